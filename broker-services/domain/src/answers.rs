@@ -1,0 +1,152 @@
+//! What a caller hears: one shape for every command.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::objects::{Account, Item, Order, Payment, words};
+
+words! {
+    /// Why a command was refused, for programs; the message beside it is for people.
+    ErrorCode {
+        /// The command itself is wrong. Sending it again will not help.
+        Invalid = "invalid",
+        /// There is no such order, item or account.
+        NotFound = "not_found",
+        /// The id was used for something else, or the price is another one.
+        Conflict = "conflict",
+        /// The account does not cover it.
+        Declined = "declined",
+        /// Deposit did not answer in time; the order is rejected and its charge, if any, given back.
+        PaymentTimeout = "payment_timeout",
+        /// Nothing happened. Send the same id again after `retry_after_ms`.
+        TryLater = "try_later",
+        /// The order was cancelled before it was placed.
+        Cancelled = "cancelled",
+        /// A mistake of ours; the message is parked.
+        Internal = "internal",
+    }
+}
+
+/// An answer to a command. On success one of the objects is there; a refused order that exists comes along.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether what was asked for is done. On a place: accepted and paid.
+    pub ok: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<AnswerError>,
+    /// Answers `order.*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+    /// Answers `deposit.query` by order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Payment>,
+    /// Answers `deposit.topup` and `deposit.query` by customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// Answers `item.*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<Item>,
+    /// Answers `*.replay`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayPage>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people: what happened, to what, what to do.
+    pub message: String,
+    /// With `try_later`: when it is worth it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// A part of a service's event log, oldest first. Ask again from `next_seq` until that is absent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReplayPage {
+    /// The events as they were published.
+    pub events: Vec<Box<RawValue>>,
+    /// Where the next page starts; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_seq: Option<i64>,
+    /// The log's newest entry when the page was made, to show progress by.
+    pub last_seq: i64,
+}
+
+impl Answer {
+    /// Refuses with `code` and a message for people.
+    #[must_use]
+    pub fn refuse(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            error: Some(AnswerError { code, message: message.into(), retry_after_ms: None }),
+            ..Self::default()
+        }
+    }
+
+    /// Nothing happened; it is worth another try after `retry_after`.
+    #[must_use]
+    pub fn try_later(message: impl Into<String>, retry_after: Duration) -> Self {
+        Self {
+            error: Some(AnswerError {
+                code: ErrorCode::TryLater,
+                message: message.into(),
+                retry_after_ms: Some(u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX)),
+            }),
+            ..Self::default()
+        }
+    }
+
+    /// Done, with the order.
+    #[must_use]
+    pub fn order(order: Order) -> Self {
+        Self { ok: true, order: Some(order), ..Self::default() }
+    }
+
+    /// Done, with the payment.
+    #[must_use]
+    pub fn payment(payment: Payment) -> Self {
+        Self { ok: true, payment: Some(payment), ..Self::default() }
+    }
+
+    /// Done, with the account.
+    #[must_use]
+    pub fn account(account: Account) -> Self {
+        Self { ok: true, account: Some(account), ..Self::default() }
+    }
+
+    /// Done, with the item.
+    #[must_use]
+    pub fn item(item: Item) -> Self {
+        Self { ok: true, item: Some(item), ..Self::default() }
+    }
+
+    /// A part of the log.
+    #[must_use]
+    pub fn replay(page: ReplayPage) -> Self {
+        Self { ok: true, replay: Some(page), ..Self::default() }
+    }
+
+    /// The same refusal with the order that it refused.
+    #[must_use]
+    pub fn with_order(mut self, order: Order) -> Self {
+        self.order = Some(order);
+        self
+    }
+
+    /// The error's code, if it is a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.error.as_ref().map(|error| error.code)
+    }
+
+    /// As JSON bytes.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,28 @@
+//! The rules of the order desk. Pure and total: no clock, no randomness, no I/O; time and ids are arguments.
+//!
+//! Read in the order in which an order flows:
+//!
+//! 1. [`commands`]: what someone asks for, checked once at the edge;
+//! 2. [`order`]: the order's states, and what every input does in each of them;
+//! 3. [`charges`]: the payment call between Order and Deposit, guarded by the [`breaker`];
+//! 4. [`deposit`]: the money: payments, accounts, top-ups;
+//! 5. [`events`]: what has happened, told to everyone;
+//! 6. [`item`]: the stock and its deliveries;
+//! 7. [`myinfo`]: how events become the view;
+//! 8. [`answers`]: what the caller hears.
+//!
+//! The nouns they share are in [`objects`], [`ids`], [`money`] and [`time`].
+
+pub mod answers;
+pub mod breaker;
+pub mod charges;
+pub mod commands;
+pub mod deposit;
+pub mod events;
+pub mod ids;
+pub mod item;
+pub mod money;
+pub mod myinfo;
+pub mod objects;
+pub mod order;
+pub mod time;

@@ -1,1 +1,120 @@
-//! x
+//! The circuit breaker in front of the payment call: a pure machine with the clock passed in.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::objects::words;
+
+words! {
+    /// What the breaker lets through. The words are electrical: open means no calls.
+    BreakerState {
+        /// Calls go through and are counted.
+        Closed = "closed",
+        /// No calls go through.
+        Open = "open",
+        /// A few single charges go through, to find out whether Deposit is well again.
+        HalfOpen = "half_open",
+    }
+}
+
+words! {
+    /// What an operator wants of the breaker.
+    BreakerMode {
+        /// It decides by itself.
+        Auto = "auto",
+        /// It stays open.
+        Open = "open",
+        /// It stays closed.
+        Closed = "closed",
+    }
+}
+
+/// Charges by how they ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Calls (messages) that ended.
+    pub calls: u32,
+    /// Charges answered in time; declined ones count here.
+    pub ok: u32,
+    /// Charges without a usable answer.
+    pub failed: u32,
+    /// Charges answered, but slowly. They are counted in `ok` too.
+    pub slow: u32,
+    /// Charges that were not let through. They weigh nothing.
+    pub refused: u32,
+}
+
+/// The breaker as an operator sees it. Times are milliseconds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BreakerSnapshot {
+    /// What it lets through. Absent only in a default value.
+    pub state: Option<BreakerState>,
+    /// What the operator wants of it.
+    pub mode: Option<BreakerMode>,
+    /// How long it has been in this state.
+    pub for_ms: u64,
+    /// While open by itself: how long until it lets a probe through.
+    pub retry_after_ms: Option<u64>,
+    /// While half-open: probes that have succeeded so far.
+    pub probes_ok: u32,
+    /// Charges in flight.
+    pub in_flight: u32,
+    /// The most charges in flight: the bulkhead.
+    pub max_in_flight: u32,
+    /// The whole window.
+    pub window: Counts,
+    /// The window's buckets, oldest first.
+    pub buckets: Vec<Counts>,
+    /// It trips at this share of failed charges, in percent.
+    pub failed_percent: u32,
+    /// It trips at this share of slow charges, in percent.
+    pub slow_percent: u32,
+    /// It does not trip below this many charges in the window.
+    pub least_charges: u32,
+}
+
+/// How the breaker decides. The defaults are those of `config/skstore.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakerSettings {
+    /// Length of the sliding window.
+    pub window: Duration,
+    /// Buckets that the window slides by.
+    pub buckets: u32,
+    /// An answer slower than this counts as slow.
+    pub slow_after: Duration,
+    /// Trips at this share of failed charges, in percent.
+    pub failed_percent: u32,
+    /// Trips at this share of slow charges, in percent.
+    pub slow_percent: u32,
+    /// Does not trip below this many charges in the window.
+    pub least_charges: u32,
+    /// Does not trip below this many calls in the window.
+    pub least_calls: u32,
+    /// How long it stays open before it probes.
+    pub open_for: Duration,
+    /// Single-charge calls that must all succeed to close it again.
+    pub probes: u32,
+    /// How long the probes may take together.
+    pub probe_within: Duration,
+    /// Most charges in flight.
+    pub max_in_flight: u32,
+}
+
+impl Default for BreakerSettings {
+    fn default() -> Self {
+        Self {
+            window: Duration::from_secs(10),
+            buckets: 10,
+            slow_after: Duration::from_millis(200),
+            failed_percent: 50,
+            slow_percent: 80,
+            least_charges: 20,
+            least_calls: 5,
+            open_for: Duration::from_secs(5),
+            probes: 3,
+            probe_within: Duration::from_secs(2),
+            max_in_flight: 512,
+        }
+    }
+}

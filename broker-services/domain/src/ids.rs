@@ -25,7 +25,7 @@ pub enum BadId {
 /// Whether `c` may change how a terminal shows the characters around it: controls, bidi marks, zero-width
 /// characters and line separators.
 #[must_use]
-pub const fn is_unsafe_to_show(c: char) -> bool {
+pub fn is_unsafe_to_show(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

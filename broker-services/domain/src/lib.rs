@@ -25,4 +25,5 @@ pub mod money;
 pub mod myinfo;
 pub mod objects;
 pub mod order;
+pub mod signals;
 pub mod time;

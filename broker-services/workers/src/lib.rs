@@ -1,1 +1,8 @@
-//! x
+//! The workers of the order desk, and everything that touches the world.
+//!
+//! - What every loop is handed: [`clock`], [`context`], [`config`].
+//! - Three small ports, each an `enum` of adapters: [`bus`], [`store`], [`view`]; and the [`topology`] that
+//!   every bus declares.
+//! - One batch loop, [`batch`], which the services in [`service`] fill in; [`relay`] publishes what they
+//!   committed; [`calls`] holds the payment calls in flight.
+//! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process.

@@ -1,0 +1,138 @@
+//! Unlogged and transient: heartbeats, breaker changes, and the operator's wishes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
+use crate::objects::words;
+use crate::time::Timestamp;
+
+words! {
+    /// The workers.
+    Service {
+        /// Takes orders and has them paid.
+        Order = "order",
+        /// Keeps the money.
+        Deposit = "deposit",
+        /// Keeps the stock.
+        Item = "item",
+        /// Keeps the view.
+        MyInfo = "myinfo",
+    }
+}
+
+/// `service.beat`: a worker is alive, and how it does. Sent every second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Beat {
+    /// Which worker.
+    pub service: Service,
+    /// Which process of it: `order-0193…`.
+    pub instance: String,
+    /// Its version.
+    pub version: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When this was sent.
+    pub at: Timestamp,
+    /// Whether it takes work.
+    pub ready: bool,
+    /// Why not, or what went wrong last.
+    pub last_error: Option<String>,
+    /// Messages handled since it started.
+    pub handled: u64,
+    /// Messages handled in the last second.
+    pub per_second: u64,
+    /// Messages it has in hand.
+    pub in_flight: u64,
+    /// Events committed and not yet confirmed by the bus.
+    pub unsent: u64,
+    /// An injected fault, in words.
+    pub fault: Option<String>,
+    /// Order's breaker, as it is now.
+    pub breaker: Option<BreakerSnapshot>,
+    /// MyInfo's rebuild of the view, in percent, while one runs.
+    pub rebuilding: Option<u8>,
+}
+
+/// `breaker.changed`: the breaker of one order worker went from one state to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BreakerChanged {
+    /// Whose.
+    pub instance: String,
+    /// When.
+    pub at: Timestamp,
+    /// From.
+    pub from: BreakerState,
+    /// To.
+    pub to: BreakerState,
+    /// Why, for people.
+    pub why: String,
+    /// The breaker just after it, with the window that decided it.
+    pub breaker: BreakerSnapshot,
+}
+
+/// `skstore.control`: what an operator wants of every instance, or of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do")]
+pub enum Control {
+    /// Hold the breaker open or closed, or let it decide again.
+    #[serde(rename = "breaker.force")]
+    ForceBreaker {
+        /// Only this instance; all of them if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instance: Option<String>,
+        /// What it shall do.
+        mode: BreakerMode,
+    },
+    /// Make a service misbehave, to see what the others make of it.
+    #[serde(rename = "fault.set")]
+    SetFault {
+        /// Which.
+        service: Service,
+        /// How.
+        fault: Fault,
+    },
+}
+
+/// How a service misbehaves on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fault {
+    /// Not at all.
+    None,
+    /// Every batch takes longer.
+    Slow {
+        /// By this much.
+        ms: u64,
+    },
+    /// It works but nobody hears its answers.
+    Silent,
+    /// It takes no work.
+    Stopped,
+}
+
+impl Fault {
+    /// Reads `none`, `slow:400`, `silent` or `stopped`, as the configuration has it.
+    ///
+    /// # Errors
+    /// A sentence that says what it may be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "none" => Ok(Self::None),
+            None if text == "silent" => Ok(Self::Silent),
+            None if text == "stopped" => Ok(Self::Stopped),
+            Some(("slow", ms)) if ms.parse::<u64>().is_ok() => Ok(Self::Slow { ms: ms.parse().unwrap_or(0) }),
+            _ => Err(format!("must be none, slow:MILLISECONDS, silent or stopped, not '{text}'")),
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Slow { ms } => write!(f, "slow:{ms}"),
+            Self::Silent => f.write_str("silent"),
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The bus port: bounded queues, topic routing, confirms, acks, redelivery, RPC.
+//!
+//! The contract, which the conformance suite holds every adapter to:
+//!
+//! - *Confirmed* means that the message will be delivered at least once to every queue it was routed to,
+//!   whoever crashes.
+//! - A delivery that is not acked when its [`Consumer`] is dropped comes back with `redelivered` set.
+//! - A full queue refuses ([`Confirm::Refused`]) or drops its oldest, as its topology says; nobody blocks.
+//! - A message that matches no queue goes to the exchange's alternate, else is [`Confirm::Returned`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::topology::QueueSpec;
+
+pub mod embedded;
+
+/// A message to publish, or as it was published.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The exchange; see [`crate::topology`].
+    pub exchange: String,
+    /// Where to on that exchange.
+    pub routing_key: String,
+    /// Shared by every queue it is in.
+    pub body: Arc<[u8]>,
+    /// Everything else.
+    pub properties: Properties,
+}
+
+/// The AMQP properties we use.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Properties {
+    /// The sender's id of it.
+    pub message_id: Option<String>,
+    /// Ties an answer to its question.
+    pub correlation_id: Option<String>,
+    /// The queue that wants the answer.
+    pub reply_to: Option<String>,
+    /// MIME type of the body.
+    pub content_type: Option<String>,
+    /// Dropped if it is not delivered within this.
+    pub expiration: Option<Duration>,
+    /// Anything more, as text.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What became of a published message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirm {
+    /// It will be delivered.
+    Taken,
+    /// No queue wanted it.
+    Returned,
+    /// A queue that wanted it is full; try again later.
+    Refused,
+    /// The connection was lost first; it may or may not have been taken.
+    Lost,
+}
+
+/// Why the bus does not work.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BusError {
+    /// The other side is gone; try again.
+    #[error("the connection to the message bus is lost: {0}")]
+    Lost(String),
+    /// It is set up otherwise than it must be; a person has to act.
+    #[error("{0}")]
+    Topology(String),
+}
+
+/// A queue to consume, and how many unacked deliveries of it one consumer may hold.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// Declared if it is not there.
+    pub queue: QueueSpec,
+    /// Most unacked deliveries.
+    pub prefetch: usize,
+}
+
+/// A message in a consumer's hands. Ack it once its effects are safe; drop it and it stays unacked.
+#[derive(Debug)]
+pub struct Delivery {
+    /// As published.
+    pub message: Message,
+    /// The queue it came from.
+    pub queue: Arc<str>,
+    /// Whether it may have been delivered before.
+    pub redelivered: bool,
+    /// What acks it.
+    pub unacked: Unacked,
+}
+
+/// The right to ack one delivery. Acking consumes it, so that it cannot happen twice.
+#[derive(Debug)]
+#[must_use = "a delivery that is never acked comes back"]
+pub enum Unacked {
+    /// Of the embedded bus.
+    Embedded(embedded::Tag),
+}
+
+impl Unacked {
+    /// Its effects are safe: forget it.
+    pub fn ack(self) {
+        match self {
+            Self::Embedded(tag) => tag.ack(),
+        }
+    }
+}
+
+/// A connection to a bus. Clones share it.
+#[derive(Debug, Clone)]
+pub enum Bus {
+    /// In this process.
+    Embedded(embedded::EmbeddedBus),
+}
+
+impl Bus {
+    /// Something to publish with.
+    ///
+    /// # Errors
+    /// When the bus cannot be reached.
+    pub async fn publisher(&self) -> Result<Publisher, BusError> {
+        match self {
+            Self::Embedded(bus) => Ok(Publisher::Embedded(bus.clone())),
+        }
+    }
+
+    /// Consumes all of `queues` as one stream, taking from each in turn.
+    ///
+    /// # Errors
+    /// When the bus cannot be reached, or a queue is there with other properties.
+    pub async fn consumer(&self, queues: Vec<Subscription>) -> Result<Consumer, BusError> {
+        match self {
+            Self::Embedded(bus) => Ok(Consumer::Embedded(bus.consume(queues))),
+        }
+    }
+}
+
+/// Publishes. Clones share the connection.
+#[derive(Debug, Clone)]
+pub enum Publisher {
+    /// In this process.
+    Embedded(embedded::EmbeddedBus),
+}
+
+impl Publisher {
+    /// Hands `message` to the bus without waiting; the receipt tells what became of it.
+    pub fn publish(&self, message: Message) -> Receipt {
+        match self {
+            Self::Embedded(bus) => bus.publish(message),
+        }
+    }
+
+    /// Hands `message` to the bus and does not want to know: answers and heartbeats, which their receivers
+    /// miss soon enough.
+    pub fn send(&self, message: Message) {
+        match self {
+            Self::Embedded(bus) => bus.send(message),
+        }
+    }
+}
+
+/// Tells, once, what became of a published message. Await it; dropping it changes nothing.
+#[derive(Debug)]
+pub struct Receipt(pub(crate) tokio::sync::oneshot::Receiver<Confirm>);
+
+impl Future for Receipt {
+    type Output = Confirm;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Confirm> {
+        std::pin::Pin::new(&mut self.0).poll(context).map(|confirm| confirm.unwrap_or(Confirm::Lost))
+    }
+}
+
+/// Receives from one or more queues. Dropping it gives back what it holds unacked.
+#[derive(Debug)]
+pub enum Consumer {
+    /// In this process.
+    Embedded(embedded::EmbeddedConsumer),
+}
+
+impl Consumer {
+    /// Waits until something is there, then takes what is ready, at most `most`, and does not wait for more.
+    /// Cancel-safe: a dropped call has taken nothing.
+    ///
+    /// # Errors
+    /// When the connection is lost; the consumer is then done.
+    pub async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
+        match self {
+            Self::Embedded(consumer) => consumer.receive(most).await,
+        }
+    }
+}

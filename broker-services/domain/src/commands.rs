@@ -139,7 +139,9 @@ impl Command {
         Ok(match kind {
             CommandKind::OrderPlace => Self::Place(Place {
                 item_id: fields.required(&["item_id", "productId"], ItemId::new)?,
-                qty: fields.number("qty", 1, u64::from(MAX_QTY))?.map_or(1, |qty| qty as u32),
+                qty: fields
+                    .number("qty", 1, u64::from(MAX_QTY))?
+                    .map_or(1, |qty| u32::try_from(qty).unwrap_or(MAX_QTY)),
                 customer: fields.optional(&["customer"], Customer::new)?,
                 order_id: fields.optional(&["order_id"], OrderId::new)?,
                 unit_price: fields.amount("unit_price", 0)?,
@@ -164,7 +166,9 @@ impl Command {
                 qty: fields.number("qty", 1, MAX_STOCK)?.ok_or_else(|| fields.missing("qty"))?,
                 restock_id: fields.optional(&["restock_id"], RequestId::new)?,
             }),
-            CommandKind::ItemQuery => Self::QueryItem(fields.required(&["item_id", "productId"], ItemId::new)?),
+            CommandKind::ItemQuery => {
+                Self::QueryItem(fields.required(&["item_id", "productId"], ItemId::new)?)
+            }
             CommandKind::ItemList => Self::ListItem(ListItem {
                 item_id: fields.required(&["item_id", "productId"], ItemId::new)?,
                 name: fields.required(&["name"], item_name)?,
@@ -217,7 +221,9 @@ impl Fields {
             .map_err(|error| Invalid(format!("{kind}: the message is not JSON: {error}")))?;
         match value {
             Value::Object(map) => Ok(Self { kind, map }),
-            _ => Err(Invalid(format!("{kind}: the message must be a JSON object like {{\"item_id\":\"10\"}}"))),
+            _ => {
+                Err(Invalid(format!("{kind}: the message must be a JSON object like {{\"item_id\":\"10\"}}")))
+            }
         }
     }
 

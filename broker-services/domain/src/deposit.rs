@@ -1,1 +1,248 @@
-//! x
+//! The money: one payment per order, one account per customer. Accounts change only here.
+//!
+//! The payment of an order is looked up before anything else, so that a charge or a release that comes again,
+//! a second or a year later, finds what became of the first.
+
+use serde::{Deserialize, Serialize};
+
+use crate::charges::{Charge, ChargeResult};
+use crate::events::{Event, EventData, EventKind};
+use crate::ids::Customer;
+use crate::money::Won;
+use crate::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
+use crate::order::Impossible;
+use crate::time::Timestamp;
+
+/// What a charge does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charged {
+    /// What Order hears.
+    pub result: ChargeResult,
+    /// The payment after it, the account if it changed, and the event; absent if nothing changes.
+    pub change: Option<(Payment, Option<Account>, Event)>,
+}
+
+/// Charges an order. `late` says that the charge's deadline has passed.
+///
+/// # Errors
+/// [`Impossible`] if the account handed in is another customer's, or the amount is below zero.
+pub fn charge(
+    payment: Option<&Payment>,
+    account: Option<&Account>,
+    charge: &Charge,
+    late: bool,
+    now: Timestamp,
+) -> Result<Charged, Impossible> {
+    let recorded = |result| Ok(Charged { result, change: None });
+    match payment {
+        None if charge.amount < Won::ZERO => {
+            Err(Impossible(format!("a charge of {} won for order {}", charge.amount, charge.order_id)))
+        }
+        None if late => recorded(ChargeResult::Expired),
+        None => Ok(first_charge(owned(account, &charge.customer)?, charge, now)),
+        Some(payment) => match payment.status {
+            PaymentStatus::Paid | PaymentStatus::Declined if !is_same_charge(payment, charge) => {
+                recorded(ChargeResult::Conflict)
+            }
+            PaymentStatus::Paid => recorded(ChargeResult::Paid),
+            PaymentStatus::Declined => recorded(ChargeResult::Declined),
+            PaymentStatus::Refunded | PaymentStatus::Voided => recorded(ChargeResult::Refused),
+            PaymentStatus::None => Err(no_such_status(payment)),
+        },
+    }
+}
+
+fn first_charge(account: Account, charge: &Charge, now: Timestamp) -> Charged {
+    let payment = |status, reason| Payment {
+        order_id: charge.order_id.clone(),
+        customer: charge.customer.clone(),
+        amount: charge.amount,
+        status,
+        reason,
+        updated_at: now,
+        revision: 1,
+    };
+    match account.balance.less(charge.amount) {
+        Some(balance) => {
+            let account = Account { balance, revision: account.revision + 1, ..account };
+            let payment = payment(PaymentStatus::Paid, None);
+            let event = told(EventKind::DepositPaid, &payment, Some(&account), now);
+            Charged { result: ChargeResult::Paid, change: Some((payment, Some(account), event)) }
+        }
+        None => {
+            let payment = payment(PaymentStatus::Declined, Some(PaymentReason::InsufficientBalance));
+            let event = told(EventKind::DepositDeclined, &payment, None, now);
+            Charged { result: ChargeResult::Declined, change: Some((payment, None, event)) }
+        }
+    }
+}
+
+/// What a release changes: the payment after it, the account if it changed, and the event.
+pub type Released = Option<(Payment, Option<Account>, Event)>;
+
+/// Releases the payment of an order that was cancelled or rejected: gives back what was taken, or leaves a
+/// tombstone that refuses the charge should it still come.
+///
+/// # Errors
+/// [`Impossible`] if the account handed in is another customer's, or would overflow.
+pub fn release(
+    payment: Option<&Payment>,
+    account: Option<&Account>,
+    order: &Order,
+    reason: PaymentReason,
+    now: Timestamp,
+) -> Result<Released, Impossible> {
+    match payment {
+        None => {
+            let payment = Payment {
+                order_id: order.order_id.clone(),
+                customer: order.customer.clone(),
+                amount: order.amount,
+                status: PaymentStatus::Voided,
+                reason: Some(reason),
+                updated_at: now,
+                revision: 1,
+            };
+            let event = told(EventKind::DepositVoided, &payment, None, now);
+            Ok(Some((payment, None, event)))
+        }
+        Some(payment) => match payment.status {
+            PaymentStatus::Paid => refund(payment, owned(account, &payment.customer)?, reason, now).map(Some),
+            PaymentStatus::Declined | PaymentStatus::Voided | PaymentStatus::Refunded => Ok(None),
+            PaymentStatus::None => Err(no_such_status(payment)),
+        },
+    }
+}
+
+fn refund(
+    payment: &Payment,
+    account: Account,
+    reason: PaymentReason,
+    now: Timestamp,
+) -> Result<(Payment, Option<Account>, Event), Impossible> {
+    let balance = account.balance.plus(payment.amount).ok_or_else(|| {
+        Impossible(format!(
+            "the refund of {} won for order {} does not fit into the account of {}",
+            payment.amount, payment.order_id, account.customer
+        ))
+    })?;
+    let account = Account { balance, revision: account.revision + 1, ..account };
+    let payment = Payment {
+        status: PaymentStatus::Refunded,
+        reason: Some(reason),
+        updated_at: now,
+        revision: payment.revision + 1,
+        ..payment.clone()
+    };
+    let event = told(EventKind::DepositRefunded, &payment, Some(&account), now);
+    Ok((payment, Some(account), event))
+}
+
+/// A top-up that took effect: its idempotency key, and the answer it got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopUpRecord {
+    /// Its key. Opening balances have keys that no caller can use.
+    pub topup_id: String,
+    /// Whose account.
+    pub customer: Customer,
+    /// How much.
+    pub amount: Won,
+    /// When.
+    pub at: Timestamp,
+    /// The account after it: the answer.
+    pub account: Account,
+    /// Transitions so far: 1.
+    pub revision: u64,
+}
+
+/// What a top-up does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToppedUp {
+    /// The account is larger now.
+    Done(Box<(TopUpRecord, Event)>),
+    /// It was done before.
+    Before(Account),
+    /// Its id was used for another one.
+    Conflict,
+    /// The account cannot hold that much.
+    TooMuch,
+}
+
+/// The most that an account holds: refunds must always fit.
+pub const MAX_BALANCE: Won = Won(i64::MAX / 4);
+
+/// Tops an account up, opening it if need be.
+///
+/// # Errors
+/// [`Impossible`] if the account handed in is another customer's.
+pub fn top_up(
+    known: Option<&TopUpRecord>,
+    account: Option<&Account>,
+    topup_id: &str,
+    customer: &Customer,
+    amount: Won,
+    now: Timestamp,
+) -> Result<ToppedUp, Impossible> {
+    if let Some(record) = known {
+        return Ok(if record.customer == *customer && record.amount == amount {
+            ToppedUp::Before(record.account.clone())
+        } else {
+            ToppedUp::Conflict
+        });
+    }
+    let account = owned(account, customer)?;
+    let Some(balance) = account.balance.plus(amount).filter(|balance| *balance <= MAX_BALANCE) else {
+        return Ok(ToppedUp::TooMuch);
+    };
+    let account = Account { balance, revision: account.revision + 1, ..account };
+    let event = Event {
+        kind: EventKind::DepositToppedUp,
+        subject: customer.as_str().to_owned(),
+        revision: account.revision,
+        time: now,
+        order_id: None,
+        traceparent: None,
+        data: EventData { account: Some(account.clone()), ..EventData::default() },
+    };
+    let record = TopUpRecord {
+        topup_id: topup_id.to_owned(),
+        customer: customer.clone(),
+        amount,
+        at: now,
+        account,
+        revision: 1,
+    };
+    Ok(ToppedUp::Done(Box::new((record, event))))
+}
+
+/// The customer's account: the one that is there, or an empty one that is not there yet.
+fn owned(account: Option<&Account>, customer: &Customer) -> Result<Account, Impossible> {
+    match account {
+        None => Ok(Account { customer: customer.clone(), balance: Won::ZERO, revision: 0 }),
+        Some(account) if account.customer == *customer => Ok(account.clone()),
+        Some(account) => Err(Impossible(format!(
+            "the payment is on the account of {customer}, not of {}",
+            account.customer
+        ))),
+    }
+}
+
+fn is_same_charge(payment: &Payment, charge: &Charge) -> bool {
+    payment.amount == charge.amount && payment.customer == charge.customer
+}
+
+fn no_such_status(payment: &Payment) -> Impossible {
+    Impossible(format!("the stored payment of order {} has no status", payment.order_id))
+}
+
+fn told(kind: EventKind, payment: &Payment, account: Option<&Account>, now: Timestamp) -> Event {
+    Event {
+        kind,
+        subject: payment.order_id.as_str().to_owned(),
+        revision: payment.revision,
+        time: now,
+        order_id: Some(payment.order_id.clone()),
+        traceparent: None,
+        data: EventData { payment: Some(payment.clone()), account: account.cloned(), ..EventData::default() },
+    }
+}

@@ -289,6 +289,9 @@ mod tests {
     fn an_unknown_type_is_named() {
         let json = r#"{"specversion":"1.0","id":"1","source":"x","type":"skstore.order.lost","subject":"a",
             "time":"2026-01-01T00:00:00Z","revision":1,"data":{}}"#;
-        assert_eq!(Event::from_json(json).unwrap_err().to_string(), "unknown event type 'skstore.order.lost'");
+        assert_eq!(
+            Event::from_json(json).unwrap_err().to_string(),
+            "unknown event type 'skstore.order.lost'"
+        );
     }
 }

@@ -1,1 +1,229 @@
-//! x
+//! The stock, and one delivery per order.
+//!
+//! Like Deposit, Item looks up an order's delivery before anything else: a repeated or late message finds what
+//! became of the first, and a cancel that overtakes its order leaves a tombstone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::commands::{ListItem, MAX_STOCK};
+use crate::events::{Event, EventData, EventKind};
+use crate::ids::{ItemId, OrderId};
+use crate::objects::{DeliveryStatus, Item, Order};
+use crate::order::Impossible;
+use crate::time::Timestamp;
+
+/// What Item keeps under an order's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The order.
+    pub order_id: OrderId,
+    /// What it takes from the stock.
+    pub item_id: ItemId,
+    /// How many units.
+    pub qty: u32,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Transitions so far.
+    pub revision: u64,
+}
+
+/// What a message about a delivery changes: the delivery after it, the item if its stock changed, and the
+/// event.
+pub type Moved = Option<(Delivery, Option<Item>, Event)>;
+
+/// An order was placed: take its units from the stock, or find that there are too few.
+///
+/// # Errors
+/// [`Impossible`] if the item was never listed here.
+pub fn start(
+    delivery: Option<&Delivery>,
+    item: Option<&Item>,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Moved, Impossible> {
+    match delivery.map(|delivery| delivery.status) {
+        None => {}
+        Some(DeliveryStatus::Started | DeliveryStatus::SoldOut | DeliveryStatus::Cancelled) => {
+            return Ok(None);
+        }
+        Some(DeliveryStatus::None) => return Err(no_such_status(order)),
+    }
+    let item = item.ok_or_else(|| {
+        Impossible(format!(
+            "order {} is for item '{}', which was never listed",
+            order.order_id, order.item_id
+        ))
+    })?;
+    match item.stock.checked_sub(u64::from(order.qty)) {
+        Some(stock) => {
+            let item = Item { stock, revision: item.revision + 1, ..item.clone() };
+            let delivery = first(order, DeliveryStatus::Started, now);
+            let event = told(EventKind::ItemDeliveryStarted, &delivery, Some(&item), now);
+            Ok(Some((delivery, Some(item), event)))
+        }
+        None => {
+            let delivery = first(order, DeliveryStatus::SoldOut, now);
+            let event = told(EventKind::ItemSoldOut, &delivery, Some(item), now);
+            Ok(Some((delivery, None, event)))
+        }
+    }
+}
+
+/// An order was cancelled: put its units back, or see to it that they are never taken.
+///
+/// # Errors
+/// [`Impossible`] if the units would not fit into the stock they came from.
+pub fn cancel(
+    delivery: Option<&Delivery>,
+    item: Option<&Item>,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Moved, Impossible> {
+    let Some(delivery) = delivery else {
+        let delivery = first(order, DeliveryStatus::Cancelled, now);
+        let event = told(EventKind::ItemDeliveryCancelled, &delivery, item, now);
+        return Ok(Some((delivery, None, event)));
+    };
+    match delivery.status {
+        DeliveryStatus::Cancelled | DeliveryStatus::SoldOut => Ok(None),
+        DeliveryStatus::None => Err(no_such_status(order)),
+        DeliveryStatus::Started => {
+            let item = item.filter(|item| item.item_id == delivery.item_id).ok_or_else(|| {
+                Impossible(format!("the delivery of order {} took from another item", order.order_id))
+            })?;
+            let stock = item.stock.checked_add(u64::from(delivery.qty)).ok_or_else(|| {
+                Impossible(format!("the stock of item '{}' does not hold its own units", item.item_id))
+            })?;
+            let item = Item { stock, revision: item.revision + 1, ..item.clone() };
+            let delivery = Delivery {
+                status: DeliveryStatus::Cancelled,
+                updated_at: now,
+                revision: delivery.revision + 1,
+                ..delivery.clone()
+            };
+            let event = told(EventKind::ItemDeliveryCancelled, &delivery, Some(&item), now);
+            Ok(Some((delivery, Some(item), event)))
+        }
+    }
+}
+
+/// Names and prices an item, listing it if need be: the item after it and the event, or nothing new.
+#[must_use]
+pub fn list(item: Option<&Item>, listing: &ListItem, now: Timestamp) -> Option<(Item, Event)> {
+    let next = Item {
+        item_id: listing.item_id.clone(),
+        name: listing.name.clone(),
+        name_en: listing.name_en.clone().or_else(|| item.and_then(|item| item.name_en.clone())),
+        unit_price: listing.unit_price,
+        stock: item.map_or(0, |item| item.stock),
+        revision: item.map_or(0, |item| item.revision),
+    };
+    if item == Some(&next) {
+        return None;
+    }
+    let next = Item { revision: next.revision + 1, ..next };
+    let event = told_of_item(EventKind::ItemListed, &next, now);
+    Some((next, event))
+}
+
+/// A restock that took effect: its idempotency key, and the answer it got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestockRecord {
+    /// Its key. Opening stocks have keys that no caller can use.
+    pub restock_id: String,
+    /// Units.
+    pub qty: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The item after it: the answer.
+    pub item: Item,
+    /// Transitions so far: 1.
+    pub revision: u64,
+}
+
+/// What a restock does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restocked {
+    /// The stock is larger now.
+    Done(Box<(RestockRecord, Event)>),
+    /// It was done before.
+    Before(Item),
+    /// There is no such item.
+    NotFound,
+    /// Its id was used for another one.
+    Conflict,
+    /// The stock cannot hold that much.
+    TooMuch,
+}
+
+/// Adds `qty` units to an item's stock.
+#[must_use]
+pub fn restock(
+    known: Option<&RestockRecord>,
+    item: Option<&Item>,
+    restock_id: &str,
+    item_id: &ItemId,
+    qty: u64,
+    now: Timestamp,
+) -> Restocked {
+    if let Some(record) = known {
+        return if record.item.item_id == *item_id && record.qty == qty {
+            Restocked::Before(record.item.clone())
+        } else {
+            Restocked::Conflict
+        };
+    }
+    let Some(item) = item else { return Restocked::NotFound };
+    let Some(stock) = item.stock.checked_add(qty).filter(|stock| *stock <= MAX_STOCK) else {
+        return Restocked::TooMuch;
+    };
+    let item = Item { stock, revision: item.revision + 1, ..item.clone() };
+    let event = told_of_item(EventKind::ItemRestocked, &item, now);
+    let record = RestockRecord { restock_id: restock_id.to_owned(), qty, at: now, item, revision: 1 };
+    Restocked::Done(Box::new((record, event)))
+}
+
+fn first(order: &Order, status: DeliveryStatus, now: Timestamp) -> Delivery {
+    Delivery {
+        order_id: order.order_id.clone(),
+        item_id: order.item_id.clone(),
+        qty: order.qty,
+        status,
+        updated_at: now,
+        revision: 1,
+    }
+}
+
+fn no_such_status(order: &Order) -> Impossible {
+    Impossible(format!("the stored delivery of order {} has no status", order.order_id))
+}
+
+fn told(kind: EventKind, delivery: &Delivery, item: Option<&Item>, now: Timestamp) -> Event {
+    Event {
+        kind,
+        subject: delivery.order_id.as_str().to_owned(),
+        revision: delivery.revision,
+        time: now,
+        order_id: Some(delivery.order_id.clone()),
+        traceparent: None,
+        data: EventData {
+            order_id: Some(delivery.order_id.clone()),
+            item: item.cloned(),
+            ..EventData::default()
+        },
+    }
+}
+
+fn told_of_item(kind: EventKind, item: &Item, now: Timestamp) -> Event {
+    Event {
+        kind,
+        subject: item.item_id.as_str().to_owned(),
+        revision: item.revision,
+        time: now,
+        order_id: None,
+        traceparent: None,
+        data: EventData { item: Some(item.clone()), ..EventData::default() },
+    }
+}

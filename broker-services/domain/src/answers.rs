@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::objects::{Account, Item, Order, Payment, words};
+use crate::ids::OrderId;
+use crate::objects::{Account, Item, Order, Payment, PaymentStatus, words};
 
 words! {
     /// Why a command was refused, for programs; the message beside it is for people.
@@ -42,7 +43,7 @@ pub struct Answer {
     pub order: Option<Order>,
     /// Answers `deposit.query` by order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<Payment>,
+    pub payment: Option<PaymentAnswer>,
     /// Answers `deposit.topup` and `deposit.query` by customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
@@ -64,6 +65,38 @@ pub struct AnswerError {
     /// With `try_later`: when it is worth it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+}
+
+/// What Deposit says of an order's payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PaymentAnswer {
+    /// There is one.
+    Known(Payment),
+    /// It has never heard of that order.
+    Unknown {
+        /// The order asked for.
+        order_id: OrderId,
+        /// Always `none`.
+        status: PaymentStatus,
+    },
+}
+
+impl PaymentAnswer {
+    /// Deposit has never heard of `order_id`.
+    #[must_use]
+    pub const fn none(order_id: OrderId) -> Self {
+        Self::Unknown { order_id, status: PaymentStatus::None }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn status(&self) -> PaymentStatus {
+        match self {
+            Self::Known(payment) => payment.status,
+            Self::Unknown { status, .. } => *status,
+        }
+    }
 }
 
 /// A part of a service's event log, oldest first. Ask again from `next_seq` until that is absent.
@@ -109,7 +142,7 @@ impl Answer {
 
     /// Done, with the payment.
     #[must_use]
-    pub fn payment(payment: Payment) -> Self {
+    pub fn payment(payment: PaymentAnswer) -> Self {
         Self { ok: true, payment: Some(payment), ..Self::default() }
     }
 

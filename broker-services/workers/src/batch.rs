@@ -1,0 +1,400 @@
+//! The one loop of the workers with a store: a batch is the unit, and a batch of one is just the idle case.
+//!
+//! A turn of the loop takes what is ready, never waiting for more:
+//!
+//! 1. receive up to N deliveries; 2. read each, and park alone what cannot be read; 3. collect the keys of
+//!    the aggregates they touch; 4. begin, and load all of those at once; 5. run the rules on each message in
+//!    its turn, in memory; 6. write changed aggregates and new events in one commit; 7. answer; 8. ack.
+//!
+//! A crash before 6 leaves nothing but unacked messages. A crash after it leaves messages that come again,
+//! which the rules answer from what they recorded.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use skstore_domain::answers::{Answer, ErrorCode, ReplayPage};
+use skstore_domain::order::Impossible;
+use skstore_domain::signals::Fault;
+use skstore_domain::time::Timestamp;
+
+use crate::bus::{BusError, Consumer, Delivery, Publisher, Subscription};
+use crate::context::{Backoff, Context};
+use crate::envelope::{Bad, BadPart, Envelope, must_be_seen, park};
+use crate::probe::{Bug, Point};
+use crate::relay::Outbox;
+use crate::stage::Stage;
+use crate::store::{Changes, Key, Store};
+
+/// Entries of a replay page.
+const REPLAY_ENTRIES: usize = 1_000;
+/// Bodies of a replay page, in bytes: a message of events is no larger.
+const REPLAY_BYTES: usize = 192 * 1024;
+
+/// One thing to decide.
+#[derive(Debug)]
+pub struct Job<I> {
+    /// What.
+    pub input: I,
+    /// W3C trace context of the message that brought it.
+    pub trace: Option<String>,
+}
+
+/// What a decided input asks for once it is committed.
+#[derive(Debug, Clone)]
+pub enum Effect<E> {
+    /// Nothing.
+    None,
+    /// Tell the caller.
+    Answer(Box<Answer>),
+    /// Tell the caller a part of the log.
+    Replay {
+        /// From this entry on.
+        from_seq: i64,
+    },
+    /// Park it: it cannot be, or it panicked.
+    Park(String),
+    /// What only this service does.
+    Own(E),
+}
+
+/// What a service fills into the loop.
+pub trait Rules {
+    /// What its messages say.
+    type Input;
+    /// What it has in hand while it decides.
+    type Stage: Stage;
+    /// What it does beside answering.
+    type Effect;
+
+    /// The queues it takes work from.
+    fn subscriptions(&self) -> Vec<Subscription>;
+
+    /// Reads a delivery: one input for each thing it asks for. A bad part is parked alone.
+    ///
+    /// # Errors
+    /// [`Bad`] if the delivery as a whole makes no sense.
+    fn read(&mut self, delivery: &Delivery) -> Result<Vec<Result<Job<Self::Input>, BadPart>>, Bad>;
+
+    /// Names the aggregates that `input` touches.
+    fn keys(&self, input: &Self::Input, keys: &mut BTreeSet<Key>);
+
+    /// Called once for each turn, before it decides: for what must not happen twice if it decides again.
+    fn prepare(&mut self, _inputs: &[&Self::Input]) {}
+
+    /// Decides one input. Must do nothing else: it is asked again when somebody else's commit was faster.
+    ///
+    /// # Errors
+    /// [`Impossible`] parks the input's message.
+    fn decide(
+        &self,
+        input: &Self::Input,
+        stage: &mut Self::Stage,
+        now: Timestamp,
+    ) -> Result<Effect<Self::Effect>, Impossible>;
+
+    /// Carries out its own effects of one committed delivery. Returns the envelope if it is to be acked now.
+    fn carry_out(&mut self, envelope: Envelope, effects: Vec<(Self::Input, Self::Effect)>) -> Option<Envelope>;
+
+    /// Carries out its own effects of inputs that no delivery brought.
+    fn carry_out_internal(&mut self, _effects: Vec<(Self::Input, Self::Effect)>) {}
+
+    /// After all of that: what was gathered on the way, like calls that go out together.
+    fn finish_turn(&mut self) {}
+
+    /// Waits for inputs that no delivery brings: outcomes, timers. Cancel-safe.
+    fn wake(&mut self) -> impl Future<Output = Result<Vec<Self::Input>, BusError>> {
+        std::future::pending()
+    }
+
+    /// Messages that it keeps unacked between turns.
+    fn held(&self) -> usize {
+        0
+    }
+}
+
+/// A delivery and the inputs it brought, in a turn.
+struct Work<I> {
+    envelope: Option<Envelope>,
+    jobs: Vec<Job<I>>,
+    bad_parts: Vec<BadPart>,
+}
+
+/// Runs a service: its rules, on its store, for the messages of its queues.
+pub struct Loop<R: Rules> {
+    context: Context,
+    rules: R,
+    store: Store,
+    publisher: Publisher,
+    outbox: Outbox,
+}
+
+impl<R: Rules> Loop<R> {
+    /// Puts the parts together; [`Loop::run`] works.
+    pub fn new(context: Context, rules: R, store: Store, publisher: Publisher, outbox: Outbox) -> Self {
+        Self { context, rules, store, publisher, outbox }
+    }
+
+    /// Decides `first`, then works until told to stop; finishes what it has in hand then.
+    ///
+    /// # Errors
+    /// When the bus is lost: start again. Nothing is lost, since nothing unfinished was acked.
+    pub async fn run(mut self, first: Vec<R::Input>) -> Result<(), BusError> {
+        self.turn(Vec::new(), first).await;
+        let mut intake = self.context.bus.consumer(self.rules.subscriptions()).await?;
+        self.context.vitals.recovered();
+        loop {
+            let (deliveries, inputs) = tokio::select! {
+                biased;
+                () = self.context.stopped() => break,
+                inputs = self.rules.wake() => (Vec::new(), inputs?),
+                deliveries = take(&mut intake, &self.context) => (deliveries?, Vec::new()),
+            };
+            self.turn(deliveries, inputs).await;
+        }
+        // What is not in hand yet goes back to its queues.
+        drop(intake);
+        let finish = async {
+            while self.rules.held() > 0 {
+                let inputs = self.rules.wake().await?;
+                self.turn(Vec::new(), inputs).await;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(self.context.settings.drain, finish).await.unwrap_or(Ok(()))
+    }
+
+    /// One turn: see the head of this file.
+    async fn turn(&mut self, deliveries: Vec<Delivery>, inputs: Vec<R::Input>) {
+        let count = deliveries.len();
+        let mut work = Vec::with_capacity(count + 1);
+        for delivery in deliveries {
+            work.extend(self.read(delivery).await);
+        }
+        let internal = inputs.into_iter().map(|input| Job { input, trace: None }).collect();
+        work.push(Work { envelope: None, jobs: internal, bad_parts: Vec::new() });
+        self.context.probe.at(Point::Received).await;
+        if self.context.probe.has(Bug::AckBeforeCommit) {
+            work = self.ack_all(work);
+        }
+
+        self.context.dawdle().await;
+        let effects = self.decide(&work).await;
+        self.context.probe.at(Point::Committed).await;
+        self.finish(work, effects).await;
+        self.context.vitals.add_handled(count);
+        self.context.vitals.set_in_flight(self.rules.held());
+    }
+
+    /// Reads a delivery. What makes no sense is answered or parked here, and is done with.
+    async fn read(&mut self, delivery: Delivery) -> Option<Work<R::Input>> {
+        let rules = &mut self.rules;
+        let read = catch_unwind(AssertUnwindSafe(|| rules.read(&delivery)))
+            .unwrap_or_else(|panic| Err(Bad(panicked(&*panic))));
+        let envelope = Envelope::from(delivery);
+        match read {
+            Ok(parts) => {
+                let mut work = Work { envelope: Some(envelope), jobs: Vec::new(), bad_parts: Vec::new() };
+                for part in parts {
+                    match part {
+                        Ok(job) => work.jobs.push(job),
+                        Err(bad) => work.bad_parts.push(bad),
+                    }
+                }
+                Some(work)
+            }
+            Err(Bad(reason)) => {
+                self.refuse(&envelope, &reason).await;
+                envelope.unacked.ack();
+                None
+            }
+        }
+    }
+
+    /// Tells the caller what is wrong with the message, or the operator where there is none to be told.
+    async fn refuse(&self, envelope: &Envelope, reason: &str) {
+        match &envelope.caller {
+            Some(caller) if !crate::topology::is_ours(caller.queue()) => {
+                caller.tell(&self.publisher, Answer::refuse(ErrorCode::Invalid, reason).to_json());
+            }
+            Some(_) | None => self.park_whole(envelope, reason).await,
+        }
+    }
+
+    async fn park_whole(&self, envelope: &Envelope, reason: &str) {
+        let body = envelope.message.body.clone();
+        park(&self.context, &self.publisher, &envelope.message, &envelope.queue, body, reason).await;
+    }
+
+    /// Steps 3 to 6. A store that fails is retried with the same batch until it works: the worker takes no
+    /// other work meanwhile, and nothing is parked for the store's fault.
+    async fn decide(&mut self, work: &[Work<R::Input>]) -> Vec<Vec<Effect<R::Effect>>> {
+        let inputs: Vec<&R::Input> = work.iter().flat_map(|w| &w.jobs).map(|job| &job.input).collect();
+        if inputs.is_empty() {
+            return work.iter().map(|_| Vec::new()).collect();
+        }
+        let mut keys = BTreeSet::new();
+        for input in &inputs {
+            self.rules.keys(input, &mut keys);
+        }
+        self.rules.prepare(&inputs);
+        let backoff = Backoff::new();
+        loop {
+            let now = self.context.clock.now();
+            let rules = &self.rules;
+            let result = self
+                .store
+                .transact(&keys, |loaded| match R::Stage::load(loaded) {
+                    Ok(stage) => {
+                        let (changes, effects) = decide_all(rules, work, stage, now);
+                        (changes, Ok(effects))
+                    }
+                    Err(unreadable) => (Changes::default(), Err(unreadable)),
+                })
+                .await;
+            let problem = match result {
+                Ok((Ok(effects), events)) => {
+                    self.context.vitals.recovered();
+                    self.outbox.hand_over(events);
+                    return effects;
+                }
+                Ok((Err(unreadable), _)) => unreadable.to_string(),
+                Err(error) => error.to_string(),
+            };
+            tracing::error!(problem, "the store does not work; trying again");
+            self.context.vitals.failed(problem);
+            // The commit may have happened all the same; then its events were never handed over.
+            self.outbox.look_again();
+            backoff.wait().await;
+        }
+    }
+
+    /// Steps 7 and 8.
+    async fn finish(&mut self, work: Vec<Work<R::Input>>, effects: Vec<Vec<Effect<R::Effect>>>) {
+        let mut done = Vec::with_capacity(work.len());
+        for (work, effects) in work.into_iter().zip(effects) {
+            let mut own = Vec::new();
+            for (job, effect) in work.jobs.into_iter().zip(effects) {
+                match effect {
+                    Effect::Own(effect) => own.push((job.input, effect)),
+                    other => self.answer(work.envelope.as_ref(), other).await,
+                }
+            }
+            let Some(envelope) = work.envelope else {
+                self.rules.carry_out_internal(own);
+                continue;
+            };
+            for BadPart { bad, body } in work.bad_parts {
+                park(&self.context, &self.publisher, &envelope.message, &envelope.queue, body, &bad.0).await;
+            }
+            done.extend(if own.is_empty() { Some(envelope) } else { self.rules.carry_out(envelope, own) });
+        }
+        self.rules.finish_turn();
+        self.context.probe.at(Point::Answered).await;
+        for envelope in done {
+            envelope.unacked.ack();
+        }
+    }
+
+    async fn answer(&self, envelope: Option<&Envelope>, effect: Effect<R::Effect>) {
+        let answer = match effect {
+            Effect::None | Effect::Own(_) => return,
+            Effect::Answer(answer) => *answer,
+            Effect::Replay { from_seq } => self.replay(from_seq).await,
+            Effect::Park(reason) => {
+                if let Some(envelope) = envelope {
+                    self.park_whole(envelope, &reason).await;
+                    if let Some(caller) = &envelope.caller {
+                        self.tell(caller, &Answer::refuse(ErrorCode::Internal, reason));
+                    }
+                } else {
+                    tracing::error!(reason, "an input of the worker's own cannot be");
+                }
+                return;
+            }
+        };
+        let Some(envelope) = envelope else { return };
+        match &envelope.caller {
+            Some(caller) => self.tell(caller, &answer),
+            None => {
+                if let Some(reason) = must_be_seen(&answer) {
+                    self.park_whole(envelope, reason).await;
+                }
+            }
+        }
+    }
+
+    fn tell(&self, caller: &crate::envelope::Caller, answer: &Answer) {
+        if *self.context.fault.borrow() != Fault::Silent {
+            caller.tell(&self.publisher, answer.to_json());
+        }
+    }
+
+    async fn replay(&self, from_seq: i64) -> Answer {
+        match self.store.log(from_seq, REPLAY_ENTRIES, REPLAY_BYTES).await {
+            Ok(page) => Answer::replay(ReplayPage {
+                events: page
+                    .bodies
+                    .into_iter()
+                    .filter_map(|body| serde_json::value::RawValue::from_string(body).ok())
+                    .collect(),
+                next_seq: page.next_seq,
+                last_seq: page.last_seq,
+            }),
+            Err(error) => Answer::try_later(error.to_string(), Backoff::LONGEST),
+        }
+    }
+
+    fn ack_all(&self, work: Vec<Work<R::Input>>) -> Vec<Work<R::Input>> {
+        work.into_iter()
+            .map(|mut work| {
+                if let Some(envelope) = work.envelope.take() {
+                    envelope.unacked.ack();
+                }
+                work
+            })
+            .collect()
+    }
+}
+
+/// Takes deliveries, as far as an injected fault lets it.
+async fn take(intake: &mut Consumer, context: &Context) -> Result<Vec<Delivery>, BusError> {
+    context.allowed().await;
+    intake.receive(context.settings.batch).await
+}
+
+/// Step 5: each input in its turn, on what the ones before it left. A panic is caught, and parks its message
+/// alone: the rules change the stage only after they have decided.
+fn decide_all<R: Rules>(
+    rules: &R,
+    work: &[Work<R::Input>],
+    mut stage: R::Stage,
+    now: Timestamp,
+) -> (Changes, Vec<Vec<Effect<R::Effect>>>) {
+    let mut effects = Vec::with_capacity(work.len());
+    for work in work {
+        let mut of_delivery = Vec::with_capacity(work.jobs.len());
+        for job in &work.jobs {
+            let events_before = stage.events().len();
+            let decided = catch_unwind(AssertUnwindSafe(|| rules.decide(&job.input, &mut stage, now)));
+            of_delivery.push(match decided {
+                Ok(Ok(effect)) => effect,
+                Ok(Err(impossible)) => Effect::Park(impossible.0),
+                Err(panic) => Effect::Park(panicked(&*panic)),
+            });
+            for event in &mut stage.events()[events_before..] {
+                event.traceparent.clone_from(&job.trace);
+            }
+        }
+        effects.push(of_delivery);
+    }
+    (stage.into_changes(), effects)
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    format!("a mistake in this program: it panicked ({text})")
+}

@@ -1,0 +1,275 @@
+//! The payment calls in flight: batches of charges to Deposit, behind the breaker.
+//!
+//! `start(charges)`, then `next()` tells what became of them, whatever happens: an answer, no answer in time,
+//! a call that the bus returned or refused, a lost connection. Answers that come later are counted and
+//! dropped; Order has presumed the abort by then.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use skstore_domain::breaker::{Breaker, CallResult, Permit};
+use skstore_domain::charges::{
+    Charge, ChargeCall, ChargeReply, ChargeResult, MAX_CHARGES_PER_CALL, NoAnswer, PaymentOutcome,
+};
+use skstore_domain::ids::OrderId;
+use tokio::time::Instant;
+
+use crate::bus::{BusError, Confirm, Consumer, Delivery, Message, Properties, Publisher, Receipt, Subscription};
+use crate::clock::Stopwatch;
+use crate::context::Context;
+use crate::envelope::JSON_TYPE;
+use crate::topology;
+
+/// Replies taken at once.
+const REPLIES_AT_ONCE: usize = 64;
+
+/// The breaker of this worker, shared with the loop that asks it for permits and the one that shows it.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    breaker: Rc<RefCell<Breaker>>,
+    watch: Stopwatch,
+}
+
+impl Gate {
+    /// A closed breaker.
+    #[must_use]
+    pub fn new(context: &Context) -> Self {
+        let watch = Stopwatch::start();
+        let breaker = Breaker::new(context.settings.breaker.clone(), watch.elapsed());
+        Self { breaker: Rc::new(RefCell::new(breaker)), watch }
+    }
+
+    /// Does something with the breaker, at this point in time.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
+        act(&mut self.breaker.borrow_mut(), self.watch.elapsed())
+    }
+}
+
+/// What became of one charge.
+pub type Outcome = (OrderId, PaymentOutcome);
+
+/// Calls to Deposit and their outcomes.
+pub struct Calls {
+    publisher: Publisher,
+    replies: Consumer,
+    reply_to: String,
+    context: Context,
+    gate: Gate,
+    started: u64,
+    in_flight: BTreeMap<String, Call>,
+    charging: BTreeSet<OrderId>,
+    receipts: FuturesUnordered<Sent>,
+}
+
+struct Call {
+    charges: Vec<(OrderId, Permit)>,
+    sent: Instant,
+}
+
+impl Calls {
+    /// No calls yet.
+    ///
+    /// # Errors
+    /// When the bus cannot be reached.
+    pub async fn new(context: &Context, publisher: Publisher, gate: Gate) -> Result<Self, BusError> {
+        let queue = topology::replies_to(&context.instance);
+        let reply_to = queue.name.clone();
+        let prefetch = context.settings.breaker.max_in_flight as usize;
+        let replies = context.bus.consumer(vec![Subscription { queue, prefetch }]).await?;
+        Ok(Self {
+            publisher,
+            replies,
+            reply_to,
+            context: context.clone(),
+            gate,
+            started: 0,
+            in_flight: BTreeMap::new(),
+            charging: BTreeSet::new(),
+            receipts: FuturesUnordered::new(),
+        })
+    }
+
+    /// Whether a charge for `order` is in flight here.
+    #[must_use]
+    pub fn has(&self, order: &OrderId) -> bool {
+        self.charging.contains(order)
+    }
+
+    /// Charges in flight.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.charging.len()
+    }
+
+    /// Sends charges, in as few calls as may be: a probe of the breaker goes alone.
+    pub fn start(&mut self, charges: Vec<(Charge, Permit)>) {
+        let (probes, others): (Vec<_>, Vec<_>) =
+            charges.into_iter().partition(|(_, permit)| permit.is_probe());
+        for probe in probes {
+            self.call(vec![probe]);
+        }
+        let mut others = others.into_iter().peekable();
+        while others.peek().is_some() {
+            let call = others.by_ref().take(MAX_CHARGES_PER_CALL).collect();
+            self.call(call);
+        }
+    }
+
+    fn call(&mut self, charges: Vec<(Charge, Permit)>) {
+        self.started += 1;
+        let id = format!("{}-{}", self.context.instance, self.started);
+        let timeout = self.context.settings.payment_timeout;
+        let (charges, permits): (Vec<Charge>, Vec<_>) =
+            charges.into_iter().map(|(charge, permit)| (charge.clone(), (charge.order_id, permit))).unzip();
+        let body = ChargeCall { deadline: self.context.clock.now().after(timeout), charges };
+        let receipt = self.publisher.publish(Message {
+            exchange: topology::PAYMENTS.to_owned(),
+            routing_key: topology::CHARGE_KEY.to_owned(),
+            body: serde_json::to_vec(&body).unwrap_or_default().into(),
+            properties: Properties {
+                message_id: Some(id.clone()),
+                correlation_id: Some(id.clone()),
+                reply_to: Some(self.reply_to.clone()),
+                content_type: Some(JSON_TYPE.to_owned()),
+                expiration: Some(timeout),
+                ..Properties::default()
+            },
+        });
+        self.charging.extend(permits.iter().map(|(order, _)| order.clone()));
+        self.receipts.push(Sent { receipt, call: Some(id.clone()) });
+        self.in_flight.insert(id, Call { charges: permits, sent: Instant::now() });
+    }
+
+    /// Waits for the next outcomes. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the connection is lost and no call is left that could still end: every call in flight has ended
+    /// as [`NoAnswer::ConnectionLost`] by then.
+    pub async fn next(&mut self) -> Result<Vec<Outcome>, BusError> {
+        loop {
+            let timeout = self.context.settings.payment_timeout;
+            let oldest = self.in_flight.values().map(|call| call.sent).min();
+            let deadline = oldest.map_or_else(Instant::now, |sent| sent + timeout);
+            tokio::select! {
+                biased;
+                replies = self.replies.receive(REPLIES_AT_ONCE) => match replies {
+                    Ok(replies) => {
+                        let outcomes: Vec<Outcome> =
+                            replies.into_iter().flat_map(|reply| self.answered(reply)).collect();
+                        if !outcomes.is_empty() {
+                            return Ok(outcomes);
+                        }
+                    }
+                    Err(error) if self.in_flight.is_empty() => return Err(error),
+                    Err(_) => {
+                        let calls: Vec<String> = self.in_flight.keys().cloned().collect();
+                        let lost = calls.iter().flat_map(|id| self.failed(id, NoAnswer::ConnectionLost));
+                        return Ok(lost.collect());
+                    }
+                },
+                Some((confirm, id)) = self.receipts.next(), if !self.receipts.is_empty() => {
+                    let outcomes = match confirm {
+                        Confirm::Taken => continue,
+                        Confirm::Returned => self.failed(&id, NoAnswer::Returned),
+                        Confirm::Refused => self.failed(&id, NoAnswer::Nacked),
+                        Confirm::Lost => self.failed(&id, NoAnswer::ConnectionLost),
+                    };
+                    if !outcomes.is_empty() {
+                        return Ok(outcomes);
+                    }
+                }
+                () = tokio::time::sleep_until(deadline), if oldest.is_some() => {
+                    let now = Instant::now();
+                    let late: Vec<String> = self.in_flight.iter()
+                        .filter(|(_, call)| call.sent + timeout <= now)
+                        .map(|(id, _)| id.clone())
+                        .collect();
+                    return Ok(late.iter().flat_map(|id| self.failed(id, NoAnswer::Timeout)).collect());
+                }
+            }
+        }
+    }
+
+    /// Matches a reply with its call.
+    fn answered(&mut self, reply: Delivery) -> Vec<Outcome> {
+        let id = reply.message.properties.correlation_id.clone().unwrap_or_default();
+        let body = serde_json::from_slice::<ChargeReply>(&reply.message.body);
+        reply.unacked.ack();
+        let Some(call) = self.in_flight.remove(&id) else {
+            tracing::debug!(call = id, "a reply came after its call had ended");
+            return Vec::new();
+        };
+        let results: BTreeMap<OrderId, ChargeResult> = match body {
+            Ok(body) => body.outcomes.into_iter().map(|one| (one.order_id, one.result)).collect(),
+            Err(error) => {
+                tracing::error!(call = id, %error, "Deposit's reply cannot be read");
+                BTreeMap::new()
+            }
+        };
+        self.end(call, |order| match results.get(order) {
+            Some(result) => (*result).into(),
+            None => PaymentOutcome::NoAnswer(NoAnswer::Refused),
+        })
+    }
+
+    fn failed(&mut self, id: &str, why: NoAnswer) -> Vec<Outcome> {
+        match self.in_flight.remove(id) {
+            Some(call) => self.end(call, |_| PaymentOutcome::NoAnswer(why)),
+            None => Vec::new(),
+        }
+    }
+
+    fn end(&mut self, call: Call, outcome: impl Fn(&OrderId) -> PaymentOutcome) -> Vec<Outcome> {
+        let took = call.sent.elapsed();
+        let mut outcomes = Vec::with_capacity(call.charges.len());
+        let mut results = Vec::with_capacity(call.charges.len());
+        for (order, permit) in call.charges {
+            self.charging.remove(&order);
+            let outcome = outcome(&order);
+            results.push((permit, weigh(outcome)));
+            outcomes.push((order, outcome));
+        }
+        self.gate.with(|breaker, now| breaker.record_call(results, took, now));
+        outcomes
+    }
+}
+
+/// What an outcome says of Deposit: a declined or refused charge was answered well.
+const fn weigh(outcome: PaymentOutcome) -> CallResult {
+    match outcome {
+        PaymentOutcome::Paid
+        | PaymentOutcome::Declined
+        | PaymentOutcome::NoAnswer(NoAnswer::Refused | NoAnswer::NoPermit | NoAnswer::Abandoned) => {
+            CallResult::Ok
+        }
+        PaymentOutcome::NoAnswer(
+            NoAnswer::Timeout
+            | NoAnswer::Returned
+            | NoAnswer::Nacked
+            | NoAnswer::ConnectionLost
+            | NoAnswer::Expired,
+        ) => CallResult::Failed,
+    }
+}
+
+/// A call's receipt.
+struct Sent {
+    receipt: Receipt,
+    call: Option<String>,
+}
+
+impl Future for Sent {
+    type Output = (Confirm, String);
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.receipt)
+            .poll(context)
+            .map(|confirm| (confirm, self.call.take().unwrap_or_default()))
+    }
+}

@@ -1,0 +1,243 @@
+//! What every worker is handed: where it works, how, and by which clock.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use skstore_domain::breaker::BreakerSettings;
+use skstore_domain::ids::Customer;
+use skstore_domain::signals::{Fault, Service};
+use tokio::sync::watch;
+
+use crate::bus::Bus;
+use crate::catalog::Catalog;
+use crate::clock::{Clock, Ids, Stopwatch};
+use crate::probe::Probe;
+
+/// How the workers work. The defaults and their reasons are in `config/skstore.toml`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Messages that one turn of a loop takes at most.
+    pub batch: usize,
+    /// How long Order waits for the outcome of a charge.
+    pub payment_timeout: Duration,
+    /// How the breaker decides.
+    pub breaker: BreakerSettings,
+    /// How often orders are looked for that wait for a payment too long.
+    pub sweep_every: Duration,
+    /// How long is too long.
+    pub abort_after: Duration,
+    /// How long the event of a new order waits for its outcome, which would make it superfluous.
+    pub hold_paying: Duration,
+    /// Events committed and not confirmed at which Order takes no more orders.
+    pub max_unsent_events: u64,
+    /// How long a worker may take to finish what it has in hand.
+    pub drain: Duration,
+    /// Whose account pays for an order that names none.
+    pub walk_in: Customer,
+    /// What is sold, and the accounts there are, in the beginning.
+    pub catalog: Arc<Catalog>,
+}
+
+/// What a worker of one process is handed.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Which worker it is.
+    pub service: Service,
+    /// Which process of it.
+    pub instance: Arc<str>,
+    /// Where its messages come from and go to.
+    pub bus: Bus,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Mints ids.
+    pub ids: Ids,
+    /// How it works.
+    pub settings: Arc<Settings>,
+    /// Where a simulation takes hold.
+    pub probe: Probe,
+    /// What it tells of itself.
+    pub vitals: Arc<Vitals>,
+    /// How it misbehaves on purpose.
+    pub fault: watch::Sender<Fault>,
+    /// Turns true when it shall finish what it has in hand and stop.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Context {
+    /// Waits until the worker shall stop.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits as long as the worker is told not to work.
+    pub async fn allowed(&self) {
+        let mut fault = self.fault.subscribe();
+        // Cannot fail: this very context holds the sender.
+        let _ = fault.wait_for(|fault| *fault != Fault::Stopped).await;
+    }
+
+    /// Takes its time, if the worker is told to be slow.
+    pub async fn dawdle(&self) {
+        let fault = *self.fault.borrow();
+        if let Fault::Slow { ms } = fault {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
+    }
+}
+
+/// What a worker tells of itself, and what a process needs to know to see that all is done. Any thread may
+/// read it.
+#[derive(Debug, Default)]
+pub struct Vitals {
+    handled: AtomicU64,
+    in_flight: AtomicU64,
+    unsent: AtomicU64,
+    trouble: std::sync::Mutex<Trouble>,
+    rebuilding: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Trouble {
+    not_ready: bool,
+    last_error: Option<String>,
+}
+
+/// Not rebuilding: no percentage has this value.
+const NOT_REBUILDING: u64 = 0;
+
+impl Vitals {
+    /// Messages handled since the start.
+    #[must_use]
+    pub fn handled(&self) -> u64 {
+        self.handled.load(Ordering::Relaxed)
+    }
+
+    /// `count` more were handled.
+    pub fn add_handled(&self, count: usize) {
+        self.handled.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// Messages in hand.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// So many messages are in hand.
+    pub fn set_in_flight(&self, count: usize) {
+        self.in_flight.store(count as u64, Ordering::Relaxed);
+    }
+
+    /// Events committed and not yet confirmed.
+    #[must_use]
+    pub fn unsent(&self) -> u64 {
+        self.unsent.load(Ordering::Acquire)
+    }
+
+    /// So many events are committed and not yet confirmed.
+    pub fn set_unsent(&self, count: usize) {
+        self.unsent.store(count as u64, Ordering::Release);
+    }
+
+    /// Something failed and is being retried: the worker takes no work until [`Vitals::recovered`].
+    pub fn failed(&self, error: String) {
+        if let Ok(mut trouble) = self.trouble.lock() {
+            *trouble = Trouble { not_ready: true, last_error: Some(error) };
+        }
+    }
+
+    /// It works again. What went wrong last stays visible.
+    pub fn recovered(&self) {
+        if let Ok(mut trouble) = self.trouble.lock() {
+            trouble.not_ready = false;
+        }
+    }
+
+    /// Whether it takes work, and what went wrong last.
+    #[must_use]
+    pub fn trouble(&self) -> (bool, Option<String>) {
+        self.trouble
+            .lock()
+            .map_or((false, None), |trouble| (!trouble.not_ready, trouble.last_error.clone()))
+    }
+
+    /// How far a rebuild of the view has come, in percent; `None` when none runs.
+    pub fn set_rebuilding(&self, percent: Option<u8>) {
+        self.rebuilding.store(percent.map_or(NOT_REBUILDING, |p| u64::from(p) + 1), Ordering::Release);
+    }
+
+    /// How far a rebuild of the view has come, in percent; `None` when none runs.
+    #[must_use]
+    pub fn rebuilding(&self) -> Option<u8> {
+        match self.rebuilding.load(Ordering::Acquire) {
+            NOT_REBUILDING => None,
+            percent => u8::try_from(percent - 1).ok(),
+        }
+    }
+}
+
+/// Waits longer after each failure, up to a bound, so that a part that is down is not hammered and one that
+/// comes back is soon noticed.
+#[derive(Debug)]
+pub struct Backoff {
+    next: Cell<Duration>,
+}
+
+impl Backoff {
+    /// The first wait: long enough to not burn a core, too short to be noticed.
+    pub const FIRST: Duration = Duration::from_millis(50);
+    /// The longest wait: well within the six seconds in which a part that returned must be back at work.
+    pub const LONGEST: Duration = Duration::from_secs(2);
+
+    /// Starts with the shortest wait.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { next: Cell::new(Self::FIRST) }
+    }
+
+    /// Waits, and the next time twice as long.
+    pub async fn wait(&self) {
+        let wait = self.next.get();
+        self.next.set((wait * 2).min(Self::LONGEST));
+        tokio::time::sleep(wait).await;
+    }
+
+    /// All is well again.
+    pub fn reset(&self) {
+        self.next.set(Self::FIRST);
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Counts what is handled from second to second.
+#[derive(Debug)]
+pub struct Rate {
+    since: RefCell<(Stopwatch, u64)>,
+}
+
+impl Rate {
+    /// Starts counting at `handled`.
+    #[must_use]
+    pub fn new(handled: u64) -> Self {
+        Self { since: RefCell::new((Stopwatch::start(), handled)) }
+    }
+
+    /// Handled per second since the last call.
+    pub fn per_second(&self, handled: u64) -> u64 {
+        let mut since = self.since.borrow_mut();
+        let millis = since.0.elapsed().as_millis().max(1);
+        let count = u128::from(handled.saturating_sub(since.1));
+        *since = (Stopwatch::start(), handled);
+        u64::try_from(count * 1000 / millis).unwrap_or(u64::MAX)
+    }
+}

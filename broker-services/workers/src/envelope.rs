@@ -1,0 +1,219 @@
+//! From deliveries to inputs and back: who asked, what they asked, what they are told, and what is parked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use skstore_domain::answers::{Answer, ErrorCode};
+use skstore_domain::commands::{Command, CommandKind, MAX_COMMAND_BYTES};
+use skstore_domain::events::Event;
+
+use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
+use crate::context::{Backoff, Context};
+use crate::topology;
+
+/// One of our events, alone.
+pub const EVENT_TYPE: &str = "application/cloudevents+json";
+/// Several of them: a convention of ours for AMQP.
+pub const EVENT_BATCH_TYPE: &str = "application/cloudevents-batch+json";
+/// Everything else.
+pub const JSON_TYPE: &str = "application/json";
+
+/// How long the bus may take to confirm a parked message before it is tried again.
+const PARK_WITHIN: Duration = Duration::from_secs(5);
+
+/// Who waits for an answer, and how it finds them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    reply_to: String,
+    correlation_id: Option<String>,
+}
+
+impl Caller {
+    /// Whoever sent `message`, if they want an answer.
+    #[must_use]
+    pub fn of(message: &Message) -> Option<Self> {
+        let reply_to = message.properties.reply_to.clone()?;
+        Some(Self { reply_to, correlation_id: message.properties.correlation_id.clone() })
+    }
+
+    /// The queue on which they wait.
+    #[must_use]
+    pub fn queue(&self) -> &str {
+        &self.reply_to
+    }
+
+    /// Tells them. Nobody waits for this to arrive: whoever misses it asks again.
+    pub fn tell(&self, publisher: &Publisher, body: Vec<u8>) {
+        self.tell_through(topology::DEFAULT, publisher, body);
+    }
+
+    /// Tells one of our own services.
+    pub fn tell_service(&self, publisher: &Publisher, body: Vec<u8>) {
+        self.tell_through(topology::REPLIES, publisher, body);
+    }
+
+    fn tell_through(&self, exchange: &str, publisher: &Publisher, body: Vec<u8>) {
+        publisher.send(Message {
+            exchange: exchange.to_owned(),
+            routing_key: self.reply_to.clone(),
+            body: body.into(),
+            properties: Properties {
+                correlation_id: self.correlation_id.clone(),
+                content_type: Some(JSON_TYPE.to_owned()),
+                ..Properties::default()
+            },
+        });
+    }
+}
+
+/// What is wrong with a message: a sentence for its sender, or for the operator who finds it parked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bad(pub String);
+
+/// Reads a command that came in `delivery`.
+///
+/// # Errors
+/// [`Bad`] says what to fix.
+pub fn read_command(delivery: &Delivery) -> Result<Command, Bad> {
+    let message = &delivery.message;
+    let Some(kind) = CommandKind::from_word(&message.routing_key) else {
+        return Err(Bad(format!("there is no command '{}'", shown(&message.routing_key))));
+    };
+    let is_replay =
+        matches!(kind, CommandKind::OrderReplay | CommandKind::DepositReplay | CommandKind::ItemReplay);
+    if let Some(reply_to) = &message.properties.reply_to
+        && !is_replay
+        && topology::is_ours(reply_to)
+    {
+        return Err(Bad(format!("reply_to '{}' is a queue of the system itself", shown(reply_to))));
+    }
+    Command::from_json(kind, &message.body).map_err(|invalid| Bad(invalid.to_string()))
+}
+
+/// Longest foreign text that a message of ours quotes, in characters.
+const QUOTED_CHARS: usize = 100;
+
+/// Foreign text, fit to be shown.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !skstore_domain::ids::is_unsafe_to_show(*c)).take(QUOTED_CHARS).collect()
+}
+
+/// The largest message of events, in bytes.
+pub const MAX_EVENTS_BYTES: usize = 256 * 1024;
+
+/// Reads the events in `message`, each on its own: a bad one does not spoil the others.
+///
+/// # Errors
+/// [`Bad`] if the message as a whole is no JSON, or larger than any of ours.
+pub fn read_events(message: &Message) -> Result<Vec<Result<Event, BadPart>>, Bad> {
+    // One oversized event still travels alone, so the bound is that of a message plus one command's worth.
+    if message.body.len() > MAX_EVENTS_BYTES + MAX_COMMAND_BYTES {
+        return Err(Bad(format!("a message of events has at most {MAX_EVENTS_BYTES} bytes")));
+    }
+    let text = std::str::from_utf8(&message.body).map_err(|_| Bad("the message is not UTF-8".to_owned()))?;
+    if !text.trim_start().starts_with('[') {
+        return Ok(vec![read_event(text)]);
+    }
+    let parts: Vec<&RawValue> =
+        serde_json::from_str(text).map_err(|error| Bad(format!("the message is not JSON: {error}")))?;
+    Ok(parts.into_iter().map(|part| read_event(part.get())).collect())
+}
+
+/// One bad event out of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadPart {
+    /// What is wrong with it.
+    pub bad: Bad,
+    /// The event as it came.
+    pub body: Arc<[u8]>,
+}
+
+impl BadPart {
+    /// An event that could be read, but makes no sense.
+    #[must_use]
+    pub fn of(event: &Event, reason: String) -> Self {
+        Self { bad: Bad(reason), body: event.to_json().into_bytes().into() }
+    }
+}
+
+fn read_event(text: &str) -> Result<Event, BadPart> {
+    Event::from_json(text)
+        .map_err(|error| BadPart { bad: Bad(error.to_string()), body: text.as_bytes().into() })
+}
+
+/// A delivery between being read and being acked.
+#[derive(Debug)]
+pub struct Envelope {
+    /// As it came.
+    pub message: Message,
+    /// The queue it came from.
+    pub queue: Arc<str>,
+    /// Who waits for an answer.
+    pub caller: Option<Caller>,
+    /// Acks it.
+    pub unacked: Unacked,
+}
+
+impl From<Delivery> for Envelope {
+    fn from(delivery: Delivery) -> Self {
+        let caller = Caller::of(&delivery.message);
+        Self { message: delivery.message, queue: delivery.queue, caller, unacked: delivery.unacked }
+    }
+}
+
+/// Parks `body` of `message`: publishes it where an operator sees it, and returns once the bus has it safe.
+/// Retries until then; the message stays unacked meanwhile, so nothing is lost.
+pub async fn park(
+    context: &Context,
+    publisher: &Publisher,
+    message: &Message,
+    queue: &str,
+    body: Arc<[u8]>,
+    reason: &str,
+) {
+    tracing::warn!(queue, routing_key = %shown(&message.routing_key), reason, "parked a message");
+    let mut properties = message.properties.clone();
+    properties.expiration = None;
+    properties.headers.extend(BTreeMap::from([
+        ("reason".to_owned(), reason.to_owned()),
+        ("exchange".to_owned(), message.exchange.clone()),
+        ("routing_key".to_owned(), message.routing_key.clone()),
+        ("queue".to_owned(), queue.to_owned()),
+        ("service".to_owned(), context.service.word().to_owned()),
+        ("at".to_owned(), context.clock.now().to_string()),
+    ]));
+    let parked = Message {
+        exchange: topology::DEAD.to_owned(),
+        routing_key: message.routing_key.clone(),
+        body,
+        properties,
+    };
+    let backoff = Backoff::new();
+    loop {
+        let receipt = publisher.publish(parked.clone());
+        let problem = match tokio::time::timeout(PARK_WITHIN, receipt).await {
+            Ok(Confirm::Taken) => break,
+            Ok(Confirm::Returned) => "there is no queue for parked messages",
+            Ok(Confirm::Refused) => "the queue of parked messages is full",
+            Ok(Confirm::Lost) | Err(_) => "the bus does not confirm parked messages",
+        };
+        context.vitals.failed(problem.to_owned());
+        backoff.wait().await;
+    }
+    context.vitals.recovered();
+}
+
+/// Whether a refusal that nobody hears has to be parked, so that somebody sees it. What was *not found* or
+/// *declined* shows in the view or names nothing.
+#[must_use]
+pub fn must_be_seen(answer: &Answer) -> Option<&str> {
+    let error = answer.error.as_ref()?;
+    match error.code {
+        ErrorCode::Invalid | ErrorCode::Conflict | ErrorCode::TryLater | ErrorCode::Internal => {
+            Some(&error.message)
+        }
+        ErrorCode::NotFound | ErrorCode::Declined | ErrorCode::PaymentTimeout | ErrorCode::Cancelled => None,
+    }
+}

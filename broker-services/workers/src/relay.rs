@@ -1,0 +1,360 @@
+//! The relay: publishes committed events, and marks them as sent once the bus has confirmed them.
+//!
+//! An event is picked because it is *unsent*, never because it comes after another one: the order of numbers
+//! is not the order of commits. The batch loop hands over what it has just committed, so that nothing has to
+//! be read again; what a crash left behind is found in the store at the start. An event that is sent twice
+//! does no harm.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use skstore_domain::events::EventKind;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::bus::{Confirm, Message, Properties, Publisher, Receipt};
+use crate::context::{Backoff, Context};
+use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE, MAX_EVENTS_BYTES};
+use crate::probe::{Bug, Point};
+use crate::store::{Store, StoredEvent};
+use crate::topology;
+
+/// Unsent events read from the store at once.
+const LOOK_ENTRIES: usize = 1_000;
+/// When events that the bus did not take are sent again: soon, but not in a loop.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// The loop's end of the relay: where committed events are handed over.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    shared: Rc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    handed_over: RefCell<Vec<StoredEvent>>,
+    /// Numbers of all events known to be unsent. Bounded by the unsent events at which Order takes no more
+    /// orders, plus what the orders that were taken before still cause.
+    unsent: RefCell<BTreeSet<i64>>,
+    look_again: std::cell::Cell<bool>,
+    work: Notify,
+    context: Context,
+}
+
+impl Outbox {
+    /// Takes events that were just committed.
+    pub fn hand_over(&self, events: Vec<StoredEvent>) {
+        if events.is_empty() {
+            return;
+        }
+        self.shared.take(events);
+        self.shared.work.notify_one();
+    }
+
+    /// There may be unsent events that nobody handed over.
+    pub fn look_again(&self) {
+        self.shared.look_again.set(true);
+        self.shared.work.notify_one();
+    }
+}
+
+impl Shared {
+    /// Counts them as unsent before anything else happens, so that nobody takes the system for idle.
+    fn take(&self, events: Vec<StoredEvent>) {
+        let mut unsent = self.unsent.borrow_mut();
+        let mut handed_over = self.handed_over.borrow_mut();
+        handed_over.extend(events.into_iter().filter(|event| unsent.insert(event.seq)));
+        self.context.vitals.set_unsent(unsent.len());
+    }
+
+    fn forget(&self, seqs: &[i64]) {
+        let mut unsent = self.unsent.borrow_mut();
+        for seq in seqs {
+            unsent.remove(seq);
+        }
+        self.context.vitals.set_unsent(unsent.len());
+    }
+}
+
+/// Publishes what its [`Outbox`] takes. Run it beside the loop, on the same thread.
+pub struct Relay {
+    shared: Rc<Shared>,
+    store: Store,
+    publisher: Publisher,
+    ready: Vec<StoredEvent>,
+    held: Held,
+    in_flight: FuturesUnordered<Flight>,
+    /// Confirmed or superfluous, and not marked yet.
+    settled: Vec<i64>,
+    refused: Vec<StoredEvent>,
+    retry_at: Option<Instant>,
+    backoff: Backoff,
+}
+
+impl Relay {
+    /// A relay for `store`, and the outbox that feeds it.
+    #[must_use]
+    pub fn new(context: &Context, store: Store, publisher: Publisher) -> (Outbox, Self) {
+        let shared = Rc::new(Shared {
+            handed_over: RefCell::default(),
+            unsent: RefCell::default(),
+            look_again: std::cell::Cell::new(!context.probe.has(Bug::NoRelayAfterRestart)),
+            work: Notify::new(),
+            context: context.clone(),
+        });
+        let relay = Self {
+            shared: Rc::clone(&shared),
+            store,
+            publisher,
+            ready: Vec::new(),
+            held: Held::new(context.settings.hold_paying),
+            in_flight: FuturesUnordered::new(),
+            settled: Vec::new(),
+            refused: Vec::new(),
+            retry_at: None,
+            backoff: Backoff::new(),
+        };
+        (Outbox { shared }, relay)
+    }
+
+    /// Works for ever.
+    pub async fn run(mut self) {
+        loop {
+            if self.shared.look_again.take() {
+                self.look().await;
+            }
+            self.sort_out();
+            self.publish().await;
+            self.mark().await;
+            self.wait().await;
+        }
+    }
+
+    /// Finds unsent events that nobody has handed over.
+    async fn look(&mut self) {
+        let mut after = 0;
+        loop {
+            match self.store.unsent(after, LOOK_ENTRIES).await {
+                Ok(events) => {
+                    let Some(last) = events.last() else { return };
+                    after = last.seq;
+                    self.shared.take(events);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the relay cannot read its store; trying again");
+                    self.shared.look_again.set(true);
+                    self.backoff.wait().await;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Decides of each new event whether it is published now, later, or not at all.
+    fn sort_out(&mut self) {
+        let now = Instant::now();
+        for event in self.shared.handed_over.take() {
+            if event.event.kind.is_superseded_by_next() {
+                self.held.hold(event, now);
+            } else {
+                self.settled.extend(self.held.supersede(&event));
+                self.ready.push(event);
+            }
+        }
+        self.ready.extend(self.held.due(now));
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.ready.append(&mut self.refused);
+        }
+    }
+
+    /// Publishes what is ready: one message for each routing key, or several where it would become too large.
+    async fn publish(&mut self) {
+        if self.ready.is_empty() {
+            return;
+        }
+        let mut by_kind: BTreeMap<EventKind, Vec<StoredEvent>> = BTreeMap::new();
+        for event in self.ready.drain(..) {
+            by_kind.entry(event.event.kind).or_default().push(event);
+        }
+        for (kind, events) in by_kind {
+            for events in split(events) {
+                let receipt = self.publisher.publish(message(kind, &events));
+                if self.shared.context.probe.has(Bug::SentBeforeConfirm) {
+                    self.settled.extend(events.iter().map(|event| event.seq));
+                }
+                self.in_flight.push(Flight { receipt, events: Some(events) });
+            }
+        }
+        self.shared.context.probe.at(Point::Published).await;
+    }
+
+    /// Marks what is confirmed.
+    async fn mark(&mut self) {
+        if self.settled.is_empty() {
+            return;
+        }
+        self.shared.context.probe.at(Point::Confirmed).await;
+        match self.store.mark_sent(&self.settled).await {
+            Ok(()) => {
+                self.shared.forget(&self.settled);
+                self.settled.clear();
+                self.backoff.reset();
+            }
+            Err(error) => {
+                tracing::error!(%error, "the relay cannot mark events as sent; trying again");
+                self.backoff.wait().await;
+            }
+        }
+    }
+
+    /// Waits for something to do, and gathers all confirms that are there.
+    async fn wait(&mut self) {
+        let has_work = self.shared.look_again.get()
+            || !self.shared.handed_over.borrow().is_empty()
+            || !self.settled.is_empty();
+        if has_work {
+            return;
+        }
+        let next = [self.held.next_due(), self.retry_at].into_iter().flatten().min();
+        tokio::select! {
+            biased;
+            Some(landed) = self.in_flight.next(), if !self.in_flight.is_empty() => {
+                self.land(landed);
+                while let Some(Some(landed)) = self.in_flight.next().now_or_never() {
+                    self.land(landed);
+                }
+            }
+            () = self.shared.work.notified() => {}
+            () = tokio::time::sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+        }
+    }
+
+    fn land(&mut self, (confirm, events): (Confirm, Vec<StoredEvent>)) {
+        match confirm {
+            Confirm::Taken => self.settled.extend(events.iter().map(|event| event.seq)),
+            Confirm::Returned | Confirm::Refused | Confirm::Lost => {
+                tracing::warn!(?confirm, count = events.len(), "events were not taken; sending them again");
+                self.refused.extend(events);
+                self.retry_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
+            }
+        }
+    }
+}
+
+/// Events that the next one of their aggregate makes superfluous, until it comes or their time is up.
+#[derive(Debug)]
+struct Held {
+    hold: Duration,
+    by_aggregate: BTreeMap<String, StoredEvent>,
+    queue: VecDeque<(Instant, String)>,
+}
+
+impl Held {
+    const fn new(hold: Duration) -> Self {
+        Self { hold, by_aggregate: BTreeMap::new(), queue: VecDeque::new() }
+    }
+
+    fn hold(&mut self, event: StoredEvent, now: Instant) {
+        let id = event.event.aggregate_id.clone();
+        self.queue.push_back((now + self.hold, id.clone()));
+        self.by_aggregate.insert(id, event);
+    }
+
+    /// The number of the held event that `event` makes superfluous.
+    fn supersede(&mut self, event: &StoredEvent) -> Option<i64> {
+        if event.event.aggregate_kind != "order" || self.by_aggregate.is_empty() {
+            return None;
+        }
+        self.by_aggregate.remove(&event.event.aggregate_id).map(|held| held.seq)
+    }
+
+    fn next_due(&mut self) -> Option<Instant> {
+        while let Some((due, id)) = self.queue.front() {
+            if self.by_aggregate.contains_key(id) {
+                return Some(*due);
+            }
+            self.queue.pop_front();
+        }
+        None
+    }
+
+    fn due(&mut self, now: Instant) -> Vec<StoredEvent> {
+        let mut due = Vec::new();
+        while self.next_due().is_some_and(|at| at <= now) {
+            if let Some((_, id)) = self.queue.pop_front() {
+                due.extend(self.by_aggregate.remove(&id));
+            }
+        }
+        due
+    }
+}
+
+/// Events on their way, and their receipt.
+#[derive(Debug)]
+struct Flight {
+    receipt: Receipt,
+    events: Option<Vec<StoredEvent>>,
+}
+
+impl Future for Flight {
+    type Output = (Confirm, Vec<StoredEvent>);
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.receipt)
+            .poll(context)
+            .map(|confirm| (confirm, self.events.take().unwrap_or_default()))
+    }
+}
+
+/// Splits events into messages of at most [`MAX_EVENTS_BYTES`]; an event that is larger travels alone.
+fn split(events: Vec<StoredEvent>) -> Vec<Vec<StoredEvent>> {
+    let mut messages = Vec::new();
+    let mut message = Vec::new();
+    let mut bytes = 0;
+    for event in events {
+        let size = event.event.body.len() + 1;
+        if bytes + size > MAX_EVENTS_BYTES && !message.is_empty() {
+            messages.push(std::mem::take(&mut message));
+            bytes = 0;
+        }
+        bytes += size;
+        message.push(event);
+    }
+    messages.push(message);
+    messages
+}
+
+/// A lone event as it is; several as a JSON array, without reading them again.
+fn message(kind: EventKind, events: &[StoredEvent]) -> Message {
+    let (body, content_type, message_id) = match events {
+        [event] => (event.event.body.clone().into_bytes(), EVENT_TYPE, Some(event.event.id.clone())),
+        several => {
+            let size = several.iter().map(|event| event.event.body.len() + 1).sum::<usize>() + 1;
+            let mut body = Vec::with_capacity(size);
+            for (at, event) in several.iter().enumerate() {
+                body.push(if at == 0 { b'[' } else { b',' });
+                body.extend_from_slice(event.event.body.as_bytes());
+            }
+            body.push(b']');
+            (body, EVENT_BATCH_TYPE, None)
+        }
+    };
+    Message {
+        exchange: topology::EVENTS.to_owned(),
+        routing_key: kind.word().to_owned(),
+        body: body.into(),
+        properties: Properties {
+            message_id,
+            content_type: Some(content_type.to_owned()),
+            ..Properties::default()
+        },
+    }
+}

@@ -1,0 +1,354 @@
+//! Deposit: takes the money for an order, gives it back when the order ends otherwise, and keeps accounts.
+
+use std::collections::BTreeSet;
+
+use skstore_domain::answers::{Answer, ErrorCode, PaymentAnswer};
+use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, MAX_CHARGES_PER_CALL};
+use skstore_domain::commands::Command;
+use skstore_domain::deposit::{self, ToppedUp, TopUpRecord};
+use skstore_domain::events::{Event, EventKind};
+use skstore_domain::ids::{Customer, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
+use skstore_domain::order::Impossible;
+use skstore_domain::signals::Fault;
+use skstore_domain::time::Timestamp;
+
+use crate::batch::{Effect, Job, Rules};
+use crate::bus::{Delivery, Publisher, Subscription};
+use crate::context::Context;
+use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
+use crate::probe::Bug;
+use crate::service::{one, order_of, queue, request_id_of, trace_of};
+use crate::stage::{Record, Stage, Table, Unreadable};
+use crate::store::{Changes, Key, Loaded, NewEvent};
+use crate::topology;
+
+impl Record for Payment {
+    const KIND: &'static str = "payment";
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl Record for Account {
+    const KIND: &'static str = "account";
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl Record for TopUpRecord {
+    const KIND: &'static str = "topup";
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+/// What Deposit has in hand while it decides.
+pub struct DepositStage {
+    payments: Table<Payment>,
+    accounts: Table<Account>,
+    top_ups: Table<TopUpRecord>,
+    events: Vec<Event>,
+}
+
+impl Stage for DepositStage {
+    fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
+        Ok(Self {
+            payments: Table::load(loaded)?,
+            accounts: Table::load(loaded)?,
+            top_ups: Table::load(loaded)?,
+            events: Vec::new(),
+        })
+    }
+
+    fn events(&mut self) -> &mut Vec<Event> {
+        &mut self.events
+    }
+
+    fn into_changes(self) -> Changes {
+        let mut changes = Changes::default();
+        self.payments.write_into(&mut changes);
+        self.accounts.write_into(&mut changes);
+        self.top_ups.write_into(&mut changes);
+        changes.events = self.events.iter().map(NewEvent::from).collect();
+        changes
+    }
+}
+
+/// What a message to Deposit says.
+#[derive(Debug)]
+pub enum DepositInput {
+    /// Take the money for an order, before the deadline.
+    Charge(Charge, Timestamp),
+    /// The order ended: give its money back, or never take it.
+    Release(Box<Order>, PaymentReason),
+    /// Put money into an account.
+    TopUp {
+        /// The idempotency key.
+        topup_id: String,
+        /// Whose account.
+        customer: Customer,
+        /// How much.
+        amount: Won,
+    },
+    /// Someone asks for an order's payment.
+    QueryPayment(OrderId),
+    /// Someone asks for an account.
+    QueryAccount(Customer),
+    /// Someone wants the log.
+    Replay(i64),
+}
+
+/// Deposit's part of the loop.
+pub struct DepositRules {
+    context: Context,
+    publisher: Publisher,
+}
+
+impl DepositRules {
+    /// Deposit's rules.
+    #[must_use]
+    pub const fn new(context: Context, publisher: Publisher) -> Self {
+        Self { context, publisher }
+    }
+
+    /// The opening balances, under keys that no caller can use. Done once, however often it is asked for.
+    #[must_use]
+    pub fn opening(&self) -> Vec<DepositInput> {
+        let accounts = &self.context.settings.catalog.accounts;
+        accounts
+            .iter()
+            .map(|account| DepositInput::TopUp {
+                topup_id: format!("opening:{}", account.customer),
+                customer: account.customer.clone(),
+                amount: account.opening_balance,
+            })
+            .collect()
+    }
+
+    fn read_command(&self, delivery: &Delivery) -> Result<DepositInput, Bad> {
+        match read_command(delivery)? {
+            Command::TopUp(top_up) => {
+                let topup_id = match top_up.topup_id.or_else(|| request_id_of(&delivery.message)) {
+                    Some(id) => id.as_str().to_owned(),
+                    None if delivery.redelivered => {
+                        return Err(Bad("the top-up has no id and may already have been made".to_owned()));
+                    }
+                    None => self.context.ids.mint(),
+                };
+                Ok(DepositInput::TopUp { topup_id, customer: top_up.customer, amount: top_up.amount })
+            }
+            Command::QueryPayment(order) => Ok(DepositInput::QueryPayment(order)),
+            Command::QueryAccount(customer) => Ok(DepositInput::QueryAccount(customer)),
+            Command::Replay { from_seq } => Ok(DepositInput::Replay(from_seq)),
+            Command::Place(_)
+            | Command::Cancel(_)
+            | Command::QueryOrder(_)
+            | Command::Restock(_)
+            | Command::QueryItem(_)
+            | Command::ListItem(_) => Err(Bad("this command is not for Deposit".to_owned())),
+        }
+    }
+
+    fn charge(
+        &self,
+        charge: &Charge,
+        deadline: Timestamp,
+        stage: &mut DepositStage,
+        now: Timestamp,
+    ) -> Result<Effect<ChargeOutcome>, Impossible> {
+        let mut known = stage.payments.get(charge.order_id.as_str());
+        if self.context.probe.has(Bug::ChargeWithoutKey) {
+            known = None;
+        }
+        let account = stage.accounts.get(charge.customer.as_str());
+        let charged = deposit::charge(known, account, charge, now > deadline, now)?;
+        stage.put(charged.change);
+        Ok(Effect::Own(ChargeOutcome { order_id: charge.order_id.clone(), result: charged.result }))
+    }
+
+    fn release(
+        &self,
+        order: &Order,
+        reason: PaymentReason,
+        stage: &mut DepositStage,
+        now: Timestamp,
+    ) -> Result<Effect<ChargeOutcome>, Impossible> {
+        let known = stage.payments.get(order.order_id.as_str());
+        let account = stage.accounts.get(order.customer.as_str());
+        if self.context.probe.has(Bug::ReleaseWithoutTombstone) && known.is_none() {
+            return Ok(Effect::None);
+        }
+        let released = match known {
+            Some(payment)
+                if self.context.probe.has(Bug::RefundWithoutKey)
+                    && payment.status == PaymentStatus::Refunded =>
+            {
+                let unpaid = Payment { status: PaymentStatus::Paid, ..payment.clone() };
+                deposit::release(Some(&unpaid), account, order, reason, now)?
+            }
+            known => deposit::release(known, account, order, reason, now)?,
+        };
+        stage.put(released);
+        Ok(Effect::None)
+    }
+}
+
+impl DepositStage {
+    fn put(&mut self, change: deposit::Released) {
+        if let Some((payment, account, event)) = change {
+            if let Some(account) = account {
+                self.accounts.put(account.customer.clone().as_str(), account);
+            }
+            self.payments.put(payment.order_id.clone().as_str(), payment);
+            self.events.push(event);
+        }
+    }
+
+    fn top_up(
+        &mut self,
+        topup_id: &str,
+        customer: &Customer,
+        amount: Won,
+        now: Timestamp,
+    ) -> Result<Answer, Impossible> {
+        let known = self.top_ups.get(topup_id);
+        let account = self.accounts.get(customer.as_str());
+        Ok(match deposit::top_up(known, account, topup_id, customer, amount, now)? {
+            ToppedUp::Before(account) => Answer::account(account),
+            ToppedUp::Conflict => Answer::refuse(
+                ErrorCode::Conflict,
+                format!("the id {topup_id} was used for another top-up; take a new one"),
+            ),
+            ToppedUp::TooMuch => Answer::refuse(
+                ErrorCode::Invalid,
+                format!("the account of {customer} cannot hold {amount} won more"),
+            ),
+            ToppedUp::Done(done) => {
+                let (record, event) = *done;
+                let answer = Answer::account(record.account.clone());
+                self.accounts.put(customer.as_str(), record.account.clone());
+                self.top_ups.put(topup_id, record);
+                self.events.push(event);
+                answer
+            }
+        })
+    }
+}
+
+impl Rules for DepositRules {
+    type Input = DepositInput;
+    type Stage = DepositStage;
+    type Effect = ChargeOutcome;
+
+    fn subscriptions(&self) -> Vec<Subscription> {
+        let prefetch = self.context.settings.batch;
+        [topology::DEPOSIT_PAYMENTS, topology::DEPOSIT_EVENTS, topology::DEPOSIT_COMMANDS]
+            .map(|name| Subscription { queue: queue(name), prefetch })
+            .into()
+    }
+
+    fn read(&mut self, delivery: &Delivery) -> Result<Vec<Result<Job<DepositInput>, BadPart>>, Bad> {
+        let message = &delivery.message;
+        match &*delivery.queue {
+            topology::DEPOSIT_PAYMENTS => {
+                let call: ChargeCall = serde_json::from_slice(&message.body)
+                    .map_err(|error| Bad(format!("not a call to charge: {error}")))?;
+                if call.charges.len() > MAX_CHARGES_PER_CALL {
+                    return Err(Bad(format!("a call has at most {MAX_CHARGES_PER_CALL} charges")));
+                }
+                let trace = trace_of(message);
+                let job = |charge| Job { input: DepositInput::Charge(charge, call.deadline), trace: trace.clone() };
+                Ok(call.charges.into_iter().map(|charge| Ok(job(charge))).collect())
+            }
+            topology::DEPOSIT_EVENTS => {
+                Ok(read_events(message)?.into_iter().map(|event| event.and_then(read_event)).collect())
+            }
+            _ => Ok(one(self.read_command(delivery)?, message)),
+        }
+    }
+
+    fn keys(&self, input: &DepositInput, keys: &mut BTreeSet<Key>) {
+        let mut pair = |order: &OrderId, customer: &Customer| {
+            keys.insert(Key::new(Payment::KIND, order.as_str()));
+            keys.insert(Key::new(Account::KIND, customer.as_str()));
+        };
+        match input {
+            DepositInput::Charge(charge, _) => pair(&charge.order_id, &charge.customer),
+            DepositInput::Release(order, _) => pair(&order.order_id, &order.customer),
+            DepositInput::TopUp { topup_id, customer, .. } => {
+                keys.insert(Key::new(TopUpRecord::KIND, topup_id.as_str()));
+                keys.insert(Key::new(Account::KIND, customer.as_str()));
+            }
+            DepositInput::QueryPayment(order) => {
+                keys.insert(Key::new(Payment::KIND, order.as_str()));
+            }
+            DepositInput::QueryAccount(customer) => {
+                keys.insert(Key::new(Account::KIND, customer.as_str()));
+            }
+            DepositInput::Replay(_) => {}
+        }
+    }
+
+    fn decide(
+        &self,
+        input: &DepositInput,
+        stage: &mut DepositStage,
+        now: Timestamp,
+    ) -> Result<Effect<ChargeOutcome>, Impossible> {
+        let answer = match input {
+            DepositInput::Charge(charge, deadline) => return self.charge(charge, *deadline, stage, now),
+            DepositInput::Release(order, reason) => return self.release(order, *reason, stage, now),
+            DepositInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
+            DepositInput::TopUp { topup_id, customer, amount } => {
+                stage.top_up(topup_id, customer, *amount, now)?
+            }
+            DepositInput::QueryPayment(order) => {
+                Answer::payment(match stage.payments.get(order.as_str()) {
+                    Some(payment) => PaymentAnswer::Known(payment.clone()),
+                    None => PaymentAnswer::none(order.clone()),
+                })
+            }
+            DepositInput::QueryAccount(customer) => match stage.accounts.get(customer.as_str()) {
+                Some(account) => Answer::account(account.clone()),
+                None => Answer::refuse(ErrorCode::NotFound, format!("{customer} has no account")),
+            },
+        };
+        Ok(Effect::Answer(Box::new(answer)))
+    }
+
+    fn carry_out(
+        &mut self,
+        envelope: Envelope,
+        effects: Vec<(DepositInput, ChargeOutcome)>,
+    ) -> Option<Envelope> {
+        let outcomes = effects.into_iter().map(|(_, outcome)| outcome).collect();
+        if let Some(caller) = &envelope.caller
+            && *self.context.fault.borrow() != Fault::Silent
+        {
+            let reply = serde_json::to_vec(&ChargeReply { outcomes }).unwrap_or_default();
+            caller.tell_service(&self.publisher, reply);
+        }
+        Some(envelope)
+    }
+}
+
+/// What an event means to Deposit.
+fn read_event(event: Event) -> Result<Job<DepositInput>, BadPart> {
+    let reason = match event.kind {
+        EventKind::OrderCancelled => PaymentReason::OrderCancelled,
+        EventKind::OrderRejected => PaymentReason::OrderRejected,
+        other => return Err(BadPart::of(&event, format!("Deposit does not act on '{other}'"))),
+    };
+    order_of(&event)?;
+    let trace = event.traceparent.clone();
+    match event.data.order.clone() {
+        Some(order) => Ok(Job { input: DepositInput::Release(Box::new(order), reason), trace }),
+        None => Err(BadPart::of(&event, "the event carries no order".to_owned())),
+    }
+}

@@ -1,0 +1,314 @@
+//! Item: keeps the stock, starts deliveries of placed orders and takes those of cancelled ones back.
+
+use std::collections::BTreeSet;
+
+use skstore_domain::answers::{Answer, ErrorCode};
+use skstore_domain::commands::{Command, ListItem};
+use skstore_domain::events::{Event, EventKind};
+use skstore_domain::ids::ItemId;
+use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
+use skstore_domain::objects::{Item, Order};
+use skstore_domain::order::Impossible;
+use skstore_domain::time::Timestamp;
+
+use crate::batch::{Effect, Job, Rules};
+use crate::bus::{Delivery, Subscription};
+use crate::context::Context;
+use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
+use crate::probe::Bug;
+use crate::service::{one, order_of, queue, request_id_of};
+use crate::stage::{Record, Stage, Table, Unreadable};
+use crate::store::{Changes, Key, Loaded, NewEvent};
+use crate::topology;
+
+impl Record for Item {
+    const KIND: &'static str = "item";
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl Record for Parcel {
+    const KIND: &'static str = "delivery";
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl Record for RestockRecord {
+    const KIND: &'static str = "restock";
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+/// What Item has in hand while it decides.
+pub struct ItemStage {
+    items: Table<Item>,
+    deliveries: Table<Parcel>,
+    restocks: Table<RestockRecord>,
+    events: Vec<Event>,
+}
+
+impl Stage for ItemStage {
+    fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
+        Ok(Self {
+            items: Table::load(loaded)?,
+            deliveries: Table::load(loaded)?,
+            restocks: Table::load(loaded)?,
+            events: Vec::new(),
+        })
+    }
+
+    fn events(&mut self) -> &mut Vec<Event> {
+        &mut self.events
+    }
+
+    fn into_changes(self) -> Changes {
+        let mut changes = Changes::default();
+        self.items.write_into(&mut changes);
+        self.deliveries.write_into(&mut changes);
+        self.restocks.write_into(&mut changes);
+        changes.events = self.events.iter().map(NewEvent::from).collect();
+        changes
+    }
+}
+
+/// What a message to Item says.
+#[derive(Debug)]
+pub enum ItemInput {
+    /// An order was placed.
+    Placed(Box<Order>),
+    /// An order was cancelled.
+    Cancelled(Box<Order>),
+    /// Add to a stock.
+    Restock {
+        /// The idempotency key.
+        restock_id: String,
+        /// Which item.
+        item_id: ItemId,
+        /// Units.
+        qty: u64,
+    },
+    /// Name and price an item.
+    List(ListItem),
+    /// The same, unless it is listed already: what the catalogue starts with is not what it stays with.
+    Open(ListItem),
+    /// Someone asks.
+    Query(ItemId),
+    /// Someone wants the log.
+    Replay(i64),
+}
+
+/// Item's part of the loop.
+pub struct ItemRules {
+    context: Context,
+}
+
+impl ItemRules {
+    /// Item's rules.
+    #[must_use]
+    pub const fn new(context: Context) -> Self {
+        Self { context }
+    }
+
+    /// The catalogue, with stocks under keys that no caller can use. Done once, however often it is asked for.
+    #[must_use]
+    pub fn opening(&self) -> Vec<ItemInput> {
+        let mut inputs = Vec::new();
+        for item in &self.context.settings.catalog.items {
+            inputs.push(ItemInput::Open(item.listing.clone()));
+            if item.stock > 0 {
+                inputs.push(ItemInput::Restock {
+                    restock_id: format!("opening:{}", item.listing.item_id),
+                    item_id: item.listing.item_id.clone(),
+                    qty: item.stock,
+                });
+            }
+        }
+        inputs
+    }
+
+    fn read_command(&self, delivery: &Delivery) -> Result<ItemInput, Bad> {
+        match read_command(delivery)? {
+            Command::Restock(restock) => {
+                let restock_id = match restock.restock_id.or_else(|| request_id_of(&delivery.message)) {
+                    Some(id) => id.as_str().to_owned(),
+                    None if delivery.redelivered => {
+                        return Err(Bad("the restock has no id and may already have been made".to_owned()));
+                    }
+                    None => self.context.ids.mint(),
+                };
+                Ok(ItemInput::Restock { restock_id, item_id: restock.item_id, qty: restock.qty })
+            }
+            Command::ListItem(listing) => Ok(ItemInput::List(listing)),
+            Command::QueryItem(item) => Ok(ItemInput::Query(item)),
+            Command::Replay { from_seq } => Ok(ItemInput::Replay(from_seq)),
+            Command::Place(_)
+            | Command::Cancel(_)
+            | Command::QueryOrder(_)
+            | Command::TopUp(_)
+            | Command::QueryPayment(_)
+            | Command::QueryAccount(_) => Err(Bad("this command is not for Item".to_owned())),
+        }
+    }
+
+    fn placed(&self, order: &Order, stage: &mut ItemStage, now: Timestamp) -> Result<(), Impossible> {
+        let mut known = stage.deliveries.get(order.order_id.as_str());
+        if self.context.probe.has(Bug::DeliverWithoutKey) {
+            known = None;
+        }
+        let moved = item::start(known, stage.items.get(order.item_id.as_str()), order, now)?;
+        stage.put(moved);
+        Ok(())
+    }
+
+    fn cancelled(&self, order: &Order, stage: &mut ItemStage, now: Timestamp) -> Result<(), Impossible> {
+        let known = stage.deliveries.get(order.order_id.as_str());
+        if self.context.probe.has(Bug::CancelWithoutTombstone) && known.is_none() {
+            return Ok(());
+        }
+        let mut moved = item::cancel(known, stage.items.get(order.item_id.as_str()), order, now)?;
+        if self.context.probe.has(Bug::CancelKeepsStock)
+            && let Some((_, item, _)) = &mut moved
+        {
+            *item = None;
+        }
+        stage.put(moved);
+        Ok(())
+    }
+}
+
+impl ItemStage {
+    fn put(&mut self, moved: item::Moved) {
+        if let Some((delivery, item, event)) = moved {
+            if let Some(item) = item {
+                self.items.put(item.item_id.clone().as_str(), item);
+            }
+            self.deliveries.put(delivery.order_id.clone().as_str(), delivery);
+            self.events.push(event);
+        }
+    }
+
+    fn list(&mut self, listing: &ListItem, now: Timestamp) -> Answer {
+        let id = listing.item_id.as_str();
+        if let Some((item, event)) = item::list(self.items.get(id), listing, now) {
+            self.items.put(id, item);
+            self.events.push(event);
+        }
+        self.query(&listing.item_id)
+    }
+
+    fn query(&self, item_id: &ItemId) -> Answer {
+        match self.items.get(item_id.as_str()) {
+            Some(item) => Answer::item(item.clone()),
+            None => Answer::refuse(ErrorCode::NotFound, format!("there is no item '{item_id}'")),
+        }
+    }
+
+    fn restock(&mut self, restock_id: &str, item_id: &ItemId, qty: u64, now: Timestamp) -> Answer {
+        let known = self.restocks.get(restock_id);
+        let item = self.items.get(item_id.as_str());
+        match item::restock(known, item, restock_id, item_id, qty, now) {
+            Restocked::Before(item) => Answer::item(item),
+            Restocked::NotFound => self.query(item_id),
+            Restocked::Conflict => Answer::refuse(
+                ErrorCode::Conflict,
+                format!("the id {restock_id} was used for another restock; take a new one"),
+            ),
+            Restocked::TooMuch => Answer::refuse(
+                ErrorCode::Invalid,
+                format!("the stock of '{item_id}' cannot hold {qty} units more"),
+            ),
+            Restocked::Done(done) => {
+                let (record, event) = *done;
+                let answer = Answer::item(record.item.clone());
+                self.items.put(item_id.as_str(), record.item.clone());
+                self.restocks.put(restock_id, record);
+                self.events.push(event);
+                answer
+            }
+        }
+    }
+}
+
+impl Rules for ItemRules {
+    type Input = ItemInput;
+    type Stage = ItemStage;
+    type Effect = std::convert::Infallible;
+
+    fn subscriptions(&self) -> Vec<Subscription> {
+        let prefetch = self.context.settings.batch;
+        [topology::ITEM_EVENTS, topology::ITEM_COMMANDS]
+            .map(|name| Subscription { queue: queue(name), prefetch })
+            .into()
+    }
+
+    fn read(&mut self, delivery: &Delivery) -> Result<Vec<Result<Job<ItemInput>, BadPart>>, Bad> {
+        if &*delivery.queue == topology::ITEM_EVENTS {
+            let events = read_events(&delivery.message)?;
+            return Ok(events.into_iter().map(|event| event.and_then(read_event)).collect());
+        }
+        Ok(one(self.read_command(delivery)?, &delivery.message))
+    }
+
+    fn keys(&self, input: &ItemInput, keys: &mut BTreeSet<Key>) {
+        let item_id = match input {
+            ItemInput::Placed(order) | ItemInput::Cancelled(order) => {
+                keys.insert(Key::new(Parcel::KIND, order.order_id.as_str()));
+                &order.item_id
+            }
+            ItemInput::Restock { restock_id, item_id, .. } => {
+                keys.insert(Key::new(RestockRecord::KIND, restock_id.as_str()));
+                item_id
+            }
+            ItemInput::List(listing) | ItemInput::Open(listing) => &listing.item_id,
+            ItemInput::Query(item_id) => item_id,
+            ItemInput::Replay(_) => return,
+        };
+        keys.insert(Key::new(Item::KIND, item_id.as_str()));
+    }
+
+    fn decide(
+        &self,
+        input: &ItemInput,
+        stage: &mut ItemStage,
+        now: Timestamp,
+    ) -> Result<Effect<Self::Effect>, Impossible> {
+        let answer = match input {
+            ItemInput::Placed(order) => return self.placed(order, stage, now).map(|()| Effect::None),
+            ItemInput::Cancelled(order) => return self.cancelled(order, stage, now).map(|()| Effect::None),
+            ItemInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
+            ItemInput::Restock { restock_id, item_id, qty } => stage.restock(restock_id, item_id, *qty, now),
+            ItemInput::List(listing) => stage.list(listing, now),
+            ItemInput::Open(listing) if stage.items.get(listing.item_id.as_str()).is_none() => {
+                stage.list(listing, now)
+            }
+            ItemInput::Open(listing) => stage.query(&listing.item_id),
+            ItemInput::Query(item_id) => stage.query(item_id),
+        };
+        Ok(Effect::Answer(Box::new(answer)))
+    }
+
+    fn carry_out(&mut self, envelope: Envelope, _: Vec<(ItemInput, Self::Effect)>) -> Option<Envelope> {
+        Some(envelope)
+    }
+}
+
+/// What an event means to Item.
+fn read_event(event: Event) -> Result<Job<ItemInput>, BadPart> {
+    let input = match event.kind {
+        EventKind::OrderPlaced => ItemInput::Placed,
+        EventKind::OrderCancelled => ItemInput::Cancelled,
+        other => return Err(BadPart::of(&event, format!("Item does not act on '{other}'"))),
+    };
+    order_of(&event)?;
+    let trace = event.traceparent.clone();
+    match event.data.order.clone() {
+        Some(order) => Ok(Job { input: input(Box::new(order)), trace }),
+        None => Err(BadPart::of(&event, "the event carries no order".to_owned())),
+    }
+}

@@ -1,0 +1,324 @@
+//! MyInfo: keeps the view from everyone's events, and rebuilds it from their logs when it was lost.
+//!
+//! It has no store of its own. A batch of events becomes a batch of guarded writes; only once the view has
+//! them is the batch acked.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use skstore_domain::answers::Answer;
+use skstore_domain::events::{Event, Source};
+use skstore_domain::myinfo::{self, ViewWrite};
+use skstore_domain::signals::{Beat, BreakerChanged};
+use tokio::time::Instant;
+
+use crate::bus::{BusError, Consumer, Delivery, Message, Properties, Publisher, Subscription};
+use crate::context::{Backoff, Context};
+use crate::envelope::{Bad, Envelope, park, read_events};
+use crate::probe::Point;
+use crate::service::queue;
+use crate::topology;
+use crate::view::{View, ViewError};
+
+/// Messages of events in hand: each may carry hundreds.
+const EVENT_MESSAGES: usize = 64;
+/// Heartbeats in hand.
+const SIGNAL_MESSAGES: usize = 64;
+/// A service that has not sent the next page of its log by then is asked again: it may have been down.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// Runs MyInfo on `view` until told to stop.
+///
+/// # Errors
+/// When the bus is lost: start again.
+pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(), BusError> {
+    let subscriptions = vec![
+        Subscription { queue: queue(topology::MYINFO_EVENTS), prefetch: EVENT_MESSAGES },
+        Subscription { queue: queue(topology::MYINFO_SIGNALS), prefetch: SIGNAL_MESSAGES },
+    ];
+    let mut rebuild = Rebuild::new(&context, publisher.clone(), view.clone()).await?;
+    rebuild.start().await;
+    let mut intake = context.bus.consumer(subscriptions).await?;
+    let mut keeper = Keeper { context: context.clone(), publisher, view };
+    loop {
+        let is_lost = tokio::select! {
+            biased;
+            () = context.stopped() => return Ok(()),
+            step = rebuild.step(), if rebuild.is_running() => step?,
+            deliveries = take(&mut intake, &context) => keeper.keep(deliveries?).await,
+        };
+        if is_lost {
+            rebuild.start().await;
+        }
+    }
+}
+
+async fn take(intake: &mut Consumer, context: &Context) -> Result<Vec<Delivery>, BusError> {
+    context.allowed().await;
+    intake.receive(EVENT_MESSAGES).await
+}
+
+/// Writes live events and signals into the view.
+struct Keeper {
+    context: Context,
+    publisher: Publisher,
+    view: View,
+}
+
+impl Keeper {
+    /// Applies a batch and acks it. Returns whether the view was found empty; the batch is applied all the
+    /// same, once a rebuild has begun.
+    async fn keep(&mut self, deliveries: Vec<Delivery>) -> bool {
+        let count = deliveries.len();
+        self.context.probe.at(Point::Received).await;
+        let mut writes = Vec::new();
+        let mut done = Vec::with_capacity(count);
+        for delivery in deliveries {
+            let envelope = Envelope::from(delivery);
+            if &*envelope.queue == topology::MYINFO_SIGNALS {
+                self.signal(&envelope.message).await;
+            } else {
+                self.read(&envelope, &mut writes).await;
+            }
+            done.push(envelope);
+        }
+        let was_empty = self.apply(&writes).await;
+        self.context.probe.at(Point::Viewed).await;
+        for envelope in done {
+            envelope.unacked.ack();
+        }
+        self.context.vitals.add_handled(count);
+        was_empty
+    }
+
+    async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) {
+        let bad = match read_events(&envelope.message) {
+            Err(Bad(reason)) => vec![(envelope.message.body.clone(), reason)],
+            Ok(events) => events
+                .into_iter()
+                .filter_map(|event| match event {
+                    Err(part) => Some((part.body, part.bad.0)),
+                    Ok(event) => match myinfo::writes(&event) {
+                        Ok(of_event) => {
+                            writes.extend(of_event);
+                            None
+                        }
+                        Err(error) => Some((event.to_json().into_bytes().into(), error.to_string())),
+                    },
+                })
+                .collect(),
+        };
+        for (body, reason) in bad {
+            let Envelope { message, queue, .. } = envelope;
+            park(&self.context, &self.publisher, message, queue, body, &reason).await;
+        }
+    }
+
+    /// Applies `writes`, however long the view is away. Returns whether it was found empty.
+    async fn apply(&self, writes: &[ViewWrite]) -> bool {
+        let backoff = Backoff::new();
+        let mut was_empty = false;
+        loop {
+            match self.view.apply(writes).await {
+                Ok(()) => {
+                    self.context.vitals.recovered();
+                    return was_empty;
+                }
+                Err(ViewError::Empty) => {
+                    was_empty = true;
+                    if let Err(error) = self.view.begin_rebuild().await {
+                        self.context.vitals.failed(error.to_string());
+                        backoff.wait().await;
+                    }
+                }
+                Err(error @ ViewError::Lost(_)) => {
+                    tracing::error!(%error, "trying again");
+                    self.context.vitals.failed(error.to_string());
+                    backoff.wait().await;
+                }
+            }
+        }
+    }
+
+    /// Signals are transient: one that cannot be read or kept is gone.
+    async fn signal(&self, message: &Message) {
+        let kept = match &*message.routing_key {
+            topology::BEAT_KEY => match serde_json::from_slice::<Beat>(&message.body) {
+                Ok(beat) => self.view.beat(&beat).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+            _ => match serde_json::from_slice::<BreakerChanged>(&message.body) {
+                Ok(change) => self.view.breaker_changed(&change).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+        };
+        if let Err(error) = kept {
+            tracing::debug!(error, key = message.routing_key, "a signal was not kept");
+        }
+    }
+}
+
+/// Fills an empty view from the services' logs, page by page, while live events go on.
+///
+/// Each service is asked for the next page once the last one is in the view, so there is never more than one
+/// page of each on its way, and a service that is down holds up only its own part.
+struct Rebuild {
+    context: Context,
+    publisher: Publisher,
+    view: View,
+    pages: Consumer,
+    open: BTreeMap<Source, Progress>,
+    is_running: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Progress {
+    next: i64,
+    last: i64,
+    asked: Instant,
+    is_done: bool,
+}
+
+impl Rebuild {
+    async fn new(context: &Context, publisher: Publisher, view: View) -> Result<Self, BusError> {
+        let subscription =
+            Subscription { queue: topology::rebuild(), prefetch: Source::ALL.len() };
+        let pages = context.bus.consumer(vec![subscription]).await?;
+        Ok(Self { context: context.clone(), publisher, view, pages, open: BTreeMap::new(), is_running: false })
+    }
+
+    const fn is_running(&self) -> bool {
+        self.is_running
+    }
+
+    /// Begins, or begins again.
+    async fn start(&mut self) {
+        let backoff = Backoff::new();
+        while let Err(error) = self.view.begin_rebuild().await {
+            self.context.vitals.failed(error.to_string());
+            backoff.wait().await;
+        }
+        self.context.vitals.recovered();
+        self.is_running = true;
+        self.open = Source::ALL
+            .iter()
+            .map(|source| {
+                (*source, Progress { next: 0, last: 0, asked: Instant::now(), is_done: false })
+            })
+            .collect();
+        self.show();
+        for source in Source::ALL {
+            self.ask(*source);
+        }
+    }
+
+    /// Takes the next page, or asks again for one that did not come. Returns whether the view was lost
+    /// meanwhile. Cancel-safe while it waits.
+    async fn step(&mut self) -> Result<bool, BusError> {
+        let oldest = self.open.values().filter(|one| !one.is_done).map(|one| one.asked).min();
+        let deadline = oldest.unwrap_or_else(Instant::now) + ASK_AGAIN_AFTER;
+        let pages = tokio::select! {
+            biased;
+            pages = self.pages.receive(1) => pages?,
+            () = tokio::time::sleep_until(deadline) => {
+                let late: Vec<Source> = self.open.iter()
+                    .filter(|(_, one)| !one.is_done && one.asked + ASK_AGAIN_AFTER <= Instant::now())
+                    .map(|(source, _)| *source)
+                    .collect();
+                for source in late {
+                    self.ask(source);
+                }
+                return Ok(false);
+            }
+        };
+        for page in pages {
+            if self.take(page).await {
+                return Ok(true);
+            }
+        }
+        if self.open.values().all(|one| one.is_done) {
+            self.finish().await;
+        }
+        Ok(false)
+    }
+
+    fn ask(&mut self, source: Source) {
+        let Some(progress) = self.open.get_mut(&source) else { return };
+        progress.asked = Instant::now();
+        self.publisher.send(Message {
+            exchange: topology::COMMANDS.to_owned(),
+            routing_key: format!("{source}.replay"),
+            body: serde_json::json!({ "from_seq": progress.next }).to_string().into_bytes().into(),
+            properties: Properties {
+                reply_to: Some(topology::MYINFO_REBUILD.to_owned()),
+                correlation_id: Some(format!("{source}/{}", progress.next)),
+                ..Properties::default()
+            },
+        });
+    }
+
+    /// Applies one page. Returns whether the view was lost meanwhile.
+    async fn take(&mut self, page: Delivery) -> bool {
+        let asked_for = page.message.properties.correlation_id.clone().unwrap_or_default();
+        let answer = serde_json::from_slice::<Answer>(&page.message.body);
+        page.unacked.ack();
+        let Some((source, progress)) = self
+            .open
+            .iter()
+            .map(|(source, progress)| (*source, *progress))
+            .find(|(source, progress)| asked_for == format!("{source}/{}", progress.next) && !progress.is_done)
+        else {
+            return false;
+        };
+        // A refused page is asked for again when its time is up.
+        let Some(page) = answer.ok().and_then(|answer| answer.replay) else { return false };
+        let mut writes = Vec::new();
+        for event in &page.events {
+            match Event::from_json(event.get()).and_then(|event| myinfo::writes(&event)) {
+                Ok(of_event) => {
+                    // The feed is for what happens, not for what happened long ago.
+                    writes.extend(of_event.into_iter().filter(|write| !matches!(write, ViewWrite::Feed(_))));
+                }
+                Err(error) => tracing::error!(%source, %error, "an event of the log cannot be read"),
+            }
+        }
+        if self.view.apply(&writes).await.is_err() {
+            return true;
+        }
+        let next = page.next_seq.unwrap_or(page.last_seq);
+        let progress =
+            Progress { next, last: page.last_seq, is_done: page.next_seq.is_none(), ..progress };
+        self.open.insert(source, progress);
+        self.show();
+        if !progress.is_done {
+            self.ask(source);
+        }
+        false
+    }
+
+    async fn finish(&mut self) {
+        match self.view.finish_rebuild().await {
+            Ok(()) => {
+                self.is_running = false;
+                self.context.vitals.set_rebuilding(None);
+                tracing::info!("the view is complete");
+            }
+            Err(error) => {
+                tracing::error!(%error, "the view was lost at the end of its rebuild");
+                self.start().await;
+            }
+        }
+    }
+
+    /// Tells how far it has come: the average of the services' parts.
+    fn show(&self) {
+        let part = |one: &Progress| match one {
+            Progress { is_done: true, .. } => 100,
+            Progress { last: 0, .. } => 0,
+            Progress { next, last, .. } => (next * 100 / last).clamp(0, 99),
+        };
+        let sum: i64 = self.open.values().map(part).sum();
+        let percent = sum / i64::try_from(self.open.len().max(1)).unwrap_or(1);
+        self.context.vitals.set_rebuilding(u8::try_from(percent).ok());
+    }
+}

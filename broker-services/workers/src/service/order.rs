@@ -1,0 +1,503 @@
+//! Order: takes orders, has them paid, and follows what becomes of them.
+//!
+//! A place goes round twice. The first turn commits the intent and sends the charge; the message stays
+//! unacked. The second turn commits the outcome, answers everyone who waits for that order, and acks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use skstore_domain::answers::{Answer, ErrorCode};
+use skstore_domain::breaker::{Permit, Refusal};
+use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
+use skstore_domain::commands::{Command, Place};
+use skstore_domain::events::{Event, EventKind};
+use skstore_domain::ids::OrderId;
+use skstore_domain::objects::{DeliveryStatus, Item, PaymentStatus};
+use skstore_domain::order::{
+    self, Admission, Impossible, Input, OrderRecord, PlaceRequest, Price, Quote, Reply, Then,
+};
+use skstore_domain::time::Timestamp;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::batch::{Effect, Job, Rules};
+use crate::bus::{BusError, Delivery, Publisher, Subscription};
+use crate::calls::{Calls, Gate};
+use crate::context::Context;
+use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
+use crate::probe::{Bug, Point};
+use crate::service::{one, order_of, queue};
+use crate::stage::{Record, Stage, Table, Unreadable};
+use crate::store::{Changes, Key, Loaded, NewEvent, Store};
+use crate::topology;
+
+/// When a full bulkhead is worth another try: about as long as a charge takes.
+const FULL_RETRY: Duration = Duration::from_millis(200);
+/// When a full outbox is worth another try.
+const BACKLOG_RETRY: Duration = Duration::from_secs(5);
+/// Orders that one sweep looks after.
+const SWEPT_AT_ONCE: usize = 256;
+
+impl Record for OrderRecord {
+    const KIND: &'static str = "order";
+
+    fn revision(&self) -> u64 {
+        self.revision()
+    }
+
+    fn waiting_since(&self) -> Option<Timestamp> {
+        self.paying_since()
+    }
+}
+
+impl Record for Price {
+    const KIND: &'static str = "price";
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+/// What Order has in hand while it decides.
+pub struct OrderStage {
+    orders: Table<OrderRecord>,
+    prices: Table<Price>,
+    /// Orders that an input of this same turn has sent to be charged.
+    charging: BTreeSet<OrderId>,
+    events: Vec<Event>,
+}
+
+impl Stage for OrderStage {
+    fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
+        Ok(Self {
+            orders: Table::load(loaded)?,
+            prices: Table::load(loaded)?,
+            charging: BTreeSet::new(),
+            events: Vec::new(),
+        })
+    }
+
+    fn events(&mut self) -> &mut Vec<Event> {
+        &mut self.events
+    }
+
+    fn into_changes(self) -> Changes {
+        let mut changes = Changes::default();
+        self.orders.write_into(&mut changes);
+        self.prices.write_into(&mut changes);
+        changes.events = self.events.iter().map(NewEvent::from).collect();
+        changes
+    }
+}
+
+/// What a message to Order says, or its own timers.
+#[derive(Debug)]
+pub enum OrderInput {
+    /// Someone wants something.
+    Place {
+        /// What, with its defaults filled in.
+        request: PlaceRequest,
+        /// Whether somebody hears the answer.
+        answerable: bool,
+    },
+    /// Someone wants an order taken back.
+    Cancel(OrderId),
+    /// Someone asks.
+    Query(OrderId),
+    /// Someone wants the log.
+    Replay(i64),
+    /// What became of a charge, or of an order that waited too long for one.
+    Outcome(OrderId, PaymentOutcome),
+    /// Deposit has released a payment.
+    Released(OrderId, PaymentStatus),
+    /// Item tells of a delivery.
+    Delivery(OrderId, DeliveryStatus),
+    /// Item tells of a name or price.
+    Listed(Item),
+}
+
+/// What Order does beside answering.
+#[derive(Debug)]
+pub enum OrderEffect {
+    /// Ask Deposit for this, and answer with its outcome.
+    Charge(Charge),
+    /// Answer with the outcome of the call in flight.
+    Join,
+    /// Tell everyone who waits for this order.
+    Tell(Box<Reply>),
+}
+
+/// Order's part of the loop.
+pub struct OrderRules {
+    context: Context,
+    store: Store,
+    publisher: Publisher,
+    gate: Gate,
+    calls: Calls,
+    knows_prices: bool,
+    /// Taken for the places of this turn, before their intents are written.
+    permits: BTreeMap<OrderId, Result<Permit, Duration>>,
+    /// Charges of this turn.
+    charges: Vec<(Charge, Permit)>,
+    /// Places whose outcome is not known yet, unacked.
+    waiting: BTreeMap<OrderId, Vec<Envelope>>,
+    sweep: tokio::time::Interval,
+}
+
+impl OrderRules {
+    /// Order's rules on `store`, with calls to Deposit behind `gate`.
+    ///
+    /// # Errors
+    /// When the bus cannot be reached.
+    pub async fn new(
+        context: Context,
+        store: Store,
+        publisher: Publisher,
+        gate: Gate,
+    ) -> Result<Self, BusError> {
+        let calls = Calls::new(&context, publisher.clone(), gate.clone()).await?;
+        let knows_prices = store.has_any(Price::KIND).await.unwrap_or(false);
+        let every = context.settings.sweep_every;
+        let mut sweep = tokio::time::interval_at(Instant::now(), every);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self {
+            context,
+            store,
+            publisher,
+            gate,
+            calls,
+            knows_prices,
+            permits: BTreeMap::new(),
+            charges: Vec::new(),
+            waiting: BTreeMap::new(),
+            sweep,
+        })
+    }
+
+    fn read_one(&self, delivery: &Delivery) -> Result<OrderInput, Bad> {
+        match read_command(delivery)? {
+            Command::Place(place) => self.read_place(place, delivery),
+            Command::Cancel(order) => Ok(OrderInput::Cancel(order)),
+            Command::QueryOrder(order) => Ok(OrderInput::Query(order)),
+            Command::Replay { from_seq } => Ok(OrderInput::Replay(from_seq)),
+            Command::TopUp(_)
+            | Command::QueryPayment(_)
+            | Command::QueryAccount(_)
+            | Command::Restock(_)
+            | Command::QueryItem(_)
+            | Command::ListItem(_) => Err(Bad("this command is not for Order".to_owned())),
+        }
+    }
+
+    /// Fills in the defaults. An order without an id that may have been placed before is not placed again.
+    fn read_place(&self, place: Place, delivery: &Delivery) -> Result<OrderInput, Bad> {
+        let of_message = || {
+            delivery.message.properties.message_id.as_deref().and_then(|id| OrderId::new(id).ok())
+        };
+        let order_id = match place.order_id.or_else(of_message) {
+            Some(order_id) => order_id,
+            None if delivery.redelivered => {
+                return Err(Bad("the order has no id and may already have been placed".to_owned()));
+            }
+            None => OrderId::new(&self.context.ids.mint()).map_err(|error| Bad(error.to_string()))?,
+        };
+        let request = PlaceRequest {
+            order_id,
+            customer: place.customer.unwrap_or_else(|| self.context.settings.walk_in.clone()),
+            item_id: place.item_id,
+            qty: place.qty,
+            unit_price: place.unit_price,
+        };
+        Ok(OrderInput::Place { request, answerable: delivery.message.properties.reply_to.is_some() })
+    }
+
+    /// Asks for leave to charge, or says when that is worth another try.
+    fn ask_permit(&self) -> Result<Permit, Duration> {
+        if self.context.vitals.unsent() > self.context.settings.max_unsent_events {
+            return Err(BACKLOG_RETRY);
+        }
+        self.gate.with(|breaker, now| breaker.permit(now)).map_err(|refusal| match refusal {
+            Refusal::Open { retry_after } => retry_after,
+            Refusal::Full => FULL_RETRY,
+        })
+    }
+
+    fn admission(&self, order: &OrderId, stage: &OrderStage) -> Admission {
+        if self.calls.has(order) || stage.charging.contains(order) {
+            return Admission::Join;
+        }
+        match self.permits.get(order) {
+            Some(Ok(_)) => Admission::Granted,
+            Some(Err(retry_after)) => Admission::Refused { retry_after: *retry_after },
+            None => Admission::Refused { retry_after: FULL_RETRY },
+        }
+    }
+
+    /// Orders that have waited for their payment too long: their message may have been parked.
+    async fn sweep(&self) -> Vec<OrderInput> {
+        if self.context.probe.has(Bug::NoSweeper) {
+            return Vec::new();
+        }
+        let since = self.context.clock.now().before(self.context.settings.abort_after);
+        match self.store.due(OrderRecord::KIND, since, SWEPT_AT_ONCE).await {
+            Ok(keys) => keys
+                .iter()
+                .filter_map(|key| OrderId::new(&key.id).ok())
+                .filter(|order| !self.calls.has(order))
+                .map(|order| {
+                    tracing::warn!(%order, "was paying for too long; its payment is given up");
+                    OrderInput::Outcome(order, PaymentOutcome::NoAnswer(NoAnswer::Abandoned))
+                })
+                .collect(),
+            Err(error) => {
+                tracing::error!(%error, "cannot look for orders that wait too long");
+                Vec::new()
+            }
+        }
+    }
+
+    fn tell_everyone(&mut self, order: &OrderId, reply: Reply) {
+        let answer = Answer::from(reply).to_json();
+        for envelope in self.waiting.remove(order).unwrap_or_default() {
+            if let Some(caller) = &envelope.caller {
+                caller.tell(&self.publisher, answer.clone());
+            }
+            envelope.unacked.ack();
+        }
+    }
+}
+
+impl Rules for OrderRules {
+    type Input = OrderInput;
+    type Stage = OrderStage;
+    type Effect = OrderEffect;
+
+    fn subscriptions(&self) -> Vec<Subscription> {
+        let batch = self.context.settings.batch;
+        let in_flight = self.context.settings.breaker.max_in_flight as usize;
+        vec![
+            Subscription { queue: queue(topology::ORDER_COMMANDS), prefetch: in_flight + batch },
+            Subscription { queue: queue(topology::ORDER_EVENTS), prefetch: batch },
+            Subscription { queue: queue(topology::UNROUTED), prefetch: batch },
+        ]
+    }
+
+    fn read(&mut self, delivery: &Delivery) -> Result<Vec<Result<Job<OrderInput>, BadPart>>, Bad> {
+        if &*delivery.queue != topology::ORDER_EVENTS {
+            return Ok(one(self.read_one(delivery)?, &delivery.message));
+        }
+        let events = read_events(&delivery.message)?;
+        Ok(events.into_iter().map(|event| event.and_then(read_event)).collect())
+    }
+
+    fn keys(&self, input: &OrderInput, keys: &mut BTreeSet<Key>) {
+        let order = match input {
+            OrderInput::Place { request, .. } => {
+                keys.insert(Key::new(Price::KIND, request.item_id.as_str()));
+                &request.order_id
+            }
+            OrderInput::Listed(item) => {
+                keys.insert(Key::new(Price::KIND, item.item_id.as_str()));
+                return;
+            }
+            OrderInput::Cancel(order)
+            | OrderInput::Query(order)
+            | OrderInput::Outcome(order, _)
+            | OrderInput::Released(order, _)
+            | OrderInput::Delivery(order, _) => order,
+            OrderInput::Replay(_) => return,
+        };
+        keys.insert(Key::new(OrderRecord::KIND, order.as_str()));
+    }
+
+    fn prepare(&mut self, inputs: &[&OrderInput]) {
+        self.permits.clear();
+        for input in inputs {
+            if let OrderInput::Place { request, .. } = input
+                && !self.calls.has(&request.order_id)
+                && !self.permits.contains_key(&request.order_id)
+            {
+                let permit = self.ask_permit();
+                self.permits.insert(request.order_id.clone(), permit);
+            }
+            self.knows_prices |= matches!(input, OrderInput::Listed(_));
+        }
+    }
+
+    fn decide(
+        &self,
+        input: &OrderInput,
+        stage: &mut OrderStage,
+        now: Timestamp,
+    ) -> Result<Effect<OrderEffect>, Impossible> {
+        let (id, input) = match input {
+            OrderInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
+            OrderInput::Query(id) => return Ok(query(stage.orders.get(id.as_str()), id)),
+            OrderInput::Listed(item) => {
+                if let Some(price) = order::hear_price(stage.prices.get(item.item_id.as_str()), item) {
+                    stage.prices.put(item.item_id.as_str(), price);
+                }
+                return Ok(Effect::None);
+            }
+            OrderInput::Place { request, answerable } => {
+                let admission = self.admission(&request.order_id, stage);
+                let quote = match stage.prices.get(request.item_id.as_str()) {
+                    Some(price) => Quote::Listed(price),
+                    None if self.knows_prices => Quote::Unknown,
+                    None => Quote::NoCatalogue,
+                };
+                let place = Input::Place { request, quote, admission, answerable: *answerable };
+                let decision = order::decide(stage.orders.get(request.order_id.as_str()), place, now)?;
+                return Ok(self.stage_decision(stage, &request.order_id, decision, false));
+            }
+            OrderInput::Cancel(id) => (id, Input::Cancel(id)),
+            OrderInput::Outcome(id, outcome) => (id, Input::Payment(*outcome)),
+            OrderInput::Released(id, status) => (id, Input::Released(*status)),
+            OrderInput::Delivery(id, status) => (id, Input::Delivery(*status)),
+        };
+        let decision = order::decide(stage.orders.get(id.as_str()), input, now)?;
+        let is_outcome = matches!(input, Input::Payment(_));
+        Ok(self.stage_decision(stage, id, decision, is_outcome))
+    }
+
+    fn carry_out(
+        &mut self,
+        envelope: Envelope,
+        effects: Vec<(OrderInput, OrderEffect)>,
+    ) -> Option<Envelope> {
+        let mut envelope = Some(envelope);
+        for (input, effect) in effects {
+            match (input, effect) {
+                (OrderInput::Place { request, .. }, OrderEffect::Charge(charge)) => {
+                    if let Some(Ok(permit)) = self.permits.remove(&request.order_id) {
+                        self.charges.push((charge, permit));
+                    }
+                    self.waiting.entry(request.order_id).or_default().extend(envelope.take());
+                }
+                (OrderInput::Place { request, .. }, OrderEffect::Join) => {
+                    self.waiting.entry(request.order_id).or_default().extend(envelope.take());
+                }
+                (_, OrderEffect::Tell(reply)) => {
+                    if let Reply::Done(order) | Reply::Refused { order: Some(order), .. } = &*reply {
+                        let order = order.order_id.clone();
+                        self.tell_everyone(&order, *reply);
+                    }
+                }
+                (_, OrderEffect::Charge(_) | OrderEffect::Join) => {}
+            }
+        }
+        envelope
+    }
+
+    fn carry_out_internal(&mut self, effects: Vec<(OrderInput, OrderEffect)>) {
+        for (input, effect) in effects {
+            if let (OrderInput::Outcome(order, _), OrderEffect::Tell(reply)) = (input, effect) {
+                self.tell_everyone(&order, *reply);
+            }
+        }
+    }
+
+    fn finish_turn(&mut self) {
+        // Permits that nothing was charged with go back.
+        self.permits.clear();
+        self.calls.start(std::mem::take(&mut self.charges));
+    }
+
+    async fn wake(&mut self) -> Result<Vec<OrderInput>, BusError> {
+        tokio::select! {
+            biased;
+            outcomes = self.calls.next() => {
+                self.context.probe.at(Point::Called).await;
+                Ok(outcomes?.into_iter().map(|(order, outcome)| OrderInput::Outcome(order, outcome)).collect())
+            }
+            _ = self.sweep.tick() => Ok(self.sweep().await),
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.calls.len()
+    }
+}
+
+impl OrderRules {
+    /// Puts a decision on the stage, and says what is to be done once it is committed.
+    fn stage_decision(
+        &self,
+        stage: &mut OrderStage,
+        id: &OrderId,
+        decision: order::Decision,
+        is_outcome: bool,
+    ) -> Effect<OrderEffect> {
+        let charge = match &decision.then {
+            Then::Charge => decision.change.as_ref().map_or_else(|| stage.orders.get(id.as_str()), |c| Some(&c.0)),
+            Then::Answer(_) | Then::Join | Then::Nothing => None,
+        };
+        let charge = charge.and_then(charge_for);
+        if let Some((record, event)) = decision.change {
+            stage.orders.put(id.as_str(), record);
+            stage.events.push(event);
+        }
+        match (decision.then, charge) {
+            (Then::Charge, Some(charge)) => {
+                stage.charging.insert(id.clone());
+                Effect::Own(OrderEffect::Charge(charge))
+            }
+            (Then::Join, _) => Effect::Own(OrderEffect::Join),
+            (Then::Answer(reply), _) if is_outcome => Effect::Own(OrderEffect::Tell(reply)),
+            (Then::Answer(reply), _) => Effect::Answer(Box::new(Answer::from(*reply))),
+            (Then::Charge | Then::Nothing, _) => Effect::None,
+        }
+    }
+}
+
+/// The charge of a recorded order: the amount it was accepted with, whatever the price is now.
+fn charge_for(record: &OrderRecord) -> Option<Charge> {
+    match record {
+        OrderRecord::Order(order) => Some(Charge {
+            order_id: order.order_id.clone(),
+            customer: order.customer.clone(),
+            amount: order.amount,
+        }),
+        OrderRecord::Tombstone(_) => None,
+    }
+}
+
+fn query(record: Option<&OrderRecord>, id: &OrderId) -> Effect<OrderEffect> {
+    Effect::Answer(Box::new(match record {
+        Some(OrderRecord::Order(order)) => Answer::order(order.clone()),
+        Some(OrderRecord::Tombstone(_)) | None => {
+            Answer::refuse(ErrorCode::NotFound, format!("there is no order {id}"))
+        }
+    }))
+}
+
+/// What an event means to Order.
+fn read_event(event: Event) -> Result<Job<OrderInput>, BadPart> {
+    let input = match event.kind {
+        EventKind::ItemListed => OrderInput::Listed(
+            event
+                .data
+                .item
+                .clone()
+                .ok_or_else(|| BadPart::of(&event, "the event carries no item".to_owned()))?,
+        ),
+        EventKind::ItemDeliveryStarted => OrderInput::Delivery(order_of(&event)?, DeliveryStatus::Started),
+        EventKind::ItemDeliveryCancelled => OrderInput::Delivery(order_of(&event)?, DeliveryStatus::Cancelled),
+        EventKind::ItemSoldOut => OrderInput::Delivery(order_of(&event)?, DeliveryStatus::SoldOut),
+        EventKind::DepositRefunded => OrderInput::Released(order_of(&event)?, PaymentStatus::Refunded),
+        EventKind::DepositVoided => OrderInput::Released(order_of(&event)?, PaymentStatus::Voided),
+        EventKind::OrderPaying
+        | EventKind::OrderCancelRequested
+        | EventKind::OrderPlaced
+        | EventKind::OrderDelivering
+        | EventKind::OrderRejected
+        | EventKind::OrderCancelled
+        | EventKind::OrderNoted
+        | EventKind::DepositPaid
+        | EventKind::DepositDeclined
+        | EventKind::DepositToppedUp
+        | EventKind::ItemRestocked => {
+            return Err(BadPart::of(&event, format!("Order does not act on '{}'", event.kind)));
+        }
+    };
+    Ok(Job { input, trace: event.traceparent })
+}

@@ -1,0 +1,119 @@
+//! One decision in memory: the aggregates it loaded, what it made of them, the events that tell it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use skstore_domain::events::Event;
+use skstore_domain::time::Timestamp;
+
+use crate::store::{Changes, Key, Loaded, NewEvent, Write};
+
+/// What a store keeps as one aggregate.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Its kind, as in the store's `kind` column.
+    const KIND: &'static str;
+
+    /// Transitions so far.
+    fn revision(&self) -> u64;
+
+    /// Since when it waits for something that may never come; the store finds it by that.
+    fn waiting_since(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// The aggregates of one kind in a decision.
+#[derive(Debug)]
+pub struct Table<R> {
+    slots: BTreeMap<String, Slot<R>>,
+}
+
+#[derive(Debug)]
+struct Slot<R> {
+    read: u64,
+    record: R,
+    is_changed: bool,
+}
+
+impl<R: Record> Table<R> {
+    /// Takes the rows of this kind out of what was loaded.
+    ///
+    /// # Errors
+    /// A stored state that cannot be read: the key and why.
+    pub fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
+        let first = Key::new(R::KIND, "");
+        let mut slots = BTreeMap::new();
+        for (key, row) in loaded.range(first..).take_while(|(key, _)| key.kind == R::KIND) {
+            let record = serde_json::from_str(&row.body)
+                .map_err(|error| Unreadable { key: key.clone(), cause: error.to_string() })?;
+            slots.insert(key.id.clone(), Slot { read: row.revision, record, is_changed: false });
+        }
+        Ok(Self { slots })
+    }
+
+    /// The aggregate as it is now in this decision.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&R> {
+        self.slots.get(id).map(|slot| &slot.record)
+    }
+
+    /// The aggregate after a transition.
+    pub fn put(&mut self, id: &str, record: R) {
+        match self.slots.get_mut(id) {
+            Some(slot) => {
+                slot.record = record;
+                slot.is_changed = true;
+            }
+            None => {
+                self.slots.insert(id.to_owned(), Slot { read: 0, record, is_changed: true });
+            }
+        }
+    }
+
+    /// Appends what has changed.
+    pub fn write_into(self, changes: &mut Changes) {
+        for (id, slot) in self.slots {
+            if slot.is_changed {
+                changes.writes.push(Write {
+                    key: Key { kind: R::KIND, id },
+                    read: slot.read,
+                    revision: slot.record.revision(),
+                    body: serde_json::to_string(&slot.record).unwrap_or_default(),
+                    due: slot.record.waiting_since(),
+                });
+            }
+        }
+    }
+}
+
+/// A stored state that this program cannot read.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the stored {} '{}' cannot be read: {cause}", key.kind, key.id)]
+pub struct Unreadable {
+    /// Which.
+    pub key: Key,
+    /// Why.
+    pub cause: String,
+}
+
+/// All that one decision has loaded and changed.
+pub trait Stage: Sized {
+    /// Takes what was loaded.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for a state that cannot be read.
+    fn load(loaded: &Loaded) -> Result<Self, Unreadable>;
+
+    /// The events so far.
+    fn events(&mut self) -> &mut Vec<Event>;
+
+    /// What is to be written.
+    fn into_changes(self) -> Changes;
+}
+
+/// The events as they are stored.
+#[must_use]
+pub fn stored(events: &[Event]) -> Vec<NewEvent> {
+    events.iter().map(NewEvent::from).collect()
+}

@@ -1,0 +1,224 @@
+//! One worker, put together: its loop, its relay, its heartbeat and its ear for the operator, side by side on
+//! one thread. Whatever fails, all of it is dropped and started again; nothing unfinished was acked.
+
+use skstore_domain::signals::{Beat, BreakerChanged, Control, Service};
+use skstore_domain::time::Timestamp;
+use tokio::time::{Duration, MissedTickBehavior};
+
+use crate::batch::Loop;
+use crate::bus::{BusError, Message, Properties, Publisher, Subscription};
+use crate::calls::Gate;
+use crate::context::{Backoff, Context, Rate};
+use crate::envelope::JSON_TYPE;
+use crate::relay::Relay;
+use crate::service::deposit::DepositRules;
+use crate::service::item::ItemRules;
+use crate::service::myinfo;
+use crate::service::order::OrderRules;
+use crate::store::Store;
+use crate::topology;
+use crate::view::View;
+
+/// How often a worker says how it does.
+pub const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// How often a breaker's change is looked for when no call brings one about: it opens half by time alone.
+const BREAKER_POLL: Duration = Duration::from_millis(100);
+/// How long the relay may take, after the loop has stopped, to see its events confirmed.
+const LAST_CONFIRMS: Duration = Duration::from_secs(1);
+
+/// What a worker keeps its data in.
+#[derive(Debug, Clone)]
+pub enum Keeps {
+    /// Order, Deposit and Item have a store of their own.
+    Store(Store),
+    /// MyInfo keeps the view.
+    View(View),
+}
+
+/// Runs a worker until it is told to stop, through every loss of the bus.
+pub async fn run(context: Context, keeps: Keeps) {
+    let backoff = Backoff::new();
+    let started_at = context.clock.now();
+    loop {
+        let problem = match attempt(&context, &keeps, started_at).await {
+            Ok(()) => return,
+            Err(error) => error.to_string(),
+        };
+        tracing::error!(service = %context.service, problem, "starting again");
+        context.vitals.failed(problem);
+        backoff.wait().await;
+    }
+}
+
+/// Runs a worker until it is told to stop or the bus is lost.
+async fn attempt(context: &Context, keeps: &Keeps, started_at: Timestamp) -> Result<(), BusError> {
+    let publisher = context.bus.publisher().await?;
+    let gate = (context.service == Service::Order).then(|| Gate::new(context));
+    let work = work(context, keeps, publisher.clone(), gate.clone());
+    tokio::select! {
+        biased;
+        done = work => done,
+        heard = hear(context, gate.as_ref()) => heard,
+        () = beat(context, &publisher, gate.as_ref(), started_at) => Ok(()),
+        () = tell_changes(context, &publisher, gate.as_ref()) => Ok(()),
+    }
+}
+
+async fn work(
+    context: &Context,
+    keeps: &Keeps,
+    publisher: Publisher,
+    gate: Option<Gate>,
+) -> Result<(), BusError> {
+    let context = context.clone();
+    let store = match keeps {
+        Keeps::View(view) => return myinfo::run(context, publisher, view.clone()).await,
+        Keeps::Store(store) => store.clone(),
+    };
+    let (outbox, relay) = Relay::new(&context, store.clone(), publisher.clone());
+    let vitals = context.vitals.clone();
+    let serve = async {
+        match context.service {
+            Service::Order => {
+                let gate = gate.unwrap_or_else(|| Gate::new(&context));
+                let rules =
+                    OrderRules::new(context.clone(), store.clone(), publisher.clone(), gate).await?;
+                Loop::new(context, rules, store, publisher, outbox).run(Vec::new()).await
+            }
+            Service::Deposit => {
+                let rules = DepositRules::new(context.clone(), publisher.clone());
+                let opening = rules.opening();
+                Loop::new(context, rules, store, publisher, outbox).run(opening).await
+            }
+            Service::Item | Service::MyInfo => {
+                let rules = ItemRules::new(context.clone());
+                let opening = rules.opening();
+                Loop::new(context, rules, store, publisher, outbox).run(opening).await
+            }
+        }
+    };
+    let mut relay = std::pin::pin!(relay.run());
+    let served = tokio::select! {
+        biased;
+        served = serve => served,
+        () = &mut relay => Ok(()),
+    };
+    // What was committed last is in the store; what is confirmed now need not be sent again.
+    let confirmed = async {
+        let mut poll = tokio::time::interval(Duration::from_millis(5));
+        while vitals.unsent() > 0 {
+            poll.tick().await;
+        }
+    };
+    let last = async {
+        tokio::select! {
+            () = confirmed => {}
+            () = relay => {}
+        }
+    };
+    if served.is_ok() {
+        let _ = tokio::time::timeout(LAST_CONFIRMS, last).await;
+    }
+    served
+}
+
+/// Does what the operator wants.
+async fn hear(context: &Context, gate: Option<&Gate>) -> Result<(), BusError> {
+    let queue = topology::control_of(&context.instance);
+    let mut wishes = context.bus.consumer(vec![Subscription { queue, prefetch: 16 }]).await?;
+    loop {
+        for wish in wishes.receive(16).await? {
+            match serde_json::from_slice::<Control>(&wish.message.body) {
+                Ok(control) => obey(context, gate, &control),
+                Err(error) => tracing::warn!(%error, "a wish that nobody understands"),
+            }
+            wish.unacked.ack();
+        }
+    }
+}
+
+fn obey(context: &Context, gate: Option<&Gate>, control: &Control) {
+    match control {
+        Control::ForceBreaker { instance, mode } => {
+            let is_meant = instance.as_deref().is_none_or(|instance| *instance == *context.instance);
+            if let (true, Some(gate)) = (is_meant, gate) {
+                tracing::info!(%mode, "the operator sets the breaker");
+                gate.with(|breaker, now| breaker.force(*mode, now));
+            }
+        }
+        Control::SetFault { service, fault } => {
+            if *service == context.service {
+                tracing::info!(%fault, "the operator sets a fault");
+                context.fault.send_replace(*fault);
+            }
+        }
+    }
+}
+
+/// Says how the worker does, every second.
+async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, started_at: Timestamp) {
+    let rate = Rate::new(context.vitals.handled());
+    let mut every = tokio::time::interval(BEAT_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let vitals = &context.vitals;
+        let (ready, last_error) = vitals.trouble();
+        let fault = *context.fault.borrow();
+        let beat = Beat {
+            service: context.service,
+            instance: context.instance.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            at: context.clock.now(),
+            ready,
+            last_error,
+            handled: vitals.handled(),
+            per_second: rate.per_second(vitals.handled()),
+            in_flight: vitals.in_flight(),
+            unsent: vitals.unsent(),
+            fault: (fault != skstore_domain::signals::Fault::None).then(|| fault.to_string()),
+            breaker: gate.map(|gate| {
+                gate.with(|breaker, now| {
+                    breaker.poll(now);
+                    breaker.snapshot(now)
+                })
+            }),
+            rebuilding: vitals.rebuilding(),
+        };
+        signal(publisher, topology::BEAT_KEY, &beat);
+    }
+}
+
+/// Tells every change of the breaker.
+async fn tell_changes(context: &Context, publisher: &Publisher, gate: Option<&Gate>) {
+    let Some(gate) = gate else { return std::future::pending().await };
+    let mut every = tokio::time::interval(BREAKER_POLL);
+    loop {
+        every.tick().await;
+        while let Some(change) = gate.with(|breaker, now| {
+            breaker.poll(now);
+            breaker.poll_change()
+        }) {
+            tracing::warn!(from = %change.from, to = %change.to, why = change.why, "the breaker changed");
+            let changed = BreakerChanged {
+                instance: context.instance.to_string(),
+                at: context.clock.now(),
+                from: change.from,
+                to: change.to,
+                why: change.why,
+                breaker: change.after,
+            };
+            signal(publisher, topology::BREAKER_KEY, &changed);
+        }
+    }
+}
+
+fn signal(publisher: &Publisher, key: &str, body: &impl serde::Serialize) {
+    publisher.send(Message {
+        exchange: topology::EVENTS.to_owned(),
+        routing_key: key.to_owned(),
+        body: serde_json::to_vec(body).unwrap_or_default().into(),
+        properties: Properties { content_type: Some(JSON_TYPE.to_owned()), ..Properties::default() },
+    });
+}

@@ -1,0 +1,344 @@
+//! The view in the memory of one process, shared by its threads.
+//!
+//! Writers apply batches, readers draw pages; both hold one lock, neither for long: what may take long (a
+//! filter without an index, the end of a rebuild) is done in pieces and lets others in between.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::{FeedEntry, ViewWrite};
+use skstore_domain::objects::{Account, Item, OrderStatus};
+use skstore_domain::signals::{Beat, BreakerChanged};
+use tokio::sync::watch;
+
+use self::feed::Feed;
+use self::instances::Instances;
+use self::newest::{Newest, Put};
+use self::orders::Orders;
+use self::search::Wanted;
+use super::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, ViewError};
+
+mod feed;
+mod indexes;
+mod instances;
+mod newest;
+mod orders;
+mod record;
+mod search;
+mod slab;
+
+/// Orders looked at, and objects swept, before the lock is let go: a fraction of a millisecond.
+const AT_ONCE: usize = 1000;
+
+/// Rebuilds begun since the view was made. What carries the number of the current one was named since.
+type Epoch = u32;
+
+/// The embedded view. Clones share it; any thread may use it.
+///
+/// It starts without contents: every write is refused with [`ViewError::Empty`] until
+/// [`EmbeddedView::begin_rebuild`] was called once; reads show what is there.
+///
+/// Memory is bounded by `keep_orders`: beyond it the oldest orders that have ended are forgotten with all that
+/// belongs to them. Payments and steps may come before their order; those whose order never comes are bounded
+/// too, the longest waiting goes first (100,000, while a rebuild runs `keep_orders` if that is more).
+#[derive(Clone)]
+pub struct EmbeddedView(Arc<Shared>);
+
+struct Shared {
+    state: RwLock<State>,
+    changed: watch::Sender<u64>,
+}
+
+struct State {
+    orders: Orders,
+    accounts: Newest<Customer, Account>,
+    items: Newest<ItemId, Item>,
+    /// Sum of all balances. Wide enough for any number of accounts.
+    balances: i128,
+    feed: Feed,
+    instances: Instances,
+    /// 0 until the first rebuild has begun.
+    epoch: Epoch,
+    rebuilding: bool,
+}
+
+impl EmbeddedView {
+    /// An empty view that keeps about `keep_orders` orders.
+    #[must_use]
+    pub fn new(keep_orders: usize) -> Self {
+        let state = State {
+            orders: Orders::new(keep_orders),
+            accounts: Newest::new(),
+            items: Newest::new(),
+            balances: 0,
+            feed: Feed::default(),
+            instances: Instances::default(),
+            epoch: 0,
+            rebuilding: false,
+        };
+        Self(Arc::new(Shared { state: RwLock::new(state), changed: watch::Sender::new(0) }))
+    }
+
+    /// See [`View::apply`](super::View::apply).
+    ///
+    /// # Errors
+    /// [`ViewError::Empty`] before the first rebuild has begun.
+    pub fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
+        self.write(|state| writes.iter().fold(false, |changed, write| state.put(write) | changed))
+    }
+
+    /// See [`View::beat`](super::View::beat).
+    ///
+    /// # Errors
+    /// As [`EmbeddedView::apply`].
+    pub fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
+        self.write(|state| state.instances.beat(beat))
+    }
+
+    /// See [`View::breaker_changed`](super::View::breaker_changed).
+    ///
+    /// # Errors
+    /// As [`EmbeddedView::apply`].
+    pub fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
+        self.write(|state| state.instances.breaker_changed(change))
+    }
+
+    /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn begin_rebuild(&self) -> Result<(), ViewError> {
+        let mut state = self.lock();
+        state.epoch += 1;
+        state.rebuilding = true;
+        state.orders.begin_rebuild();
+        Ok(())
+    }
+
+    /// See [`View::finish_rebuild`](super::View::finish_rebuild). Changes nothing unless a rebuild runs, and
+    /// gives up when another one begins in between.
+    ///
+    /// # Errors
+    /// As [`EmbeddedView::apply`].
+    pub fn finish_rebuild(&self) -> Result<(), ViewError> {
+        let mut sweep = Sweep::default();
+        let epoch = self.read().epoch;
+        while !sweep.done {
+            self.write(|state| {
+                if state.epoch != epoch || !state.rebuilding {
+                    sweep.done = true;
+                    return false;
+                }
+                state.sweep(&mut sweep)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// See [`View::orders`](super::View::orders). A page that has to scan is read in pieces, and may show
+    /// what was written in between.
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn orders(
+        &self,
+        filter: &OrderFilter,
+        after: Option<&Cursor>,
+        most: usize,
+    ) -> Result<OrderPage, ViewError> {
+        let wanted = Wanted::new(filter);
+        let mut page = OrderPage { next: after.cloned(), ..OrderPage::default() };
+        let mut looked = 0;
+        while page.rows.len() < most {
+            // An index alone may fill a page of any size; a scan ends.
+            let scan_left = SCAN_ORDERS.saturating_sub(looked);
+            let most_looked = if scan_left == 0 { AT_ONCE } else { scan_left.min(AT_ONCE) };
+            let look =
+                self.read().orders.look(&wanted, page.next.as_ref(), most - page.rows.len(), most_looked);
+            page.rows.extend(look.rows);
+            looked += look.looked;
+            page.next = look.last.filter(|_| look.more);
+            if page.next.is_none() || (looked > page.rows.len() && looked >= SCAN_ORDERS) {
+                break;
+            }
+        }
+        page.scanned = (looked > page.rows.len()).then_some(looked);
+        Ok(page)
+    }
+
+    /// See [`View::order`](super::View::order).
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
+        Ok(self.read().orders.detail(id))
+    }
+
+    /// See [`View::accounts`](super::View::accounts).
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
+        Ok(self.read().accounts.page(after, most))
+    }
+
+    /// See [`View::items`](super::View::items).
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
+        Ok(self.read().items.page(after, most))
+    }
+
+    /// See [`View::counts`](super::View::counts). Kept up with every write, so asking costs nothing.
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn counts(&self) -> Result<Counts, ViewError> {
+        Ok(self.read().counts())
+    }
+
+    /// See [`View::health`](super::View::health).
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn health(&self) -> Result<Health, ViewError> {
+        Ok(self.read().instances.health())
+    }
+
+    /// See [`View::feed`](super::View::feed).
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
+        Ok(self.read().feed.since(after, most))
+    }
+
+    /// See [`View::changes`](super::View::changes). The number counts batches that changed something.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// Lets `change` write, and tells the readers if it says that it changed something.
+    fn write(&self, change: impl FnOnce(&mut State) -> bool) -> Result<(), ViewError> {
+        let changed = {
+            let mut state = self.lock();
+            if state.epoch == 0 {
+                return Err(ViewError::Empty);
+            }
+            change(&mut state)
+        };
+        if changed {
+            self.0.changed.send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+
+    // Nothing in here panics on what it is handed. Should it ever, the view is at worst stale in one object and
+    // a rebuild mends it; refusing every later frame would not.
+    fn lock(&self) -> RwLockWriteGuard<'_, State> {
+        self.0.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.0.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for EmbeddedView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("EmbeddedView").field(&self.read().counts()).finish()
+    }
+}
+
+/// How far the end of a rebuild has come.
+#[derive(Debug, Default)]
+struct Sweep {
+    stage: Stage,
+    done: bool,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Orders(usize),
+    Accounts(Option<Customer>),
+    Items(Option<ItemId>),
+    Waiting,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self::Orders(0)
+    }
+}
+
+impl State {
+    /// Applies one write. Whether it changed anything.
+    fn put(&mut self, write: &ViewWrite) -> bool {
+        let (epoch, rebuilding) = (self.epoch, self.rebuilding);
+        match write {
+            ViewWrite::Order(order) => self.orders.put_order(order, epoch, rebuilding),
+            ViewWrite::Payment(payment) => self.orders.put_payment(payment, epoch, rebuilding),
+            ViewWrite::Step(id, step) => self.orders.put_step(id, step, epoch, rebuilding),
+            ViewWrite::Account(account) => self.put_account(account),
+            ViewWrite::Item(item) => {
+                self.items.put(&item.item_id, item, |item| item.revision, epoch) != Put::Kept
+            }
+            ViewWrite::Feed(entry) => self.feed.push(entry),
+        }
+    }
+
+    fn put_account(&mut self, account: &Account) -> bool {
+        match self.accounts.put(&account.customer, account, |account| account.revision, self.epoch) {
+            Put::Kept => false,
+            Put::Taken(old) => {
+                let before = old.map_or(0, |old| old.balance.0);
+                self.balances += i128::from(account.balance.0) - i128::from(before);
+                true
+            }
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let mut orders = [0; OrderStatus::ALL.len()];
+        for (count, status) in orders.iter_mut().zip(OrderStatus::ALL) {
+            *count = self.orders.indexes.status(*status).len() as u64;
+        }
+        let limit = if self.balances < 0 { i64::MIN } else { i64::MAX };
+        Counts {
+            orders,
+            accounts: self.accounts.len() as u64,
+            items: self.items.len() as u64,
+            balances: Won(i64::try_from(self.balances).unwrap_or(limit)),
+        }
+    }
+
+    /// Removes a piece of what the current rebuild did not name. Whether there was anything.
+    fn sweep(&mut self, sweep: &mut Sweep) -> bool {
+        match &sweep.stage {
+            Stage::Orders(from) => {
+                let (removed, next) = self.orders.sweep(*from, AT_ONCE, self.epoch);
+                sweep.stage = next.map_or(Stage::Accounts(None), Stage::Orders);
+                removed
+            }
+            Stage::Accounts(after) => {
+                let (removed, next) = self.accounts.sweep(after.as_ref(), AT_ONCE, self.epoch);
+                self.balances -= removed.iter().map(|account| i128::from(account.balance.0)).sum::<i128>();
+                sweep.stage = next.map_or(Stage::Items(None), |last| Stage::Accounts(Some(last)));
+                !removed.is_empty()
+            }
+            Stage::Items(after) => {
+                let (removed, next) = self.items.sweep(after.as_ref(), AT_ONCE, self.epoch);
+                sweep.stage = next.map_or(Stage::Waiting, |last| Stage::Items(Some(last)));
+                !removed.is_empty()
+            }
+            Stage::Waiting => {
+                sweep.done = self.orders.trim_waiting(AT_ONCE);
+                self.rebuilding = !sweep.done;
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! All orders with their payments and steps: guarded by revision, indexed, and bounded.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use skstore_domain::ids::{Customer, OrderId};
+use skstore_domain::myinfo::Step;
+use skstore_domain::objects::{Order, Payment};
+
+use super::Epoch;
+use super::indexes::Indexes;
+use super::record::{Record, StoredOrder, StoredPayment};
+use super::slab::{Slab, Slot};
+use crate::view::OrderDetail;
+
+/// Order ids whose payment or steps came before their order. Order goes on taking orders until 100,000 of its
+/// events are unsent, so as many may be told of by others first.
+pub(super) const WAITING_ORDERS: usize = 100_000;
+
+/// Forgotten orders that are remembered by id, so that a late repetition does not bring them back: more than
+/// the messages a consumer has in hand, which is what a lost connection repeats.
+pub(super) const FORGOTTEN_IDS: usize = 10_000;
+
+/// Orders, and what is known of orders that have not come yet.
+#[derive(Debug)]
+pub(super) struct Orders {
+    pub(super) records: Slab<Record>,
+    pub(super) by_id: BTreeMap<OrderId, Slot>,
+    pub(super) indexes: Indexes,
+    /// Records without an order, in the order in which they came.
+    waiting: BTreeMap<u64, Slot>,
+    arrivals: u64,
+    forgotten: Forgotten,
+    keep: usize,
+}
+
+impl Orders {
+    pub(super) fn new(keep: usize) -> Self {
+        Self {
+            records: Slab::new(),
+            by_id: BTreeMap::new(),
+            indexes: Indexes::default(),
+            waiting: BTreeMap::new(),
+            arrivals: 0,
+            forgotten: Forgotten::default(),
+            keep,
+        }
+    }
+
+    pub(super) fn detail(&self, id: &OrderId) -> Option<OrderDetail> {
+        let record = self.records.get(*self.by_id.get(id)?)?;
+        Some(OrderDetail { row: record.row()?, timeline: record.timeline() })
+    }
+
+    /// Takes an order if it is newer than the one that is there. Whether anything changed.
+    pub(super) fn put_order(&mut self, order: &Order, epoch: Epoch, rebuilding: bool) -> bool {
+        let Some(slot) = self.slot_for(&order.order_id, rebuilding) else { return false };
+        if let Some(old) = self.records.get_mut(slot).and_then(|record| record.order.as_mut())
+            && old.revision >= order.revision
+        {
+            old.named = epoch;
+            return false;
+        }
+        let stored = self.store(order, epoch);
+        let Some(record) = self.records.get_mut(slot) else { return false };
+        match &record.order {
+            Some(old) => self.indexes.change(&record.id, old, &stored, slot),
+            None => {
+                self.waiting.remove(&record.arrival);
+                self.indexes.add(&record.id, &stored, slot);
+            }
+        }
+        record.order = Some(stored);
+        self.forget_ended();
+        true
+    }
+
+    /// Takes a payment likewise.
+    pub(super) fn put_payment(&mut self, payment: &Payment, epoch: Epoch, rebuilding: bool) -> bool {
+        let Some(slot) = self.slot_for(&payment.order_id, rebuilding) else { return false };
+        let Some(record) = self.records.get_mut(slot) else { return false };
+        if let Some(old) = &mut record.payment
+            && old.revision >= payment.revision
+        {
+            old.named = epoch;
+            return false;
+        }
+        let customer =
+            shared_with(record, payment).unwrap_or_else(|| self.indexes.share_customer(&payment.customer));
+        record.payment = Some(StoredPayment::store(payment, customer, epoch));
+        self.forget_waiting(rebuilding);
+        true
+    }
+
+    /// Takes a step unless it is there. Whether anything changed.
+    pub(super) fn put_step(&mut self, id: &OrderId, step: &Step, epoch: Epoch, rebuilding: bool) -> bool {
+        let Some(slot) = self.slot_for(id, rebuilding) else { return false };
+        let added = self.records.get_mut(slot).is_some_and(|record| record.add_step(step, epoch));
+        self.forget_waiting(rebuilding);
+        added
+    }
+
+    /// A rebuild tells everything again, also what was forgotten.
+    pub(super) fn begin_rebuild(&mut self) {
+        self.forgotten = Forgotten::default();
+    }
+
+    /// Removes what was not named in `epoch` from the `most` places from `from` on. Whether there was anything
+    /// to remove, and where to go on.
+    pub(super) fn sweep(&mut self, from: usize, most: usize, epoch: Epoch) -> (bool, Option<usize>) {
+        let end = self.records.end().min(from.saturating_add(most));
+        let mut removed = false;
+        for slot in (from..end).filter_map(|slot| Slot::try_from(slot).ok()) {
+            removed |= self.sweep_slot(slot, epoch);
+        }
+        (removed, (end < self.records.end()).then_some(end))
+    }
+
+    fn sweep_slot(&mut self, slot: Slot, epoch: Epoch) -> bool {
+        let Some(record) = self.records.get_mut(slot) else { return false };
+        let mut removed = record.drop_unnamed_parts(epoch);
+        let had_order = record.order.is_some();
+        if let Some(unnamed) = record.order.take_if(|order| order.named != epoch) {
+            self.indexes.remove(&record.id, &unnamed);
+            removed = true;
+        }
+        if record.is_blank() {
+            self.remove(slot);
+        } else if had_order && record.order.is_none() {
+            self.arrivals += 1;
+            record.arrival = self.arrivals;
+            self.waiting.insert(record.arrival, slot);
+        }
+        removed
+    }
+
+    /// Forgets at most `most` of the records without an order that are too many once a rebuild is over.
+    /// Whether that was all.
+    pub(super) fn trim_waiting(&mut self, most: usize) -> bool {
+        for _ in 0..most {
+            if self.waiting.len() <= WAITING_ORDERS {
+                break;
+            }
+            self.forget_first_waiting();
+        }
+        self.waiting.len() <= WAITING_ORDERS
+    }
+
+    /// The place of an order id, made if there is none. None for an order that was forgotten. While a rebuild
+    /// runs, logs tell again what a full view has just forgotten, so nothing is ignored then.
+    fn slot_for(&mut self, id: &OrderId, rebuilding: bool) -> Option<Slot> {
+        if let Some(slot) = self.by_id.get(id) {
+            return Some(*slot);
+        }
+        if !rebuilding && self.forgotten.contains(id) {
+            return None;
+        }
+        self.arrivals += 1;
+        let slot = self.records.insert(Record::new(id.clone(), self.arrivals));
+        self.by_id.insert(id.clone(), slot);
+        self.waiting.insert(self.arrivals, slot);
+        Some(slot)
+    }
+
+    fn store(&self, order: &Order, epoch: Epoch) -> StoredOrder {
+        let newest_of_item = self.indexes.item(&order.item_id).and_then(|index| index.last_key_value());
+        let sibling = newest_of_item.and_then(|(_, slot)| self.records.get(*slot)?.order.as_ref());
+        let item_name = sibling
+            .filter(|sibling| *sibling.item_name == *order.item_name)
+            .map_or_else(|| Arc::from(order.item_name.as_str()), |sibling| Arc::clone(&sibling.item_name));
+        let customer = self.indexes.share_customer(&order.customer);
+        StoredOrder::store(order, customer, self.indexes.share_item(&order.item_id), item_name, epoch)
+    }
+
+    /// Forgets ended orders, oldest first, while there are too many orders. Others are never forgotten.
+    fn forget_ended(&mut self) {
+        while self.indexes.all.len() > self.keep
+            && let Some(slot) = self.indexes.oldest_ended()
+        {
+            let Some(record) = self.remove(slot) else { break };
+            self.forgotten.remember(record.id);
+        }
+    }
+
+    /// Forgets the longest waiting records without an order while there are too many. A rebuild may tell all
+    /// payments before the first order, so that as many may wait then as there may be orders.
+    fn forget_waiting(&mut self, rebuilding: bool) {
+        let most = if rebuilding { WAITING_ORDERS.max(self.keep) } else { WAITING_ORDERS };
+        while self.waiting.len() > most {
+            self.forget_first_waiting();
+        }
+    }
+
+    fn forget_first_waiting(&mut self) {
+        if let Some((_, slot)) = self.waiting.pop_first() {
+            self.remove(slot);
+        }
+    }
+
+    fn remove(&mut self, slot: Slot) -> Option<Record> {
+        let record = self.records.remove(slot)?;
+        self.by_id.remove(&record.id);
+        match &record.order {
+            Some(order) => self.indexes.remove(&record.id, order),
+            None => {
+                self.waiting.remove(&record.arrival);
+            }
+        }
+        Some(record)
+    }
+}
+
+/// The payment's customer in memory that the order or an earlier payment already uses.
+fn shared_with(record: &Record, payment: &Payment) -> Option<Customer> {
+    let of_order = record.order.as_ref().map(|order| &order.customer);
+    let of_payment = record.payment.as_ref().map(|payment| &payment.customer);
+    of_order.or(of_payment).filter(|customer| **customer == payment.customer).cloned()
+}
+
+/// The last ids that were forgotten.
+#[derive(Debug, Default)]
+struct Forgotten {
+    ids: BTreeSet<OrderId>,
+    by_age: VecDeque<OrderId>,
+}
+
+impl Forgotten {
+    fn contains(&self, id: &OrderId) -> bool {
+        self.ids.contains(id)
+    }
+
+    fn remember(&mut self, id: OrderId) {
+        if !self.ids.insert(id.clone()) {
+            return;
+        }
+        self.by_age.push_back(id);
+        if self.by_age.len() > FORGOTTEN_IDS
+            && let Some(oldest) = self.by_age.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Which orders match, newest first: walks the smallest index that helps and checks the rest.
+
+use std::collections::btree_map::Range;
+use std::iter::Rev;
+use std::ops::Bound;
+
+use skstore_domain::ids::OrderId;
+use skstore_domain::myinfo::OrderRow;
+use skstore_domain::time::Timestamp;
+
+use super::indexes::Index;
+use super::orders::Orders;
+use super::record::Record;
+use super::slab::Slot;
+use crate::view::{Cursor, OrderFilter};
+
+/// Orders with one id prefix that are sorted by time on the spot. Where there are more, the prefix is common
+/// enough to be found by walking another index.
+pub(super) const PREFIX_SORTED: usize = 1000;
+
+/// A filter made ready to be checked many times.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    filter: &'a OrderFilter,
+    prefix: &'a str,
+    text: Option<String>,
+}
+
+/// What one look found.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    /// Orders that match, newest first.
+    pub(super) rows: Vec<OrderRow>,
+    /// Orders looked at.
+    pub(super) looked: usize,
+    /// The last order looked at.
+    pub(super) last: Option<Cursor>,
+    /// Whether there are orders left to look at after that.
+    pub(super) more: bool,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn new(filter: &'a OrderFilter) -> Self {
+        let text = filter.text.as_deref().filter(|text| !text.is_empty()).map(|text| lower(text).collect());
+        Self { filter, prefix: filter.id_prefix.as_deref().unwrap_or_default(), text }
+    }
+
+    fn matches(&self, record: &Record) -> bool {
+        let Some(order) = &record.order else { return false };
+        self.filter.status.is_none_or(|status| status == order.status)
+            && self.filter.customer.as_ref().is_none_or(|customer| *customer == order.customer)
+            && self.filter.item_id.as_ref().is_none_or(|item_id| *item_id == order.item_id)
+            && record.id.as_str().starts_with(self.prefix)
+            && self.text.as_ref().is_none_or(|text| {
+                contains(record.id.as_str(), text)
+                    || contains(order.customer.as_str(), text)
+                    || contains(order.item_id.as_str(), text)
+                    || contains(&order.item_name, text)
+                    || order.reason.is_some_and(|reason| contains(reason.word(), text))
+            })
+    }
+}
+
+impl Orders {
+    /// Looks at no more than `most_looked` orders after `after`, until `most` match.
+    pub(super) fn look(
+        &self,
+        wanted: &Wanted<'_>,
+        after: Option<&Cursor>,
+        most: usize,
+        most_looked: usize,
+    ) -> Look {
+        let mut look = Look::default();
+        let mut walk = self.walk(wanted, after).peekable();
+        let mut last = None;
+        while look.rows.len() < most && look.looked < most_looked {
+            let Some(record) = walk.next().and_then(|slot| self.records.get(slot)) else { break };
+            look.looked += 1;
+            last = Some(record);
+            if wanted.matches(record) {
+                look.rows.extend(record.row());
+            }
+        }
+        look.last = last.and_then(Record::cursor);
+        look.more = walk.peek().is_some();
+        look
+    }
+
+    /// The orders after `after` among which all that match are, newest first.
+    fn walk(&self, wanted: &Wanted<'_>, after: Option<&Cursor>) -> Walk<'_> {
+        let Some(index) = self.smallest_index(wanted.filter) else { return Walk::default() };
+        if !wanted.prefix.is_empty()
+            && let Some(slots) = self.with_prefix(wanted.prefix, index.len().min(PREFIX_SORTED))
+        {
+            return Walk::Sorted(self.sorted(&slots, after).into_iter());
+        }
+        let end = after.map_or(Bound::Unbounded, Bound::Excluded);
+        Walk::Index(index.range::<Cursor, _>((Bound::Unbounded, end)).rev())
+    }
+
+    /// None if nothing can match.
+    fn smallest_index(&self, filter: &OrderFilter) -> Option<&Index> {
+        let mut smallest = &self.indexes.all;
+        if let Some(status) = filter.status {
+            smallest = smaller(smallest, self.indexes.status(status));
+        }
+        if let Some(customer) = &filter.customer {
+            smallest = smaller(smallest, self.indexes.customer(customer)?);
+        }
+        if let Some(item_id) = &filter.item_id {
+            smallest = smaller(smallest, self.indexes.item(item_id)?);
+        }
+        Some(smallest)
+    }
+
+    /// All with that prefix, unless there are more than `most`.
+    fn with_prefix(&self, prefix: &str, most: usize) -> Option<Vec<Slot>> {
+        // A prefix that is no id itself (too long, another alphabet) is the prefix of none.
+        let Ok(first) = OrderId::new(prefix) else { return Some(Vec::new()) };
+        let range = self.by_id.range(first..).take_while(|(id, _)| id.as_str().starts_with(prefix));
+        let slots: Vec<Slot> = range.take(most.saturating_add(1)).map(|(_, slot)| *slot).collect();
+        (slots.len() <= most).then_some(slots)
+    }
+
+    /// Those of `slots` that are orders and come after `after`, newest first.
+    fn sorted(&self, slots: &[Slot], after: Option<&Cursor>) -> Vec<Slot> {
+        let after = after.map(|cursor| (cursor.placed_at, &cursor.order_id));
+        let mut found: Vec<(Timestamp, &OrderId, Slot)> = slots
+            .iter()
+            .filter_map(|slot| {
+                let record = self.records.get(*slot)?;
+                Some((record.order.as_ref()?.placed_at, &record.id, *slot))
+            })
+            .filter(|(placed_at, id, _)| after.is_none_or(|after| (*placed_at, *id) < after))
+            .collect();
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.into_iter().map(|(_, _, slot)| slot).collect()
+    }
+}
+
+/// Slots in the order newest first.
+enum Walk<'a> {
+    Index(Rev<Range<'a, Cursor, Slot>>),
+    Sorted(std::vec::IntoIter<Slot>),
+}
+
+impl Default for Walk<'_> {
+    fn default() -> Self {
+        Self::Sorted(Vec::new().into_iter())
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Slot;
+
+    fn next(&mut self) -> Option<Slot> {
+        match self {
+            Self::Index(range) => range.next().map(|(_, slot)| *slot),
+            Self::Sorted(slots) => slots.next(),
+        }
+    }
+}
+
+fn smaller<'a>(one: &'a Index, other: &'a Index) -> &'a Index {
+    if other.len() < one.len() { other } else { one }
+}
+
+/// Lower case letter by letter, so that a letter does not depend on its neighbours.
+fn lower(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
+}
+
+/// Whether `text` contains `part`, which is in lower case and not empty, in any case.
+fn contains(text: &str, part: &str) -> bool {
+    if !text.is_ascii() {
+        return lower(text).collect::<String>().contains(part);
+    }
+    text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_found_in_any_case_and_script() {
+        let table = [
+            ("Kim Lee", "KIM", true),
+            ("Kim Lee", "m l", true),
+            ("Kim", "kims", false),
+            ("빨간 사과", "사과", true),
+            ("사과 Red", "rED", true),
+            ("apple", "사과", false),
+            ("ΟΔΟΣ", "σ", true),
+            ("", "a", false),
+        ];
+        for (text, part, expected) in table {
+            let part: String = lower(part).collect();
+            assert_eq!(contains(text, &part), expected, "{part:?} in {text:?}");
+        }
+    }
+}

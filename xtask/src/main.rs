@@ -1,2 +1,39 @@
-//! x
-fn main(){}
+//! What a developer runs: `cargo xtask test`, `cargo xtask bench`. Needs Rust and nothing else.
+
+#![expect(clippy::print_stdout, reason = "this is a command line tool")]
+
+use std::process::ExitCode;
+
+mod bench;
+mod json;
+mod machine;
+mod step;
+mod test;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test                        everything that has to hold before a change is merged
+  bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
+                              --cold-build also times a release build from nothing";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => test::run(),
+        ["bench", options @ ..] => bench::run(options),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("\n{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Every key of the settings and what it may be: the ranges that `config/skstore.toml` tells in words.
+
+use config::ValueKind;
+use skstore_domain::ids::Customer;
+use skstore_domain::signals::Fault;
+
+/// What a SQLite store's URL starts with.
+pub(super) const SQLITE: &str = "sqlite:";
+/// The only bus and view of this build.
+pub(super) const EMBEDDED: &str = "embedded:";
+/// The stores' keys, and the files in `data_dir` that they name when left empty.
+pub(super) const STORES: [(&str, &str); 3] =
+    [("order.store.url", "order.db"), ("deposit.store.url", "deposit.db"), ("item.store.url", "item.db")];
+
+/// Longest wait between two looks at something: ten minutes, after which a person has given up.
+const LONGEST_MS: i64 = 600_000;
+/// Longest wait for one call or one retry: a minute, the time in which every order has to end.
+const LONGEST_CALL_MS: i64 = 60_000;
+/// Shortest timeout of a call: below it, scheduling alone would fail calls.
+const SHORTEST_CALL_MS: i64 = 10;
+/// Longest window of the breaker: an hour; what is older says nothing about now.
+const LONGEST_WINDOW_MS: i64 = 3_600_000;
+/// Shortest window of the breaker: a tenth of a second, a few calls.
+const SHORTEST_WINDOW_MS: i64 = 100;
+/// Most buckets of the breaker's window: all of them are drawn, and added up at every call.
+const MOST_BUCKETS: i64 = 100;
+/// Most samples the breaker may ask for before it judges: beyond any window's traffic.
+const MOST_SAMPLES: i64 = 1_000_000;
+/// Most probes of the breaker: they run one by one.
+const MOST_PROBES: i64 = 1000;
+/// Most charges in flight: the length of Deposit's queue.
+const MOST_IN_FLIGHT: i64 = 10_000;
+/// Most messages in one batch: a commit of more keeps others waiting for longer than it saves.
+const MOST_BATCH: i64 = 4096;
+/// Longest time that an event is held back: a second, beyond which a dashboard looks stuck.
+const LONGEST_HOLD_MS: i64 = 1000;
+/// Most orders in the view: 100 million, about 100 GiB of memory.
+const MOST_ORDERS: i64 = 100_000_000;
+/// Most unsent events: ten times what a queue of events holds.
+const MOST_UNSENT: i64 = 10_000_000;
+
+/// A key and what it may be.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) rule: Rule,
+}
+
+/// What a value may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rule {
+    /// A whole number of `unit`.
+    Number { least: i64, most: i64, unit: &'static str },
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Any text without control characters: a path.
+    Path,
+    /// A customer.
+    Customer,
+    /// A fault, as [`Fault::parse`] reads it.
+    Fault,
+    /// `embedded:`; the text names what the key connects.
+    Embedded,
+    /// `sqlite:PATH`, or empty.
+    Store,
+}
+
+const fn key(name: &'static str, rule: Rule) -> Key {
+    Key { name, rule }
+}
+
+const fn ms(least: i64, most: i64) -> Rule {
+    Rule::Number { least, most, unit: "ms" }
+}
+
+const fn count(most: i64, unit: &'static str) -> Rule {
+    Rule::Number { least: 1, most, unit }
+}
+
+const PERCENT: Rule = Rule::Number { least: 1, most: 100, unit: "percent" };
+
+/// All of them, in the order of the file.
+pub(super) const KEYS: &[Key] = &[
+    key("data_dir", Rule::Path),
+    key("max_unsent_events", count(MOST_UNSENT, "events")),
+    key("drain_ms", ms(0, LONGEST_MS)),
+    key("bus.url", Rule::Embedded),
+    key("view.url", Rule::Embedded),
+    key("view.keep_orders", count(MOST_ORDERS, "orders")),
+    key("order.walk_in", Rule::Customer),
+    key("order.store.url", Rule::Store),
+    key("deposit.store.url", Rule::Store),
+    key("item.store.url", Rule::Store),
+    key("payment.timeout_ms", ms(SHORTEST_CALL_MS, LONGEST_CALL_MS)),
+    key("breaker.window_ms", ms(SHORTEST_WINDOW_MS, LONGEST_WINDOW_MS)),
+    key("breaker.buckets", count(MOST_BUCKETS, "buckets")),
+    key("breaker.slow_ms", ms(1, LONGEST_CALL_MS)),
+    key("breaker.failed_percent", PERCENT),
+    key("breaker.slow_percent", PERCENT),
+    key("breaker.least_charges", count(MOST_SAMPLES, "charges")),
+    key("breaker.least_calls", count(MOST_SAMPLES, "calls")),
+    key("breaker.open_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),
+    key("breaker.probes", count(MOST_PROBES, "calls")),
+    key("breaker.probe_within_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),
+    key("breaker.max_in_flight", count(MOST_IN_FLIGHT, "charges")),
+    key("batch.max_messages", count(MOST_BATCH, "messages")),
+    key("sweeper.every_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),
+    key("sweeper.abort_after_ms", ms(2 * SHORTEST_CALL_MS, LONGEST_MS)),
+    key("relay.hold_paying_ms", ms(0, LONGEST_HOLD_MS)),
+    key("retry.first_ms", ms(1, LONGEST_CALL_MS)),
+    key("retry.most_ms", ms(1, LONGEST_CALL_MS)),
+    key("faults.order", Rule::Fault),
+    key("faults.deposit", Rule::Fault),
+    key("faults.item", Rule::Fault),
+    key("faults.myinfo", Rule::Fault),
+    key("catalog.path", Rule::Path),
+    key("ui.language", Rule::Word(&["auto", "ko", "en"])),
+    key("ui.theme", Rule::Word(&["auto", "dark", "light", "ansi", "none"])),
+    key("ui.ascii", Rule::Switch),
+    key("log.level", Rule::Word(&["error", "warn", "info", "debug", "trace"])),
+    key("log.file", Rule::Path),
+];
+
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Whether keys lie below `path`.
+pub(super) fn is_section(path: &str) -> bool {
+    KEYS.iter().any(|key| key.name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// What there is around a key that there is not: its section's keys, else the sections.
+pub(super) fn near(name: &str) -> String {
+    let mut section = name;
+    loop {
+        if is_section(section) {
+            let inside = KEYS.iter().filter(|key| key.name.starts_with(&format!("{section}.")));
+            let names: Vec<_> = inside.map(|key| key.name).collect();
+            return format!("[{section}] has: {}", names.join(", "));
+        }
+        match section.rsplit_once('.') {
+            Some((outer, _)) => section = outer,
+            None => break,
+        }
+    }
+    let mut tops: Vec<_> = KEYS.iter().map(|key| key.name.split('.').next().unwrap_or(key.name)).collect();
+    tops.dedup();
+    format!("there are: {}", tops.join(", "))
+}
+
+impl Rule {
+    /// Checks `value` and gives it the type of this key: sources without types hand in texts.
+    ///
+    /// # Errors
+    /// What it must be, to stand behind the key's name.
+    pub(super) fn check(self, value: ValueKind) -> Result<ValueKind, String> {
+        match self {
+            Self::Number { least, most, unit } => number(&value, least, most, unit),
+            Self::Switch => switch(&value),
+            Self::Word(words) => {
+                let given = text(&value)?;
+                let must = || format!("must be one of {}, not '{}'", words.join(", "), shown(given));
+                words.contains(&given).then(|| value.clone()).ok_or_else(must)
+            }
+            Self::Path => {
+                text(&value)?;
+                Ok(value)
+            }
+            Self::Customer => {
+                let given = text(&value)?;
+                let wrong = |error| format!("is no customer: '{}' {error}", shown(given));
+                Customer::new(given).map_err(wrong)?;
+                Ok(value)
+            }
+            Self::Fault => Fault::parse(text(&value)?).map(|_| value),
+            Self::Embedded => match text(&value)? {
+                EMBEDDED => Ok(value),
+                given => Err(other_url(given, "'embedded:'")),
+            },
+            Self::Store => match text(&value)? {
+                "" => Ok(value),
+                given if given.strip_prefix(SQLITE).is_some_and(|path| !path.is_empty()) => Ok(value),
+                given => Err(other_url(given, "'sqlite:PATH', or \"\" for a file in data_dir")),
+            },
+        }
+    }
+}
+
+fn number(value: &ValueKind, least: i64, most: i64, unit: &str) -> Result<ValueKind, String> {
+    let given = match value {
+        ValueKind::I64(number) => Some(*number),
+        ValueKind::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    match given {
+        Some(number) if (least..=most).contains(&number) => Ok(ValueKind::I64(number)),
+        _ => Err(format!("must be a whole number from {least} to {most} ({unit}), not {}", quoted(value))),
+    }
+}
+
+fn switch(value: &ValueKind) -> Result<ValueKind, String> {
+    match value {
+        ValueKind::Boolean(on) => Ok(ValueKind::Boolean(*on)),
+        ValueKind::String(text) if text == "true" => Ok(ValueKind::Boolean(true)),
+        ValueKind::String(text) if text == "false" => Ok(ValueKind::Boolean(false)),
+        _ => Err(format!("must be true or false, not {}", quoted(value))),
+    }
+}
+
+fn text(value: &ValueKind) -> Result<&str, String> {
+    match value {
+        ValueKind::String(text) if text.chars().any(char::is_control) => {
+            Err("must not contain control characters".into())
+        }
+        ValueKind::String(text) => Ok(text),
+        _ => Err(format!("must be a text in quotes, not {}", quoted(value))),
+    }
+}
+
+/// A URL that this build has no adapter for. Only its scheme is repeated: the rest may hold a password.
+fn other_url(given: &str, takes: &str) -> String {
+    let adapter = match given.split_once(':').map_or("", |(scheme, _)| scheme) {
+        "amqp" | "amqps" => "RabbitMQ (amqp://)",
+        "redis" | "rediss" => "Redis (redis://)",
+        "postgres" | "postgresql" => "PostgreSQL (postgres://)",
+        _ => return format!("is no URL that it can be; this build takes {takes}"),
+    };
+    format!("asks for {adapter}, which this build does not have; it takes {takes}")
+}
+
+/// A value as a message repeats it.
+fn quoted(value: &ValueKind) -> String {
+    match value {
+        ValueKind::String(text) => format!("'{}'", shown(text)),
+        ValueKind::Table(_) => "a table".into(),
+        ValueKind::Array(_) => "a list".into(),
+        ValueKind::Nil => "nothing".into(),
+        plain => plain.to_string(),
+    }
+}
+
+/// A text, never longer than a glance.
+fn shown(text: &str) -> String {
+    const GLANCE_CHARS: usize = 40;
+    text.chars().take(GLANCE_CHARS).filter(|c| !c.is_control()).collect()
+}

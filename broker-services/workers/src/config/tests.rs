@@ -1,0 +1,327 @@
+//! What the settings promise, by table.
+
+use std::collections::BTreeMap;
+
+use super::keys::{KEYS, Rule};
+use super::*;
+use skstore_domain::breaker::BreakerSettings;
+use skstore_domain::signals::{Fault, Service};
+
+/// Sources with a home directory and nothing else.
+fn home() -> Sources {
+    Sources { environment: vec![("HOME".into(), "/home/kim".into())], ..Sources::default() }
+}
+
+fn with_environment(pairs: &[(&str, &str)]) -> Sources {
+    let mut sources = home();
+    sources.environment.extend(pairs.iter().map(|(name, value)| (name.into(), value.into())));
+    sources
+}
+
+fn with_flags(pairs: &[(&str, &str)]) -> Sources {
+    let flags = pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+    Sources { flags, ..home() }
+}
+
+/// Sources with a file of this text, which lives as long as the guard.
+fn with_file(text: &str) -> (Sources, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("my.toml");
+    std::fs::write(&path, text).unwrap();
+    (Sources { file: Some(path), ..home() }, dir)
+}
+
+fn error(sources: &Sources) -> String {
+    Config::load(sources).map(|_| ()).expect_err("these settings are wrong").to_string()
+}
+
+#[test]
+fn the_defaults_are_those_of_the_design() {
+    let config = Config::load(&home()).unwrap();
+    assert_eq!(config.data_dir, Path::new("/home/kim/.local/share/skstore"));
+    assert_eq!(config.bus.url, BusUrl::Embedded);
+    assert_eq!(config.view.url, ViewUrl::Embedded);
+    assert_eq!(
+        config.store_url(Service::Order).unwrap().to_string(),
+        "sqlite:/home/kim/.local/share/skstore/order.db"
+    );
+    assert_eq!(config.store_url(Service::MyInfo), None);
+    assert_eq!(config.log.file, Path::new("/home/kim/.local/share/skstore/skstore.log"));
+    assert_eq!(config.payment_timeout().as_millis(), 300);
+    assert_eq!(config.breaker.settings(), BreakerSettings::default());
+    assert!(Service::ALL.iter().all(|service| config.faults.of(*service) == Fault::None));
+    assert_eq!(config.catalog_path(), None);
+}
+
+#[test]
+fn a_later_source_wins() {
+    let (mut sources, _dir) = with_file("[payment]\ntimeout_ms = 1\n[batch]\nmax_messages = 1\n");
+    assert!(error(&sources).contains("payment.timeout_ms"), "the file counts");
+    std::fs::write(sources.file.as_ref().unwrap(), "payment.timeout_ms = 11\nbatch.max_messages = 12\n")
+        .unwrap();
+    let of = |sources: &Sources| {
+        let config = Config::load(sources).unwrap();
+        (config.payment_timeout().as_millis(), config.batch.max_messages)
+    };
+    assert_eq!(of(&home()), (300, 256), "the built-in file");
+    assert_eq!(of(&sources), (11, 12), "a file is over it");
+    sources.environment.push(("SKSTORE__PAYMENT__TIMEOUT_MS".into(), "13".into()));
+    assert_eq!(of(&sources), (13, 12), "the environment is over the file");
+    sources.flags.push(("payment.timeout_ms".into(), "14".into()));
+    assert_eq!(of(&sources), (14, 12), "a flag is over the environment");
+    sources.flags.push(("payment.timeout_ms".into(), "15".into()));
+    assert_eq!(of(&sources), (15, 12), "the last flag wins");
+}
+
+#[test]
+fn the_usual_file_is_read_if_it_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sources = Sources::default();
+    sources.environment.push(("HOME".into(), "/nowhere".into()));
+    sources.environment.push(("XDG_CONFIG_HOME".into(), dir.path().into()));
+    assert_eq!(Config::load(&sources).unwrap().batch.max_messages, 256);
+    std::fs::create_dir(dir.path().join("skstore")).unwrap();
+    std::fs::write(dir.path().join("skstore/skstore.toml"), "batch.max_messages = 7").unwrap();
+    assert_eq!(Config::load(&sources).unwrap().batch.max_messages, 7);
+    sources.file = Some(dir.path().join("other.toml"));
+    assert!(
+        error(&sources).contains("other.toml cannot be read: No such file"),
+        "a named file must be there"
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_place() {
+    let (file, _dir) = with_file("[breaker]\nwindow = 5\n");
+    let path = file.file.clone().unwrap().display().to_string();
+    let (section, _dir2) = with_file("[redis]\nurl = \"x\"\n");
+    let (empty, _dir3) = with_file("[redis]\n");
+    let (scalar, _dir4) = with_file("bus = \"embedded:\"\n");
+    let table = [
+        (
+            file,
+            format!("unknown setting 'breaker.window' from the file {path}; [breaker] has: breaker.window_ms,"),
+        ),
+        (section, "unknown setting 'redis.url' from the file".into()),
+        (empty, "unknown setting 'redis' from the file".into()),
+        (scalar, "unknown setting 'bus' from the file".into()),
+        (
+            with_environment(&[("SKSTORE__BUS__URI", "x")]),
+            "unknown setting 'bus.uri' from the environment variable SKSTORE__BUS__URI; [bus] has: bus.url"
+                .into(),
+        ),
+        (
+            with_flags(&[("ui", "ko")]),
+            "unknown setting 'ui' from the command line; [ui] has: ui.language, ui.theme, ui.ascii".into(),
+        ),
+        (
+            with_flags(&[("", "ko")]),
+            "unknown setting '' from the command line; there are: data_dir, max_unsent_events, drain_ms, bus,"
+                .into(),
+        ),
+    ];
+    for (sources, expected) in table {
+        let error = error(&sources);
+        assert!(error.starts_with(&expected), "{error}\n  instead of: {expected}");
+    }
+}
+
+#[test]
+fn a_bad_value_is_told_what_it_must_be() {
+    let table = [
+        ("payment.timeout_ms", "fast", "must be a whole number from 10 to 60000 (ms), not 'fast'"),
+        ("payment.timeout_ms", "9", "must be a whole number from 10 to 60000 (ms), not '9'"),
+        ("payment.timeout_ms", "300.5", "must be a whole number from 10 to 60000 (ms), not '300.5'"),
+        ("payment.timeout_ms", "99999999999999999999", "must be a whole number from 10 to 60000 (ms)"),
+        ("ui.ascii", "yes", "must be true or false, not 'yes'"),
+        ("ui.language", "fr", "must be one of auto, ko, en, not 'fr'"),
+        ("faults.deposit", "slow", "must be none, slow:MILLISECONDS, silent or stopped, not 'slow'"),
+        ("order.walk_in", "", "is no customer: '' must have 1 to 64 characters"),
+        ("bus.url", "amqp://me:secret@h", "asks for RabbitMQ (amqp://), which this build does not have"),
+        ("view.url", "redis://h", "asks for Redis (redis://), which this build does not have"),
+        ("item.store.url", "postgres://h/x", "asks for PostgreSQL (postgres://), which this build does not"),
+        ("item.store.url", "sqlite:", "is no URL that it can be; this build takes 'sqlite:PATH'"),
+        ("bus.url", "embedded", "is no URL that it can be; this build takes 'embedded:'"),
+        ("data_dir", "a\nb", "must not contain control characters"),
+    ];
+    for (key, value, expected) in table {
+        let error = error(&with_flags(&[(key, value)]));
+        let start = format!("the setting '{key}' from the command line {expected}");
+        assert!(error.starts_with(&start), "{error}\n  instead of: {start}");
+        assert!(!error.contains("secret"), "a password was shown: {error}");
+    }
+}
+
+#[test]
+fn a_file_has_types() {
+    let table = [
+        ("payment.timeout_ms = 300.5", "must be a whole number from 10 to 60000 (ms), not 300.5"),
+        ("payment.timeout_ms = true", "must be a whole number from 10 to 60000 (ms), not true"),
+        ("payment.timeout_ms = [300]", "must be a whole number from 10 to 60000 (ms), not a list"),
+        ("payment.timeout_ms = { s = 1 }", "must be a whole number from 10 to 60000 (ms), not a table"),
+        ("order.walk_in = 7", "must be a text in quotes, not 7"),
+        ("ui.ascii = 1", "must be true or false, not 1"),
+        ("payment.timeout_ms = = 5", "is not valid TOML: TOML parse error at line 1"),
+    ];
+    for (text, expected) in table {
+        let (sources, _dir) = with_file(text);
+        let error = error(&sources);
+        assert!(error.contains(expected) && error.contains("my.toml"), "{error}\n  instead of: {expected}");
+    }
+}
+
+#[test]
+fn settings_that_do_not_fit_together_are_refused() {
+    let table = [
+        (vec![("payment.timeout_ms", "20000")], "'sweeper.abort_after_ms' (10000) must be more than"),
+        (vec![("retry.most_ms", "10")], "'retry.most_ms' (10) must be at least 'retry.first_ms' (50)"),
+        (
+            vec![("order.store.url", "sqlite:/d/a.db"), ("item.store.url", "sqlite:/d/a.db")],
+            "names the same file as 'order.store.url'",
+        ),
+    ];
+    for (flags, expected) in table {
+        let error = error(&with_flags(&flags));
+        assert!(error.contains(expected), "{error}\n  instead of: {expected}");
+        assert!(error.contains("from the command line"), "blames the wrong source: {error}");
+    }
+}
+
+#[test]
+fn paths_start_where_they_should() {
+    let table = [
+        (home(), "/home/kim/.local/share/skstore"),
+        (with_environment(&[("XDG_DATA_HOME", "/data")]), "/data/skstore"),
+        (with_environment(&[("XDG_DATA_HOME", "data")]), "/home/kim/.local/share/skstore"),
+        (with_flags(&[("data_dir", "~/desk")]), "/home/kim/desk"),
+        (with_flags(&[("data_dir", "/d")]), "/d"),
+        (with_environment(&[("SKSTORE__DATA_DIR", "/d")]), "/d"),
+        (with_environment(&[("SKSTORE__DATA_DIR", "")]), "/home/kim/.local/share/skstore"),
+    ];
+    for (sources, expected) in table {
+        let config = Config::load(&sources).unwrap();
+        assert_eq!(config.data_dir, Path::new(expected));
+        assert_eq!(config.store_url(Service::Item), Some(&StoreUrl::Sqlite(config.data_dir.join("item.db"))));
+    }
+    let elsewhere =
+        Config::load(&with_flags(&[("data_dir", "/d"), ("item.store.url", "sqlite:i.db")])).unwrap();
+    assert_eq!(elsewhere.store_url(Service::Item), Some(&StoreUrl::Sqlite("/d/i.db".into())));
+    assert_eq!(error(&Sources::default()), ConfigError::NoHome.to_string());
+}
+
+#[test]
+#[cfg(unix)]
+fn an_environment_that_is_not_unicode_hurts_only_our_own_keys() {
+    use std::os::unix::ffi::OsStringExt;
+    let garbage = || OsString::from_vec(vec![0xff]);
+    let mut sources = home();
+    sources.environment.push((garbage(), garbage()));
+    sources.environment.push(("PATH".into(), garbage()));
+    assert!(Config::load(&sources).is_ok());
+    sources.environment.push(("SKSTORE__LOG__FILE".into(), garbage()));
+    assert!(error(&sources).ends_with("from the environment variable SKSTORE__LOG__FILE is not Unicode"));
+}
+
+/// The keys of a TOML text in its own order, and whether a comment stands right above each.
+fn keys_of(toml: &str) -> Vec<(String, bool)> {
+    let mut section = String::new();
+    let mut commented = false;
+    let mut keys = Vec::new();
+    for line in toml.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = format!("{}.", name.trim_end_matches(']'));
+        } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+            keys.push((format!("{section}{key}"), commented));
+        }
+        commented = line.starts_with("# ");
+    }
+    keys
+}
+
+#[test]
+fn every_key_is_explained_in_the_built_in_file() {
+    let in_file = keys_of(DEFAULTS);
+    let names: Vec<_> = in_file.iter().map(|(name, _)| name.as_str()).collect();
+    let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+    assert_eq!(names, known, "config/skstore.toml and the list of keys differ");
+    for (name, commented) in in_file {
+        assert!(commented, "'{name}' has no comment right above it in config/skstore.toml");
+    }
+}
+
+#[test]
+fn every_range_is_told_in_the_built_in_file() {
+    for key in KEYS {
+        if let Rule::Number { least, most, .. } = key.rule {
+            // A bound that depends on another key is told in words.
+            let told = format!("{least} to {most}");
+            let upper = format!("at most {most}");
+            let about = comment_above(DEFAULTS, key.name);
+            assert!(
+                about.contains(&told) || about.contains(&upper),
+                "'{}' lacks '{told}': {about}",
+                key.name
+            );
+        }
+    }
+}
+
+fn comment_above(toml: &str, key: &str) -> String {
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let header = format!("[{section}]");
+    let lines: Vec<_> = toml.lines().collect();
+    let start = if section.is_empty() { 0 } else { lines.iter().position(|line| *line == header).unwrap() };
+    let at = lines[start..].iter().position(|line| line.starts_with(&format!("{name} = "))).unwrap() + start;
+    let mut above: Vec<_> = lines[..at].iter().rev().take_while(|line| line.starts_with('#')).collect();
+    above.reverse();
+    above.iter().map(|line| line.trim_start_matches("# ")).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_types_hold_exactly_the_keys() {
+    let config = Config::load(&home()).unwrap();
+    let mut leaves = BTreeMap::new();
+    flatten("", &serde_json::to_value(config).unwrap(), &mut leaves);
+    let known: BTreeMap<_, _> = KEYS.iter().map(|key| (key.name.to_owned(), ())).collect();
+    assert_eq!(leaves, known, "the struct Config and the list of keys differ");
+}
+
+fn flatten(path: &str, value: &serde_json::Value, leaves: &mut BTreeMap<String, ()>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            for (key, value) in map {
+                let dot = if path.is_empty() { "" } else { "." };
+                flatten(&format!("{path}{dot}{key}"), value, leaves);
+            }
+        }
+        _ => {
+            leaves.insert(path.to_owned(), ());
+        }
+    }
+}
+
+#[test]
+fn every_word_and_bound_is_one_that_the_types_take() {
+    for key in KEYS {
+        let values: Vec<String> = match key.rule {
+            Rule::Word(words) => words.iter().map(ToString::to_string).collect(),
+            Rule::Switch => vec!["true".into(), "false".into()],
+            Rule::Fault => vec!["none".into(), "slow:400".into(), "silent".into(), "stopped".into()],
+            Rule::Number { least, most, .. } => vec![least.to_string(), most.to_string()],
+            Rule::Path | Rule::Store | Rule::Embedded | Rule::Customer => continue,
+        };
+        for value in values {
+            let mut flags = vec![(key.name.to_owned(), value.clone())];
+            // Bounds that depend on another key are moved out of the way.
+            match key.name {
+                "payment.timeout_ms" => flags.push(("sweeper.abort_after_ms".into(), "600000".into())),
+                "sweeper.abort_after_ms" => flags.push(("payment.timeout_ms".into(), "10".into())),
+                "retry.first_ms" => flags.push(("retry.most_ms".into(), "60000".into())),
+                "retry.most_ms" => flags.push(("retry.first_ms".into(), "1".into())),
+                _ => {}
+            }
+            let loaded = Config::load(&Sources { flags, ..home() });
+            assert!(loaded.is_ok(), "{} = {value}: {}", key.name, loaded.unwrap_err());
+        }
+    }
+}

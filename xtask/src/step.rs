@@ -1,0 +1,45 @@
+//! Runs cargo, one named and timed step at a time.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// A cargo command in the workspace's root, of the cargo that runs this.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(arguments).current_dir(root()).stdin(Stdio::null());
+    command
+}
+
+/// Runs a step, which prints to the terminal, and says how long it took.
+///
+/// # Errors
+/// A sentence that names the step, the command to repeat it by, and the remedy if there is one.
+pub(crate) fn run(name: &str, command: &mut Command, remedy: &str) -> Result<Duration, String> {
+    println!("\n── {name}: {}", shown(command));
+    let started = Instant::now();
+    let status = command.status().map_err(|error| format!("{name}: cargo cannot be started: {error}"))?;
+    let took = started.elapsed();
+    if status.success() {
+        println!("── {name}: {:.1} s", took.as_secs_f64());
+        return Ok(took);
+    }
+    let also = if remedy.is_empty() { String::new() } else { format!(" {remedy}") };
+    Err(format!("{name} failed after {:.1} s; repeat it with: {}.{also}", took.as_secs_f64(), shown(command)))
+}
+
+/// The command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let environment = command.get_envs().filter_map(|(name, value)| {
+        value.map(|value| format!("{}={:?} ", name.to_string_lossy(), value.to_string_lossy()))
+    });
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    format!("{}cargo {}", environment.collect::<String>(), arguments.collect::<Vec<_>>().join(" "))
+}

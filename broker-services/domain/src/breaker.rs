@@ -1,10 +1,17 @@
 //! The circuit breaker in front of the payment call: a pure machine with the clock passed in.
+//!
+//! This file has what an operator sees and sets; `machine` decides, over the sliding `window`.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::objects::words;
+
+mod machine;
+mod window;
+
+pub use machine::{Breaker, CallResult, Change, MAX_PENDING_CHANGES, Permit, Refusal};
 
 words! {
     /// What the breaker lets through. The words are electrical: open means no calls.
@@ -54,9 +61,9 @@ pub struct BreakerSnapshot {
     pub mode: Option<BreakerMode>,
     /// How long it has been in this state.
     pub for_ms: u64,
-    /// While open by itself: how long until it lets a probe through.
+    /// While open by itself: how long until it lets a probe through. Absent while an operator holds it open.
     pub retry_after_ms: Option<u64>,
-    /// While half-open: probes that have succeeded so far.
+    /// While half-open: probes that have succeeded within the time they have together.
     pub probes_ok: u32,
     /// Charges in flight.
     pub in_flight: u32,
@@ -68,24 +75,26 @@ pub struct BreakerSnapshot {
     pub buckets: Vec<Counts>,
     /// It trips at this share of failed charges, in percent.
     pub failed_percent: u32,
-    /// It trips at this share of slow charges, in percent.
+    /// It trips at this share of charges that were slow or failed, in percent.
     pub slow_percent: u32,
     /// It does not trip below this many charges in the window.
     pub least_charges: u32,
 }
 
 /// How the breaker decides. The defaults are those of `config/skstore.toml`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerSettings {
     /// Length of the sliding window.
     pub window: Duration,
-    /// Buckets that the window slides by.
+    /// Buckets that the window slides by; 0 counts as 1.
     pub buckets: u32,
     /// An answer slower than this counts as slow.
     pub slow_after: Duration,
     /// Trips at this share of failed charges, in percent.
     pub failed_percent: u32,
-    /// Trips at this share of slow charges, in percent.
+    /// Trips at this share of charges that were slow or failed, in percent. Where the time limit of a call is
+    /// near `slow_after`, a Deposit that has become slow fails some calls and answers others slowly; neither
+    /// share alone need be large then.
     pub slow_percent: u32,
     /// Does not trip below this many charges in the window.
     pub least_charges: u32,
@@ -93,9 +102,9 @@ pub struct BreakerSettings {
     pub least_calls: u32,
     /// How long it stays open before it probes.
     pub open_for: Duration,
-    /// Single-charge calls that must all succeed to close it again.
+    /// Single-charge calls that must all succeed to close it again; 0 counts as 1.
     pub probes: u32,
-    /// How long the probes may take together.
+    /// How long the probes may take together, from the first one's permit to the last one's answer.
     pub probe_within: Duration,
     /// Most charges in flight.
     pub max_in_flight: u32,

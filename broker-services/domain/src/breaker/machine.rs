@@ -1,0 +1,551 @@
+//! The breaker's states and what moves it from one to the next.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::window::Window;
+use super::{BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, Counts};
+
+/// Changes that wait for [`Breaker::poll_change`]; beyond it the oldest is lost. A worker polls after every
+/// call, which makes two at most; a second of an operator's key held down makes some thirty.
+pub const MAX_PENDING_CHANGES: usize = 64;
+
+/// A circuit breaker and bulkhead for calls that carry several charges each.
+///
+/// `now` is everywhere the time since an arbitrary fixed point of a clock that never jumps.
+///
+/// Order of use, for each batch of charges:
+///
+/// 1. [`permit`](Self::permit) for every charge, before anything of it is written;
+/// 2. send one call with all that got one; those whose permit [is a probe](Permit::is_probe) each in a call
+///    of its own;
+/// 3. [`record_call`](Self::record_call) when the call has ended, at its time limit at the latest. A permit
+///    whose charge was not sent after all is just dropped;
+/// 4. [`poll_change`](Self::poll_change) until it is empty, and tell the world;
+/// 5. [`poll`](Self::poll) after [`next_wakeup`](Self::next_wakeup), so that it changes also while nobody
+///    calls.
+///
+/// **Closed**: every charge gets a permit while fewer than `max_in_flight` are out. It trips when, of at least
+/// `least_charges` in at least `least_calls` calls within the window, `failed_percent` have failed, or
+/// `slow_percent` were slow or failed. A charge in flight is not in the window yet; it need not be, since it
+/// is recorded as failed at its call's time limit, 300 ms by default: what it would say is known a small part
+/// of the window later, and till then the bulkhead bounds how many there are.
+///
+/// **Open**: none gets one for `open_for`.
+///
+/// **Half-open**: up to `probes` charges get one, as probes. It closes, with an empty window, when `probes`
+/// of them have succeeded, from the first one's permit to the last one's answer within `probe_within`. It
+/// opens again when one fails, is answered slowly (closing on slow answers would only trip it again), or has
+/// no answer `probe_within` after its permit. A probe that is dropped gives its place to another. Where too
+/// few callers come, successes that have become too old make room for new probes: it stays half-open as long
+/// as nothing speaks against Deposit, and every caller who does come gets through.
+///
+/// The states and names are those of Nygard's *Release It!*; judging shares over a sliding window of time,
+/// with slow calls beside failed ones, is resilience4j's idea.
+#[derive(Debug)]
+pub struct Breaker {
+    settings: BreakerSettings,
+    phase: Phase,
+    /// When it came into its present state.
+    since: Duration,
+    /// Counts state changes; results of permits from an earlier one weigh nothing.
+    generation: u64,
+    window: Window,
+    /// Each permit holds a clone: the reference count is the number of charges in flight, plus one.
+    bulkhead: Arc<()>,
+    changes: VecDeque<Change>,
+}
+
+/// Leave to send one charge. Dropping it, recorded or not, gives its place in the bulkhead back.
+///
+/// It holds a reference count instead of a link to the breaker, so it may outlive it and be dropped on any
+/// thread, and the breaker itself needs no lock.
+#[derive(Debug)]
+#[must_use = "a dropped permit is given back"]
+pub struct Permit {
+    generation: u64,
+    probe: Option<Arc<Probe>>,
+    _place: Arc<()>,
+}
+
+impl Permit {
+    /// Whether its charge finds out if Deposit is well again, and so must be a call of its own.
+    #[must_use]
+    pub const fn is_probe(&self) -> bool {
+        self.probe.is_some()
+    }
+}
+
+/// Why a charge may not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The breaker is open, or half-open with all its probes out.
+    Open {
+        /// When it is worth another try.
+        retry_after: Duration,
+    },
+    /// As many charges are in flight as may be. This says nothing of Deposit.
+    Full,
+}
+
+/// How one charge of a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallResult {
+    /// Answered. A declined charge is answered.
+    Ok,
+    /// No usable answer: time limit, returned, nacked, connection lost.
+    Failed,
+}
+
+/// The breaker went from one state to another; or only its mode changed, and both are the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// From.
+    pub from: BreakerState,
+    /// To.
+    pub to: BreakerState,
+    /// When, on the clock of `now`.
+    pub at: Duration,
+    /// Why, for people.
+    pub why: String,
+    /// The breaker just after it. After a trip its window is still the one that decided it; after closing
+    /// the window is empty.
+    pub after: BreakerSnapshot,
+}
+
+/// A state with what only that state knows. An operator's mode is part of it, so the two cannot disagree.
+#[derive(Debug)]
+enum Phase {
+    Closed,
+    /// An operator holds it closed.
+    HeldClosed,
+    Open {
+        until: Duration,
+    },
+    /// An operator holds it open.
+    HeldOpen,
+    HalfOpen(Probing),
+}
+
+/// A probe in flight; its permit owns it.
+#[derive(Debug)]
+struct Probe {
+    given: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Probing {
+    /// Those that are neither recorded nor dropped are alive. At most `probes`.
+    given: Vec<Weak<Probe>>,
+    /// When those that succeeded were given. At most `probes`.
+    succeeded: Vec<Duration>,
+}
+
+/// What may move the breaker.
+enum Happened {
+    /// The clock shows `now`.
+    Time,
+    /// A call was recorded, and the window is beyond a limit.
+    Tripped(Limit),
+    /// A probe was answered in time.
+    ProbeSucceeded,
+    /// A probe was not.
+    ProbeFailed(ProbeFailure),
+    /// An operator wants it so.
+    Forced(BreakerMode),
+}
+
+#[derive(Clone, Copy)]
+enum Limit {
+    Failed,
+    Slow,
+}
+
+#[derive(Clone, Copy)]
+enum ProbeFailure {
+    Failed,
+    Slow(Duration),
+}
+
+impl Breaker {
+    /// A closed breaker in mode auto that has seen nothing yet.
+    #[must_use]
+    pub fn new(settings: BreakerSettings, now: Duration) -> Self {
+        let settings =
+            BreakerSettings { buckets: settings.buckets.max(1), probes: settings.probes.max(1), ..settings };
+        Self {
+            window: Window::new(&settings, now),
+            settings,
+            phase: Phase::Closed,
+            since: now,
+            generation: 0,
+            bulkhead: Arc::default(),
+            changes: VecDeque::new(),
+        }
+    }
+
+    /// Asks to send one charge.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not, and when to try again. It is counted, but weighs nothing.
+    pub fn permit(&mut self, now: Duration) -> Result<Permit, Refusal> {
+        self.poll(now);
+        if let Some(refusal) = self.refusal(now) {
+            self.window.add(&Counts { refused: 1, ..Counts::default() });
+            return Err(refusal);
+        }
+        let probe = match &mut self.phase {
+            Phase::HalfOpen(probing) => Some(probing.give(now)),
+            Phase::Closed | Phase::HeldClosed | Phase::Open { .. } | Phase::HeldOpen => None,
+        };
+        Ok(Permit { generation: self.generation, probe, _place: Arc::clone(&self.bulkhead) })
+    }
+
+    /// Records a call of a single charge: [`record_call`](Self::record_call) for one.
+    pub fn record(&mut self, permit: Permit, result: CallResult, took: Duration, now: Duration) {
+        self.record_call([(permit, result)], took, now);
+    }
+
+    /// Records how a call ended for each of its charges, `took` after it was sent. Each charge weighs
+    /// alone; the window is judged once, after the last.
+    ///
+    /// Results of permits from before the last change of state are passed over.
+    pub fn record_call(
+        &mut self,
+        charges: impl IntoIterator<Item = (Permit, CallResult)>,
+        took: Duration,
+        now: Duration,
+    ) {
+        self.poll(now);
+        let mut call = Counts::default();
+        for (permit, result) in charges {
+            if permit.generation != self.generation {
+                continue;
+            }
+            if permit.is_probe() {
+                self.record_probe(permit, result, took, now);
+            } else {
+                call.count(result, took > self.settings.slow_after);
+            }
+        }
+        if call.calls > 0 {
+            self.window.add(&call);
+            if let Some(limit) = self.exceeded() {
+                self.happen(&Happened::Tripped(limit), now);
+            }
+        }
+    }
+
+    fn record_probe(&mut self, permit: Permit, result: CallResult, took: Duration, now: Duration) {
+        let slow = took > self.settings.slow_after;
+        let mut call = Counts::default();
+        call.count(result, slow);
+        self.window.add(&call);
+        let happened = match result {
+            CallResult::Failed => Happened::ProbeFailed(ProbeFailure::Failed),
+            CallResult::Ok if slow => Happened::ProbeFailed(ProbeFailure::Slow(took)),
+            CallResult::Ok => Happened::ProbeSucceeded,
+        };
+        if let (Phase::HalfOpen(probing), Some(probe), Happened::ProbeSucceeded) =
+            (&mut self.phase, &permit.probe, &happened)
+        {
+            probing.succeeded.push(probe.given);
+        }
+        drop(permit);
+        self.happen(&happened, now);
+    }
+
+    /// Lets time pass: the window slides, an open breaker becomes half-open when it is due, a probe
+    /// without an answer counts as failed.
+    pub fn poll(&mut self, now: Duration) {
+        self.window.slide(now);
+        match &mut self.phase {
+            Phase::Closed | Phase::HeldClosed | Phase::HeldOpen => {}
+            Phase::Open { .. } => self.happen(&Happened::Time, now),
+            Phase::HalfOpen(probing) => {
+                probing.forget(now, self.settings.probe_within);
+                self.happen(&Happened::Time, now);
+            }
+        }
+    }
+
+    /// Does what an operator wants; the same wish again changes nothing.
+    ///
+    /// Held open, it refuses everything with `open_for` as `retry_after`. Held closed, it counts and never
+    /// trips. Let go after it was held open it becomes half-open, since nobody knows how Deposit is; let go
+    /// after it was held closed it stays closed with its window, so the next call may trip it.
+    pub fn force(&mut self, mode: BreakerMode, now: Duration) {
+        self.poll(now);
+        self.happen(&Happened::Forced(mode), now);
+    }
+
+    /// The oldest change not told yet.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.changes.pop_front()
+    }
+
+    /// How long from `now` until [`poll`](Self::poll) may change its state, if time alone ever does.
+    #[must_use]
+    pub fn next_wakeup(&self, now: Duration) -> Option<Duration> {
+        let at = match &self.phase {
+            Phase::Closed | Phase::HeldClosed | Phase::HeldOpen => None,
+            Phase::Open { until } => Some(*until),
+            Phase::HalfOpen(probing) => {
+                probing.oldest().map(|given| given.saturating_add(self.settings.probe_within))
+            }
+        };
+        at.map(|at| at.saturating_sub(now))
+    }
+
+    /// What it lets through, as of the last call that took `now`.
+    #[must_use]
+    pub const fn state(&self) -> BreakerState {
+        self.phase.state()
+    }
+
+    /// What the operator wants of it.
+    #[must_use]
+    pub const fn mode(&self) -> BreakerMode {
+        match self.phase {
+            Phase::HeldClosed => BreakerMode::Closed,
+            Phase::HeldOpen => BreakerMode::Open,
+            Phase::Closed | Phase::Open { .. } | Phase::HalfOpen(_) => BreakerMode::Auto,
+        }
+    }
+
+    /// Charges in flight: permits that have neither been recorded nor dropped.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        u32::try_from(Arc::strong_count(&self.bulkhead) - 1).unwrap_or(u32::MAX)
+    }
+
+    /// What an operator sees. [`poll`](Self::poll) first: this does not change the state, even if it is due.
+    #[must_use]
+    pub fn snapshot(&self, now: Duration) -> BreakerSnapshot {
+        let (buckets, window) = self.window.at(now);
+        BreakerSnapshot {
+            state: Some(self.state()),
+            mode: Some(self.mode()),
+            for_ms: millis(now.saturating_sub(self.since)),
+            retry_after_ms: match &self.phase {
+                Phase::Open { until } => Some(millis(until.saturating_sub(now))),
+                Phase::Closed | Phase::HeldClosed | Phase::HeldOpen | Phase::HalfOpen(_) => None,
+            },
+            probes_ok: match &self.phase {
+                Phase::HalfOpen(probing) => count(probing.fresh(now, self.settings.probe_within)),
+                Phase::Closed | Phase::HeldClosed | Phase::Open { .. } | Phase::HeldOpen => 0,
+            },
+            in_flight: self.in_flight(),
+            max_in_flight: self.settings.max_in_flight,
+            window,
+            buckets,
+            failed_percent: self.settings.failed_percent,
+            slow_percent: self.settings.slow_percent,
+            least_charges: self.settings.least_charges,
+        }
+    }
+
+    fn refusal(&self, now: Duration) -> Option<Refusal> {
+        let retry_after = match &self.phase {
+            Phase::Closed | Phase::HeldClosed => None,
+            Phase::Open { until } => Some(until.saturating_sub(now)),
+            Phase::HeldOpen => Some(self.settings.open_for),
+            // By then a probe that is out has succeeded, or has failed for being slow.
+            Phase::HalfOpen(probing) => {
+                (probing.taken() >= self.settings.probes).then_some(self.settings.slow_after)
+            }
+        };
+        match retry_after {
+            Some(retry_after) => Some(Refusal::Open { retry_after }),
+            None if self.in_flight() >= self.settings.max_in_flight => Some(Refusal::Full),
+            None => None,
+        }
+    }
+
+    /// The limit that the window is beyond, if it holds enough to judge by.
+    fn exceeded(&self) -> Option<Limit> {
+        let seen = self.window.total();
+        if seen.charges() < self.settings.least_charges || seen.calls < self.settings.least_calls {
+            return None;
+        }
+        let reaches =
+            |part: u32, percent: u32| u64::from(part) * 100 >= u64::from(percent) * u64::from(seen.charges());
+        if reaches(seen.failed, self.settings.failed_percent) {
+            Some(Limit::Failed)
+        } else if reaches(seen.slow.saturating_add(seen.failed), self.settings.slow_percent) {
+            Some(Limit::Slow)
+        } else {
+            None
+        }
+    }
+
+    fn happen(&mut self, happened: &Happened, now: Duration) {
+        if let Some((to, why)) = self.next(happened, now) {
+            self.enter(to, why, now);
+        }
+    }
+
+    /// Every transition there is, with its reason for people. `None`: it stays as it is.
+    fn next(&self, happened: &Happened, now: Duration) -> Option<(Phase, String)> {
+        use BreakerMode as Mode;
+        use Happened::{Forced, ProbeFailed, ProbeSucceeded, Time, Tripped};
+        let open = || Phase::Open { until: now.saturating_add(self.settings.open_for) };
+        match (&self.phase, happened) {
+            (Phase::Closed, Tripped(limit)) => Some((open(), self.say_tripped(*limit))),
+            (Phase::Closed, Time | ProbeSucceeded | ProbeFailed(_) | Forced(Mode::Auto)) => None,
+
+            (Phase::Open { until }, Time) if now >= *until => {
+                Some((Phase::HalfOpen(Probing::default()), "it is time to probe".into()))
+            }
+            (
+                Phase::Open { .. },
+                Time | Tripped(_) | ProbeSucceeded | ProbeFailed(_) | Forced(Mode::Auto),
+            ) => None,
+
+            (Phase::HalfOpen(probing), ProbeSucceeded)
+                if count(probing.succeeded.iter()) >= self.settings.probes =>
+            {
+                Some((Phase::Closed, format!("{} probes succeeded", self.settings.probes)))
+            }
+            (Phase::HalfOpen(_), ProbeFailed(failure)) => Some((open(), failure.to_string())),
+            (Phase::HalfOpen(probing), Time) if probing.hangs(now, self.settings.probe_within) => {
+                let limit = self.settings.probe_within;
+                Some((open(), format!("a probe had no answer after {} ms", millis(limit))))
+            }
+            (Phase::HalfOpen(_), Time | ProbeSucceeded | Tripped(_) | Forced(Mode::Auto)) => None,
+
+            (Phase::HeldClosed, Forced(Mode::Auto)) => Some((Phase::Closed, "let go by an operator".into())),
+            (
+                Phase::HeldClosed,
+                Time | Tripped(_) | ProbeSucceeded | ProbeFailed(_) | Forced(Mode::Closed),
+            ) => None,
+
+            (Phase::HeldOpen, Forced(Mode::Auto)) => {
+                Some((Phase::HalfOpen(Probing::default()), "let go by an operator: it probes".into()))
+            }
+            (Phase::HeldOpen, Time | Tripped(_) | ProbeSucceeded | ProbeFailed(_) | Forced(Mode::Open)) => {
+                None
+            }
+
+            (
+                Phase::Closed | Phase::Open { .. } | Phase::HalfOpen(_) | Phase::HeldClosed,
+                Forced(Mode::Open),
+            ) => Some((Phase::HeldOpen, "held open by an operator".into())),
+            (
+                Phase::Closed | Phase::Open { .. } | Phase::HalfOpen(_) | Phase::HeldOpen,
+                Forced(Mode::Closed),
+            ) => Some((Phase::HeldClosed, "held closed by an operator".into())),
+        }
+    }
+
+    fn enter(&mut self, to: Phase, why: String, now: Duration) {
+        let from = self.state();
+        self.phase = to;
+        let to = self.state();
+        if from != to {
+            self.generation += 1;
+            self.since = now;
+            if to == BreakerState::Closed {
+                self.window.clear();
+            }
+        }
+        if self.changes.len() == MAX_PENDING_CHANGES {
+            self.changes.pop_front();
+        }
+        let after = self.snapshot(now);
+        self.changes.push_back(Change { from, to, at: now, why, after });
+    }
+
+    fn say_tripped(&self, limit: Limit) -> String {
+        let seen = self.window.total();
+        let (part, how, percent) = match limit {
+            Limit::Failed => (seen.failed, "failed", self.settings.failed_percent),
+            Limit::Slow => {
+                (seen.slow.saturating_add(seen.failed), "were slow or failed", self.settings.slow_percent)
+            }
+        };
+        let (charges, calls) = (seen.charges(), seen.calls);
+        let window = self.settings.window.as_secs_f32();
+        format!(
+            "{part} of {charges} charges in {calls} calls within {window} s {how}; the limit is {percent} %"
+        )
+    }
+}
+
+impl Phase {
+    const fn state(&self) -> BreakerState {
+        match self {
+            Self::Closed | Self::HeldClosed => BreakerState::Closed,
+            Self::Open { .. } | Self::HeldOpen => BreakerState::Open,
+            Self::HalfOpen(_) => BreakerState::HalfOpen,
+        }
+    }
+}
+
+impl Probing {
+    fn give(&mut self, now: Duration) -> Arc<Probe> {
+        self.given.retain(|probe| probe.strong_count() > 0);
+        let probe = Arc::new(Probe { given: now });
+        self.given.push(Arc::downgrade(&probe));
+        probe
+    }
+
+    /// Places that are taken: by probes in flight and by those that succeeded.
+    fn taken(&self) -> u32 {
+        count(self.alive()).saturating_add(count(self.succeeded.iter()))
+    }
+
+    fn alive(&self) -> impl Iterator<Item = Duration> {
+        self.given.iter().filter_map(Weak::upgrade).map(|probe| probe.given)
+    }
+
+    fn oldest(&self) -> Option<Duration> {
+        self.alive().min()
+    }
+
+    fn hangs(&self, now: Duration, within: Duration) -> bool {
+        self.oldest().is_some_and(|given| now >= given.saturating_add(within))
+    }
+
+    /// Successes that still count at `now`.
+    fn fresh(&self, now: Duration, within: Duration) -> impl Iterator<Item = &Duration> {
+        self.succeeded.iter().filter(move |given| now <= given.saturating_add(within))
+    }
+
+    fn forget(&mut self, now: Duration, within: Duration) {
+        self.succeeded.retain(|given| now <= given.saturating_add(within));
+    }
+}
+
+impl Counts {
+    /// Counts one charge of this call.
+    fn count(&mut self, result: CallResult, slow: bool) {
+        self.calls = 1;
+        match result {
+            CallResult::Ok => {
+                self.ok += 1;
+                self.slow += u32::from(slow);
+            }
+            CallResult::Failed => self.failed += 1,
+        }
+    }
+}
+
+impl fmt::Display for ProbeFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed => f.write_str("a probe failed"),
+            Self::Slow(took) => write!(f, "a probe took {} ms", millis(*took)),
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn count<T>(of: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(of.count()).unwrap_or(u32::MAX)
+}

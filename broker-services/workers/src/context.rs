@@ -103,7 +103,7 @@ pub struct Vitals {
 
 #[derive(Debug, Default)]
 struct Trouble {
-    not_ready: bool,
+    is_serving: bool,
     last_error: Option<String>,
 }
 
@@ -147,14 +147,14 @@ impl Vitals {
     /// Something failed and is being retried: the worker takes no work until [`Vitals::recovered`].
     pub fn failed(&self, error: String) {
         if let Ok(mut trouble) = self.trouble.lock() {
-            *trouble = Trouble { not_ready: true, last_error: Some(error) };
+            *trouble = Trouble { is_serving: false, last_error: Some(error) };
         }
     }
 
-    /// It works again. What went wrong last stays visible.
+    /// It works, or works again. What went wrong last stays visible.
     pub fn recovered(&self) {
         if let Ok(mut trouble) = self.trouble.lock() {
-            trouble.not_ready = false;
+            trouble.is_serving = true;
         }
     }
 
@@ -163,7 +163,13 @@ impl Vitals {
     pub fn trouble(&self) -> (bool, Option<String>) {
         self.trouble
             .lock()
-            .map_or((false, None), |trouble| (!trouble.not_ready, trouble.last_error.clone()))
+            .map_or((false, None), |trouble| (trouble.is_serving, trouble.last_error.clone()))
+    }
+
+    /// Whether it takes work.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.trouble.lock().is_ok_and(|trouble| trouble.is_serving)
     }
 
     /// How far a rebuild of the view has come, in percent; `None` when none runs.

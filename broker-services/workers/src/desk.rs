@@ -1,19 +1,29 @@
 //! The only door for dashboards and the command line: commands go to the gateway as any client's would, and
 //! what is shown comes from the view.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use skstore_domain::answers::Answer;
+use serde_json::{Value, json};
+use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::BreakerMode;
-use skstore_domain::commands::{Place, Restock, TopUp};
+use skstore_domain::commands::{CommandKind, Place, Restock, TopUp};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::{Control, Fault, Service};
+use tokio::sync::oneshot;
 
+use crate::bus::{Bus, BusError, Confirm, Consumer, Message, Properties, Publisher, Subscription};
+use crate::clock::Ids;
+use crate::envelope::JSON_TYPE;
+use crate::topology;
 use crate::view::View;
 
 /// How long a caller waits for an answer before it says that none came: many times what the slowest answer
 /// takes while everything works.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// Answers taken at once.
+const ANSWERS_AT_ONCE: usize = 256;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,41 +41,258 @@ pub enum DeskError {
     Unreachable(String),
 }
 
+impl From<BusError> for DeskError {
+    fn from(error: BusError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
+
 /// Places orders, asks the services, and shows the view. Clones share one connection.
 #[derive(Debug, Clone)]
 pub struct Desk {
     view: View,
+    publisher: Publisher,
+    ids: Ids,
+    reply_to: Arc<str>,
+    waiting: Waiting,
+}
+
+/// Those who wait for an answer, by correlation id.
+#[derive(Debug, Clone, Default)]
+struct Waiting(Arc<Mutex<BTreeMap<String, oneshot::Sender<Answer>>>>);
+
+impl Waiting {
+    fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<String, oneshot::Sender<Answer>>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A question on its way. Whoever stops waiting is forgotten.
+struct Question<'a> {
+    waiting: &'a Waiting,
+    id: String,
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        self.waiting.with(|waiting| waiting.remove(&self.id));
+    }
 }
 
 impl Desk {
+    /// A desk on `bus` and `view`. Answers are heard by a task on the caller's runtime.
+    ///
+    /// # Errors
+    /// [`DeskError::Unreachable`] when the bus cannot be reached.
+    pub async fn open(bus: &Bus, view: View, ids: Ids) -> Result<Self, DeskError> {
+        let queue = topology::answers_to(&ids.mint());
+        let reply_to = Arc::from(queue.name.as_str());
+        let answers = bus.consumer(vec![Subscription { queue, prefetch: ANSWERS_AT_ONCE }]).await?;
+        let waiting = Waiting::default();
+        tokio::spawn(hear(answers, waiting.clone()));
+        Ok(Self { view, publisher: bus.publisher().await?, ids, reply_to, waiting })
+    }
+
     /// Orders something and waits for its payment. Give it an id (see [`Desk::order_id`]) to be able to
     /// repeat it safely.
     ///
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
-    pub async fn place(&self, place: &Place) -> Result<Answer, DeskError>;
+    pub async fn place(&self, place: &Place) -> Result<Answer, DeskError> {
+        let mut body = json!({ "item_id": place.item_id, "qty": place.qty });
+        set(&mut body, "customer", place.customer.as_ref());
+        set(&mut body, "order_id", place.order_id.as_ref());
+        set(&mut body, "unit_price", place.unit_price.as_ref());
+        self.ask(CommandKind::OrderPlace, &body).await
+    }
+
     /// Takes an order back.
-    pub async fn cancel(&self, order: &OrderId) -> Result<Answer, DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError`]; a refusal is an answer.
+    pub async fn cancel(&self, order: &OrderId) -> Result<Answer, DeskError> {
+        self.ask(CommandKind::OrderCancel, &json!({ "order_id": order })).await
+    }
+
     /// The order as Order itself tells it.
-    pub async fn order(&self, order: &OrderId) -> Result<Answer, DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError`]; a refusal is an answer.
+    pub async fn order(&self, order: &OrderId) -> Result<Answer, DeskError> {
+        self.ask(CommandKind::OrderQuery, &json!({ "order_id": order })).await
+    }
+
     /// The payment as Deposit itself tells it.
-    pub async fn payment(&self, order: &OrderId) -> Result<Answer, DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError`]; a refusal is an answer.
+    pub async fn payment(&self, order: &OrderId) -> Result<Answer, DeskError> {
+        self.ask(CommandKind::DepositQuery, &json!({ "order_id": order })).await
+    }
+
     /// The account as Deposit itself tells it.
-    pub async fn account(&self, customer: &Customer) -> Result<Answer, DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError`]; a refusal is an answer.
+    pub async fn account(&self, customer: &Customer) -> Result<Answer, DeskError> {
+        self.ask(CommandKind::DepositQuery, &json!({ "customer": customer })).await
+    }
+
     /// Puts money into an account.
-    pub async fn top_up(&self, top_up: &TopUp) -> Result<Answer, DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError`]; a refusal is an answer.
+    pub async fn top_up(&self, top_up: &TopUp) -> Result<Answer, DeskError> {
+        let mut body = json!({ "customer": top_up.customer, "amount": top_up.amount });
+        set(&mut body, "topup_id", top_up.topup_id.as_ref());
+        self.ask(CommandKind::DepositTopUp, &body).await
+    }
+
     /// Adds to an item's stock.
-    pub async fn restock(&self, restock: &Restock) -> Result<Answer, DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError`]; a refusal is an answer.
+    pub async fn restock(&self, restock: &Restock) -> Result<Answer, DeskError> {
+        let mut body = json!({ "item_id": restock.item_id, "qty": restock.qty });
+        set(&mut body, "restock_id", restock.restock_id.as_ref());
+        self.ask(CommandKind::ItemRestock, &body).await
+    }
+
     /// The item as Item itself tells it.
-    pub async fn item(&self, item: &ItemId) -> Result<Answer, DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError`]; a refusal is an answer.
+    pub async fn item(&self, item: &ItemId) -> Result<Answer, DeskError> {
+        self.ask(CommandKind::ItemQuery, &json!({ "item_id": item })).await
+    }
+
     /// Holds the breaker of one order worker, or of all, open or closed, or lets it decide again.
-    pub async fn force_breaker(&self, instance: Option<String>, mode: BreakerMode) -> Result<(), DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError::Unreachable`] when nobody was told.
+    pub async fn force_breaker(&self, instance: Option<String>, mode: BreakerMode) -> Result<(), DeskError> {
+        self.wish(&Control::ForceBreaker { instance, mode }).await
+    }
+
     /// Makes a service misbehave.
-    pub async fn inject(&self, service: Service, fault: Fault) -> Result<(), DeskError>;
+    ///
+    /// # Errors
+    /// [`DeskError::Unreachable`] when nobody was told.
+    pub async fn inject(&self, service: Service, fault: Fault) -> Result<(), DeskError> {
+        self.wish(&Control::SetFault { service, fault }).await
+    }
+
     /// A fresh order id.
-    pub fn order_id(&self) -> OrderId;
+    #[must_use]
+    pub fn order_id(&self) -> OrderId {
+        mint(&self.ids, OrderId::new)
+    }
+
     /// A fresh id of a top-up or restock.
-    pub fn request_id(&self) -> RequestId;
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        mint(&self.ids, RequestId::new)
+    }
+
     /// What is shown.
-    pub fn view(&self) -> &View { &self.view }
+    #[must_use]
+    pub const fn view(&self) -> &View {
+        &self.view
+    }
+
+    async fn ask(&self, kind: CommandKind, body: &Value) -> Result<Answer, DeskError> {
+        let id = self.ids.mint();
+        let (sender, answer) = oneshot::channel();
+        self.waiting.with(|waiting| waiting.insert(id.clone(), sender));
+        let question = Question { waiting: &self.waiting, id };
+        let receipt = self.publisher.publish(Message {
+            exchange: topology::COMMANDS.to_owned(),
+            routing_key: kind.word().to_owned(),
+            body: body.to_string().into_bytes().into(),
+            properties: Properties {
+                message_id: Some(question.id.clone()),
+                correlation_id: Some(question.id.clone()),
+                reply_to: Some(self.reply_to.to_string()),
+                content_type: Some(JSON_TYPE.to_owned()),
+                ..Properties::default()
+            },
+        });
+        let refused = async {
+            match receipt.await {
+                // The answer is on its way, or comes with the next delivery of the message.
+                Confirm::Taken | Confirm::Lost => std::future::pending().await,
+                Confirm::Returned => DeskError::Unreachable("nothing takes commands there".to_owned()),
+                Confirm::Refused => DeskError::Unreachable("too many commands are waiting".to_owned()),
+            }
+        };
+        let nothing = DeskError::NoAnswer { service: service_of(kind), within: ANSWER_WITHIN };
+        tokio::select! {
+            biased;
+            answer = answer => answer.map_err(|_| nothing),
+            error = refused => Err(error),
+            () = tokio::time::sleep(ANSWER_WITHIN) => Err(nothing),
+        }
+    }
+
+    async fn wish(&self, control: &Control) -> Result<(), DeskError> {
+        let receipt = self.publisher.publish(Message {
+            exchange: topology::CONTROL.to_owned(),
+            routing_key: String::new(),
+            body: serde_json::to_vec(control).unwrap_or_default().into(),
+            properties: Properties { content_type: Some(JSON_TYPE.to_owned()), ..Properties::default() },
+        });
+        match tokio::time::timeout(ANSWER_WITHIN, receipt).await {
+            Ok(Confirm::Taken) => Ok(()),
+            Ok(Confirm::Returned) => Err(DeskError::Unreachable("no worker listens".to_owned())),
+            Ok(Confirm::Refused | Confirm::Lost) | Err(_) => {
+                Err(DeskError::Unreachable("the workers were not all told".to_owned()))
+            }
+        }
+    }
+}
+
+/// Gives answers to those who wait for them; one that nobody waits for any more is dropped.
+async fn hear(mut answers: Consumer, waiting: Waiting) {
+    while let Ok(deliveries) = answers.receive(ANSWERS_AT_ONCE).await {
+        for delivery in deliveries {
+            let id = delivery.message.properties.correlation_id.clone().unwrap_or_default();
+            let answer = serde_json::from_slice(&delivery.message.body).unwrap_or_else(|error| {
+                Answer::refuse(ErrorCode::Internal, format!("the answer cannot be read: {error}"))
+            });
+            delivery.unacked.ack();
+            if let Some(sender) = waiting.with(|waiting| waiting.remove(&id)) {
+                // Whoever stopped waiting just now has dropped the other end.
+                let _ = sender.send(answer);
+            }
+        }
+    }
+}
+
+const fn service_of(kind: CommandKind) -> Service {
+    match kind {
+        CommandKind::OrderPlace
+        | CommandKind::OrderCancel
+        | CommandKind::OrderQuery
+        | CommandKind::OrderReplay => Service::Order,
+        CommandKind::DepositTopUp | CommandKind::DepositQuery | CommandKind::DepositReplay => Service::Deposit,
+        CommandKind::ItemRestock
+        | CommandKind::ItemQuery
+        | CommandKind::ItemList
+        | CommandKind::ItemReplay => Service::Item,
+    }
+}
+
+fn set<T: serde::Serialize>(body: &mut Value, field: &str, value: Option<&T>) {
+    if let Some(value) = value {
+        body[field] = json!(value);
+    }
+}
+
+/// Minted ids are of the alphabet that ids have.
+fn mint<T, E: std::fmt::Debug>(ids: &Ids, check: fn(&str) -> Result<T, E>) -> T {
+    loop {
+        if let Ok(id) = check(&ids.mint()) {
+            return id;
+        }
+    }
 }

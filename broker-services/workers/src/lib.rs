@@ -7,4 +7,21 @@
 //!   committed; [`calls`] holds the payment calls in flight.
 //! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process.
 
+pub mod batch;
+pub mod bus;
+pub mod calls;
+pub mod catalog;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod desk;
+pub mod envelope;
+pub mod probe;
+pub mod process;
+pub mod relay;
+pub mod service;
+pub mod stage;
+pub mod store;
+pub mod topology;
 pub mod view;
+pub mod worker;

@@ -1,0 +1,271 @@
+//! All workers in one process: each on a thread of its own, over the embedded bus, in one data directory that
+//! nobody else may use meanwhile.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use skstore_domain::signals::{Fault, Service};
+use tokio::sync::watch;
+
+use crate::bus::Bus;
+use crate::bus::embedded::EmbeddedBus;
+use crate::catalog::{Catalog, CatalogError};
+use crate::clock::{Clock, Ids};
+use crate::config::Config;
+use crate::context::{Context, Settings, Vitals};
+use crate::desk::{Desk, DeskError};
+use crate::probe::Probe;
+use crate::store::{Store, StoreError};
+use crate::view::View;
+use crate::view::embedded::EmbeddedView;
+use crate::worker::{self, Keeps};
+
+mod lock;
+
+pub use lock::Holder;
+use lock::DataLock;
+
+/// How often it is looked whether all is done. Nothing depends on it but how soon that is noticed.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// Why the process cannot start. All of it is for a person to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody else works on that data.
+    #[error(
+        "{} is in use by {holder}. Stop that one, or give this one another --data-dir", path.display()
+    )]
+    Held {
+        /// The data directory.
+        path: PathBuf,
+        /// Who.
+        holder: Holder,
+    },
+    /// The data directory cannot be used.
+    #[error("cannot use the data directory {}: {cause}", path.display())]
+    DataDir {
+        /// The data directory.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// The catalogue cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread did not start.
+    #[error("cannot start the {service} worker: {cause}")]
+    Thread {
+        /// Which.
+        service: Service,
+        /// What the system said.
+        cause: String,
+    },
+}
+
+/// The workers of this process. Stop it to have them finish what they have in hand; dropping it does the same.
+#[derive(Debug)]
+pub struct Process {
+    bus: EmbeddedBus,
+    view: View,
+    ids: Ids,
+    vitals: Vec<Arc<Vitals>>,
+    stop: watch::Sender<bool>,
+    threads: Vec<JoinHandle<()>>,
+    settings: Arc<Settings>,
+    // Let go last, when no thread writes any more.
+    _lock: DataLock,
+}
+
+impl Process {
+    /// Takes the data directory and starts all workers.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to do.
+    pub fn start(config: &Config) -> Result<Self, StartError> {
+        let lock = DataLock::take(&config.data_dir)?;
+        let bus = EmbeddedBus::with_dead_letters(&config.data_dir.join("dead-letters.jsonl")).map_err(|error| {
+            StartError::DataDir { path: config.data_dir.clone(), cause: error.to_string() }
+        })?;
+        let view = View::Embedded(EmbeddedView::new(config.view.keep_orders));
+        let settings = Arc::new(Settings::new(config)?);
+        let (stop, stopped) = watch::channel(false);
+        let ids = Ids::random();
+        let mut process = Self {
+            bus,
+            view,
+            ids,
+            vitals: Vec::new(),
+            stop,
+            threads: Vec::new(),
+            settings,
+            _lock: lock,
+        };
+        for service in Service::ALL {
+            process.spawn(*service, config, &stopped)?;
+        }
+        Ok(process)
+    }
+
+    /// Starts one worker, and returns once its store is open.
+    fn spawn(
+        &mut self,
+        service: Service,
+        config: &Config,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), StartError> {
+        let instance: Arc<str> = format!("{service}-{}", self.ids.mint()).into();
+        let vitals = Arc::new(Vitals::default());
+        self.vitals.push(Arc::clone(&vitals));
+        let place = match service {
+            Service::MyInfo => Place::View(self.view.clone()),
+            Service::Order | Service::Deposit | Service::Item => {
+                Place::Store(config.store_url(service).map(ToString::to_string).unwrap_or_default())
+            }
+        };
+        let context = Context {
+            service,
+            instance,
+            bus: Bus::Embedded(self.bus.clone()),
+            clock: Clock::System,
+            ids: self.ids.clone(),
+            settings: Arc::clone(&self.settings),
+            probe: Probe::default(),
+            vitals,
+            fault: watch::channel(config.faults.of(service)).0,
+            stop: stop.clone(),
+        };
+        let (opened, is_open) = std::sync::mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(format!("skstore-{service}"))
+            .spawn(move || serve(context, &place, &opened))
+            .map_err(|error| StartError::Thread { service, cause: error.to_string() })?;
+        self.threads.push(thread);
+        match is_open.recv() {
+            Ok(opened) => Ok(opened?),
+            Err(_) => Err(StartError::Thread { service, cause: "it panicked".to_owned() }),
+        }
+    }
+
+    /// A desk, whose answers are heard on the caller's runtime.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn desk(&self) -> Result<Desk, DeskError> {
+        Desk::open(&Bus::Embedded(self.bus.clone()), self.view.clone(), self.ids.clone()).await
+    }
+
+    /// The bus, to look into its queues.
+    #[must_use]
+    pub const fn bus(&self) -> &EmbeddedBus {
+        &self.bus
+    }
+
+    /// Waits until all workers take work, and the view is complete.
+    pub async fn ready(&self) {
+        self.wait_until(|process| {
+            process.vitals.iter().all(|vitals| vitals.is_serving() && vitals.rebuilding().is_none())
+        })
+        .await;
+    }
+
+    /// Waits until nothing is pending: no message waits or is in hand, no event is unsent.
+    pub async fn settle(&self) {
+        self.wait_until(Self::is_settled).await;
+    }
+
+    /// Whether nothing is pending.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        // In this order: a committed event counts as unsent until its last delivery is acked, and a delivery
+        // is acked only after what it caused is committed. So both cannot be empty while something is left.
+        self.bus.pending() == 0 && self.vitals.iter().all(|vitals| vitals.unsent() == 0) && self.bus.pending() == 0
+    }
+
+    async fn wait_until(&self, condition: impl Fn(&Self) -> bool) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        while !condition(self) {
+            look.tick().await;
+        }
+    }
+
+    /// Has the workers finish what they have in hand, and waits for them.
+    ///
+    /// # Errors
+    /// A sentence about the worker that panicked.
+    pub fn stop(mut self) -> Result<(), String> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), String> {
+        self.stop.send_replace(true);
+        let mut result = Ok(());
+        for thread in self.threads.drain(..) {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if thread.join().is_err() {
+                result = Err(format!("the thread {name} panicked; see the log"));
+            }
+        }
+        result
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Err(problem) = self.join() {
+            tracing::error!(problem);
+        }
+    }
+}
+
+impl Settings {
+    /// What the configuration says.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub fn new(config: &Config) -> Result<Self, CatalogError> {
+        Ok(Self {
+            batch: config.batch.max_messages,
+            payment_timeout: config.payment_timeout(),
+            breaker: config.breaker.settings(),
+            sweep_every: config.sweep_every(),
+            abort_after: config.abort_after(),
+            hold_paying: config.hold_paying(),
+            max_unsent_events: config.max_unsent_events,
+            drain: config.drain_within(),
+            walk_in: config.order.walk_in.clone(),
+            catalog: Arc::new(Catalog::load(config.catalog_path())?),
+        })
+    }
+}
+
+/// Where a worker keeps its data, before its own thread has opened it.
+enum Place {
+    Store(String),
+    View(View),
+}
+
+/// A worker's thread.
+fn serve(context: Context, place: &Place, opened: &std::sync::mpsc::SyncSender<Result<(), StoreError>>) {
+    let keeps = match place {
+        Place::View(view) => Ok(Keeps::View(view.clone())),
+        Place::Store(url) => Store::open(url).map(Keeps::Store),
+    };
+    let keeps = match keeps {
+        Ok(keeps) => keeps,
+        Err(error) => {
+            // Nobody listens only if the process itself is going down.
+            let _ = opened.send(Err(error));
+            return;
+        }
+    };
+    let _ = opened.send(Ok(()));
+    match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        Ok(runtime) => runtime.block_on(worker::run(context, keeps)),
+        Err(error) => tracing::error!(%error, "cannot start a runtime"),
+    }
+}

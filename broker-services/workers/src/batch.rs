@@ -153,6 +153,7 @@ impl<R: Rules> Loop<R> {
         }
         // What is not in hand yet goes back to its queues.
         drop(intake);
+        let drain = self.context.settings.drain;
         let finish = async {
             while self.rules.held() > 0 {
                 let inputs = self.rules.wake().await?;
@@ -160,7 +161,7 @@ impl<R: Rules> Loop<R> {
             }
             Ok(())
         };
-        tokio::time::timeout(self.context.settings.drain, finish).await.unwrap_or(Ok(()))
+        tokio::time::timeout(drain, finish).await.unwrap_or(Ok(()))
     }
 
     /// One turn: see the head of this file.

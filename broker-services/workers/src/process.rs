@@ -1,12 +1,12 @@
 //! All workers in one process: each on a thread of its own, over the embedded bus, in one data directory that
 //! nobody else may use meanwhile.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 use tokio::sync::watch;
 
 use crate::bus::Bus;
@@ -142,11 +142,11 @@ impl Process {
         let (opened, is_open) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
             .name(format!("skstore-{service}"))
-            .spawn(move || serve(context, &place, &opened))
+            .spawn(move || serve(context, place, &opened))
             .map_err(|error| StartError::Thread { service, cause: error.to_string() })?;
         self.threads.push(thread);
         match is_open.recv() {
-            Ok(opened) => Ok(opened?),
+            Ok(opened) => opened,
             Err(_) => Err(StartError::Thread { service, cause: "it panicked".to_owned() }),
         }
     }
@@ -250,22 +250,29 @@ enum Place {
 }
 
 /// A worker's thread.
-fn serve(context: Context, place: &Place, opened: &std::sync::mpsc::SyncSender<Result<(), StoreError>>) {
-    let keeps = match place {
-        Place::View(view) => Ok(Keeps::View(view.clone())),
-        Place::Store(url) => Store::open(url).map(Keeps::Store),
-    };
-    let keeps = match keeps {
-        Ok(keeps) => keeps,
+fn serve(context: Context, place: Place, opened: &std::sync::mpsc::SyncSender<Result<(), StartError>>) {
+    let service = context.service;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        Ok(runtime) => runtime,
         Err(error) => {
             // Nobody listens only if the process itself is going down.
-            let _ = opened.send(Err(error));
+            let _ = opened.send(Err(StartError::Thread { service, cause: error.to_string() }));
             return;
         }
     };
-    let _ = opened.send(Ok(()));
-    match tokio::runtime::Builder::new_current_thread().enable_time().build() {
-        Ok(runtime) => runtime.block_on(worker::run(context, keeps)),
-        Err(error) => tracing::error!(%error, "cannot start a runtime"),
-    }
+    runtime.block_on(async {
+        let keeps = match place {
+            Place::View(view) => Ok(Keeps::View(view)),
+            Place::Store(url) => Store::open(&url).await.map(Keeps::Store),
+        };
+        match keeps {
+            Ok(keeps) => {
+                let _ = opened.send(Ok(()));
+                worker::run(context, keeps).await;
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error.into()));
+            }
+        }
+    });
 }

@@ -172,9 +172,8 @@ enum ProbeFailure {
 impl Breaker {
     /// A closed breaker in mode auto that has seen nothing yet.
     #[must_use]
-    pub fn new(settings: BreakerSettings, now: Duration) -> Self {
-        let settings =
-            BreakerSettings { buckets: settings.buckets.max(1), probes: settings.probes.max(1), ..settings };
+    pub fn new(mut settings: BreakerSettings, now: Duration) -> Self {
+        settings.probes = settings.probes.max(1);
         Self {
             window: Window::new(&settings, now),
             settings,

@@ -82,7 +82,7 @@ pub struct BreakerSnapshot {
 }
 
 /// How the breaker decides. The defaults are those of `config/skstore.toml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BreakerSettings {
     /// Length of the sliding window.
     pub window: Duration,

@@ -1,11 +1,14 @@
 //! How events become the view: each object at its highest revision, in any order of arrival.
+//!
+//! [`writes`] says what an event writes; the view applies it under the guards that [`ViewWrite`] names, so that
+//! events may come in any order and more than once.
 
 use serde::{Deserialize, Serialize};
 
-use crate::events::{EventKind, Source};
+use crate::events::{BadEvent, Event, EventData, EventKind, Source};
 use crate::ids::{Customer, OrderId};
 use crate::money::Won;
-use crate::objects::{Account, Item, Order, Payment};
+use crate::objects::{Account, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus};
 use crate::time::Timestamp;
 
 /// One write to the view. Applying it twice, or after a newer one, changes nothing.
@@ -54,7 +57,7 @@ pub struct FeedEntry {
     pub at: Timestamp,
     /// Whose account, where there is one.
     pub customer: Option<Customer>,
-    /// How much money, where there is some.
+    /// How much money, where the event says it; a top-up tells only the balance after it.
     pub amount: Option<Won>,
     /// Why, in a word, where there is a reason.
     pub reason: Option<String>,
@@ -67,4 +70,136 @@ pub struct OrderRow {
     pub order: Order,
     /// The payment, from Deposit's events only.
     pub payment: Option<Payment>,
+}
+
+/// What `event` writes to the view: the objects it carries, its step in the order's timeline, and its line in
+/// the feed, which is the last.
+///
+/// # Errors
+/// [`BadEvent::Missing`] when it lacks an object that its kind promises.
+pub fn writes(event: &Event) -> Result<Vec<ViewWrite>, BadEvent> {
+    let lacks = |missing| BadEvent::Missing { kind: event.kind, missing };
+    let EventData { order, payment, account, item, order_id } = &event.data;
+    let mut writes = Vec::with_capacity(MOST_WRITES);
+    match event.kind {
+        EventKind::OrderNoted if order.is_none() => {
+            order_id.as_ref().ok_or_else(|| lacks("an order, or the id of one that was never placed"))?;
+            writes.push(feed(event, None, None, None));
+        }
+        EventKind::OrderPaying
+        | EventKind::OrderCancelRequested
+        | EventKind::OrderPlaced
+        | EventKind::OrderDelivering
+        | EventKind::OrderRejected
+        | EventKind::OrderCancelled
+        | EventKind::OrderNoted => {
+            let order = order.as_ref().ok_or_else(|| lacks("an order"))?;
+            order_writes(event, order, &mut writes);
+        }
+        EventKind::DepositPaid | EventKind::DepositRefunded if account.is_none() => {
+            return Err(lacks("an account"));
+        }
+        EventKind::DepositPaid
+        | EventKind::DepositRefunded
+        | EventKind::DepositDeclined
+        | EventKind::DepositVoided => {
+            let payment = payment.as_ref().ok_or_else(|| lacks("a payment"))?;
+            writes.extend(account.clone().map(ViewWrite::Account));
+            payment_writes(event, payment, &mut writes);
+        }
+        EventKind::DepositToppedUp => {
+            let account = account.as_ref().ok_or_else(|| lacks("an account"))?;
+            writes.push(ViewWrite::Account(account.clone()));
+            writes.push(feed(event, Some(&account.customer), None, None));
+        }
+        EventKind::ItemListed
+        | EventKind::ItemRestocked
+        | EventKind::ItemDeliveryStarted
+        | EventKind::ItemSoldOut
+            if item.is_none() =>
+        {
+            return Err(lacks("an item"));
+        }
+        EventKind::ItemListed | EventKind::ItemRestocked => {
+            writes.extend(item.clone().map(ViewWrite::Item));
+            writes.push(feed(event, None, None, None));
+        }
+        EventKind::ItemDeliveryStarted | EventKind::ItemSoldOut | EventKind::ItemDeliveryCancelled => {
+            let order_id = order_id.as_ref().ok_or_else(|| lacks("an order id"))?;
+            writes.extend(item.clone().map(ViewWrite::Item));
+            writes.push(step(event, order_id, None));
+            writes.push(feed(event, None, None, None));
+        }
+    }
+    Ok(writes)
+}
+
+/// Writes of the event that has most: an object, two steps or objects more, and the feed.
+const MOST_WRITES: usize = 4;
+
+fn order_writes(event: &Event, order: &Order, writes: &mut Vec<ViewWrite>) {
+    let reason = order.reason.map(OrderReason::word);
+    writes.push(ViewWrite::Order(order.clone()));
+    if event.kind != EventKind::OrderPaying && began_paying(event.kind, order) {
+        writes.push(ViewWrite::Step(order.order_id.clone(), paying(order)));
+    }
+    writes.push(step(event, &order.order_id, reason));
+    writes.push(feed(event, Some(&order.customer), Some(order.amount), reason));
+}
+
+fn payment_writes(event: &Event, payment: &Payment, writes: &mut Vec<ViewWrite>) {
+    let reason = payment.reason.map(PaymentReason::word);
+    writes.push(ViewWrite::Payment(payment.clone()));
+    writes.push(step(event, &payment.order_id, reason));
+    writes.push(feed(event, Some(&payment.customer), Some(payment.amount), reason));
+}
+
+fn step(event: &Event, order_id: &OrderId, reason: Option<&str>) -> ViewWrite {
+    let step = Step {
+        source: event.kind.source(),
+        revision: event.revision,
+        kind: event.kind,
+        at: event.time,
+        reason: reason.map(str::to_owned),
+    };
+    ViewWrite::Step(order_id.clone(), step)
+}
+
+fn feed(event: &Event, customer: Option<&Customer>, amount: Option<Won>, reason: Option<&str>) -> ViewWrite {
+    ViewWrite::Feed(FeedEntry {
+        id: event.id(),
+        kind: event.kind,
+        subject: event.subject.clone(),
+        at: event.time,
+        customer: customer.cloned(),
+        amount,
+        reason: reason.map(str::to_owned),
+    })
+}
+
+/// The step of an order's intent. `order.paying` is not published once the next event is committed, so every
+/// later event of the order brings this step along; a rebuild from the log then shows the same timeline.
+fn paying(order: &Order) -> Step {
+    Step {
+        source: Source::Order,
+        revision: 1,
+        kind: EventKind::OrderPaying,
+        at: order.placed_at,
+        reason: None,
+    }
+}
+
+/// Whether the order's first transition was *paying*. The others begin
+///
+/// - as *rejected*, for want of a permit and of somebody to tell. All that still comes is the note of its
+///   voided payment, at revision 2; an order that began as paying has ended at revision 2 at the earliest, and
+///   is noted later;
+/// - as the tombstone of a cancel: *cancelled* from revision 2 on without ever having been paid. An order that
+///   is cancelled after *paying* was paid first, or it is *rejected*.
+const fn began_paying(kind: EventKind, order: &Order) -> bool {
+    let first = order.revision == 1;
+    let note_of_refused = order.revision == 2 && matches!(kind, EventKind::OrderNoted);
+    let buried = matches!(order.status, OrderStatus::Cancelled)
+        && matches!(order.payment, PaymentStatus::None | PaymentStatus::Voided);
+    !first && !note_of_refused && !buried
 }

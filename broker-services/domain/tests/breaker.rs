@@ -43,7 +43,8 @@ impl Bench {
 
     /// One call with these results, each of them permitted.
     fn call(&mut self, results: &[CallResult], took: Duration) {
-        let charges: Vec<_> = results.iter().map(|result| (self.permit().unwrap(), *result)).collect();
+        let charges: Vec<_> =
+            results.iter().map(|result| (self.permit().expect("it lets calls through"), *result)).collect();
         self.breaker.record_call(charges, took, self.now);
     }
 
@@ -72,8 +73,9 @@ impl Bench {
 #[test]
 fn it_trips_at_its_limits_and_not_below() {
     use BreakerState::{Closed, Open};
-    // Ok, slow and failed charges; the slow ones are a call of their own, before the others.
-    let table: [(&str, &[(usize, usize, usize)], BreakerState); 9] = [
+    /// Ok, slow and failed; the slow ones are a call of their own, before the others.
+    type Charges = (usize, usize, usize);
+    let table: [(&str, &[Charges], BreakerState); 9] = [
         ("half of them failed", &[(2, 0, 2); 5], Open),
         ("just below half failed", &[(2, 0, 2), (2, 0, 2), (2, 0, 2), (2, 0, 2), (3, 0, 2)], Closed),
         ("too few charges", &[(0, 0, 4), (0, 0, 4), (0, 0, 4), (0, 0, 4), (0, 0, 3)], Closed),
@@ -385,7 +387,7 @@ impl Watched {
             least_calls: 3,
             ..BreakerSettings::default()
         };
-        let bench = Bench::with(settings);
+        let bench = Bench::with(settings.clone());
         Self { bench, settings, held: Vec::new(), opened_at: None, generation: 0, given_in: Vec::new() }
     }
 
@@ -398,12 +400,12 @@ impl Watched {
                 }
             }
             Step::Record { from, charges, result, took_ms } => {
-                self.record(from, charges, result, ms(took_ms))?
+                self.record(from, charges, result, ms(took_ms))?;
             }
             Step::Drop(at) => {
                 if !self.held.is_empty() {
                     let at = at % self.held.len();
-                    self.held.swap_remove(at);
+                    drop(self.held.swap_remove(at));
                     self.given_in.swap_remove(at);
                 }
             }

@@ -172,9 +172,8 @@ enum ProbeFailure {
 impl Breaker {
     /// A closed breaker in mode auto that has seen nothing yet.
     #[must_use]
-    pub fn new(settings: BreakerSettings, now: Duration) -> Self {
-        let settings =
-            BreakerSettings { buckets: settings.buckets.max(1), probes: settings.probes.max(1), ..settings };
+    pub fn new(mut settings: BreakerSettings, now: Duration) -> Self {
+        settings.probes = settings.probes.max(1);
         Self {
             window: Window::new(&settings, now),
             settings,
@@ -205,7 +204,10 @@ impl Breaker {
 
     /// Records a call of a single charge: [`record_call`](Self::record_call) for one.
     pub fn record(&mut self, permit: Permit, result: CallResult, took: Duration, now: Duration) {
-        self.record_call([(permit, result)], took, now);
+        self.poll(now);
+        let mut call = Counts::default();
+        self.weigh(permit, result, took, now, &mut call);
+        self.judge(&call, now);
     }
 
     /// Records how a call ended for each of its charges, `took` after it was sent. Each charge weighs
@@ -221,23 +223,41 @@ impl Breaker {
         self.poll(now);
         let mut call = Counts::default();
         for (permit, result) in charges {
-            if permit.generation != self.generation {
-                continue;
-            }
-            if permit.is_probe() {
-                self.record_probe(permit, result, took, now);
-            } else {
-                call.count(result, took > self.settings.slow_after);
-            }
+            self.weigh(permit, result, took, now, &mut call);
         }
+        self.judge(&call, now);
+    }
+
+    #[inline]
+    fn weigh(
+        &mut self,
+        permit: Permit,
+        result: CallResult,
+        took: Duration,
+        now: Duration,
+        call: &mut Counts,
+    ) {
+        if permit.generation != self.generation {
+            return;
+        }
+        if permit.is_probe() {
+            self.record_probe(permit, result, took, now);
+        } else {
+            call.count(result, took > self.settings.slow_after);
+        }
+    }
+
+    #[inline]
+    fn judge(&mut self, call: &Counts, now: Duration) {
         if call.calls > 0 {
-            self.window.add(&call);
+            self.window.add(call);
             if let Some(limit) = self.exceeded() {
                 self.happen(&Happened::Tripped(limit), now);
             }
         }
     }
 
+    #[cold]
     fn record_probe(&mut self, permit: Permit, result: CallResult, took: Duration, now: Duration) {
         let slow = took > self.settings.slow_after;
         let mut call = Counts::default();

@@ -19,6 +19,7 @@ use self::orders::Orders;
 use self::search::Wanted;
 use super::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, ViewError};
 
+mod compact;
 mod feed;
 mod indexes;
 mod instances;
@@ -28,8 +29,11 @@ mod record;
 mod search;
 mod slab;
 
-/// Orders looked at, and objects swept, before the lock is let go: a fraction of a millisecond.
-const AT_ONCE: usize = 1000;
+/// Orders looked at before the lock is let go: a fraction of a millisecond.
+const LOOK_AT_ONCE: usize = 1000;
+
+/// Objects swept before the lock is let go. Removing one costs about ten times as much as looking at it.
+const SWEEP_AT_ONCE: usize = 100;
 
 /// Rebuilds begun since the view was made. What carries the number of the current one was named since.
 type Epoch = u32;
@@ -153,7 +157,7 @@ impl EmbeddedView {
         while page.rows.len() < most {
             // An index alone may fill a page of any size; a scan ends.
             let scan_left = SCAN_ORDERS.saturating_sub(looked);
-            let most_looked = if scan_left == 0 { AT_ONCE } else { scan_left.min(AT_ONCE) };
+            let most_looked = if scan_left == 0 { LOOK_AT_ONCE } else { scan_left.min(LOOK_AT_ONCE) };
             let look =
                 self.read().orders.look(&wanted, page.next.as_ref(), most - page.rows.len(), most_looked);
             page.rows.extend(look.rows);
@@ -319,23 +323,23 @@ impl State {
     fn sweep(&mut self, sweep: &mut Sweep) -> bool {
         match &sweep.stage {
             Stage::Orders(from) => {
-                let (removed, next) = self.orders.sweep(*from, AT_ONCE, self.epoch);
+                let (removed, next) = self.orders.sweep(*from, SWEEP_AT_ONCE, self.epoch);
                 sweep.stage = next.map_or(Stage::Accounts(None), Stage::Orders);
                 removed
             }
             Stage::Accounts(after) => {
-                let (removed, next) = self.accounts.sweep(after.as_ref(), AT_ONCE, self.epoch);
+                let (removed, next) = self.accounts.sweep(after.as_ref(), SWEEP_AT_ONCE, self.epoch);
                 self.balances -= removed.iter().map(|account| i128::from(account.balance.0)).sum::<i128>();
                 sweep.stage = next.map_or(Stage::Items(None), |last| Stage::Accounts(Some(last)));
                 !removed.is_empty()
             }
             Stage::Items(after) => {
-                let (removed, next) = self.items.sweep(after.as_ref(), AT_ONCE, self.epoch);
+                let (removed, next) = self.items.sweep(after.as_ref(), SWEEP_AT_ONCE, self.epoch);
                 sweep.stage = next.map_or(Stage::Waiting, |last| Stage::Items(Some(last)));
                 !removed.is_empty()
             }
             Stage::Waiting => {
-                sweep.done = self.orders.trim_waiting(AT_ONCE);
+                sweep.done = self.orders.trim_waiting(SWEEP_AT_ONCE);
                 self.rebuilding = !sweep.done;
                 false
             }

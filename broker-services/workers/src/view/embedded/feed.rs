@@ -1,6 +1,7 @@
 //! The last events, numbered since the view began, each once.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use skstore_domain::myinfo::FeedEntry;
 
@@ -10,7 +11,8 @@ use crate::view::FEED_ENTRIES;
 #[derive(Debug, Default)]
 pub(super) struct Feed {
     entries: VecDeque<FeedEntry>,
-    ids: BTreeSet<String>,
+    /// The number of the entry whose id has this hash. Should two ids share one, the older can come twice.
+    numbers: HashMap<u64, u64>,
     /// The number of the last entry; the first was number 1.
     last: u64,
 }
@@ -18,16 +20,17 @@ pub(super) struct Feed {
 impl Feed {
     /// Adds an entry unless the ring has one of the same id. Whether it was added.
     pub(super) fn push(&mut self, entry: &FeedEntry) -> bool {
-        if !self.ids.insert(entry.id.clone()) {
+        let hash = hash(&entry.id);
+        let known = self.numbers.get(&hash).and_then(|number| self.entry(*number));
+        if known.is_some_and(|known| known.id == entry.id) {
             return false;
         }
-        if self.entries.len() >= FEED_ENTRIES
-            && let Some(oldest) = self.entries.pop_front()
-        {
-            self.ids.remove(&oldest.id);
+        if self.entries.len() >= FEED_ENTRIES {
+            self.drop_oldest();
         }
         self.entries.push_back(entry.clone());
         self.last += 1;
+        self.numbers.insert(hash, self.last);
         true
     }
 
@@ -37,4 +40,28 @@ impl Feed {
         let shown = new.min(most).min(self.entries.len());
         (self.entries.range(self.entries.len() - shown..).cloned().collect(), self.last)
     }
+
+    fn drop_oldest(&mut self) {
+        let number = self.first();
+        let Some(oldest) = self.entries.pop_front() else { return };
+        let hash = hash(&oldest.id);
+        if self.numbers.get(&hash) == Some(&number) {
+            self.numbers.remove(&hash);
+        }
+    }
+
+    fn entry(&self, number: u64) -> Option<&FeedEntry> {
+        self.entries.get(usize::try_from(number.checked_sub(self.first())?).ok()?)
+    }
+
+    /// The number of the oldest entry in the ring.
+    fn first(&self) -> u64 {
+        self.last + 1 - self.entries.len() as u64
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::objects::OrderStatus;
 
+use super::compact::{CompactId, Place};
 use super::record::StoredOrder;
 use super::slab::Slot;
-use crate::view::Cursor;
 
 /// Orders by (`placed_at`, id), oldest first.
-pub(super) type Index = BTreeMap<Cursor, Slot>;
+pub(super) type Index = BTreeMap<Place, Slot>;
 
 /// Every order stands in `all` and in one index of each other kind.
 #[derive(Debug, Default)]
@@ -45,35 +45,35 @@ impl Indexes {
     }
 
     /// Enters an order that is nowhere yet.
-    pub(super) fn add(&mut self, id: &OrderId, order: &StoredOrder, slot: Slot) {
-        let cursor = Cursor { placed_at: order.placed_at, order_id: id.clone() };
-        self.by_customer.entry(order.customer.clone()).or_default().insert(cursor.clone(), slot);
-        self.by_item.entry(order.item_id.clone()).or_default().insert(cursor.clone(), slot);
-        self.by_status[order.status as usize].insert(cursor.clone(), slot);
-        self.all.insert(cursor, slot);
+    pub(super) fn add(&mut self, id: &CompactId, order: &StoredOrder, slot: Slot) {
+        let place = Place { placed_at: order.placed_at, id: id.clone() };
+        self.by_customer.entry(order.customer.clone()).or_default().insert(place.clone(), slot);
+        self.by_item.entry(order.item_id.clone()).or_default().insert(place.clone(), slot);
+        self.by_status[order.status as usize].insert(place.clone(), slot);
+        self.all.insert(place, slot);
     }
 
     /// Removes an order from everywhere.
-    pub(super) fn remove(&mut self, id: &OrderId, order: &StoredOrder) {
-        let cursor = Cursor { placed_at: order.placed_at, order_id: id.clone() };
-        self.all.remove(&cursor);
-        self.by_status[order.status as usize].remove(&cursor);
-        remove_from(&mut self.by_customer, &order.customer, &cursor);
-        remove_from(&mut self.by_item, &order.item_id, &cursor);
+    pub(super) fn remove(&mut self, id: &CompactId, order: &StoredOrder) {
+        let place = Place { placed_at: order.placed_at, id: id.clone() };
+        self.all.remove(&place);
+        self.by_status[order.status as usize].remove(&place);
+        remove_from(&mut self.by_customer, &order.customer, &place);
+        remove_from(&mut self.by_item, &order.item_id, &place);
     }
 
     /// Moves an order from where `old` stands to where `new` does. Only the status changes in practice; the
     /// rest is moved too, should a sender ever change it.
-    pub(super) fn change(&mut self, id: &OrderId, old: &StoredOrder, new: &StoredOrder, slot: Slot) {
+    pub(super) fn change(&mut self, id: &CompactId, old: &StoredOrder, new: &StoredOrder, slot: Slot) {
         let same_place =
             old.placed_at == new.placed_at && old.customer == new.customer && old.item_id == new.item_id;
         if !same_place {
             self.remove(id, old);
             self.add(id, new, slot);
         } else if old.status != new.status {
-            let cursor = Cursor { placed_at: old.placed_at, order_id: id.clone() };
-            self.by_status[old.status as usize].remove(&cursor);
-            self.by_status[new.status as usize].insert(cursor, slot);
+            let place = Place { placed_at: old.placed_at, id: id.clone() };
+            self.by_status[old.status as usize].remove(&place);
+            self.by_status[new.status as usize].insert(place, slot);
         }
     }
 
@@ -81,13 +81,13 @@ impl Indexes {
     pub(super) fn oldest_ended(&self) -> Option<Slot> {
         let ended = OrderStatus::ALL.iter().filter(|status| status.is_ended());
         let firsts = ended.filter_map(|status| self.status(*status).first_key_value());
-        firsts.min_by_key(|(cursor, _)| *cursor).map(|(_, slot)| *slot)
+        firsts.min_by_key(|(place, _)| *place).map(|(_, slot)| *slot)
     }
 }
 
-fn remove_from<K: Ord>(indexes: &mut BTreeMap<K, Index>, key: &K, cursor: &Cursor) {
+fn remove_from<K: Ord>(indexes: &mut BTreeMap<K, Index>, key: &K, place: &Place) {
     if let Some(index) = indexes.get_mut(key) {
-        index.remove(cursor);
+        index.remove(place);
         if index.is_empty() {
             indexes.remove(key);
         }

@@ -8,6 +8,7 @@ use skstore_domain::myinfo::Step;
 use skstore_domain::objects::{Order, Payment};
 
 use super::Epoch;
+use super::compact::CompactId;
 use super::indexes::Indexes;
 use super::record::{Record, StoredOrder, StoredPayment};
 use super::slab::{Slab, Slot};
@@ -25,12 +26,14 @@ pub(super) const FORGOTTEN_IDS: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Orders {
     pub(super) records: Slab<Record>,
-    pub(super) by_id: BTreeMap<OrderId, Slot>,
+    pub(super) by_id: BTreeMap<CompactId, Slot>,
     pub(super) indexes: Indexes,
     /// Records without an order, in the order in which they came.
     waiting: BTreeMap<u64, Slot>,
     arrivals: u64,
     forgotten: Forgotten,
+    /// The order that was written last: an event's writes are to one order.
+    last: Option<(CompactId, Slot)>,
     keep: usize,
 }
 
@@ -43,12 +46,13 @@ impl Orders {
             waiting: BTreeMap::new(),
             arrivals: 0,
             forgotten: Forgotten::default(),
+            last: None,
             keep,
         }
     }
 
     pub(super) fn detail(&self, id: &OrderId) -> Option<OrderDetail> {
-        let record = self.records.get(*self.by_id.get(id)?)?;
+        let record = self.records.get(*self.by_id.get(&CompactId::new(id))?)?;
         Some(OrderDetail { row: record.row()?, timeline: record.timeline() })
     }
 
@@ -61,7 +65,7 @@ impl Orders {
             old.named = epoch;
             return false;
         }
-        let stored = self.store(order, epoch);
+        let stored = self.store(order, slot, epoch);
         let Some(record) = self.records.get_mut(slot) else { return false };
         match &record.order {
             Some(old) => self.indexes.change(&record.id, old, &stored, slot),
@@ -149,20 +153,36 @@ impl Orders {
     /// The place of an order id, made if there is none. None for an order that was forgotten. While a rebuild
     /// runs, logs tell again what a full view has just forgotten, so nothing is ignored then.
     fn slot_for(&mut self, id: &OrderId, rebuilding: bool) -> Option<Slot> {
-        if let Some(slot) = self.by_id.get(id) {
+        let id = CompactId::new(id);
+        if let Some((last, slot)) = &self.last
+            && *last == id
+        {
             return Some(*slot);
         }
-        if !rebuilding && self.forgotten.contains(id) {
+        if let Some(slot) = self.by_id.get(&id) {
+            self.last = Some((id, *slot));
+            return Some(*slot);
+        }
+        if !rebuilding && self.forgotten.contains(&id) {
             return None;
         }
         self.arrivals += 1;
         let slot = self.records.insert(Record::new(id.clone(), self.arrivals));
         self.by_id.insert(id.clone(), slot);
+        self.last = Some((id, slot));
         self.waiting.insert(self.arrivals, slot);
         Some(slot)
     }
 
-    fn store(&self, order: &Order, epoch: Epoch) -> StoredOrder {
+    /// The order as it is kept in `slot`, in memory shared with its older revision or with other orders.
+    fn store(&self, order: &Order, slot: Slot, epoch: Epoch) -> StoredOrder {
+        if let Some(old) = self.records.get(slot).and_then(|record| record.order.as_ref())
+            && (&old.customer, &old.item_id, &*old.item_name)
+                == (&order.customer, &order.item_id, order.item_name.as_str())
+        {
+            let (customer, item_id) = (old.customer.clone(), old.item_id.clone());
+            return StoredOrder::store(order, customer, item_id, Arc::clone(&old.item_name), epoch);
+        }
         let newest_of_item = self.indexes.item(&order.item_id).and_then(|index| index.last_key_value());
         let sibling = newest_of_item.and_then(|(_, slot)| self.records.get(*slot)?.order.as_ref());
         let item_name = sibling
@@ -199,6 +219,7 @@ impl Orders {
 
     fn remove(&mut self, slot: Slot) -> Option<Record> {
         let record = self.records.remove(slot)?;
+        self.last.take_if(|(_, last)| *last == slot);
         self.by_id.remove(&record.id);
         match &record.order {
             Some(order) => self.indexes.remove(&record.id, order),
@@ -220,16 +241,16 @@ fn shared_with(record: &Record, payment: &Payment) -> Option<Customer> {
 /// The last ids that were forgotten.
 #[derive(Debug, Default)]
 struct Forgotten {
-    ids: BTreeSet<OrderId>,
-    by_age: VecDeque<OrderId>,
+    ids: BTreeSet<CompactId>,
+    by_age: VecDeque<CompactId>,
 }
 
 impl Forgotten {
-    fn contains(&self, id: &OrderId) -> bool {
+    fn contains(&self, id: &CompactId) -> bool {
         self.ids.contains(id)
     }
 
-    fn remember(&mut self, id: OrderId) {
+    fn remember(&mut self, id: CompactId) {
         if !self.ids.insert(id.clone()) {
             return;
         }

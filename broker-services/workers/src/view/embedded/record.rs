@@ -13,6 +13,7 @@ use skstore_domain::objects::{
 use skstore_domain::time::Timestamp;
 
 use super::Epoch;
+use super::compact::CompactId;
 use crate::view::Cursor;
 
 /// Steps kept of one order, the latest. The rules allow it about a dozen; only a broken sender has more.
@@ -21,7 +22,7 @@ pub(super) const STEPS_PER_ORDER: usize = 64;
 /// Everything about one order id. Payment and steps may be there before the order is.
 #[derive(Debug)]
 pub(super) struct Record {
-    pub(super) id: OrderId,
+    pub(super) id: CompactId,
     pub(super) order: Option<StoredOrder>,
     pub(super) payment: Option<StoredPayment>,
     steps: Vec<StoredStep>,
@@ -73,20 +74,21 @@ struct StoredStep {
 }
 
 impl Record {
-    pub(super) const fn new(id: OrderId, arrival: u64) -> Self {
+    pub(super) const fn new(id: CompactId, arrival: u64) -> Self {
         Self { id, order: None, payment: None, steps: Vec::new(), arrival }
     }
 
     /// The order's place among all orders, once it is there.
     pub(super) fn cursor(&self) -> Option<Cursor> {
         let placed_at = self.order.as_ref()?.placed_at;
-        Some(Cursor { placed_at, order_id: self.id.clone() })
+        Some(Cursor { placed_at, order_id: self.id.restore().ok()? })
     }
 
     /// The order as it is shown, once it is there.
     pub(super) fn row(&self) -> Option<OrderRow> {
-        let order = self.order.as_ref()?.restore(&self.id);
-        Some(OrderRow { order, payment: self.payment.as_ref().map(|payment| payment.restore(&self.id)) })
+        let id = self.id.restore().ok()?;
+        let payment = self.payment.as_ref().map(|payment| payment.restore(&id));
+        Some(OrderRow { order: self.order.as_ref()?.restore(id), payment })
     }
 
     /// Every step, in the order of time.
@@ -159,9 +161,9 @@ impl StoredOrder {
         }
     }
 
-    fn restore(&self, id: &OrderId) -> Order {
+    fn restore(&self, order_id: OrderId) -> Order {
         Order {
-            order_id: id.clone(),
+            order_id,
             customer: self.customer.clone(),
             item_id: self.item_id.clone(),
             item_name: self.item_name.as_ref().to_owned(),
@@ -264,8 +266,8 @@ mod tests {
     #[test]
     fn a_broken_sender_cannot_fill_the_memory_with_steps_of_one_order() {
         let total = 3 * STEPS_PER_ORDER as u64;
-        let mut record = Record::new(OrderId::new("a").unwrap(), 0);
-        let mut reversed = Record::new(OrderId::new("a").unwrap(), 0);
+        let mut record = Record::new(CompactId::new(&OrderId::new("a").unwrap()), 0);
+        let mut reversed = Record::new(CompactId::new(&OrderId::new("a").unwrap()), 0);
         for revision in 1..=total {
             record.add_step(&step(revision, 5), 1);
             reversed.add_step(&step(total + 1 - revision, 5), 1);

@@ -8,6 +8,7 @@ use skstore_domain::ids::OrderId;
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::time::Timestamp;
 
+use super::compact::{CompactId, Place};
 use super::indexes::Index;
 use super::orders::Orders;
 use super::record::Record;
@@ -50,9 +51,9 @@ impl<'a> Wanted<'a> {
         self.filter.status.is_none_or(|status| status == order.status)
             && self.filter.customer.as_ref().is_none_or(|customer| *customer == order.customer)
             && self.filter.item_id.as_ref().is_none_or(|item_id| *item_id == order.item_id)
-            && record.id.as_str().starts_with(self.prefix)
+            && (self.prefix.is_empty() || record.id.starts_with(self.prefix))
             && self.text.as_ref().is_none_or(|text| {
-                contains(record.id.as_str(), text)
+                contains(record.id.text(&mut [0; 36]), text)
                     || contains(order.customer.as_str(), text)
                     || contains(order.item_id.as_str(), text)
                     || contains(&order.item_name, text)
@@ -71,7 +72,8 @@ impl Orders {
         most_looked: usize,
     ) -> Look {
         let mut look = Look::default();
-        let mut walk = self.walk(wanted, after).peekable();
+        let after = after.map(Place::new);
+        let mut walk = self.walk(wanted, after.as_ref()).peekable();
         let mut last = None;
         while look.rows.len() < most && look.looked < most_looked {
             let Some(record) = walk.next().and_then(|slot| self.records.get(slot)) else { break };
@@ -87,7 +89,7 @@ impl Orders {
     }
 
     /// The orders after `after` among which all that match are, newest first.
-    fn walk(&self, wanted: &Wanted<'_>, after: Option<&Cursor>) -> Walk<'_> {
+    fn walk(&self, wanted: &Wanted<'_>, after: Option<&Place>) -> Walk<'_> {
         let Some(index) = self.smallest_index(wanted.filter) else { return Walk::default() };
         if !wanted.prefix.is_empty()
             && let Some(slots) = self.with_prefix(wanted.prefix, index.len().min(PREFIX_SORTED))
@@ -95,7 +97,7 @@ impl Orders {
             return Walk::Sorted(self.sorted(&slots, after).into_iter());
         }
         let end = after.map_or(Bound::Unbounded, Bound::Excluded);
-        Walk::Index(index.range::<Cursor, _>((Bound::Unbounded, end)).rev())
+        Walk::Index(index.range::<Place, _>((Bound::Unbounded, end)).rev())
     }
 
     /// None if nothing can match.
@@ -117,15 +119,15 @@ impl Orders {
     fn with_prefix(&self, prefix: &str, most: usize) -> Option<Vec<Slot>> {
         // A prefix that is no id itself (too long, another alphabet) is the prefix of none.
         let Ok(first) = OrderId::new(prefix) else { return Some(Vec::new()) };
-        let range = self.by_id.range(first..).take_while(|(id, _)| id.as_str().starts_with(prefix));
+        let range = self.by_id.range(CompactId::new(&first)..).take_while(|(id, _)| id.starts_with(prefix));
         let slots: Vec<Slot> = range.take(most.saturating_add(1)).map(|(_, slot)| *slot).collect();
         (slots.len() <= most).then_some(slots)
     }
 
     /// Those of `slots` that are orders and come after `after`, newest first.
-    fn sorted(&self, slots: &[Slot], after: Option<&Cursor>) -> Vec<Slot> {
-        let after = after.map(|cursor| (cursor.placed_at, &cursor.order_id));
-        let mut found: Vec<(Timestamp, &OrderId, Slot)> = slots
+    fn sorted(&self, slots: &[Slot], after: Option<&Place>) -> Vec<Slot> {
+        let after = after.map(|place| (place.placed_at, &place.id));
+        let mut found: Vec<(Timestamp, &CompactId, Slot)> = slots
             .iter()
             .filter_map(|slot| {
                 let record = self.records.get(*slot)?;
@@ -140,7 +142,7 @@ impl Orders {
 
 /// Slots in the order newest first.
 enum Walk<'a> {
-    Index(Rev<Range<'a, Cursor, Slot>>),
+    Index(Rev<Range<'a, Place, Slot>>),
     Sorted(std::vec::IntoIter<Slot>),
 }
 

@@ -1,0 +1,136 @@
+//! A lost view says so, and a rebuild leaves what the logs and live writes have named, and nothing else.
+
+use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
+use skstore_domain::events::EventKind;
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::ViewWrite;
+use skstore_domain::objects::OrderStatus;
+use skstore_workers::view::{OrderFilter, ViewError};
+
+use crate::adapters::Adapter;
+use crate::builders::{
+    PLENTY, account, apply, delivering, everything, feed, histories, ids, item, order, order_id, payment,
+    place, step, then,
+};
+use crate::told::{beat, change};
+
+pub(crate) async fn every_write_is_refused_until_a_rebuild_has_begun<A: Adapter>() {
+    let view = A::lost(PLENTY).await;
+    let write = [ViewWrite::Order(order("a", 1)), ViewWrite::Feed(feed("a"))];
+    let snapshot = BreakerSnapshot::default();
+    let tripped = change("order-1", 1, BreakerState::Closed, BreakerState::Open, snapshot);
+    assert!(matches!(view.apply(&write).await, Err(ViewError::Empty)), "apply");
+    assert!(matches!(view.beat(&beat("order-1", 1)).await, Err(ViewError::Empty)), "beat");
+    assert!(matches!(view.breaker_changed(&tripped).await, Err(ViewError::Empty)), "breaker_changed");
+    assert!(matches!(view.finish_rebuild().await, Err(ViewError::Empty)), "finish_rebuild");
+    assert_eq!(ids(&view, &OrderFilter::default()).await, Vec::<String>::new(), "it can be read");
+    assert_eq!(view.feed(0, 9).await.unwrap(), (Vec::new(), 0));
+    view.begin_rebuild().await.unwrap();
+    view.apply(&write).await.unwrap();
+    assert_eq!(ids(&view, &OrderFilter::default()).await, ["a"], "it shows what the rebuild has so far");
+}
+
+pub(crate) async fn what_nothing_names_is_removed_at_the_end<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let named = [
+        ViewWrite::Order(delivering("named", 1)),
+        ViewWrite::Payment(payment("named", 1)),
+        ViewWrite::Account(account("named", 5, 2)),
+        ViewWrite::Item(item("named", 1, 2)),
+    ];
+    let unnamed = [
+        ViewWrite::Order(order("unnamed", 2)),
+        ViewWrite::Payment(payment("unnamed", 1)),
+        ViewWrite::Step(order_id("unnamed"), step(EventKind::OrderPaying, 1, 1)),
+        ViewWrite::Account(account("unnamed", 70, 1)),
+        ViewWrite::Item(item("unnamed", 1, 1)),
+    ];
+    view.apply(&named).await.unwrap();
+    let without = everything(&view).await;
+    view.apply(&unnamed).await.unwrap();
+    view.begin_rebuild().await.unwrap();
+    view.apply(&named).await.unwrap();
+    assert_eq!(ids(&view, &OrderFilter::default()).await, ["unnamed", "named"], "until the end all is shown");
+    view.finish_rebuild().await.unwrap();
+    assert_eq!(everything(&view).await, without);
+    assert_eq!(view.counts().await.unwrap().balances, Won(5));
+    view.finish_rebuild().await.unwrap();
+    assert_eq!(everything(&view).await, without, "a second end changes nothing");
+}
+
+pub(crate) async fn live_writes_name_what_they_write<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let old = order("old", 1);
+    place(&view, [old.clone(), order("gone", 2)]).await;
+    view.begin_rebuild().await.unwrap();
+    // A newer revision, a new order, and an older revision that the guard refuses.
+    place(&view, [then(&old, OrderStatus::Placed), order("new", 3), old]).await;
+    view.finish_rebuild().await.unwrap();
+    assert_eq!(ids(&view, &OrderFilter::default()).await, ["new", "old"]);
+    assert_eq!(view.counts().await.unwrap().orders, [1, 1, 0, 0, 0]);
+    place(&view, [order("later", 4)]).await;
+    assert_eq!(ids(&view, &OrderFilter::default()).await, ["later", "new", "old"]);
+}
+
+pub(crate) async fn payments_and_steps_are_removed_on_their_own<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let id = order_id("a");
+    let (paying, paid) = (step(EventKind::OrderPaying, 1, 1), step(EventKind::DepositPaid, 1, 2));
+    let order_side = [ViewWrite::Order(order("a", 1)), ViewWrite::Step(id.clone(), paying.clone())];
+    let deposit_side = [ViewWrite::Payment(payment("a", 1)), ViewWrite::Step(id.clone(), paid.clone())];
+    view.apply(&order_side).await.unwrap();
+    view.apply(&deposit_side).await.unwrap();
+    view.begin_rebuild().await.unwrap();
+    view.apply(&order_side).await.unwrap();
+    view.finish_rebuild().await.unwrap();
+    let detail = view.order(&id).await.unwrap().unwrap();
+    assert_eq!((detail.row.payment, detail.timeline), (None, vec![paying]), "Deposit knows of none");
+    view.begin_rebuild().await.unwrap();
+    view.apply(&deposit_side).await.unwrap();
+    view.finish_rebuild().await.unwrap();
+    assert_eq!(view.order(&id).await.unwrap(), None, "Order knows of none");
+    view.apply(&order_side[..1]).await.unwrap();
+    let detail = view.order(&id).await.unwrap().unwrap();
+    assert_eq!((detail.row.payment, detail.timeline), (Some(payment("a", 1)), vec![paid]));
+}
+
+pub(crate) async fn a_second_begin_starts_over<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    place(&view, [order("first", 1), order("second", 2)]).await;
+    view.begin_rebuild().await.unwrap();
+    place(&view, [order("first", 1)]).await;
+    view.begin_rebuild().await.unwrap();
+    place(&view, [order("second", 2)]).await;
+    view.finish_rebuild().await.unwrap();
+    assert_eq!(ids(&view, &OrderFilter::default()).await, ["second"]);
+}
+
+pub(crate) async fn a_rebuild_of_everything_changes_nothing<A: Adapter>() {
+    for seed in 0..10 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut writes = histories(&mut rng, 80);
+        let view = A::ready(PLENTY).await;
+        apply(&view, &mut rng, &writes).await;
+        let before = everything(&view).await;
+        view.begin_rebuild().await.unwrap();
+        rng.shuffle(&mut writes);
+        apply(&view, &mut rng, &writes).await;
+        view.finish_rebuild().await.unwrap();
+        assert_eq!(everything(&view).await, before, "seed {seed}");
+    }
+}
+
+pub(crate) async fn a_rebuild_brings_back_what_was_forgotten<A: Adapter>() {
+    let view = A::ready(2).await;
+    place(&view, (1..=4).map(|n| delivering(&format!("o{n}"), n))).await;
+    assert_eq!(ids(&view, &OrderFilter::default()).await, ["o4", "o3"]);
+    view.begin_rebuild().await.unwrap();
+    // The logs know of the old ones only.
+    place(&view, (1..=2).map(|n| delivering(&format!("o{n}"), n))).await;
+    view.finish_rebuild().await.unwrap();
+    place(&view, (1..=2).map(|n| delivering(&format!("o{n}"), n))).await;
+    view.begin_rebuild().await.unwrap();
+    place(&view, (1..=2).map(|n| delivering(&format!("o{n}"), n))).await;
+    view.finish_rebuild().await.unwrap();
+    assert_eq!(ids(&view, &OrderFilter::default()).await, ["o2", "o1"]);
+}

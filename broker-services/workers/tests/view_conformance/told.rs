@@ -1,0 +1,148 @@
+//! What the view tells by itself: the feed, the workers' health, and that something has changed.
+
+use std::sync::mpsc;
+
+use futures_util::FutureExt as _;
+use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
+use skstore_domain::myinfo::ViewWrite;
+use skstore_domain::signals::{Beat, BreakerChanged, Service};
+use skstore_domain::time::Timestamp;
+use skstore_workers::view::{BREAKER_HISTORY, FEED_ENTRIES};
+
+use crate::adapters::Adapter;
+use crate::builders::{PLENTY, feed, order, place};
+
+pub(crate) fn beat(instance: &str, at: i64) -> Beat {
+    Beat {
+        service: Service::Order,
+        instance: instance.to_owned(),
+        version: "1".to_owned(),
+        started_at: Timestamp(0),
+        at: Timestamp(at),
+        ready: true,
+        last_error: None,
+        handled: 0,
+        per_second: 0,
+        in_flight: 0,
+        unsent: 0,
+        fault: None,
+        breaker: None,
+        rebuilding: None,
+    }
+}
+
+pub(crate) fn change(
+    instance: &str,
+    at: i64,
+    from: BreakerState,
+    to: BreakerState,
+    breaker: BreakerSnapshot,
+) -> BreakerChanged {
+    let why = format!("{from} to {to}");
+    BreakerChanged { instance: instance.to_owned(), at: Timestamp(at), from, to, why, breaker }
+}
+
+fn entries(ids: std::ops::Range<u64>) -> Vec<ViewWrite> {
+    ids.map(|n| ViewWrite::Feed(feed(&n.to_string()))).collect()
+}
+
+pub(crate) async fn the_feed_is_numbered_and_bounded<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let ids = async |after, most| {
+        let (entries, last) = view.feed(after, most).await.unwrap();
+        (entries.into_iter().map(|entry| entry.id.parse().unwrap()).collect::<Vec<u64>>(), last)
+    };
+    assert_eq!(ids(0, 5).await, (vec![], 0));
+    view.apply(&entries(1..11)).await.unwrap();
+    assert_eq!(ids(0, 99).await, ((1..11).collect(), 10), "the first is number 1");
+    assert_eq!(ids(7, 99).await, (vec![8, 9, 10], 10));
+    assert_eq!(ids(0, 2).await, (vec![9, 10], 10), "the newest, if there are more");
+    assert_eq!(ids(10, 9).await, (vec![], 10));
+    assert_eq!(ids(99, 9).await, (vec![], 10), "nothing comes after what has not happened");
+    assert_eq!(ids(0, 0).await, (vec![], 10));
+    let total = FEED_ENTRIES as u64 + 500;
+    for batch in entries(11..total + 1).chunks(256) {
+        view.apply(batch).await.unwrap();
+    }
+    let kept: Vec<u64> = (501..=total).collect();
+    assert_eq!(ids(0, usize::MAX).await, (kept, total), "numbers go on when the oldest are gone");
+    assert_eq!(ids(total - 3, 99).await, ((total - 2..=total).collect(), total));
+}
+
+pub(crate) async fn an_event_is_in_the_feed_once<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    for batch in [entries(1..4), entries(1..4), entries(2..6), [entries(6..7), entries(6..7)].concat()] {
+        view.apply(&batch).await.unwrap();
+    }
+    let (shown, last) = view.feed(0, 99).await.unwrap();
+    let shown: Vec<&str> = shown.iter().map(|entry| entry.id.as_str()).collect();
+    assert_eq!((shown, last), (vec!["1", "2", "3", "4", "5", "6"], 6));
+}
+
+pub(crate) async fn a_beat_older_than_the_last_is_ignored<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    for (instance, at) in [("b", 20), ("a", 10), ("b", 19), ("a", 12), ("a", 11)] {
+        view.beat(&beat(instance, at)).await.unwrap();
+    }
+    assert_eq!(view.health().await.unwrap().services, [beat("a", 12), beat("b", 20)]);
+}
+
+pub(crate) async fn breaker_changes_are_kept_newest_first_for_each_instance<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let flip = |instance, at: i64| {
+        let states = [BreakerState::Open, BreakerState::HalfOpen];
+        let from = usize::from(at % 2 == 0);
+        change(instance, at, states[from], states[1 - from], BreakerSnapshot::default())
+    };
+    let calm = flip("calm", 3);
+    view.breaker_changed(&calm).await.unwrap();
+    let total = i64::try_from(BREAKER_HISTORY).unwrap() + 20;
+    for at in 1..=total {
+        view.breaker_changed(&flip("busy", at)).await.unwrap();
+        view.breaker_changed(&flip("busy", at)).await.unwrap();
+    }
+    let changes = view.health().await.unwrap().breaker_changes;
+    let busy: Vec<i64> = changes.iter().filter(|c| c.instance == "busy").map(|c| c.at.0).collect();
+    assert_eq!(busy, (21..=total).rev().collect::<Vec<_>>(), "the last ones, each once");
+    assert!(changes.contains(&calm), "a busy instance does not push out another one's");
+    assert!(changes.is_sorted_by(|a, b| a.at >= b.at), "newest first");
+}
+
+pub(crate) async fn a_change_wakes_a_reader_on_another_thread<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let (reader, (listening, listens), (saw, seen)) = (view.clone(), mpsc::channel(), mpsc::channel());
+    let thread = std::thread::spawn(move || {
+        crate::run(async move {
+            let mut changes = reader.changes();
+            listening.send(()).unwrap();
+            for expected in 1..=3 {
+                while reader.counts().await.unwrap().orders[0] < expected {
+                    changes.changed().await;
+                }
+                saw.send(expected).unwrap();
+            }
+        });
+    });
+    listens.recv().unwrap();
+    for n in 1..=3 {
+        place(&view, [order(&format!("o{n}"), 1)]).await;
+        let told = seen.recv_timeout(std::time::Duration::from_secs(10));
+        assert_eq!(told, Ok(u64::try_from(n).unwrap()), "the reader was not woken");
+    }
+    thread.join().unwrap();
+}
+
+pub(crate) async fn what_changes_nothing_wakes_nobody<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let write = [ViewWrite::Order(order("a", 1)), ViewWrite::Feed(feed("1"))];
+    view.apply(&write).await.unwrap();
+    view.beat(&beat("a", 5)).await.unwrap();
+    let mut changes = view.changes();
+    view.apply(&write).await.unwrap();
+    view.beat(&beat("a", 4)).await.unwrap();
+    view.apply(&[]).await.unwrap();
+    assert!(changes.changed().now_or_never().is_none(), "a repetition woke a reader");
+    view.beat(&beat("a", 6)).await.unwrap();
+    changes.changed().await;
+    assert!(changes.changed().now_or_never().is_none(), "one change woke a reader twice");
+}

@@ -75,7 +75,7 @@ pub enum BusError {
 pub struct Subscription {
     /// Declared if it is not there.
     pub queue: QueueSpec,
-    /// Most unacked deliveries.
+    /// Most unacked deliveries, at least 1.
     pub prefetch: usize,
 }
 
@@ -130,10 +130,10 @@ impl Bus {
     /// Consumes all of `queues` as one stream, taking from each in turn.
     ///
     /// # Errors
-    /// When the bus cannot be reached, or a queue is there with other properties.
+    /// When the bus cannot be reached, or a queue is there with other properties or another consumer's own.
     pub async fn consumer(&self, queues: Vec<Subscription>) -> Result<Consumer, BusError> {
         match self {
-            Self::Embedded(bus) => Ok(Consumer::Embedded(bus.consume(queues))),
+            Self::Embedded(bus) => bus.consume(queues).map(Consumer::Embedded),
         }
     }
 }

@@ -55,7 +55,7 @@ pub const MYINFO_REBUILD: &str = "myinfo.rebuild";
 /// How an exchange routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExchangeKind {
-    /// By the pattern of a routing key: words and `*`.
+    /// By the pattern of a routing key: words between dots, `*` for any one, `#` for any number.
     Topic,
     /// By the exact routing key.
     Direct,
@@ -107,11 +107,33 @@ pub struct QueueSpec {
     pub overflow: Overflow,
     /// How long a message stays at most.
     pub ttl: Option<Duration>,
-    /// Where what it gives up on goes.
+    /// Exchange of what it gives up on: expired, dropped as its oldest, or delivered too often.
     pub dead_letter: Option<&'static str>,
-    /// (exchange, key) pairs.
+    /// (exchange, key) pairs. An empty key on a direct exchange means the queue's own name.
     pub bindings: Vec<(&'static str, &'static str)>,
 }
+
+impl QueueSpec {
+    /// Whether it outlives its consumer.
+    #[must_use]
+    pub const fn is_durable(&self) -> bool {
+        !matches!(self.kind, QueueKind::Exclusive)
+    }
+
+    /// How often a message is delivered before the queue gives up on it; only quorum queues count.
+    #[must_use]
+    pub const fn delivery_limit(&self) -> Option<u32> {
+        match self.kind {
+            QueueKind::Quorum => Some(DELIVERY_LIMIT),
+            QueueKind::Classic | QueueKind::Exclusive => None,
+        }
+    }
+}
+
+/// Deliveries of one message: out of reach, and stated. A crash counts against every message that its consumer
+/// had in hand, so a storm of crashes would use up the default of RabbitMQ 4 (20) on good ones. Fits the signed
+/// 32 bits of an AMQP integer; a negative one, which means *unlimited*, is refused before RabbitMQ 4.
+pub const DELIVERY_LIMIT: u32 = 1_000_000_000;
 
 /// Commands waiting at one service. A person can wait that long no more; a script is told to slow down.
 pub const MAX_COMMANDS: usize = 100_000;
@@ -151,8 +173,10 @@ pub fn queues() -> Vec<QueueSpec> {
         commands(DEPOSIT_COMMANDS, &[C::DepositTopUp, C::DepositQuery, C::DepositReplay]),
         commands(ITEM_COMMANDS, &[C::ItemRestock, C::ItemQuery, C::ItemList, C::ItemReplay]),
         durable(UNROUTED, MAX_COMMANDS, vec![(UNROUTED, "")]),
+        // An expired charge is worthless: its order was told that there is no answer. Nobody has to look at it.
         QueueSpec {
             kind: QueueKind::Classic,
+            dead_letter: None,
             ..durable(DEPOSIT_PAYMENTS, MAX_PAYMENTS, vec![(PAYMENTS, CHARGE_KEY)])
         },
         events(
@@ -183,25 +207,25 @@ pub fn queues() -> Vec<QueueSpec> {
 /// The queue on which one instance hears answers from our own services.
 #[must_use]
 pub fn replies_to(instance: &str) -> QueueSpec {
-    exclusive(format!("{REPLIES}.{instance}"), MAX_REPLIES, vec![(REPLIES, "")])
+    exclusive(&format!("{REPLIES}.{instance}"), MAX_REPLIES, vec![(REPLIES, "")])
 }
 
 /// The queue on which one instance hears the operator.
 #[must_use]
 pub fn control_of(instance: &str) -> QueueSpec {
-    exclusive(format!("{CONTROL}.{instance}"), MAX_REPLIES, vec![(CONTROL, "")])
+    exclusive(&format!("{CONTROL}.{instance}"), MAX_REPLIES, vec![(CONTROL, "")])
 }
 
 /// The queue on which an outside caller hears its answers, through the [`DEFAULT`] exchange.
 #[must_use]
 pub fn answers_to(caller: &str) -> QueueSpec {
-    exclusive(format!("desk.{caller}"), MAX_REPLIES, Vec::new())
+    exclusive(&format!("desk.{caller}"), MAX_REPLIES, Vec::new())
 }
 
 /// The queue of replayed events, of the one worker that rebuilds.
 #[must_use]
 pub fn rebuild() -> QueueSpec {
-    exclusive(MYINFO_REBUILD.to_owned(), MAX_REBUILD, Vec::new())
+    exclusive(MYINFO_REBUILD, MAX_REBUILD, Vec::new())
 }
 
 /// Whether `queue` is one of ours, so that no outside caller may have answers sent there.
@@ -231,7 +255,223 @@ fn durable(name: &str, max_messages: usize, bindings: Vec<(&'static str, &'stati
     }
 }
 
-/// A binding with an empty key on a direct exchange means the queue's own name.
-fn exclusive(name: String, max_messages: usize, bindings: Vec<(&'static str, &'static str)>) -> QueueSpec {
-    QueueSpec { kind: QueueKind::Exclusive, dead_letter: None, ..durable(&name, max_messages, bindings) }
+fn exclusive(name: &str, max_messages: usize, bindings: Vec<(&'static str, &'static str)>) -> QueueSpec {
+    QueueSpec { kind: QueueKind::Exclusive, dead_letter: None, ..durable(name, max_messages, bindings) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Name, exchange and keys of its bindings, kind, bound in messages, overflow.
+    type Row = (&'static str, &'static str, &'static [&'static str], QueueKind, usize, Overflow);
+
+    /// The table of queues, as people know it.
+    const TABLE: &[Row] = {
+        use Overflow::{DropHead, RejectPublish};
+        use QueueKind::{Classic, Quorum};
+        &[
+            (
+                "order.commands",
+                "skstore.commands",
+                &["order.place", "order.cancel", "order.query", "order.replay"],
+                Quorum,
+                100_000,
+                RejectPublish,
+            ),
+            (
+                "deposit.commands",
+                "skstore.commands",
+                &["deposit.topup", "deposit.query", "deposit.replay"],
+                Quorum,
+                100_000,
+                RejectPublish,
+            ),
+            (
+                "item.commands",
+                "skstore.commands",
+                &["item.restock", "item.query", "item.list", "item.replay"],
+                Quorum,
+                100_000,
+                RejectPublish,
+            ),
+            ("skstore.unrouted", "skstore.unrouted", &[""], Quorum, 100_000, RejectPublish),
+            ("deposit.payments", "skstore.payments", &["charge"], Classic, 10_000, RejectPublish),
+            (
+                "order.events",
+                "skstore.events",
+                &[
+                    "item.listed",
+                    "item.delivery_started",
+                    "item.delivery_cancelled",
+                    "item.sold_out",
+                    "deposit.refunded",
+                    "deposit.voided",
+                ],
+                Quorum,
+                1_000_000,
+                RejectPublish,
+            ),
+            (
+                "deposit.events",
+                "skstore.events",
+                &["order.cancelled", "order.rejected"],
+                Quorum,
+                1_000_000,
+                RejectPublish,
+            ),
+            (
+                "item.events",
+                "skstore.events",
+                &["order.placed", "order.cancelled"],
+                Quorum,
+                1_000_000,
+                RejectPublish,
+            ),
+            (
+                "myinfo.events",
+                "skstore.events",
+                &[
+                    "order.paying",
+                    "order.cancel_requested",
+                    "order.placed",
+                    "order.delivering",
+                    "order.rejected",
+                    "order.cancelled",
+                    "order.noted",
+                    "deposit.paid",
+                    "deposit.declined",
+                    "deposit.refunded",
+                    "deposit.voided",
+                    "deposit.topped_up",
+                    "item.listed",
+                    "item.restocked",
+                    "item.delivery_started",
+                    "item.delivery_cancelled",
+                    "item.sold_out",
+                ],
+                Quorum,
+                1_000_000,
+                RejectPublish,
+            ),
+            (
+                "myinfo.signals",
+                "skstore.events",
+                &["service.beat", "breaker.changed"],
+                Classic,
+                10_000,
+                DropHead,
+            ),
+            ("skstore.dead", "skstore.dead", &[""], Quorum, 1_000_000, RejectPublish),
+        ]
+    };
+
+    #[test]
+    fn the_queues_are_those_people_script_against() {
+        let queues = queues();
+        assert_eq!(
+            queues.iter().map(|queue| queue.name.as_str()).collect::<Vec<_>>(),
+            TABLE.iter().map(|row| row.0).collect::<Vec<_>>()
+        );
+        for (queue, (name, exchange, keys, kind, max, overflow)) in queues.iter().zip(TABLE) {
+            let bindings: Vec<_> = keys.iter().map(|key| (*exchange, *key)).collect();
+            assert_eq!(queue.bindings, bindings, "bindings of {name}");
+            assert_eq!((queue.kind, queue.max_messages, queue.overflow), (*kind, *max, *overflow), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_exchanges_are_those_people_script_against() {
+        use ExchangeKind::{Direct, Fanout, Topic};
+        let table = [
+            ("skstore.commands", Topic, Some("skstore.unrouted")),
+            ("skstore.unrouted", Fanout, None),
+            ("skstore.payments", Direct, None),
+            ("skstore.events", Topic, None),
+            ("skstore.replies", Direct, None),
+            ("skstore.control", Fanout, None),
+            ("skstore.dead", Fanout, None),
+        ];
+        let exchanges: Vec<_> =
+            EXCHANGES.iter().map(|exchange| (exchange.name, exchange.kind, exchange.alternate)).collect();
+        assert_eq!(exchanges, table);
+    }
+
+    #[test]
+    fn every_name_that_is_referred_to_exists() {
+        let exists = |name: &str| EXCHANGES.iter().any(|exchange| exchange.name == name);
+        assert!(EXCHANGES.iter().filter_map(|exchange| exchange.alternate).all(exists));
+        let ours = [replies_to("order-1"), control_of("order-1"), answers_to("me"), rebuild()];
+        for queue in queues().into_iter().chain(ours) {
+            assert!(
+                queue.bindings.iter().all(|(exchange, _)| exists(exchange)),
+                "bindings of {}",
+                queue.name
+            );
+            assert!(queue.dead_letter.is_none_or(exists), "dead-letter exchange of {}", queue.name);
+        }
+    }
+
+    #[test]
+    fn every_command_and_event_has_a_queue() {
+        let bound: Vec<_> = queues().into_iter().flat_map(|queue| queue.bindings).collect();
+        for kind in CommandKind::ALL {
+            let doors = bound.iter().filter(|binding| **binding == (COMMANDS, kind.word())).count();
+            assert_eq!(doors, 1, "{} is taken by {doors} services", kind.word());
+        }
+        for kind in EventKind::ALL {
+            assert!(bound.contains(&(EVENTS, kind.word())), "nobody hears {}", kind.word());
+        }
+    }
+
+    #[test]
+    fn quorum_queues_lose_nothing_to_a_storm_of_crashes() {
+        for queue in queues() {
+            let limit = queue.delivery_limit();
+            if queue.kind == QueueKind::Quorum {
+                assert_eq!(limit, Some(1_000_000_000), "{}", queue.name);
+                let last_stop = queue.name == DEAD;
+                assert_eq!(queue.dead_letter, (!last_stop).then_some(DEAD), "{}", queue.name);
+            } else {
+                assert_eq!((limit, queue.dead_letter), (None, None), "{}", queue.name);
+            }
+        }
+    }
+
+    #[test]
+    fn only_signals_grow_old() {
+        for queue in queues() {
+            let ttl = (queue.name == MYINFO_SIGNALS).then_some(Duration::from_secs(10));
+            assert_eq!(queue.ttl, ttl, "{}", queue.name);
+        }
+    }
+
+    #[test]
+    fn instances_own_their_queues() {
+        let cases = [
+            (replies_to("order-1"), "skstore.replies.order-1", vec![(REPLIES, "")]),
+            (control_of("order-1"), "skstore.control.order-1", vec![(CONTROL, "")]),
+            (answers_to("0193"), "desk.0193", vec![]),
+            (rebuild(), "myinfo.rebuild", vec![]),
+        ];
+        for (queue, name, bindings) in cases {
+            assert_eq!((queue.name.as_str(), &queue.bindings), (name, &bindings));
+            assert_eq!((queue.kind, queue.dead_letter), (QueueKind::Exclusive, None), "{name}");
+            assert!(!queue.is_durable(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_caller_may_have_answers_sent_to_our_queues() {
+        for queue in queues() {
+            assert!(is_ours(&queue.name), "{}", queue.name);
+        }
+        for queue in [replies_to("order-1"), control_of("order-1"), rebuild()] {
+            assert!(is_ours(&queue.name), "{}", queue.name);
+        }
+        for callers in ["desk.0193", "amq.gen-JzTY", "amq.rabbitmq.reply-to.g1h2", "orders", "my.item.queue"]
+        {
+            assert!(!is_ours(callers), "{callers}");
+        }
+    }
 }

@@ -37,7 +37,8 @@ async fn measure(clients: usize, orders: usize) {
         ("data_dir".to_owned(), data.path().display().to_string()),
         ("breaker.max_in_flight".to_owned(), "1024".to_owned()),
     ];
-    let config = Config::load(&Sources { file: None, environment: Vec::new(), flags }).expect("a configuration");
+    let config =
+        Config::load(&Sources { file: None, environment: Vec::new(), flags }).expect("a configuration");
     let process = Process::start(&config).expect("the workers");
     let desk = process.desk().await.expect("a desk");
     process.ready().await;
@@ -50,7 +51,8 @@ async fn measure(clients: usize, orders: usize) {
     let settled = started.elapsed();
 
     let counts = desk.view().counts().await.expect("counts");
-    let delivering = OrderStatus::ALL.iter().position(|status| *status == OrderStatus::Delivering).unwrap_or(0);
+    let delivering =
+        OrderStatus::ALL.iter().position(|status| *status == OrderStatus::Delivering).unwrap_or(0);
     let count = counts.orders[delivering];
     let mut latencies: Vec<Duration> = latencies.into_iter().flatten().collect();
     latencies.sort();

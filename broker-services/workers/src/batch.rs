@@ -57,6 +57,9 @@ pub enum Effect<E> {
     Own(E),
 }
 
+/// What a delivery asks for, part by part.
+pub type Parts<I> = Vec<Result<Job<I>, BadPart>>;
+
 /// What a service fills into the loop.
 pub trait Rules {
     /// What its messages say.
@@ -73,7 +76,7 @@ pub trait Rules {
     ///
     /// # Errors
     /// [`Bad`] if the delivery as a whole makes no sense.
-    fn read(&mut self, delivery: &Delivery) -> Result<Vec<Result<Job<Self::Input>, BadPart>>, Bad>;
+    fn read(&mut self, delivery: &Delivery) -> Result<Parts<Self::Input>, Bad>;
 
     /// Names the aggregates that `input` touches.
     fn keys(&self, input: &Self::Input, keys: &mut BTreeSet<Key>);
@@ -93,7 +96,11 @@ pub trait Rules {
     ) -> Result<Effect<Self::Effect>, Impossible>;
 
     /// Carries out its own effects of one committed delivery. Returns the envelope if it is to be acked now.
-    fn carry_out(&mut self, envelope: Envelope, effects: Vec<(Self::Input, Self::Effect)>) -> Option<Envelope>;
+    fn carry_out(
+        &mut self,
+        envelope: Envelope,
+        effects: Vec<(Self::Input, Self::Effect)>,
+    ) -> Option<Envelope>;
 
     /// Carries out its own effects of inputs that no delivery brought.
     fn carry_out_internal(&mut self, _effects: Vec<(Self::Input, Self::Effect)>) {}
@@ -173,10 +180,10 @@ impl<R: Rules> Loop<R> {
         }
         let internal = inputs.into_iter().map(|input| Job { input, trace: None }).collect();
         work.push(Work { envelope: None, jobs: internal, bad_parts: Vec::new() });
-        self.context.probe.at(Point::Received).await;
         if self.context.probe.has(Bug::AckBeforeCommit) {
-            work = self.ack_all(work);
+            work = ack_all(work);
         }
+        self.context.probe.at(Point::Received).await;
 
         self.context.dawdle().await;
         let effects = self.decide(&work).await;
@@ -344,17 +351,17 @@ impl<R: Rules> Loop<R> {
             Err(error) => Answer::try_later(error.to_string(), Backoff::LONGEST),
         }
     }
+}
 
-    fn ack_all(&self, work: Vec<Work<R::Input>>) -> Vec<Work<R::Input>> {
-        work.into_iter()
-            .map(|mut work| {
-                if let Some(envelope) = work.envelope.take() {
-                    envelope.unacked.ack();
-                }
-                work
-            })
-            .collect()
-    }
+fn ack_all<I>(work: Vec<Work<I>>) -> Vec<Work<I>> {
+    work.into_iter()
+        .map(|mut work| {
+            if let Some(envelope) = work.envelope.take() {
+                envelope.unacked.ack();
+            }
+            work
+        })
+        .collect()
 }
 
 /// Takes deliveries, as far as an injected fault lets it.

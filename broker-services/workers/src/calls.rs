@@ -17,7 +17,9 @@ use skstore_domain::charges::{
 use skstore_domain::ids::OrderId;
 use tokio::time::Instant;
 
-use crate::bus::{BusError, Confirm, Consumer, Delivery, Message, Properties, Publisher, Receipt, Subscription};
+use crate::bus::{
+    BusError, Confirm, Consumer, Delivery, Message, Properties, Publisher, Receipt, Subscription,
+};
 use crate::clock::Stopwatch;
 use crate::context::Context;
 use crate::envelope::JSON_TYPE;
@@ -100,7 +102,7 @@ impl Calls {
 
     /// Charges in flight.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn charges(&self) -> usize {
         self.charging.len()
     }
 

@@ -161,9 +161,7 @@ impl Vitals {
     /// Whether it takes work, and what went wrong last.
     #[must_use]
     pub fn trouble(&self) -> (bool, Option<String>) {
-        self.trouble
-            .lock()
-            .map_or((false, None), |trouble| (trouble.is_serving, trouble.last_error.clone()))
+        self.trouble.lock().map_or((false, None), |trouble| (trouble.is_serving, trouble.last_error.clone()))
     }
 
     /// Whether it takes work.

@@ -274,7 +274,9 @@ const fn service_of(kind: CommandKind) -> Service {
         | CommandKind::OrderCancel
         | CommandKind::OrderQuery
         | CommandKind::OrderReplay => Service::Order,
-        CommandKind::DepositTopUp | CommandKind::DepositQuery | CommandKind::DepositReplay => Service::Deposit,
+        CommandKind::DepositTopUp | CommandKind::DepositQuery | CommandKind::DepositReplay => {
+            Service::Deposit
+        }
         CommandKind::ItemRestock
         | CommandKind::ItemQuery
         | CommandKind::ItemList

@@ -24,8 +24,8 @@ use crate::worker::{self, Keeps};
 
 mod lock;
 
-pub use lock::Holder;
 use lock::DataLock;
+pub use lock::Holder;
 
 /// How often it is looked whether all is done. Nothing depends on it but how soon that is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -88,23 +88,16 @@ impl Process {
     /// [`StartError`] says what to do.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         let lock = DataLock::take(&config.data_dir)?;
-        let bus = EmbeddedBus::with_dead_letters(&config.data_dir.join("dead-letters.jsonl")).map_err(|error| {
-            StartError::DataDir { path: config.data_dir.clone(), cause: error.to_string() }
-        })?;
+        let bus =
+            EmbeddedBus::with_dead_letters(&config.data_dir.join("dead-letters.jsonl")).map_err(|error| {
+                StartError::DataDir { path: config.data_dir.clone(), cause: error.to_string() }
+            })?;
         let view = View::Embedded(EmbeddedView::new(config.view.keep_orders));
         let settings = Arc::new(Settings::new(config)?);
         let (stop, stopped) = watch::channel(false);
         let ids = Ids::random();
-        let mut process = Self {
-            bus,
-            view,
-            ids,
-            vitals: Vec::new(),
-            stop,
-            threads: Vec::new(),
-            settings,
-            _lock: lock,
-        };
+        let mut process =
+            Self { bus, view, ids, vitals: Vec::new(), stop, threads: Vec::new(), settings, _lock: lock };
         for service in Service::ALL {
             process.spawn(*service, config, &stopped)?;
         }
@@ -183,7 +176,9 @@ impl Process {
     pub fn is_settled(&self) -> bool {
         // In this order: a committed event counts as unsent until its last delivery is acked, and a delivery
         // is acked only after what it caused is committed. So both cannot be empty while something is left.
-        self.bus.pending() == 0 && self.vitals.iter().all(|vitals| vitals.unsent() == 0) && self.bus.pending() == 0
+        self.bus.pending() == 0
+            && self.vitals.iter().all(|vitals| vitals.unsent() == 0)
+            && self.bus.pending() == 0
     }
 
     async fn wait_until(&self, condition: impl Fn(&Self) -> bool) {

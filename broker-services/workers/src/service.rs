@@ -2,7 +2,7 @@
 
 use skstore_domain::ids::{OrderId, RequestId};
 
-use crate::batch::Job;
+use crate::batch::{Job, Parts};
 use crate::bus::Message;
 use crate::envelope::BadPart;
 use crate::topology::{self, QueueSpec};
@@ -31,7 +31,7 @@ fn order_of(event: &skstore_domain::events::Event) -> Result<OrderId, BadPart> {
 }
 
 /// A command's only input.
-fn one<I>(input: I, message: &Message) -> Vec<Result<Job<I>, BadPart>> {
+fn one<I>(input: I, message: &Message) -> Parts<I> {
     vec![Ok(Job { input, trace: trace_of(message) })]
 }
 

@@ -227,13 +227,18 @@ impl Store {
         let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
         match scheme {
             "sqlite" if !rest.is_empty() => Ok(Self::Sqlite(sqlite::SqliteStore::open(Path::new(rest))?)),
-            "sqlite" => Err(StoreError::Url { url: url.to_owned(), cause: "it names no file; write sqlite:PATH" }),
+            "sqlite" => {
+                Err(StoreError::Url { url: url.to_owned(), cause: "it names no file; write sqlite:PATH" })
+            }
             // A URL may hold a password: only its scheme is repeated.
             "postgres" | "postgresql" => Err(StoreError::Url {
                 url: format!("{scheme}://…"),
                 cause: "PostgreSQL is not supported by this build; write sqlite:PATH",
             }),
-            _ => Err(StoreError::Url { url: format!("{scheme}:…"), cause: "its scheme is unknown; write sqlite:PATH" }),
+            _ => Err(StoreError::Url {
+                url: format!("{scheme}:…"),
+                cause: "its scheme is unknown; write sqlite:PATH",
+            }),
         }
     }
 
@@ -290,12 +295,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn due(
-        &self,
-        kind: &'static str,
-        now: Timestamp,
-        most: usize,
-    ) -> Result<Vec<Key>, StoreError> {
+    pub async fn due(&self, kind: &'static str, now: Timestamp, most: usize) -> Result<Vec<Key>, StoreError> {
         match self {
             Self::Sqlite(store) => store.due(kind, now, most),
         }
@@ -309,6 +309,22 @@ impl Store {
     pub async fn log(&self, from_seq: i64, most: usize, most_bytes: usize) -> Result<LogPage, StoreError> {
         match self {
             Self::Sqlite(store) => store.log(from_seq, most, most_bytes),
+        }
+    }
+
+    /// Aggregates of `kind` whose id comes after `after`, by id, at most `most`: to look at all of them, page
+    /// by page.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn scan(
+        &self,
+        kind: &'static str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<(String, Row)>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.scan(kind, after, most),
         }
     }
 

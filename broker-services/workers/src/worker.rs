@@ -81,8 +81,7 @@ async fn work(
         match context.service {
             Service::Order => {
                 let gate = gate.unwrap_or_else(|| Gate::new(&context));
-                let rules =
-                    OrderRules::new(context.clone(), store.clone(), publisher.clone(), gate).await?;
+                let rules = OrderRules::new(context.clone(), store.clone(), publisher.clone(), gate).await?;
                 Loop::new(context, rules, store, publisher, outbox).run(Vec::new()).await
             }
             Service::Deposit => {

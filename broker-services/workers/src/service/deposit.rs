@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use skstore_domain::answers::{Answer, ErrorCode, PaymentAnswer};
 use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, MAX_CHARGES_PER_CALL};
 use skstore_domain::commands::Command;
-use skstore_domain::deposit::{self, ToppedUp, TopUpRecord};
+use skstore_domain::deposit::{self, TopUpRecord, ToppedUp};
 use skstore_domain::events::{Event, EventKind};
 use skstore_domain::ids::{Customer, OrderId};
 use skstore_domain::money::Won;
@@ -14,7 +14,7 @@ use skstore_domain::order::Impossible;
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
-use crate::batch::{Effect, Job, Rules};
+use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{Delivery, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
@@ -253,7 +253,7 @@ impl Rules for DepositRules {
             .into()
     }
 
-    fn read(&mut self, delivery: &Delivery) -> Result<Vec<Result<Job<DepositInput>, BadPart>>, Bad> {
+    fn read(&mut self, delivery: &Delivery) -> Result<Parts<DepositInput>, Bad> {
         let message = &delivery.message;
         match &*delivery.queue {
             topology::DEPOSIT_PAYMENTS => {
@@ -263,7 +263,8 @@ impl Rules for DepositRules {
                     return Err(Bad(format!("a call has at most {MAX_CHARGES_PER_CALL} charges")));
                 }
                 let trace = trace_of(message);
-                let job = |charge| Job { input: DepositInput::Charge(charge, call.deadline), trace: trace.clone() };
+                let job =
+                    |charge| Job { input: DepositInput::Charge(charge, call.deadline), trace: trace.clone() };
                 Ok(call.charges.into_iter().map(|charge| Ok(job(charge))).collect())
             }
             topology::DEPOSIT_EVENTS => {
@@ -308,12 +309,10 @@ impl Rules for DepositRules {
             DepositInput::TopUp { topup_id, customer, amount } => {
                 stage.top_up(topup_id, customer, *amount, now)?
             }
-            DepositInput::QueryPayment(order) => {
-                Answer::payment(match stage.payments.get(order.as_str()) {
-                    Some(payment) => PaymentAnswer::Known(payment.clone()),
-                    None => PaymentAnswer::none(order.clone()),
-                })
-            }
+            DepositInput::QueryPayment(order) => Answer::payment(match stage.payments.get(order.as_str()) {
+                Some(payment) => PaymentAnswer::Known(payment.clone()),
+                None => PaymentAnswer::none(order.clone()),
+            }),
             DepositInput::QueryAccount(customer) => match stage.accounts.get(customer.as_str()) {
                 Some(account) => Answer::account(account.clone()),
                 None => Answer::refuse(ErrorCode::NotFound, format!("{customer} has no account")),
@@ -339,15 +338,15 @@ impl Rules for DepositRules {
 }
 
 /// What an event means to Deposit.
-fn read_event(event: Event) -> Result<Job<DepositInput>, BadPart> {
+fn read_event(mut event: Event) -> Result<Job<DepositInput>, BadPart> {
     let reason = match event.kind {
         EventKind::OrderCancelled => PaymentReason::OrderCancelled,
         EventKind::OrderRejected => PaymentReason::OrderRejected,
         other => return Err(BadPart::of(&event, format!("Deposit does not act on '{other}'"))),
     };
     order_of(&event)?;
-    let trace = event.traceparent.clone();
-    match event.data.order.clone() {
+    let trace = event.traceparent.take();
+    match event.data.order.take() {
         Some(order) => Ok(Job { input: DepositInput::Release(Box::new(order), reason), trace }),
         None => Err(BadPart::of(&event, "the event carries no order".to_owned())),
     }

@@ -11,7 +11,7 @@ use skstore_domain::objects::{Item, Order};
 use skstore_domain::order::Impossible;
 use skstore_domain::time::Timestamp;
 
-use crate::batch::{Effect, Job, Rules};
+use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
@@ -247,7 +247,7 @@ impl Rules for ItemRules {
             .into()
     }
 
-    fn read(&mut self, delivery: &Delivery) -> Result<Vec<Result<Job<ItemInput>, BadPart>>, Bad> {
+    fn read(&mut self, delivery: &Delivery) -> Result<Parts<ItemInput>, Bad> {
         if &*delivery.queue == topology::ITEM_EVENTS {
             let events = read_events(&delivery.message)?;
             return Ok(events.into_iter().map(|event| event.and_then(read_event)).collect());
@@ -299,15 +299,15 @@ impl Rules for ItemRules {
 }
 
 /// What an event means to Item.
-fn read_event(event: Event) -> Result<Job<ItemInput>, BadPart> {
+fn read_event(mut event: Event) -> Result<Job<ItemInput>, BadPart> {
     let input = match event.kind {
         EventKind::OrderPlaced => ItemInput::Placed,
         EventKind::OrderCancelled => ItemInput::Cancelled,
         other => return Err(BadPart::of(&event, format!("Item does not act on '{other}'"))),
     };
     order_of(&event)?;
-    let trace = event.traceparent.clone();
-    match event.data.order.clone() {
+    let trace = event.traceparent.take();
+    match event.data.order.take() {
         Some(order) => Ok(Job { input: input(Box::new(order)), trace }),
         None => Err(BadPart::of(&event, "the event carries no order".to_owned())),
     }

@@ -181,10 +181,16 @@ struct Progress {
 
 impl Rebuild {
     async fn new(context: &Context, publisher: Publisher, view: View) -> Result<Self, BusError> {
-        let subscription =
-            Subscription { queue: topology::rebuild(), prefetch: Source::ALL.len() };
+        let subscription = Subscription { queue: topology::rebuild(), prefetch: Source::ALL.len() };
         let pages = context.bus.consumer(vec![subscription]).await?;
-        Ok(Self { context: context.clone(), publisher, view, pages, open: BTreeMap::new(), is_running: false })
+        Ok(Self {
+            context: context.clone(),
+            publisher,
+            view,
+            pages,
+            open: BTreeMap::new(),
+            is_running: false,
+        })
     }
 
     const fn is_running(&self) -> bool {
@@ -202,9 +208,7 @@ impl Rebuild {
         self.is_running = true;
         self.open = Source::ALL
             .iter()
-            .map(|source| {
-                (*source, Progress { next: 0, last: 0, asked: Instant::now(), is_done: false })
-            })
+            .map(|source| (*source, Progress { next: 0, last: 0, asked: Instant::now(), is_done: false }))
             .collect();
         self.show();
         for source in Source::ALL {
@@ -262,11 +266,10 @@ impl Rebuild {
         let asked_for = page.message.properties.correlation_id.clone().unwrap_or_default();
         let answer = serde_json::from_slice::<Answer>(&page.message.body);
         page.unacked.ack();
-        let Some((source, progress)) = self
-            .open
-            .iter()
-            .map(|(source, progress)| (*source, *progress))
-            .find(|(source, progress)| asked_for == format!("{source}/{}", progress.next) && !progress.is_done)
+        let Some((source, progress)) =
+            self.open.iter().map(|(source, progress)| (*source, *progress)).find(|(source, progress)| {
+                asked_for == format!("{source}/{}", progress.next) && !progress.is_done
+            })
         else {
             return false;
         };
@@ -286,8 +289,7 @@ impl Rebuild {
             return true;
         }
         let next = page.next_seq.unwrap_or(page.last_seq);
-        let progress =
-            Progress { next, last: page.last_seq, is_done: page.next_seq.is_none(), ..progress };
+        let progress = Progress { next, last: page.last_seq, is_done: page.next_seq.is_none(), ..progress };
         self.open.insert(source, progress);
         self.show();
         if !progress.is_done {

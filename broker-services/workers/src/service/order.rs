@@ -19,7 +19,7 @@ use skstore_domain::order::{
 use skstore_domain::time::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::batch::{Effect, Job, Rules};
+use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{BusError, Delivery, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
@@ -190,9 +190,8 @@ impl OrderRules {
 
     /// Fills in the defaults. An order without an id that may have been placed before is not placed again.
     fn read_place(&self, place: Place, delivery: &Delivery) -> Result<OrderInput, Bad> {
-        let of_message = || {
-            delivery.message.properties.message_id.as_deref().and_then(|id| OrderId::new(id).ok())
-        };
+        let of_message =
+            || delivery.message.properties.message_id.as_deref().and_then(|id| OrderId::new(id).ok());
         let order_id = match place.order_id.or_else(of_message) {
             Some(order_id) => order_id,
             None if delivery.redelivered => {
@@ -281,7 +280,7 @@ impl Rules for OrderRules {
         ]
     }
 
-    fn read(&mut self, delivery: &Delivery) -> Result<Vec<Result<Job<OrderInput>, BadPart>>, Bad> {
+    fn read(&mut self, delivery: &Delivery) -> Result<Parts<OrderInput>, Bad> {
         if &*delivery.queue != topology::ORDER_EVENTS {
             return Ok(one(self.read_one(delivery)?, &delivery.message));
         }
@@ -350,6 +349,11 @@ impl Rules for OrderRules {
                 return Ok(self.stage_decision(stage, &request.order_id, decision, false));
             }
             OrderInput::Cancel(id) => (id, Input::Cancel(id)),
+            OrderInput::Outcome(id, PaymentOutcome::NoAnswer(NoAnswer::Timeout))
+                if self.context.probe.has(Bug::TimeoutIsPaid) =>
+            {
+                (id, Input::Payment(PaymentOutcome::Paid))
+            }
             OrderInput::Outcome(id, outcome) => (id, Input::Payment(*outcome)),
             OrderInput::Released(id, status) => (id, Input::Released(*status)),
             OrderInput::Delivery(id, status) => (id, Input::Delivery(*status)),
@@ -359,11 +363,7 @@ impl Rules for OrderRules {
         Ok(self.stage_decision(stage, id, decision, is_outcome))
     }
 
-    fn carry_out(
-        &mut self,
-        envelope: Envelope,
-        effects: Vec<(OrderInput, OrderEffect)>,
-    ) -> Option<Envelope> {
+    fn carry_out(&mut self, envelope: Envelope, effects: Vec<(OrderInput, OrderEffect)>) -> Option<Envelope> {
         let mut envelope = Some(envelope);
         for (input, effect) in effects {
             match (input, effect) {
@@ -414,7 +414,7 @@ impl Rules for OrderRules {
     }
 
     fn held(&self) -> usize {
-        self.calls.len()
+        self.calls.charges()
     }
 }
 
@@ -428,13 +428,17 @@ impl OrderRules {
         is_outcome: bool,
     ) -> Effect<OrderEffect> {
         let charge = match &decision.then {
-            Then::Charge => decision.change.as_ref().map_or_else(|| stage.orders.get(id.as_str()), |c| Some(&c.0)),
+            Then::Charge => {
+                decision.change.as_ref().map_or_else(|| stage.orders.get(id.as_str()), |c| Some(&c.0))
+            }
             Then::Answer(_) | Then::Join | Then::Nothing => None,
         };
         let charge = charge.and_then(charge_for);
         if let Some((record, event)) = decision.change {
             stage.orders.put(id.as_str(), record);
-            stage.events.push(event);
+            if event.kind != EventKind::OrderRejected || !self.context.probe.has(Bug::RejectSilently) {
+                stage.events.push(event);
+            }
         }
         match (decision.then, charge) {
             (Then::Charge, Some(charge)) => {
@@ -471,17 +475,19 @@ fn query(record: Option<&OrderRecord>, id: &OrderId) -> Effect<OrderEffect> {
 }
 
 /// What an event means to Order.
-fn read_event(event: Event) -> Result<Job<OrderInput>, BadPart> {
+fn read_event(mut event: Event) -> Result<Job<OrderInput>, BadPart> {
     let input = match event.kind {
         EventKind::ItemListed => OrderInput::Listed(
             event
                 .data
                 .item
-                .clone()
+                .take()
                 .ok_or_else(|| BadPart::of(&event, "the event carries no item".to_owned()))?,
         ),
         EventKind::ItemDeliveryStarted => OrderInput::Delivery(order_of(&event)?, DeliveryStatus::Started),
-        EventKind::ItemDeliveryCancelled => OrderInput::Delivery(order_of(&event)?, DeliveryStatus::Cancelled),
+        EventKind::ItemDeliveryCancelled => {
+            OrderInput::Delivery(order_of(&event)?, DeliveryStatus::Cancelled)
+        }
         EventKind::ItemSoldOut => OrderInput::Delivery(order_of(&event)?, DeliveryStatus::SoldOut),
         EventKind::DepositRefunded => OrderInput::Released(order_of(&event)?, PaymentStatus::Refunded),
         EventKind::DepositVoided => OrderInput::Released(order_of(&event)?, PaymentStatus::Voided),

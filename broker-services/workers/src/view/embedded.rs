@@ -84,6 +84,15 @@ impl EmbeddedView {
         Self(Arc::new(Shared { state: RwLock::new(state), changed: watch::Sender::new(0) }))
     }
 
+    /// A view that takes whatever comes last for the newest: a mistake that a simulation must notice.
+    #[cfg(feature = "simulation")]
+    #[must_use]
+    pub fn without_guards(keep_orders: usize) -> Self {
+        let view = Self::new(keep_orders);
+        view.lock().orders.is_guarded = false;
+        view
+    }
+
     /// See [`View::apply`](super::View::apply).
     ///
     /// # Errors

@@ -49,9 +49,8 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, Failure> {
             Failure::Unusable(format!("its directory {directory} cannot be created: {error}"))
         })?;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -100,8 +99,7 @@ fn use_wal(connection: &Connection) -> Result<(), Failure> {
 }
 
 fn set_wal(connection: &Connection) -> Result<(), Failure> {
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode == "wal" {
         Ok(())
     } else {

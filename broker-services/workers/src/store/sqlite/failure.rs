@@ -66,9 +66,9 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::NotADatabase => {
             Some("the file is not an SQLite database; choose another path, or move the file away")
         }
-        ErrorCode::DatabaseCorrupt => {
-            Some("the file is damaged; stop the workers, and restore it from a backup or with sqlite3's .recover")
-        }
+        ErrorCode::DatabaseCorrupt => Some(
+            "the file is damaged; stop the workers, and restore it from a backup or with sqlite3's .recover",
+        ),
         ErrorCode::SystemIoFailure => {
             Some("reading or writing failed; see that the disk is healthy, has space and is within its quota")
         }

@@ -7,8 +7,9 @@ use crate::store::{NewEvent, StoredEvent, Write};
 
 /// Writes each aggregate over the revision that was read.
 pub(super) fn aggregates(connection: &Connection, writes: &[Write]) -> Result<(), Failure> {
-    let mut insert = connection
-        .prepare_cached("INSERT INTO aggregates (kind, id, revision, body, due) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO aggregates (kind, id, revision, body, due) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
     let mut update = connection.prepare_cached(
         "UPDATE aggregates SET revision = ?3, body = ?4, due = ?5
          WHERE kind = ?1 AND id = ?2 AND revision = ?6",
@@ -75,6 +76,5 @@ pub(super) fn sent(connection: &Connection, seqs: &[i64]) -> Result<(), Failure>
 
 /// A revision as SQLite keeps it. No aggregate comes near the end of the range.
 fn sql(revision: u64) -> Result<i64, Failure> {
-    i64::try_from(revision)
-        .map_err(|_| Failure::Contradiction(format!("there is no revision {revision}")))
+    i64::try_from(revision).map_err(|_| Failure::Contradiction(format!("there is no revision {revision}")))
 }

@@ -35,6 +35,8 @@ pub(super) struct Orders {
     /// The order that was written last: an event's writes are to one order.
     last: Option<(CompactId, Slot)>,
     keep: usize,
+    /// Always, but for a simulation that must notice what happens without.
+    pub(super) is_guarded: bool,
 }
 
 impl Orders {
@@ -48,6 +50,7 @@ impl Orders {
             forgotten: Forgotten::default(),
             last: None,
             keep,
+            is_guarded: true,
         }
     }
 
@@ -61,6 +64,7 @@ impl Orders {
         let Some(slot) = self.slot_for(&order.order_id, rebuilding) else { return false };
         if let Some(old) = self.records.get_mut(slot).and_then(|record| record.order.as_mut())
             && old.revision >= order.revision
+            && self.is_guarded
         {
             old.named = epoch;
             return false;

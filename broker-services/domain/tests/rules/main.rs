@@ -1,0 +1,9 @@
+//! The rules of order, deposit, item and view: alone against any input, and together against any interleaving.
+
+mod build;
+mod deposit;
+mod item;
+mod model;
+mod order;
+mod view;
+mod world;

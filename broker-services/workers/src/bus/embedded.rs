@@ -15,6 +15,7 @@
 
 #[cfg(feature = "simulation")]
 mod chaos;
+mod consumer;
 mod journal;
 mod queue;
 mod router;
@@ -35,7 +36,8 @@ use tokio::time::{Sleep, sleep_until, timeout_at};
 use super::{BusError, Delivery, Message, Receipt, Subscription, Unacked};
 #[cfg(feature = "simulation")]
 pub use chaos::{Chaos, Faults};
-use state::{After, ConsumerId, State, Take, Taken};
+use consumer::{ConsumerId, Take, Taken};
+use state::{After, State};
 
 /// How full a queue is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,6 +34,7 @@ macro_rules! conformance {
             a_batch_takes_at_most_what_was_asked_for,
             a_cancelled_receive_has_taken_nothing,
             a_sleeping_consumer_is_woken_from_another_thread,
+            nobody_sleeps_over_work,
             competing_consumers_share_the_work,
             nothing_is_lost_or_doubled_between_threads,
             a_queue_of_other_properties_is_an_error_that_names_it,

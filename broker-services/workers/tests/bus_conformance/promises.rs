@@ -417,6 +417,55 @@ pub(crate) async fn a_sleeping_consumer_is_woken_from_another_thread(bus: Bus) {
     join([one, other]).await;
 }
 
+pub(crate) async fn nobody_sleeps_over_work(bus: Bus) {
+    const THREADS: usize = 3;
+    const EACH: usize = 2_000;
+    const STOP: &str = "stop";
+    // No timeouts: every publisher sleeps until its one message is confirmed, and the consumers compete for
+    // them, so one wakeup that is lost, or given to a call that was dropped, stops it all.
+    let publishers: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let bus = bus.clone();
+            thread::spawn(move || {
+                block_on(async {
+                    let publisher = bus.publisher().await.unwrap();
+                    for _ in 0..EACH {
+                        assert_eq!(publisher.publish(direct(ORDER_COMMANDS, "work")).await, Confirm::Taken);
+                    }
+                });
+            })
+        })
+        .collect();
+    let consumers: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let bus = bus.clone();
+            thread::spawn(move || {
+                block_on(async {
+                    let mut consumer = consumer(&bus, ours(ORDER_COMMANDS), 1).await;
+                    loop {
+                        let delivery = tokio::select! {
+                            biased;
+                            batch = consumer.receive(1) => batch.unwrap().remove(0),
+                            () = tokio::task::yield_now() => next(&mut consumer).await,
+                        };
+                        let stop = text(&delivery) == STOP;
+                        delivery.unacked.ack();
+                        if stop {
+                            return;
+                        }
+                    }
+                });
+            })
+        })
+        .collect();
+    join(publishers).await;
+    let publisher = bus.publisher().await.unwrap();
+    for _ in 0..THREADS {
+        publisher.send(direct(ORDER_COMMANDS, STOP));
+    }
+    join(consumers).await;
+}
+
 pub(crate) async fn competing_consumers_share_the_work(bus: Bus) {
     let publisher = bus.publisher().await.unwrap();
     let mut one = consumer(&bus, ours(ORDER_COMMANDS), 1).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::state::ConsumerId;
+use super::consumer::ConsumerId;
 use crate::bus::{Confirm, Message};
 use crate::topology::{DEAD, MYINFO_SIGNALS, Overflow, QueueKind, QueueSpec};
 
@@ -87,11 +87,6 @@ impl Queue {
         self.spec.overflow == Overflow::RejectPublish && self.len() >= self.spec.max_messages
     }
 
-    /// Whether it holds more than it may, so that its oldest has to go.
-    pub(super) fn overflows(&self) -> bool {
-        self.spec.overflow == Overflow::DropHead && self.len() > self.spec.max_messages
-    }
-
     /// Takes a position at the end of the queue.
     fn position(&mut self) -> u64 {
         let position = self.next_position;
@@ -145,6 +140,12 @@ impl Queue {
 
     pub(super) fn pop_oldest(&mut self) -> Option<Entry> {
         self.ready.pop_front().or_else(|| self.delayed.pop_first().map(|(_, entry)| entry))
+    }
+
+    /// The oldest, if it holds more than it may and drops its oldest then.
+    pub(super) fn pop_overflowing(&mut self) -> Option<Entry> {
+        let overflows = self.spec.overflow == Overflow::DropHead && self.len() > self.spec.max_messages;
+        if overflows { self.pop_oldest() } else { None }
     }
 
     /// Puts one back where it was.

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::QueueDepth;
 #[cfg(feature = "simulation")]
 use super::chaos::{Chaos, Fate};
+use super::consumer::{Consumer, ConsumerId, Source, Take};
 use super::journal::Journal;
 use super::queue::{Entry, Now, Popped, Queue, Settles};
 use super::router::{QueueId, Router};
@@ -27,27 +28,6 @@ const DEATH_REASON: &str = "x-first-death-reason";
 const DEATH_QUEUE: &str = "x-first-death-queue";
 /// The header that says to which exchange it was published.
 const DEATH_EXCHANGE: &str = "x-first-death-exchange";
-
-/// A consumer within one bus. Never used twice, so that late acks of a dead one find nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ConsumerId(u64);
-
-/// A message handed to a consumer.
-#[derive(Debug)]
-pub(super) struct Taken {
-    pub(super) message: Arc<Message>,
-    pub(super) queue: Arc<str>,
-    pub(super) redelivered: bool,
-    pub(super) delivery: u64,
-}
-
-/// What a consumer finds.
-pub(super) enum Take {
-    /// At least one.
-    Batch(Vec<Taken>),
-    /// Nothing yet: wait to be woken, or until a message that is held back is due.
-    Nothing { due: Option<Instant> },
-}
 
 /// What to do once the lock is released.
 #[derive(Default)]
@@ -97,30 +77,6 @@ impl Death {
             Self::MaxLength => "maxlen",
         }
     }
-}
-
-#[derive(Debug, Default)]
-struct Consumer {
-    sources: Vec<Source>,
-    /// Whose turn it is.
-    turn: usize,
-    /// Unacked, by delivery; at most the sum of the prefetches.
-    held: BTreeMap<u64, Held>,
-    next_delivery: u64,
-    waker: Option<Waker>,
-}
-
-#[derive(Debug)]
-struct Source {
-    queue: QueueId,
-    prefetch: usize,
-    held: usize,
-}
-
-#[derive(Debug)]
-struct Held {
-    source: usize,
-    entry: Entry,
 }
 
 /// Everything on one bus.
@@ -284,9 +240,13 @@ impl State {
         let Some(queue) = self.queues.get_mut(&id) else { return };
         queue.push(entry, due);
         self.pending += usize::from(queue.counts);
-        let oldest = if queue.overflows() { queue.pop_oldest() } else { None };
         self.wake_consumers(id, after);
-        if let Some(oldest) = oldest {
+        self.trim(id, after);
+    }
+
+    /// Drops the oldest of a queue that does so until it is within its bound.
+    fn trim(&mut self, id: QueueId, after: &mut After) {
+        while let Some(oldest) = self.queues.get_mut(&id).and_then(Queue::pop_overflowing) {
             self.give_up(id, oldest, Death::MaxLength, after);
         }
     }
@@ -428,6 +388,7 @@ impl State {
             if queue.spec.kind == QueueKind::Exclusive {
                 self.remove_queue(source.queue, after);
             } else {
+                self.trim(source.queue, after);
                 self.wake_consumers(source.queue, after);
             }
         }
@@ -494,8 +455,7 @@ impl State {
             Some(known) => known.clone_from(waker),
             none => *none = Some(waker.clone()),
         }
-        let with_room = consumer.sources.iter().filter(|source| source.held < source.prefetch);
-        with_room.filter_map(|source| self.queues.get(&source.queue)?.first_due()).min()
+        consumer.with_room().filter_map(|queue| self.queues.get(&queue)?.first_due()).min()
     }
 
     pub(super) fn ack(&mut self, id: ConsumerId, delivery: u64, after: &mut After) {
@@ -553,26 +513,6 @@ impl State {
     }
 }
 
-impl Consumer {
-    fn has_room_for(&self, queue: QueueId) -> bool {
-        self.sources.iter().any(|source| source.queue == queue && source.held < source.prefetch)
-    }
-
-    fn hold(&mut self, turn: usize, entry: Entry, queue: &Arc<str>) -> Taken {
-        let delivery = self.next_delivery;
-        self.next_delivery += 1;
-        let taken = Taken {
-            message: Arc::clone(&entry.message),
-            queue: Arc::clone(queue),
-            redelivered: entry.redelivered,
-            delivery,
-        };
-        self.sources[turn].held += 1;
-        self.held.insert(delivery, Held { source: turn, entry });
-        taken
-    }
-}
-
 fn closed() -> BusError {
     BusError::Lost("this process has shut its bus down".to_owned())
 }
@@ -582,8 +522,7 @@ impl State {
     /// Checks the books, and the invariant that loses no wakeup.
     pub(super) fn assert_sound(&self) {
         let waiting_for = |consumer: &Consumer| {
-            let with_room = consumer.sources.iter().filter(|source| source.held < source.prefetch);
-            with_room.filter(|source| !self.queues[&source.queue].is_ready_empty()).count()
+            consumer.with_room().filter(|queue| !self.queues[queue].is_ready_empty()).count()
         };
         for (id, consumer) in &self.consumers {
             assert!(

@@ -214,6 +214,23 @@ fn a_dropped_tag_leaves_its_message_unacked() {
 }
 
 #[test]
+fn what_comes_back_to_a_queue_that_drops_its_oldest_is_its_oldest() {
+    let bus = EmbeddedBus::new();
+    let spec = || QueueSpec { overflow: Overflow::DropHead, ..small("signals", 3) };
+    let mut crashing = consumer(&bus, spec(), 2);
+    for number in 0..2 {
+        bus.send(direct("signals", number.to_string()));
+    }
+    let _held = ready(&mut crashing, 2);
+    for number in 2..5 {
+        bus.send(direct("signals", number.to_string()));
+    }
+    drop(crashing);
+    assert_eq!(ack_all(ready(&mut consumer(&bus, spec(), 10), 10)), ["2", "3", "4"]);
+    assert_eq!(bus.pending(), 0);
+}
+
+#[test]
 fn an_exclusive_queue_has_one_consumer() {
     let bus = EmbeddedBus::new();
     let mine = consumer(&bus, topology::replies_to("me"), 1);

@@ -6,3 +6,5 @@
 //! - One batch loop, [`batch`], which the services in [`service`] fill in; [`relay`] publishes what they
 //!   committed; [`calls`] holds the payment calls in flight.
 //! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process.
+
+pub mod store;

@@ -6,11 +6,12 @@
 //! - A write is made against the revision that was read. Where somebody else was faster, everything staged is
 //!   dropped, and the decision is made again on what is there now.
 //! - What `transact` returned survives a crash of the process and the machine.
-//! - Events are numbered by `seq`, are never changed but for `sent`, and never deleted.
+//! - Events are numbered by `seq`, and never changed or deleted. Each is unsent until it is marked as sent.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use skstore_domain::events::{Event, EventKind};
+use skstore_domain::events::{Event, EventData, EventKind};
 use skstore_domain::time::Timestamp;
 
 pub mod sqlite;
@@ -68,12 +69,32 @@ pub struct Changes {
     pub events: Vec<NewEvent>,
 }
 
+impl Changes {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.events.is_empty()
+    }
+
+    /// Finds what contradicts itself without a look at what is stored, so that every adapter refuses the
+    /// same; the sentence says what.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for Write { key, read, revision, .. } in &self.writes {
+            if revision <= read {
+                return Err(format!("{} '{}' goes from revision {read} to {revision}", key.kind, key.id));
+            }
+        }
+        self.events.iter().try_for_each(NewEvent::check)
+    }
+}
+
 /// An event to be appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// Unique: a second event with it is an error.
+    /// As [`Event::id`] makes it of the aggregate and its revision: `order/0193…/2`. Unique: a second event
+    /// with it is an error.
     pub id: String,
-    /// Kind of the aggregate that changed.
+    /// Kind of the aggregate that changed, as [`Event::aggregate_kind`] says.
     pub aggregate_kind: &'static str,
     /// The aggregate that changed.
     pub aggregate_id: String,
@@ -83,6 +104,37 @@ pub struct NewEvent {
     pub kind: EventKind,
     /// The event as it is published.
     pub body: String,
+}
+
+impl NewEvent {
+    /// The stores keep an event unique by its aggregate and revision, and read its kind from its type.
+    fn check(&self) -> Result<(), String> {
+        let Self { id, aggregate_kind, aggregate_id, revision, kind, .. } = self;
+        if *aggregate_kind != aggregate_kind_of(*kind) {
+            return Err(format!("the event '{id}' is a {kind}, which does not happen to a {aggregate_kind}"));
+        }
+        let rest = id.strip_prefix(aggregate_kind).and_then(|rest| rest.strip_prefix('/'));
+        let rest = rest.and_then(|rest| rest.strip_prefix(aggregate_id.as_str()));
+        if rest.and_then(|rest| rest.strip_prefix('/')) == Some(revision.to_string().as_str()) {
+            Ok(())
+        } else {
+            Err(format!("the event '{id}' should be '{aggregate_kind}/{aggregate_id}/{revision}'"))
+        }
+    }
+}
+
+/// The kind of aggregate to which an event of `kind` happens.
+pub(crate) fn aggregate_kind_of(kind: EventKind) -> &'static str {
+    Event {
+        kind,
+        subject: String::new(),
+        revision: 0,
+        time: Timestamp::default(),
+        order_id: None,
+        traceparent: None,
+        data: EventData::default(),
+    }
+    .aggregate_kind()
 }
 
 impl From<&Event> for NewEvent {
@@ -118,9 +170,17 @@ pub struct LogPage {
     pub last_seq: i64,
 }
 
-/// Why the store does not work. All of it is worth a retry with backoff, but for `Schema`.
+/// Why the store does not work. All of it is worth a retry with backoff, but for `Url` and `Schema`.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// It names no store that this program can use.
+    #[error("the store URL '{url}' cannot be used: {cause}")]
+    Url {
+        /// Without credentials.
+        url: String,
+        /// Why not, and what to write instead.
+        cause: &'static str,
+    },
     /// It cannot be reached, is full, is locked, or failed: the text says which.
     #[error("the store {store} failed: {cause}")]
     Failed {
@@ -159,6 +219,27 @@ pub enum Store {
 }
 
 impl Store {
+    /// Opens the store that `url` names: `sqlite:PATH`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let unusable = |url: String, cause| Err(StoreError::Url { url, cause });
+        match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(Self::Sqlite(sqlite::SqliteStore::open(Path::new(path))?))
+            }
+            Some(("sqlite", _)) => unusable(url.to_owned(), "it names no file; write sqlite:PATH"),
+            // What follows a scheme may hold a password, and is not repeated.
+            Some((scheme @ ("postgres" | "postgresql"), _)) => unusable(
+                format!("{scheme}:…"),
+                "PostgreSQL is not supported by this build; write sqlite:PATH",
+            ),
+            Some((scheme, _)) => unusable(format!("{scheme}:…"), "its scheme is unknown; write sqlite:PATH"),
+            None => unusable(url.to_owned(), "it has no scheme; write sqlite:PATH"),
+        }
+    }
+
     /// Reads all of `keys`, lets `decide` say what to write, and commits that. `decide` may be asked again
     /// with newer rows, and only the last answer counts: it must not do anything but decide.
     ///
@@ -176,14 +257,24 @@ impl Store {
         }
     }
 
-    /// The oldest events with `sent = false` and a number above `after`, at most `most`. `after` is only
-    /// there to page through them in one go, never to remember between two.
+    /// The oldest events that are not marked as sent and have a number above `after`, at most `most`.
+    /// `after` is only there to page through them in one go, never to remember between two.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn unsent(&self, after: i64, most: usize) -> Result<Vec<StoredEvent>, StoreError> {
         match self {
             Self::Sqlite(store) => store.unsent(after, most),
+        }
+    }
+
+    /// How many events are not marked as sent. Takes time in proportion to them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unsent_count(&self) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.unsent_count(),
         }
     }
 
@@ -198,16 +289,11 @@ impl Store {
         }
     }
 
-    /// Aggregates of `kind` whose `due` has passed at `now`, oldest first, at most `most`.
+    /// Aggregates of `kind` whose `due` is `now` or earlier, earliest first, then by id, at most `most`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn due(
-        &self,
-        kind: &'static str,
-        now: Timestamp,
-        most: usize,
-    ) -> Result<Vec<Key>, StoreError> {
+    pub async fn due(&self, kind: &'static str, now: Timestamp, most: usize) -> Result<Vec<Key>, StoreError> {
         match self {
             Self::Sqlite(store) => store.due(kind, now, most),
         }

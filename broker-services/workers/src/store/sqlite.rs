@@ -1,0 +1,165 @@
+//! The store in SQLite: a file of this machine, or memory for a simulation.
+//!
+//! Everything runs inline on the caller's thread, one transaction after the other. Several processes may
+//! share a file; SQLite's write lock, which [`SqliteStore::transact`] takes before it reads, lets one of them
+//! decide at a time. So nobody can be faster than a decision here, and none is ever made twice.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::rc::Rc;
+
+use rusqlite::{Connection, TransactionBehavior};
+use skstore_domain::time::Timestamp;
+
+use super::{Changes, Key, Loaded, LogPage, StoreError, StoredEvent};
+use connection::Durability;
+use failure::Failure;
+
+mod connection;
+mod failure;
+mod read;
+mod schema;
+mod write;
+
+/// Events marked as sent in one transaction: some milliseconds of work, after which other processes get
+/// their turn at the write lock.
+const MARKS_PER_TRANSACTION: usize = 8_192;
+
+/// A store in SQLite. Clones share one connection, which closes with the last of them. Stays on its thread.
+#[derive(Clone)]
+pub struct SqliteStore(Rc<Shared>);
+
+struct Shared {
+    /// For messages.
+    url: String,
+    connection: RefCell<Connection>,
+    durability: Cell<Durability>,
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SqliteStore").field(&self.0.url).finish()
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file `path`; creates it, and the directories it is in, if they are not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] when another version wrote it, else [`StoreError::Failed`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let url = format!("sqlite:{}", path.display());
+        match connection::open_file(path).and_then(schema::prepare) {
+            Ok(connection) => Ok(Self::over(url, connection)),
+            Err(failure) => Err(failure.of(&url)),
+        }
+    }
+
+    /// A new store in memory, gone with its last clone.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let url = "sqlite in memory".to_owned();
+        match connection::open_memory().and_then(schema::prepare) {
+            Ok(connection) => Ok(Self::over(url, connection)),
+            Err(failure) => Err(failure.of(&url)),
+        }
+    }
+
+    fn over(url: String, connection: Connection) -> Self {
+        let connection = RefCell::new(connection);
+        Self(Rc::new(Shared { url, connection, durability: Cell::new(Durability::AtCommit) }))
+    }
+
+    pub(super) fn transact<T>(
+        &self,
+        keys: &BTreeSet<Key>,
+        decide: impl FnMut(&Loaded) -> (Changes, T),
+    ) -> Result<(T, Vec<StoredEvent>), StoreError> {
+        self.with(|connection| self.decide_and_commit(connection, keys, decide))
+    }
+
+    /// Any early return, and a panic of `decide`, rolls back when the transaction is dropped.
+    fn decide_and_commit<T>(
+        &self,
+        connection: &mut Connection,
+        keys: &BTreeSet<Key>,
+        mut decide: impl FnMut(&Loaded) -> (Changes, T),
+    ) -> Result<(T, Vec<StoredEvent>), Failure> {
+        self.set_durability(connection, Durability::AtCommit)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let loaded = read::load(&transaction, keys)?;
+        let (changes, answer) = decide(&loaded);
+        if changes.is_empty() {
+            transaction.rollback()?;
+            return Ok((answer, Vec::new()));
+        }
+        changes.check().map_err(Failure::Contradiction)?;
+        write::aggregates(&transaction, &changes.writes)?;
+        let events = write::events(&transaction, changes.events)?;
+        transaction.commit()?;
+        Ok((answer, events))
+    }
+
+    pub(super) fn unsent(&self, after: i64, most: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.with(|connection| read::unsent(connection, after, most))
+    }
+
+    pub(super) fn unsent_count(&self) -> Result<u64, StoreError> {
+        self.with(|connection| read::unsent_count(connection))
+    }
+
+    pub(super) fn mark_sent(&self, seqs: &[i64]) -> Result<(), StoreError> {
+        self.with(|connection| {
+            for seqs in seqs.chunks(MARKS_PER_TRANSACTION) {
+                self.set_durability(connection, Durability::Soon)?;
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                write::sent(&transaction, seqs)?;
+                transaction.commit()?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn due(
+        &self,
+        kind: &'static str,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.with(|connection| read::due(connection, kind, now, most))
+    }
+
+    pub(super) fn log(&self, from_seq: i64, most: usize, most_bytes: usize) -> Result<LogPage, StoreError> {
+        self.with(|connection| read::log(connection, from_seq, most, most_bytes))
+    }
+
+    pub(super) fn has_any(&self, kind: &'static str) -> Result<bool, StoreError> {
+        self.with(|connection| read::has_any(connection, kind))
+    }
+
+    /// Lends the connection to `work`, and says in which store it failed.
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let lent: Result<RefMut<'_, Connection>, _> = self.0.connection.try_borrow_mut();
+        let reentered = |_| Failure::Contradiction("it was used from within one of its decisions".into());
+        lent.map_err(reentered)
+            .and_then(|mut connection| work(&mut connection))
+            .map_err(|failure| failure.of(&self.0.url))
+    }
+
+    /// Only switches when it must: it costs a few µs, as SQLite obeys this pragma while it compiles it, and a
+    /// cached statement would change nothing.
+    fn set_durability(&self, connection: &Connection, durability: Durability) -> Result<(), Failure> {
+        if self.0.durability.get() != durability {
+            connection::set_durability(connection, durability)?;
+            self.0.durability.set(durability);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

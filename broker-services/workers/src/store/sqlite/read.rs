@@ -1,0 +1,136 @@
+//! What is read, inside a transaction or on its own.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, Row as SqlRow};
+use skstore_domain::events::EventKind;
+use skstore_domain::time::Timestamp;
+
+use super::failure::Failure;
+use crate::store::{Key, Loaded, LogPage, NewEvent, Row, StoredEvent, aggregate_kind_of};
+
+/// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
+#[cfg(test)]
+pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, DUE, LOG, LAST_SEQ, HAS_ANY];
+
+const LOAD: &str = "SELECT revision, body FROM aggregates WHERE kind = ?1 AND id = ?2";
+// A cross join, which SQLite runs as it is written: from `unsent`, never through all events.
+const UNSENT: &str = "
+    SELECT unsent.seq, id, aggregate_id, revision, type, body
+    FROM unsent CROSS JOIN events ON events.seq = unsent.seq
+    WHERE unsent.seq > ?1 ORDER BY unsent.seq LIMIT ?2";
+const UNSENT_COUNT: &str = "SELECT count(*) FROM unsent";
+const DUE: &str = "
+    SELECT id FROM aggregates INDEXED BY aggregates_due
+    WHERE kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3";
+const LOG: &str = "SELECT seq, body FROM events WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) FROM events";
+const HAS_ANY: &str = "SELECT 1 FROM aggregates WHERE kind = ?1 LIMIT 1";
+
+/// Those of `keys` that are there.
+pub(super) fn load(connection: &Connection, keys: &BTreeSet<Key>) -> Result<Loaded, Failure> {
+    let mut select = connection.prepare_cached(LOAD)?;
+    let mut loaded = Vec::with_capacity(keys.len());
+    for key in keys {
+        let mut rows = select.query((key.kind, &key.id))?;
+        if let Some(row) = rows.next()? {
+            loaded.push((key.clone(), Row { revision: revision(row, 0)?, body: row.get(1)? }));
+        }
+    }
+    Ok(loaded.into_iter().collect())
+}
+
+/// See [`Store::unsent`](crate::store::Store::unsent).
+pub(super) fn unsent(connection: &Connection, after: i64, most: usize) -> Result<Vec<StoredEvent>, Failure> {
+    let mut select = connection.prepare_cached(UNSENT)?;
+    let mut rows = select.query((after, limit(most)))?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(stored_event(row)?);
+    }
+    Ok(events)
+}
+
+/// See [`Store::unsent_count`](crate::store::Store::unsent_count).
+pub(super) fn unsent_count(connection: &Connection) -> Result<u64, Failure> {
+    let count: i64 = connection.prepare_cached(UNSENT_COUNT)?.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// See [`Store::due`](crate::store::Store::due).
+pub(super) fn due(
+    connection: &Connection,
+    kind: &'static str,
+    now: Timestamp,
+    most: usize,
+) -> Result<Vec<Key>, Failure> {
+    let mut select = connection.prepare_cached(DUE)?;
+    let ids = select.query_map((kind, now.0, limit(most)), |row| row.get::<_, String>(0))?;
+    ids.map(|id| Ok(Key::new(kind, id?))).collect()
+}
+
+/// See [`Store::log`](crate::store::Store::log).
+pub(super) fn log(
+    connection: &mut Connection,
+    from_seq: i64,
+    most: usize,
+    most_bytes: usize,
+) -> Result<LogPage, Failure> {
+    // One read transaction, so that the newest entry and the page belong together.
+    let transaction = connection.transaction()?;
+    let last_seq = transaction.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?;
+    let mut select = transaction.prepare_cached(LOG)?;
+    // One more than wanted: it tells where the next page starts.
+    let mut rows = select.query((from_seq, limit(most.max(1).saturating_add(1))))?;
+    let mut page = LogPage { bodies: Vec::new(), next_seq: None, last_seq };
+    let mut bytes = 0_usize;
+    while let Some(row) = rows.next()? {
+        let body = text(row, 1)?;
+        bytes = bytes.saturating_add(body.len());
+        if !page.bodies.is_empty() && (page.bodies.len() >= most || bytes > most_bytes) {
+            page.next_seq = Some(row.get(0)?);
+            break;
+        }
+        page.bodies.push(body.to_owned());
+    }
+    Ok(page)
+}
+
+/// See [`Store::has_any`](crate::store::Store::has_any).
+pub(super) fn has_any(connection: &Connection, kind: &str) -> Result<bool, Failure> {
+    Ok(connection.prepare_cached(HAS_ANY)?.exists([kind])?)
+}
+
+fn stored_event(row: &SqlRow<'_>) -> Result<StoredEvent, Failure> {
+    let seq: i64 = row.get(0)?;
+    let word = text(row, 4)?;
+    let kind = EventKind::from_word(word).ok_or_else(|| {
+        Failure::Unusable(format!(
+            "event {seq} is a '{word}', which this version does not know; use the program that wrote it"
+        ))
+    })?;
+    let event = NewEvent {
+        id: row.get(1)?,
+        aggregate_kind: aggregate_kind_of(kind),
+        aggregate_id: row.get(2)?,
+        revision: revision(row, 3)?,
+        kind,
+        body: row.get(5)?,
+    };
+    Ok(StoredEvent { seq, event })
+}
+
+fn text<'row>(row: &'row SqlRow<'_>, column: usize) -> Result<&'row str, Failure> {
+    row.get_ref(column)?
+        .as_str()
+        .map_err(|error| Failure::Unusable(format!("column {column} of a row is no text: {error}")))
+}
+
+fn revision(row: &SqlRow<'_>, column: usize) -> Result<u64, Failure> {
+    let revision: i64 = row.get(column)?;
+    u64::try_from(revision).map_err(|_| Failure::Unusable(format!("a row has the revision {revision}")))
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}

@@ -174,7 +174,7 @@ pub struct LogPage {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It names no store that this program can use.
-    #[error("the store URL {url} cannot be used: {cause}")]
+    #[error("the store URL '{url}' cannot be used: {cause}")]
     Url {
         /// Without credentials.
         url: String,
@@ -224,21 +224,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
-        match scheme {
-            "sqlite" if !rest.is_empty() => Ok(Self::Sqlite(sqlite::SqliteStore::open(Path::new(rest))?)),
-            "sqlite" => {
-                Err(StoreError::Url { url: url.to_owned(), cause: "it names no file; write sqlite:PATH" })
+        let unusable = |url: String, cause| Err(StoreError::Url { url, cause });
+        match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(Self::Sqlite(sqlite::SqliteStore::open(Path::new(path))?))
             }
-            // A URL may hold a password: only its scheme is repeated.
-            "postgres" | "postgresql" => Err(StoreError::Url {
-                url: format!("{scheme}://…"),
-                cause: "PostgreSQL is not supported by this build; write sqlite:PATH",
-            }),
-            _ => Err(StoreError::Url {
-                url: format!("{scheme}:…"),
-                cause: "its scheme is unknown; write sqlite:PATH",
-            }),
+            Some(("sqlite", _)) => unusable(url.to_owned(), "it names no file; write sqlite:PATH"),
+            // What follows a scheme may hold a password, and is not repeated.
+            Some((scheme @ ("postgres" | "postgresql"), _)) => unusable(
+                format!("{scheme}:…"),
+                "PostgreSQL is not supported by this build; write sqlite:PATH",
+            ),
+            Some((scheme, _)) => unusable(format!("{scheme}:…"), "its scheme is unknown; write sqlite:PATH"),
+            None => unusable(url.to_owned(), "it has no scheme; write sqlite:PATH"),
         }
     }
 
@@ -309,22 +307,6 @@ impl Store {
     pub async fn log(&self, from_seq: i64, most: usize, most_bytes: usize) -> Result<LogPage, StoreError> {
         match self {
             Self::Sqlite(store) => store.log(from_seq, most, most_bytes),
-        }
-    }
-
-    /// Aggregates of `kind` whose id comes after `after`, by id, at most `most`: to look at all of them, page
-    /// by page.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn scan(
-        &self,
-        kind: &'static str,
-        after: &str,
-        most: usize,
-    ) -> Result<Vec<(String, Row)>, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.scan(kind, after, most),
         }
     }
 

@@ -9,10 +9,27 @@ use skstore_domain::time::Timestamp;
 use super::failure::Failure;
 use crate::store::{Key, Loaded, LogPage, NewEvent, Row, StoredEvent, aggregate_kind_of};
 
+/// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
+#[cfg(test)]
+pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, DUE, LOG, LAST_SEQ, HAS_ANY];
+
+const LOAD: &str = "SELECT revision, body FROM aggregates WHERE kind = ?1 AND id = ?2";
+// A cross join, which SQLite runs as it is written: from `unsent`, never through all events.
+const UNSENT: &str = "
+    SELECT unsent.seq, id, aggregate_id, revision, type, body
+    FROM unsent CROSS JOIN events ON events.seq = unsent.seq
+    WHERE unsent.seq > ?1 ORDER BY unsent.seq LIMIT ?2";
+const UNSENT_COUNT: &str = "SELECT count(*) FROM unsent";
+const DUE: &str = "
+    SELECT id FROM aggregates INDEXED BY aggregates_due
+    WHERE kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3";
+const LOG: &str = "SELECT seq, body FROM events WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) FROM events";
+const HAS_ANY: &str = "SELECT 1 FROM aggregates WHERE kind = ?1 LIMIT 1";
+
 /// Those of `keys` that are there.
 pub(super) fn load(connection: &Connection, keys: &BTreeSet<Key>) -> Result<Loaded, Failure> {
-    let mut select =
-        connection.prepare_cached("SELECT revision, body FROM aggregates WHERE kind = ?1 AND id = ?2")?;
+    let mut select = connection.prepare_cached(LOAD)?;
     let mut loaded = Vec::with_capacity(keys.len());
     for key in keys {
         let mut rows = select.query((key.kind, &key.id))?;
@@ -25,12 +42,7 @@ pub(super) fn load(connection: &Connection, keys: &BTreeSet<Key>) -> Result<Load
 
 /// See [`Store::unsent`](crate::store::Store::unsent).
 pub(super) fn unsent(connection: &Connection, after: i64, most: usize) -> Result<Vec<StoredEvent>, Failure> {
-    // A cross join, which SQLite runs as it is written: from `unsent`, never through all events.
-    let mut select = connection.prepare_cached(
-        "SELECT unsent.seq, id, aggregate_id, revision, type, body
-         FROM unsent CROSS JOIN events ON events.seq = unsent.seq
-         WHERE unsent.seq > ?1 ORDER BY unsent.seq LIMIT ?2",
-    )?;
+    let mut select = connection.prepare_cached(UNSENT)?;
     let mut rows = select.query((after, limit(most)))?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
@@ -41,27 +53,8 @@ pub(super) fn unsent(connection: &Connection, after: i64, most: usize) -> Result
 
 /// See [`Store::unsent_count`](crate::store::Store::unsent_count).
 pub(super) fn unsent_count(connection: &Connection) -> Result<u64, Failure> {
-    let count: i64 =
-        connection.prepare_cached("SELECT count(*) FROM unsent")?.query_row([], |row| row.get(0))?;
+    let count: i64 = connection.prepare_cached(UNSENT_COUNT)?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
-}
-
-/// See [`Store::scan`](crate::store::Store::scan).
-pub(super) fn scan(
-    connection: &Connection,
-    kind: &'static str,
-    after: &str,
-    most: usize,
-) -> Result<Vec<(String, Row)>, Failure> {
-    let mut select = connection.prepare_cached(
-        "SELECT id, revision, body FROM aggregates WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
-    )?;
-    let mut rows = select.query((kind, after, limit(most)))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push((row.get(0)?, Row { revision: revision(row, 1)?, body: row.get(2)? }));
-    }
-    Ok(found)
 }
 
 /// See [`Store::due`](crate::store::Store::due).
@@ -71,10 +64,7 @@ pub(super) fn due(
     now: Timestamp,
     most: usize,
 ) -> Result<Vec<Key>, Failure> {
-    let mut select = connection.prepare_cached(
-        "SELECT id FROM aggregates INDEXED BY aggregates_due
-         WHERE kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3",
-    )?;
+    let mut select = connection.prepare_cached(DUE)?;
     let ids = select.query_map((kind, now.0, limit(most)), |row| row.get::<_, String>(0))?;
     ids.map(|id| Ok(Key::new(kind, id?))).collect()
 }
@@ -88,11 +78,8 @@ pub(super) fn log(
 ) -> Result<LogPage, Failure> {
     // One read transaction, so that the newest entry and the page belong together.
     let transaction = connection.transaction()?;
-    let last_seq = transaction
-        .prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?
-        .query_row([], |row| row.get(0))?;
-    let mut select =
-        transaction.prepare_cached("SELECT seq, body FROM events WHERE seq >= ?1 ORDER BY seq LIMIT ?2")?;
+    let last_seq = transaction.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?;
+    let mut select = transaction.prepare_cached(LOG)?;
     // One more than wanted: it tells where the next page starts.
     let mut rows = select.query((from_seq, limit(most.max(1).saturating_add(1))))?;
     let mut page = LogPage { bodies: Vec::new(), next_seq: None, last_seq };
@@ -111,7 +98,7 @@ pub(super) fn log(
 
 /// See [`Store::has_any`](crate::store::Store::has_any).
 pub(super) fn has_any(connection: &Connection, kind: &str) -> Result<bool, Failure> {
-    Ok(connection.prepare_cached("SELECT 1 FROM aggregates WHERE kind = ?1 LIMIT 1")?.exists([kind])?)
+    Ok(connection.prepare_cached(HAS_ANY)?.exists([kind])?)
 }
 
 fn stored_event(row: &SqlRow<'_>) -> Result<StoredEvent, Failure> {

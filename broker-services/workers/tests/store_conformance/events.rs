@@ -1,0 +1,120 @@
+//! What is promised of events: their numbers, the outbox, the log.
+
+use skstore_workers::store::{Changes, LogPage, NewEvent, Store};
+
+use crate::builders::{ALL, advance, commit, event, keys, order, seqs, whole_log};
+use crate::engines::Engine;
+
+/// Appends one event for each of `bodies`; returns their numbers.
+async fn append(store: &Store, bodies: &[&str]) -> Vec<i64> {
+    let mut appended = Vec::new();
+    for (number, body) in bodies.iter().enumerate() {
+        let body = (*body).to_owned();
+        let events = vec![NewEvent { body, ..event(&number.to_string(), 1) }];
+        let events = commit(store, Changes { writes: Vec::new(), events }).await.unwrap();
+        appended.extend(seqs(&events));
+    }
+    appended
+}
+
+pub(crate) async fn events_are_numbered_in_the_order_of_their_decision(engine: &impl Engine) {
+    let store = engine.open().await;
+    let mut numbers = Vec::new();
+    let mut told = Vec::new();
+    for round in 0..5 {
+        // Descending, so that no order but that of the decision can pass.
+        let events: Vec<_> = (0..7).rev().map(|at| event(&format!("{round}-{at}"), 1)).collect();
+        told.extend(events.iter().map(|event| event.body.clone()));
+        let appended = commit(&store, Changes { writes: Vec::new(), events }).await.unwrap();
+        numbers.extend(seqs(&appended));
+    }
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    assert!(numbers[0] > 0, "numbers are above 0, where paging starts");
+    assert_eq!(whole_log(&store).await, told);
+    assert_eq!(seqs(&store.unsent(0, ALL).await.unwrap()), numbers);
+}
+
+pub(crate) async fn an_event_is_unsent_until_it_is_marked(engine: &impl Engine) {
+    let store = engine.open().await;
+    assert_eq!(store.unsent_count().await.unwrap(), 0);
+    let all = append(&store, &["a", "b", "c", "d", "e", "f"]).await;
+
+    store.mark_sent(&[]).await.unwrap();
+    assert_eq!(store.unsent_count().await.unwrap(), 6, "nothing was marked");
+    // In any order, with gaps; again; and one that does not exist.
+    store.mark_sent(&[all[4], all[1], all[2]]).await.unwrap();
+    store.mark_sent(&[all[2], all[5] + 1_000, i64::MAX, -1]).await.unwrap();
+    let left = [all[0], all[3], all[5]];
+    assert_eq!(seqs(&store.unsent(0, ALL).await.unwrap()), left);
+    assert_eq!(store.unsent_count().await.unwrap(), 3);
+    assert_eq!(seqs(&engine.open().await.unsent(0, ALL).await.unwrap()), left);
+
+    store.mark_sent(&all).await.unwrap();
+    assert!(store.unsent(0, ALL).await.unwrap().is_empty());
+    let next = advance(&store, &keys([&order("x")])).await.unwrap();
+    assert!(next[0].seq > all[5], "a number is never given twice");
+    assert_eq!(whole_log(&store).await.len(), 7, "sent events stay in the log");
+}
+
+pub(crate) async fn unsent_events_can_be_paged_through(engine: &impl Engine) {
+    let store = engine.open().await;
+    let all = append(&store, &["a", "b", "c", "d", "e"]).await;
+    store.mark_sent(&[all[1]]).await.unwrap();
+
+    let table: [(i64, usize, &[i64]); 6] = [
+        (0, 2, &[all[0], all[2]]),
+        (all[2], 2, &[all[3], all[4]]),
+        (all[4], 2, &[]),
+        (all[0], ALL, &[all[2], all[3], all[4]]),
+        (0, 0, &[]),
+        (i64::MIN, usize::MAX, &[all[0], all[2], all[3], all[4]]),
+    ];
+    for (after, most, expected) in table {
+        let page = store.unsent(after, most).await.unwrap();
+        assert_eq!(seqs(&page), expected, "after {after}, at most {most}");
+    }
+}
+
+pub(crate) async fn the_log_is_paged_by_count(engine: &impl Engine) {
+    let store = engine.open().await;
+    let empty = LogPage { bodies: Vec::new(), next_seq: None, last_seq: 0 };
+    assert_eq!(store.log(0, 10, 1_000).await.unwrap(), empty);
+
+    let bodies = ["a", "b", "c", "d", "e"];
+    let all = append(&store, &bodies).await;
+    let table: [(i64, usize, &[&str], Option<i64>); 8] = [
+        (0, 2, &["a", "b"], Some(all[2])),
+        (all[2], 2, &["c", "d"], Some(all[4])),
+        (all[4], 2, &["e"], None),
+        (all[3], 2, &["d", "e"], None),
+        (all[4] + 1, 2, &[], None),
+        (i64::MIN, usize::MAX, &bodies, None),
+        (0, 5, &bodies, None),
+        (0, 0, &["a"], Some(all[1])),
+    ];
+    for (from, most, expected, next_seq) in table {
+        let page = store.log(from, most, usize::MAX).await.unwrap();
+        let expected = expected.iter().map(|&body| body.to_owned()).collect();
+        let expected = LogPage { bodies: expected, next_seq, last_seq: all[4] };
+        assert_eq!(page, expected, "from {from}, at most {most}");
+    }
+}
+
+pub(crate) async fn the_log_is_paged_by_bytes_but_never_stuck(engine: &impl Engine) {
+    let store = engine.open().await;
+    let oversize = "x".repeat(500_000);
+    let all = append(&store, &["aaaa", "bbbb", &oversize, "cccc", "dddd"]).await;
+
+    let mut pages = Vec::new();
+    let mut from = Some(0);
+    while let Some(seq) = from {
+        let page = store.log(seq, ALL, 9).await.unwrap();
+        assert_eq!(page.last_seq, all[4]);
+        pages.push(page.bodies.iter().map(String::len).collect::<Vec<_>>());
+        from = page.next_seq;
+    }
+    assert_eq!(pages, [vec![4, 4], vec![500_000], vec![4, 4]]);
+
+    let page = store.log(all[3], ALL, 0).await.unwrap();
+    assert_eq!((page.bodies.len(), page.next_seq), (1, Some(all[4])), "at least one entry");
+}

@@ -1,0 +1,84 @@
+//! Holds every store adapter to the contract in `skstore_workers::store`.
+//!
+//! A new adapter implements [`Engine`](engines::Engine), and [`Shared`](engines::Shared) if several processes
+//! can use one store, and is named in the lists at the end of this file. Each promise is a function; the
+//! macros make it a test for every engine.
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this is test code, also what stands outside of test functions"
+)]
+
+mod builders;
+mod committing;
+mod engines;
+mod events;
+mod looking;
+mod sharing;
+mod sqlite_disk;
+
+/// Makes each promise a test, on a new and empty store of its own.
+macro_rules! tests {
+    ($start:expr; $($module:ident: $($promise:ident)+;)+) => {
+        $($(
+            #[test]
+            fn $promise() {
+                crate::engines::block_on(crate::$module::$promise(&$start));
+            }
+        )+)+
+    };
+}
+
+/// What every engine promises.
+macro_rules! contract {
+    ($engine:ident, $start:expr) => {
+        mod $engine {
+            tests! { $start;
+                committing:
+                    a_decision_is_committed_whole
+                    a_decision_is_given_what_it_asked_for_and_no_more
+                    a_decision_that_panics_leaves_nothing
+                    a_contradiction_leaves_nothing
+                    an_empty_decision_writes_nothing_and_still_answers
+                    a_batch_of_a_thousand_is_one_commit
+                    any_text_is_kept_as_it_is
+                    clones_see_each_others_commits;
+                events:
+                    events_are_numbered_in_the_order_of_their_decision
+                    an_event_is_unsent_until_it_is_marked
+                    unsent_events_can_be_paged_through
+                    the_log_is_paged_by_count
+                    the_log_is_paged_by_bytes_but_never_stuck;
+                looking:
+                    what_is_due_comes_earliest_first_and_bounded
+                    a_later_write_moves_or_clears_what_is_due
+                    any_aggregate_of_a_kind_is_found;
+            }
+        }
+    };
+}
+
+/// What an engine promises beside, if a store of it can be opened more than once.
+macro_rules! contract_when_shared {
+    ($engine:ident, $start:expr) => {
+        mod $engine {
+            tests! { $start;
+                sharing:
+                    everything_is_there_after_a_reopen
+                    two_connections_see_each_others_commits
+                    many_connections_lose_no_update
+                    another_schema_version_is_refused_with_a_remedy;
+            }
+
+            /// Starts this test again, as the process to be killed.
+            #[test]
+            fn acknowledged_commits_survive_a_kill() {
+                let this = concat!(stringify!($engine), "::acknowledged_commits_survive_a_kill");
+                crate::sharing::acknowledged_commits_survive_a_kill(this, &$start);
+            }
+        }
+    };
+}
+
+contract!(sqlite_memory, crate::engines::SqliteMemory::start());
+contract!(sqlite_file, crate::engines::SqliteFile::start());
+contract_when_shared!(sqlite_file_shared, crate::engines::SqliteFile::start());

@@ -1,0 +1,138 @@
+//! What SQLite promises of its file: errors that say what to do, and nothing lost when the disk fails.
+
+use std::fs;
+use std::process::Command;
+
+use skstore_workers::store::{Store, StoreError};
+
+use crate::builders::{advance, keys, order, revision, whole_log};
+use crate::engines::{Engine as _, Shared as _, SqliteFile, block_on};
+
+/// Names the store for a process whose files may not grow.
+const FULL_STORE: &str = "SKSTORE_TEST_FULL_STORE";
+/// The most such a process may write into one file, in the shell's units of 512 or 1,024 bytes.
+const FILE_LIMIT: &str = "400";
+const MOST_COMMITS: u64 = 10_000;
+
+async fn failure(url: &str) -> String {
+    Store::open(url).await.map(|store| format!("{store:?}")).expect_err(url).to_string()
+}
+
+#[test]
+fn a_path_that_cannot_be_used_is_named_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("directory")).unwrap();
+    fs::write(at("text"), "this is a text file and not a database, long enough to have a header".repeat(9))
+        .unwrap();
+    rusqlite::Connection::open(at("foreign")).unwrap().execute_batch("CREATE TABLE cats (name)").unwrap();
+    rusqlite::Connection::open(at("meta")).unwrap().execute_batch("CREATE TABLE meta (key, value)").unwrap();
+
+    let table = [
+        ("directory", "see that it is no directory"),
+        ("text/store.db", "cannot be created"),
+        ("text", "the file is not an SQLite database; choose another path"),
+        ("foreign", "database of another program; choose another path"),
+        ("meta", "database of another program; choose another path"),
+    ];
+    for (name, expected) in table {
+        let url = format!("sqlite:{}", at(name).display());
+        let said = block_on(failure(&url));
+        assert!(said.contains(expected), "{name}: {said}");
+        assert!(said.contains(&url), "{name} is not named: {said}");
+    }
+    let text = fs::read_to_string(at("text")).unwrap();
+    assert!(text.starts_with("this is a text file"), "a foreign file is left alone");
+}
+
+#[test]
+fn a_url_that_cannot_be_used_says_what_to_write_and_hides_its_password() {
+    let table = [
+        ("postgres://kim:secret@db/orders", "PostgreSQL is not supported by this build"),
+        ("postgresql://kim:secret@db/orders", "PostgreSQL is not supported by this build"),
+        ("mysql://kim:secret@db/orders", "its scheme is unknown"),
+        ("/var/orders.db", "'/var/orders.db' cannot be used: it has no scheme"),
+        ("sqlite:", "it names no file"),
+        ("", "it has no scheme"),
+    ];
+    for (url, expected) in table {
+        let said = block_on(failure(url));
+        assert!(said.contains(expected) && said.contains("write sqlite:PATH"), "{url}: {said}");
+        assert!(!said.contains("secret"), "{url}: {said}");
+    }
+}
+
+#[test]
+fn a_damaged_file_is_an_error_and_no_panic() {
+    let engine = SqliteFile::start();
+    block_on(async {
+        let store = engine.open().await;
+        for number in 0..50 {
+            advance(&store, &keys([&order(&format!("n{number}"))])).await.unwrap();
+        }
+        drop(store);
+        // All but the header and the page of the schema.
+        let mut bytes = fs::read(engine.path()).unwrap();
+        bytes[4_096..].fill(0xa5);
+        fs::write(engine.path(), bytes).unwrap();
+
+        let error = match Store::open(&engine.url()).await {
+            Err(error) => error,
+            Ok(store) => advance(&store, &keys([&order("n7")])).await.unwrap_err(),
+        };
+        assert!(error.to_string().contains("the file is damaged"), "{error}");
+    });
+}
+
+/// Starts itself again with a limit on the size of its files.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_takes_no_more_loses_nothing_acknowledged() {
+    if let Ok(url) = std::env::var(FULL_STORE) {
+        return block_on(commit_until_full(&url));
+    }
+    let engine = SqliteFile::start();
+    // Ignoring SIGXFSZ makes a write beyond the limit an error like that of a full disk.
+    let script = format!("trap '' XFSZ; ulimit -f {FILE_LIMIT}; exec \"$0\" \"$@\"");
+    let this = "sqlite_disk::a_disk_that_takes_no_more_loses_nothing_acknowledged";
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .arg(std::env::current_exe().unwrap())
+        .args([this, "--exact", "--nocapture"])
+        .env(FULL_STORE, engine.url())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let committed: u64 = said
+        .lines()
+        .find_map(|line| line.strip_prefix("full after "))
+        .unwrap_or_else(|| panic!("{said}\n{}", String::from_utf8_lossy(&output.stderr)))
+        .parse()
+        .unwrap();
+
+    block_on(async {
+        let store = engine.open().await;
+        assert_eq!(revision(&store, &order("a")).await, committed);
+        assert_eq!(whole_log(&store).await.len() as u64, committed);
+        advance(&store, &keys([&order("a")])).await.expect("it goes on once there is space");
+    });
+}
+
+#[cfg(unix)]
+async fn commit_until_full(url: &str) {
+    use std::io::Write as _;
+
+    let store = Store::open(url).await.unwrap();
+    for committed in 0..MOST_COMMITS {
+        if let Err(error) = advance(&store, &keys([&order("a")])).await {
+            let said = error.to_string();
+            assert!(matches!(error, StoreError::Failed { .. }), "{said}");
+            assert!(said.contains("disk"), "{said}");
+            assert_eq!(revision(&store, &order("a")).await, committed, "what is there can still be read");
+            let said = format!("full after {committed}\n");
+            std::io::stdout().write_all(said.as_bytes()).unwrap();
+            return;
+        }
+    }
+    panic!("the limit of {FILE_LIMIT} was never reached");
+}

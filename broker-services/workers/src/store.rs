@@ -310,6 +310,22 @@ impl Store {
         }
     }
 
+    /// Aggregates of `kind` whose id comes after `after`, by id, at most `most`: to look at all of them, page
+    /// by page.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn scan(
+        &self,
+        kind: &'static str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<(String, Row)>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.scan(kind, after, most),
+        }
+    }
+
     /// Whether any aggregate of `kind` exists.
     ///
     /// # Errors

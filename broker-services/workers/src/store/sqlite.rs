@@ -13,7 +13,7 @@ use std::rc::Rc;
 use rusqlite::{Connection, TransactionBehavior};
 use skstore_domain::time::Timestamp;
 
-use super::{Changes, Key, Loaded, LogPage, StoreError, StoredEvent};
+use super::{Changes, Key, Loaded, LogPage, Row, StoreError, StoredEvent};
 use connection::Durability;
 use failure::Failure;
 
@@ -135,6 +135,15 @@ impl SqliteStore {
 
     pub(super) fn log(&self, from_seq: i64, most: usize, most_bytes: usize) -> Result<LogPage, StoreError> {
         self.with(|connection| read::log(connection, from_seq, most, most_bytes))
+    }
+
+    pub(super) fn scan(
+        &self,
+        kind: &'static str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<(String, Row)>, StoreError> {
+        self.with(|connection| read::scan(connection, kind, after, most))
     }
 
     pub(super) fn has_any(&self, kind: &'static str) -> Result<bool, StoreError> {

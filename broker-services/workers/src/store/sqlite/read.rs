@@ -57,6 +57,24 @@ pub(super) fn unsent_count(connection: &Connection) -> Result<u64, Failure> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
+/// See [`Store::scan`](crate::store::Store::scan).
+pub(super) fn scan(
+    connection: &Connection,
+    kind: &'static str,
+    after: &str,
+    most: usize,
+) -> Result<Vec<(String, Row)>, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, revision, body FROM aggregates WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let mut rows = select.query((kind, after, limit(most)))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((row.get(0)?, Row { revision: revision(row, 1)?, body: row.get(2)? }));
+    }
+    Ok(found)
+}
+
 /// See [`Store::due`](crate::store::Store::due).
 pub(super) fn due(
     connection: &Connection,

@@ -1,1 +1,113 @@
-fn main() {}
+//! The whole desk in a seeded simulation: the real rules, loops, outbox, breaker, bus and stores on one thread
+//! with a paused clock, while messages come late, twice, out of order or not at all, workers crash at every
+//! named point, the whole process is killed, Deposit is slow or dead and Item absent.
+//!
+//! The promises of the design are checked after every commit and at the end. The same seed gives the same
+//! trace; a seed that breaks a promise prints itself, what it broke, and the trace of the order concerned.
+//!
+//! `SIMULATION_SEEDS` sets how many seeds are run, `SIMULATION_SEED` runs one of them and prints its trace.
+
+mod books;
+mod chance;
+mod trace;
+mod view;
+mod workload;
+mod world;
+
+use std::collections::BTreeSet;
+
+use skstore_workers::probe::Bug;
+use world::{Report, simulate};
+
+/// Seeds of an ordinary test run: a few seconds on one core.
+const SEEDS: u64 = 1_000;
+/// Seeds within which a deliberate bug must be noticed.
+const SEEDS_FOR_A_BUG: u64 = 1_000;
+
+fn seeds() -> u64 {
+    std::env::var("SIMULATION_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS)
+}
+
+fn honest(seed: u64) -> Report {
+    simulate(seed, &BTreeSet::new())
+}
+
+#[test]
+fn every_promise_holds_whatever_happens() {
+    if let Some(seed) = std::env::var("SIMULATION_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        let report = honest(seed);
+        println!("{}", report.trace.text());
+        assert!(report.broken.is_empty(), "{}", report.story(seed));
+        return;
+    }
+    let started = std::time::Instant::now();
+    let seeds = seeds();
+    let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let totals: Vec<world::Totals> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..workers)
+            .map(|first| {
+                scope.spawn(move || {
+                    let mut totals = world::Totals::default();
+                    for seed in (first..seeds).step_by(workers as usize) {
+                        let report = honest(seed);
+                        assert!(report.broken.is_empty(), "{}", report.story(seed));
+                        totals.add(&report.totals);
+                    }
+                    totals
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().expect("a seed broke a promise: see above")).collect()
+    });
+    let mut all = world::Totals::default();
+    totals.iter().for_each(|totals| all.add(totals));
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{seeds} seeds in {seconds:.1} s ({:.0} seeds/s): {all}", seeds as f64 / seconds);
+    all.assert_worth_it();
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    for seed in [1, 17, 4711] {
+        let (first, second) = (honest(seed), honest(seed));
+        let difference =
+            first.trace.lines().iter().zip(second.trace.lines()).find(|(one, other)| one != other);
+        assert_eq!(
+            first.trace.hash(),
+            second.trace.hash(),
+            "seed {seed} went two ways; first difference: {difference:#?}"
+        );
+    }
+}
+
+macro_rules! each_bug_is_noticed {
+    ($($name:ident: $bug:ident,)+) => {$(
+        #[test]
+        fn $name() {
+            let bugs = BTreeSet::from([Bug::$bug]);
+            let noticed = (0..SEEDS_FOR_A_BUG).find_map(|seed| {
+                simulate(seed, &bugs).broken.into_iter().next().map(|broken| (seed, broken))
+            });
+            match noticed {
+                Some((seed, broken)) => println!("{:?} is noticed with seed {seed}: {broken}", Bug::$bug),
+                None => panic!("{:?} is not noticed within {SEEDS_FOR_A_BUG} seeds", Bug::$bug),
+            }
+        }
+    )+};
+}
+
+each_bug_is_noticed! {
+    an_ack_before_the_commit_is_noticed: AckBeforeCommit,
+    a_release_without_a_tombstone_is_noticed: ReleaseWithoutTombstone,
+    a_refund_without_a_key_is_noticed: RefundWithoutKey,
+    a_charge_without_a_key_is_noticed: ChargeWithoutKey,
+    an_event_marked_as_sent_before_its_confirm_is_noticed: SentBeforeConfirm,
+    a_view_without_revisions_is_noticed: ViewWithoutRevisions,
+    a_missing_sweeper_is_noticed: NoSweeper,
+    a_timeout_taken_for_a_payment_is_noticed: TimeoutIsPaid,
+    a_cancel_without_a_tombstone_is_noticed: CancelWithoutTombstone,
+    a_delivery_without_a_key_is_noticed: DeliverWithoutKey,
+    a_cancel_that_keeps_the_stock_is_noticed: CancelKeepsStock,
+    a_silent_rejection_is_noticed: RejectSilently,
+    a_relay_that_forgets_at_a_restart_is_noticed: NoRelayAfterRestart,
+}

@@ -1,0 +1,210 @@
+//! A second set of books, kept from the event logs alone with no code of the rules: every entry must be
+//! possible after the ones before it, and at the end the services' own records must say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use skstore_domain::events::{Event, EventKind, Source};
+use skstore_domain::ids::OrderId;
+use skstore_domain::money::Won;
+use skstore_domain::objects::{Order, OrderStatus, PaymentStatus};
+use skstore_workers::store::Store;
+
+/// A promise that does not hold: which, for which order or account, and why.
+pub(crate) type Broken = String;
+
+/// What the logs have told so far.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    read: BTreeMap<Source, i64>,
+    ids: BTreeSet<String>,
+    orders: BTreeMap<OrderId, Order>,
+    tombstones: BTreeSet<OrderId>,
+    payments: BTreeMap<OrderId, (PaymentStatus, Won)>,
+    balances: BTreeMap<String, Won>,
+    stocks: BTreeMap<String, u64>,
+    deliveries: BTreeMap<OrderId, EventKind>,
+    pub(crate) refunds: usize,
+    pub(crate) deliveries_started: usize,
+}
+
+impl Books {
+    /// Reads what `source` has committed since the last time. Returns the new events and what is wrong.
+    pub(crate) async fn read(&mut self, source: Source, store: &Store) -> (Vec<Event>, Vec<Broken>) {
+        let from = self.read.get(&source).copied().unwrap_or(0);
+        let page = store.log(from, usize::MAX, usize::MAX).await.expect("a log in memory");
+        self.read.insert(source, page.last_seq + 1);
+        let mut broken = Vec::new();
+        let mut events = Vec::new();
+        for body in page.bodies {
+            let event = Event::from_json(&body).expect("an event of the log");
+            if !self.ids.insert(event.id()) {
+                broken.push(format!("P5: {} was told twice by its own store", event.id()));
+            }
+            broken.extend(match source {
+                Source::Order => self.order(&event),
+                Source::Deposit => self.deposit(&event),
+                Source::Item => self.item(&event),
+            });
+            events.push(event);
+        }
+        (events, broken)
+    }
+
+    fn order(&mut self, event: &Event) -> Option<Broken> {
+        let Some(order) = event.data.order.clone() else {
+            let id = event.order_id.clone()?;
+            self.tombstones.insert(id);
+            return None;
+        };
+        let id = order.order_id.clone();
+        let before = self.orders.insert(id.clone(), order.clone());
+        let revision = before.as_ref().map_or(u64::from(self.tombstones.contains(&id)), |order| order.revision);
+        if order.revision != revision + 1 {
+            return Some(format!("P5: order {id} went from revision {revision} to {}", order.revision));
+        }
+        if event.kind != EventKind::OrderPlaced {
+            return None;
+        }
+        match self.payments.get(&id) {
+            Some((PaymentStatus::Paid, amount)) if *amount == order.amount => None,
+            payment => Some(format!("P1: order {id} was placed for {}, but {payment:?} was paid", order.amount)),
+        }
+    }
+
+    fn deposit(&mut self, event: &Event) -> Option<Broken> {
+        if let Some(payment) = &event.data.payment {
+            let id = payment.order_id.clone();
+            let before = self.payments.insert(id.clone(), (payment.status, payment.amount));
+            let is_possible = matches!(
+                (before.map(|before| before.0), payment.status),
+                (None, PaymentStatus::Paid | PaymentStatus::Declined | PaymentStatus::Voided)
+                    | (Some(PaymentStatus::Paid), PaymentStatus::Refunded)
+            );
+            if !is_possible {
+                return Some(format!("P3: the payment of order {id} went from {before:?} to {}", payment.status));
+            }
+        }
+        let account = event.data.account.as_ref()?;
+        let customer = account.customer.as_str().to_owned();
+        let before = self.balances.insert(customer.clone(), account.balance).unwrap_or_default();
+        let amount = event.data.payment.as_ref().map_or(Won::ZERO, |payment| payment.amount);
+        let is_right = match event.kind {
+            EventKind::DepositPaid => before.0 - amount.0 == account.balance.0,
+            EventKind::DepositRefunded => {
+                self.refunds += 1;
+                before.0 + amount.0 == account.balance.0
+            }
+            _ => account.balance > before,
+        };
+        (!is_right || account.balance < Won::ZERO).then(|| {
+            format!("P2: {} took {customer} from {before} to {} for {amount}", event.id(), account.balance)
+        })
+    }
+
+    fn item(&mut self, event: &Event) -> Option<Broken> {
+        let stock_now = event.data.item.as_ref().map(|item| (item.item_id.as_str().to_owned(), item.stock));
+        let stock_before = stock_now.as_ref().and_then(|(item, stock)| self.stocks.insert(item.clone(), *stock));
+        let id = event.data.order_id.clone()?;
+        let before = self.deliveries.insert(id.clone(), event.kind);
+        let qty = self.orders.get(&id).map_or(0, |order| u64::from(order.qty));
+        let is_right = match (before, event.kind) {
+            (None, EventKind::ItemDeliveryStarted) => {
+                self.deliveries_started += 1;
+                stock_before.zip(stock_now).is_some_and(|(before, (_, now))| before.checked_sub(qty) == Some(now))
+            }
+            (Some(EventKind::ItemDeliveryStarted), EventKind::ItemDeliveryCancelled) => {
+                stock_before.zip(stock_now).is_some_and(|(before, (_, now))| before + qty == now)
+            }
+            (None, EventKind::ItemDeliveryCancelled | EventKind::ItemSoldOut) => true,
+            _ => false,
+        };
+        (!is_right).then(|| format!("P4: order {id}: {before:?}, then {} with stock {stock_before:?}", event.id()))
+    }
+
+    /// The order of that id, as Order's log tells it.
+    pub(crate) fn knows(&self, id: &OrderId) -> bool {
+        self.orders.contains_key(id) || self.tombstones.contains(id)
+    }
+
+    pub(crate) fn orders(&self) -> &BTreeMap<OrderId, Order> {
+        &self.orders
+    }
+
+    /// At rest, every order has ended, its money and its units are where that end says.
+    pub(crate) fn at_rest(&self) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        for (id, order) in &self.orders {
+            let payment = self.payments.get(id).map(|payment| payment.0);
+            let delivery = self.deliveries.get(id);
+            let is_right = match order.status {
+                OrderStatus::Paying | OrderStatus::Placed => false,
+                OrderStatus::Delivering => {
+                    payment == Some(PaymentStatus::Paid) && delivery == Some(&EventKind::ItemDeliveryStarted)
+                }
+                OrderStatus::Cancelled => {
+                    matches!(payment, Some(PaymentStatus::Refunded | PaymentStatus::Voided))
+                        && matches!(
+                            delivery,
+                            Some(EventKind::ItemDeliveryCancelled | EventKind::ItemSoldOut)
+                        )
+                }
+                OrderStatus::Rejected => {
+                    matches!(
+                        payment,
+                        Some(PaymentStatus::Refunded | PaymentStatus::Voided | PaymentStatus::Declined)
+                    ) && delivery.is_none()
+                }
+            };
+            if !is_right {
+                broken.push(format!(
+                    "P9: order {id} is {} with payment {payment:?} and delivery {delivery:?}",
+                    order.status
+                ));
+            }
+        }
+        broken
+    }
+
+    /// At rest, the services' own records say what their logs tell, and nothing got lost between them.
+    pub(crate) async fn agree_with(&self, order: &Store, deposit: &Store, item: &Store) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        for (id, record) in all(order, "order").await {
+            let recorded = record.get("order").map(|order| order["revision"].clone());
+            let told = OrderId::new(&id).ok().and_then(|id| self.orders.get(&id).map(|order| order.revision));
+            if recorded.as_ref().and_then(Value::as_u64) != told {
+                broken.push(format!("P5: order {id} is recorded at revision {recorded:?}, told at {told:?}"));
+            }
+        }
+        let sum = |records: &[(String, Value)], field: &str| -> i64 {
+            records.iter().filter_map(|(_, record)| record[field].as_i64()).sum()
+        };
+        let accounts = all(deposit, "account").await;
+        let payments: Vec<_> = all(deposit, "payment").await;
+        let paid: Vec<_> = payments.into_iter().filter(|(_, payment)| payment["status"] == "paid").collect();
+        let topped_up = sum(&all(deposit, "topup").await, "amount");
+        if topped_up != sum(&accounts, "balance") + sum(&paid, "amount") {
+            broken.push(format!(
+                "P2: topped up {topped_up}, but balances {} and charges {}",
+                sum(&accounts, "balance"),
+                sum(&paid, "amount")
+            ));
+        }
+        let deliveries = all(item, "delivery").await;
+        let started: Vec<_> = deliveries.into_iter().filter(|(_, one)| one["status"] == "started").collect();
+        let restocked = sum(&all(item, "restock").await, "qty");
+        let stock = sum(&all(item, "item").await, "stock");
+        if restocked != stock + sum(&started, "qty") {
+            broken.push(format!("P4: restocked {restocked}, but in stock {stock} and started {}", sum(&started, "qty")));
+        }
+        broken
+    }
+}
+
+/// All aggregates of a kind, as they are stored.
+pub(crate) async fn all(store: &Store, kind: &'static str) -> Vec<(String, Value)> {
+    let rows = store.scan(kind, "", usize::MAX).await.expect("a store in memory");
+    rows.into_iter()
+        .map(|(id, row)| (id, serde_json::from_str(&row.body).expect("a stored record")))
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! What goes wrong in one seed, and how often.
+
+use std::time::Duration;
+
+use skstore_domain::signals::{Fault, Service};
+use skstore_workers::bus::embedded::Faults;
+
+/// How long messages may be late at most: longer than the payment timeout, so that some calls time out.
+const LONGEST_DELAY: Duration = Duration::from_millis(600);
+/// When the last fault heals, at the latest.
+pub(crate) const HEALED_AFTER: Duration = Duration::from_secs(20);
+
+/// Something that goes wrong from a point in time on, and heals.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Incident {
+    pub(crate) at: Duration,
+    pub(crate) what: What,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum What {
+    /// The whole process is killed: everything in memory is gone, the stores stay.
+    KillProcess,
+    /// A worker is gone for a while.
+    Absent(Service, Duration),
+    /// A worker misbehaves for a while.
+    Misbehaves(Service, Fault, Duration),
+}
+
+/// The plan of a seed.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// What the bus does to messages.
+    pub(crate) faults: Faults,
+    /// How likely a crash is at each named point that is passed.
+    pub(crate) crash: f64,
+    /// What else goes wrong, by time.
+    pub(crate) incidents: Vec<Incident>,
+}
+
+impl Plan {
+    /// Every seed has its own mixture, some of them mild, some of them without one kind of fault at all.
+    pub(crate) fn draw(random: &mut fastrand::Rng) -> Self {
+        let rate = |random: &mut fastrand::Rng, most: f64| {
+            if random.u8(0..3) == 0 { 0.0 } else { random.f64() * most }
+        };
+        let faults = Faults {
+            delay: rate(random, 0.5),
+            max_delay: LONGEST_DELAY.mul_f64(random.f64()),
+            duplicate: rate(random, 0.3),
+            drop: rate(random, 0.2),
+        };
+        let crash = rate(random, 0.02);
+        let mut incidents: Vec<Incident> = (0..random.usize(0..4)).map(|_| Incident::draw(random)).collect();
+        incidents.sort_by_key(|incident| incident.at);
+        Self { faults, crash, incidents }
+    }
+}
+
+impl Incident {
+    fn draw(random: &mut fastrand::Rng) -> Self {
+        let at = Duration::from_millis(random.u64(0..8_000));
+        let lasts = Duration::from_millis(random.u64(100..8_000));
+        let what = match random.u8(0..6) {
+            0 => What::KillProcess,
+            1 => What::Absent(Service::Deposit, lasts),
+            2 => What::Absent(Service::Item, lasts),
+            3 => What::Absent(Service::ALL[random.usize(0..Service::ALL.len())], lasts),
+            4 => What::Misbehaves(Service::Deposit, Fault::Slow { ms: random.u64(50..500) }, lasts),
+            _ => What::Misbehaves(Service::Deposit, Fault::Silent, lasts),
+        };
+        Self { at, what }
+    }
+}

@@ -1,0 +1,52 @@
+//! P6: at rest, the view equals what the services' own records say.
+
+use serde_json::Value;
+use skstore_domain::ids::OrderId;
+use skstore_workers::store::Store;
+use skstore_workers::view::View;
+
+use super::books::{Broken, all};
+
+/// More than any simulation has.
+const EVERYTHING: usize = 10_000;
+
+/// Compares every order, payment, account and item.
+pub(crate) async fn agrees(view: &View, order: &Store, deposit: &Store, item: &Store) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let mut differ = |what: &str, id: &str, recorded: &Value, shown: &Value| {
+        if recorded != shown {
+            broken.push(format!("P6: {what} {id}: recorded {recorded}, shown {shown}"));
+        }
+    };
+    let payments = all(deposit, "payment").await;
+    for (id, record) in all(order, "order").await {
+        let Some(recorded) = record.get("order") else { continue };
+        let detail = view.order(&OrderId::new(&id).expect("an id")).await.expect("a view in memory");
+        let shown = detail.as_ref().map(|detail| json(&detail.row.order)).unwrap_or_default();
+        differ("order", &id, recorded, &shown);
+        let payment = payments.iter().find(|(of, _)| *of == id).map(|(_, payment)| payment.clone());
+        let shown = detail.as_ref().and_then(|detail| detail.row.payment.as_ref()).map(json);
+        differ("payment of order", &id, &payment.unwrap_or_default(), &shown.unwrap_or_default());
+        if let Some(detail) = &detail {
+            let revisions = detail.timeline.iter().filter(|step| step.source.word() == "order").count() as u64;
+            let buried = u64::from(detail.row.order.payment.word() == "none" || record["order"]["payment"] == "voided")
+                * u64::from(recorded["status"] == "cancelled");
+            differ("steps of order", &id, &json(&(detail.row.order.revision - buried)), &json(&revisions));
+        }
+    }
+    for account in view.accounts(None, EVERYTHING).await.expect("a view in memory") {
+        let recorded = all(deposit, "account").await;
+        let recorded = recorded.iter().find(|(id, _)| id == account.customer.as_str());
+        differ("account", account.customer.as_str(), &recorded.map(|r| r.1.clone()).unwrap_or_default(), &json(&account));
+    }
+    for shown in view.items(None, EVERYTHING).await.expect("a view in memory") {
+        let recorded = all(item, "item").await;
+        let recorded = recorded.iter().find(|(id, _)| id == shown.item_id.as_str());
+        differ("item", shown.item_id.as_str(), &recorded.map(|r| r.1.clone()).unwrap_or_default(), &json(&shown));
+    }
+    broken
+}
+
+fn json(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).expect("JSON")
+}

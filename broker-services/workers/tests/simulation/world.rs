@@ -1,0 +1,520 @@
+//! One seed's world: the workers with their supervisors, the people, the incidents, and the checks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use skstore_domain::answers::{Answer, ErrorCode};
+use skstore_domain::breaker::BreakerSettings;
+use skstore_domain::commands::ListItem;
+use skstore_domain::events::Source;
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::objects::OrderStatus;
+use skstore_domain::signals::{Fault, Service};
+use skstore_domain::time::Timestamp;
+use skstore_workers::bus::Bus;
+use skstore_workers::bus::embedded::{Chaos, EmbeddedBus};
+use skstore_workers::catalog::{Catalog, CatalogAccount, CatalogItem};
+use skstore_workers::clock::{Clock, Ids};
+use skstore_workers::context::{Context, Settings, Vitals};
+use skstore_workers::desk::{Desk, DeskError};
+use skstore_workers::probe::{Bug, Point, Probe};
+use skstore_workers::store::Store;
+use skstore_workers::store::sqlite::SqliteStore;
+use skstore_workers::view::View;
+use skstore_workers::view::embedded::EmbeddedView;
+use skstore_workers::worker::{self, Keeps};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::books::{Books, Broken};
+use super::chance::{HEALED_AFTER, Plan, What};
+use super::trace::Trace;
+use super::workload::{self, Ask, Client};
+
+/// Every order has ended by then after the last fault has healed: P9.
+const ENDED_WITHIN: Duration = Duration::from_secs(60);
+/// The view agrees by then: P6.
+const AGREES_WITHIN: Duration = Duration::from_secs(2);
+/// How often it is looked whether all is at rest.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The longest time a crashed worker or process needs to come back, unless its absence is an incident.
+const LONGEST_RESTART_MILLIS: u64 = 1_500;
+/// The wall clock when every simulation starts.
+const EPOCH: Timestamp = Timestamp(1_767_225_600_000);
+/// More than any simulation has.
+const EVERYTHING: usize = 10_000;
+
+thread_local! {
+    /// The world of the seed that this thread simulates. Probes are handed to code that must be able to cross
+    /// threads, so they find their world here instead of holding it.
+    static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
+}
+
+/// What one seed came to.
+pub(crate) struct Report {
+    pub(crate) broken: Vec<Broken>,
+    pub(crate) trace: Trace,
+    pub(crate) totals: Totals,
+}
+
+impl Report {
+    /// What broke, for a person: the seed, the promise, and the trace of the order concerned.
+    pub(crate) fn story(&self, seed: u64) -> String {
+        let broken = self.broken.join("\n  ");
+        let concerned = (0..EVERYTHING)
+            .map(|order| format!("order-{order}"))
+            .find(|order| self.broken.first().is_some_and(|broken| names(broken, order)));
+        let trace = concerned.map_or_else(|| self.trace.text(), |order| self.trace.about(&order));
+        format!("SIMULATION_SEED={seed} breaks\n  {broken}\n{trace}")
+    }
+}
+
+fn names(text: &str, order: &str) -> bool {
+    text.match_indices(order).any(|(at, _)| !text[at + order.len()..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// What the seeds went through, so that a simulation in which nothing happens does not pass for a proof.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Totals(BTreeMap<&'static str, u64>);
+
+impl Totals {
+    fn count(&mut self, what: &'static str, count: usize) {
+        *self.0.entry(what).or_default() += count as u64;
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (what, count) in &other.0 {
+            *self.0.entry(what).or_default() += count;
+        }
+    }
+
+    /// Fails unless everything that can happen has happened.
+    pub(crate) fn assert_worth_it(&self) {
+        let all = [
+            "delivering",
+            "cancelled",
+            "rejected",
+            "refunds",
+            "deliveries",
+            "crashes",
+            "kills",
+            "answers",
+            "unanswered",
+        ];
+        for what in all {
+            assert!(self.0.get(what).is_some_and(|count| *count > 0), "no {what} in all seeds: {self}");
+        }
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// Simulates one seed with these mistakes made.
+pub(crate) fn simulate(seed: u64, bugs: &BTreeSet<Bug>) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    let world = tokio::task::LocalSet::new().block_on(&runtime, async {
+        let world = Rc::new(World::new(seed, bugs.clone()));
+        WORLD.set(Some(Rc::clone(&world)));
+        world.run().await;
+        WORLD.set(None);
+        world
+    });
+    Report {
+        broken: world.broken.borrow().clone(),
+        trace: world.trace.borrow().clone(),
+        totals: world.totals.borrow().clone(),
+    }
+}
+
+struct World {
+    bugs: BTreeSet<Bug>,
+    random: RefCell<fastrand::Rng>,
+    started: Instant,
+    clock: Clock,
+    ids: Ids,
+    settings: Arc<Settings>,
+    stores: BTreeMap<Source, Store>,
+    plan: Plan,
+    chaos: Chaos,
+    is_healed: Cell<bool>,
+    process: RefCell<Option<Process>>,
+    faults: BTreeMap<Service, watch::Sender<Fault>>,
+    absent_until: RefCell<BTreeMap<Service, Instant>>,
+    sent_away: BTreeMap<Service, Notify>,
+    trace: RefCell<Trace>,
+    books: RefCell<Books>,
+    broken: RefCell<Vec<Broken>>,
+    totals: RefCell<Totals>,
+    promised: RefCell<Vec<(OrderId, Answer)>>,
+}
+
+/// What a kill of the process takes away.
+struct Process {
+    bus: EmbeddedBus,
+    view: View,
+    desk: Desk,
+    vitals: BTreeMap<Service, Arc<Vitals>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl World {
+    fn new(seed: u64, bugs: BTreeSet<Bug>) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let plan = Plan::draw(&mut random);
+        let minted = AtomicU64::new(0);
+        let in_memory = || Store::Sqlite(SqliteStore::in_memory().expect("memory"));
+        Self {
+            bugs,
+            started: Instant::now(),
+            clock: Clock::paused_at(EPOCH),
+            ids: Ids::from_fn(move || format!("id-{}", minted.fetch_add(1, Ordering::Relaxed))),
+            settings: Arc::new(settings()),
+            stores: Source::ALL.iter().map(|source| (*source, in_memory())).collect(),
+            chaos: Chaos::new(seed, plan.faults),
+            plan,
+            is_healed: Cell::new(false),
+            process: RefCell::new(None),
+            faults: Service::ALL.iter().map(|service| (*service, watch::channel(Fault::None).0)).collect(),
+            absent_until: RefCell::default(),
+            sent_away: Service::ALL.iter().map(|service| (*service, Notify::new())).collect(),
+            trace: RefCell::default(),
+            books: RefCell::default(),
+            broken: RefCell::default(),
+            totals: RefCell::default(),
+            promised: RefCell::default(),
+            random: RefCell::new(random),
+        }
+    }
+
+    async fn run(self: &Rc<Self>) {
+        let clients = workload::draw(&mut self.random.borrow_mut());
+        self.start_process().await;
+        let incidents = tokio::task::spawn_local(Rc::clone(self).let_things_go_wrong());
+        let clients: Vec<_> = clients
+            .into_iter()
+            .enumerate()
+            .map(|(number, client)| tokio::task::spawn_local(Rc::clone(self).serve(number, client)))
+            .collect();
+        for client in clients {
+            client.await.expect("a client");
+        }
+        incidents.await.expect("the incidents");
+        sleep_until(self.started + HEALED_AFTER).await;
+        self.is_healed.set(true);
+        self.chaos.heal();
+        self.note("  ** all faults have healed");
+        self.come_to_rest().await;
+        self.check_at_rest().await;
+        self.process.replace(None);
+        self.count_totals();
+    }
+
+    /// Starts everything that a kill takes away.
+    async fn start_process(self: &Rc<Self>) {
+        let bus = EmbeddedBus::with_chaos(self.chaos.clone());
+        let view = View::Embedded(if self.bugs.contains(&Bug::ViewWithoutRevisions) {
+            EmbeddedView::without_guards(EVERYTHING)
+        } else {
+            EmbeddedView::new(EVERYTHING)
+        });
+        let desk =
+            Desk::open(&Bus::Embedded(bus.clone()), view.clone(), self.ids.clone()).await.expect("a desk");
+        let mut process = Process { bus, view, desk, vitals: BTreeMap::new(), tasks: Vec::new() };
+        for service in Service::ALL {
+            let vitals = Arc::new(Vitals::default());
+            process.vitals.insert(*service, Arc::clone(&vitals));
+            let (bus, view) = (Bus::Embedded(process.bus.clone()), process.view.clone());
+            let worker = Rc::clone(self).supervise(*service, bus, view, vitals);
+            process.tasks.push(tokio::task::spawn_local(worker));
+        }
+        self.process.replace(Some(process));
+    }
+
+    /// Runs a worker, and starts it again whenever it has crashed or was sent away.
+    async fn supervise(self: Rc<Self>, service: Service, bus: Bus, view: View, vitals: Arc<Vitals>) {
+        let (_stop, stopped) = watch::channel(false);
+        for incarnation in 0_u64.. {
+            let until = self.absent_until.borrow().get(&service).copied();
+            if let Some(until) = until {
+                sleep_until(until).await;
+            }
+            let crashed = Arc::new(Notify::new());
+            let keeps = match source_of(service) {
+                Some(source) => Keeps::Store(self.stores[&source].clone()),
+                None => Keeps::View(view.clone()),
+            };
+            let context = Context {
+                service,
+                instance: format!("{service}-{incarnation}").into(),
+                bus: bus.clone(),
+                clock: self.clock.clone(),
+                ids: self.ids.clone(),
+                settings: Arc::clone(&self.settings),
+                probe: self.probe(service, Arc::clone(&crashed)),
+                vitals: Arc::clone(&vitals),
+                fault: self.faults[&service].clone(),
+                stop: stopped.clone(),
+            };
+            tokio::select! {
+                biased;
+                () = crashed.notified() => {}
+                () = self.sent_away[&service].notified() => {}
+                () = worker::run(context, keeps) => return,
+            }
+            self.look_into(service);
+            let restart = self.random.borrow_mut().u64(0..LONGEST_RESTART_MILLIS);
+            sleep(Duration::from_millis(restart)).await;
+        }
+    }
+
+    fn probe(&self, service: Service, crashed: Arc<Notify>) -> Probe {
+        Probe::new(self.bugs.clone(), move |point| {
+            let world = WORLD.with_borrow(|world| world.clone());
+            let crashes = world.is_some_and(|world| world.pass(service, point));
+            if crashes {
+                crashed.notify_one();
+            }
+            crashes
+        })
+    }
+
+    /// A worker passes a named point: what it has committed is looked into, and it may crash there.
+    fn pass(&self, service: Service, point: Point) -> bool {
+        if point == Point::Committed {
+            self.look_into(service);
+        }
+        let crashes = !self.is_healed.get() && self.random.borrow_mut().f64() < self.plan.crash;
+        if crashes {
+            self.note(&format!("  ** {service} crashes at {point:?}"));
+            self.totals.borrow_mut().count("crashes", 1);
+        }
+        crashes
+    }
+
+    /// Reads what a worker has committed into the books.
+    fn look_into(&self, service: Service) {
+        let Some(source) = source_of(service) else { return };
+        let read = self.books.borrow_mut().read(source, &self.stores[&source]).now_or_never();
+        let (events, broken) = read.expect("SQLite answers at once");
+        for event in events {
+            let about = event.order_id.as_ref().map_or_else(|| event.subject.clone(), ToString::to_string);
+            self.note(&format!("{service} commits {} of {about}, revision {}", event.kind, event.revision));
+        }
+        self.broken.borrow_mut().extend(broken);
+    }
+
+    async fn let_things_go_wrong(self: Rc<Self>) {
+        for incident in &self.plan.incidents {
+            sleep_until(self.started + incident.at).await;
+            self.note(&format!("  ** {:?}", incident.what));
+            match incident.what {
+                What::KillProcess => {
+                    self.totals.borrow_mut().count("kills", 1);
+                    self.process.replace(None);
+                    Service::ALL.iter().for_each(|service| self.look_into(*service));
+                    let restart = self.random.borrow_mut().u64(0..LONGEST_RESTART_MILLIS);
+                    sleep(Duration::from_millis(restart)).await;
+                    self.start_process().await;
+                }
+                What::Absent(service, lasts) => {
+                    self.absent_until.borrow_mut().insert(service, Instant::now() + lasts);
+                    self.sent_away[&service].notify_one();
+                }
+                What::Misbehaves(service, fault, lasts) => {
+                    self.faults[&service].send_replace(fault);
+                    let world = Rc::clone(&self);
+                    tokio::task::spawn_local(async move {
+                        sleep(lasts).await;
+                        world.faults[&service].send_replace(Fault::None);
+                    });
+                }
+            }
+        }
+    }
+
+    async fn serve(self: Rc<Self>, number: usize, client: Client) {
+        for (think, ask) in client.asks {
+            sleep(think).await;
+            let desk = loop {
+                let desk = self.process.borrow().as_ref().map(|process| process.desk.clone());
+                match desk {
+                    Some(desk) => break desk,
+                    None => sleep(LOOK_EVERY).await,
+                }
+            };
+            self.note(&format!("client {number} asks {ask:?}"));
+            let answer = put(&desk, &ask).await;
+            self.hear(number, &ask, answer);
+        }
+    }
+
+    fn hear(&self, number: usize, ask: &Ask, answer: Result<Answer, DeskError>) {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.totals.borrow_mut().count("unanswered", 1);
+                self.note(&format!("client {number} gets no answer to {ask:?}: {error}"));
+                return;
+            }
+        };
+        self.totals.borrow_mut().count("answers", 1);
+        let code = answer.code().map_or("ok", ErrorCode::word);
+        self.note(&format!("client {number} hears {code} to {ask:?}"));
+        if let Ask::Place(place) = ask
+            && let Some(order_id) = &place.order_id
+        {
+            self.promised.borrow_mut().push((order_id.clone(), answer));
+        }
+    }
+
+    async fn come_to_rest(&self) {
+        let deadline = Instant::now() + ENDED_WITHIN;
+        while Instant::now() < deadline && self.broken.borrow().is_empty() {
+            sleep(LOOK_EVERY).await;
+            if self.is_at_rest() {
+                return;
+            }
+        }
+        if let Some(process) = &*self.process.borrow() {
+            let unsent: Vec<_> = process.vitals.iter().map(|(s, vitals)| (s.word(), vitals.unsent())).collect();
+            let trouble: Vec<_> = process.vitals.values().map(|vitals| vitals.trouble()).collect();
+            self.broken.borrow_mut().push(format!(
+                "P9: not at rest after {ENDED_WITHIN:?}: {} messages pending, unsent {unsent:?}, {trouble:?}",
+                process.bus.pending()
+            ));
+        }
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let is_quiet = self.process.borrow().as_ref().is_some_and(|process| {
+            process.bus.pending() == 0 && process.vitals.values().all(|vitals| vitals.unsent() == 0)
+        });
+        is_quiet && self.books.borrow().orders().values().all(|order| order.status.is_ended())
+    }
+
+    async fn check_at_rest(&self) {
+        sleep(AGREES_WITHIN).await;
+        Service::ALL.iter().for_each(|service| self.look_into(*service));
+        let books = self.books.borrow();
+        let mut broken = books.at_rest();
+        let [order, deposit, item] = [Source::Order, Source::Deposit, Source::Item].map(|s| &self.stores[&s]);
+        broken.extend(books.agree_with(order, deposit, item).await);
+        let (view, parked) = match &*self.process.borrow() {
+            Some(process) => (process.view.clone(), process.bus.dead_letters(EVERYTHING)),
+            None => return,
+        };
+        broken.extend(super::view::agrees(&view, order, deposit, item).await);
+        for message in parked {
+            broken.push(format!("P5: parked {}: {:?}", message.routing_key, message.properties.headers.get("reason")));
+        }
+        for (order_id, answer) in &*self.promised.borrow() {
+            broken.extend(self.check_answer(&books, order_id, answer));
+        }
+        self.broken.borrow_mut().extend(broken);
+    }
+
+    /// Whoever was told of an order finds it as they were told.
+    fn check_answer(&self, books: &Books, order_id: &OrderId, answer: &Answer) -> Option<Broken> {
+        let told = answer.order.as_ref()?;
+        let Some(order) = books.orders().get(order_id) else {
+            return Some(format!("P5: somebody was told of order {order_id}, which does not exist"));
+        };
+        let is_kept = order.amount == told.amount
+            && order.revision >= told.revision
+            && (!answer.ok || order.payment != skstore_domain::objects::PaymentStatus::None);
+        (!is_kept).then(|| format!("P1: of order {order_id} it was said {told:?}, but it is {order:?}"))
+    }
+
+    fn count_totals(&self) {
+        let mut totals = self.totals.borrow_mut();
+        let books = self.books.borrow();
+        for status in OrderStatus::ALL {
+            totals.count(status.word(), books.orders().values().filter(|order| order.status == *status).count());
+        }
+        totals.count("refunds", books.refunds);
+        totals.count("deliveries", books.deliveries_started);
+    }
+
+    fn note(&self, what: &str) {
+        self.trace.borrow_mut().add(self.started.elapsed().as_millis(), what);
+    }
+}
+
+async fn put(desk: &Desk, ask: &Ask) -> Result<Answer, DeskError> {
+    match ask {
+        Ask::Place(place) => desk.place(place).await,
+        Ask::Cancel(order) => desk.cancel(order).await,
+        Ask::Query(order) => desk.order(order).await,
+        Ask::TopUp(top_up) => desk.top_up(top_up).await,
+        Ask::Restock(restock) => desk.restock(restock).await,
+    }
+}
+
+const fn source_of(service: Service) -> Option<Source> {
+    match service {
+        Service::Order => Some(Source::Order),
+        Service::Deposit => Some(Source::Deposit),
+        Service::Item => Some(Source::Item),
+        Service::MyInfo => None,
+    }
+}
+
+/// The defaults, but for a breaker that trips after a few calls: a simulation has only dozens.
+fn settings() -> Settings {
+    let customer = |name: &str| Customer::new(name).expect("a customer");
+    Settings {
+        batch: 8,
+        payment_timeout: Duration::from_millis(300),
+        breaker: BreakerSettings { least_charges: 4, least_calls: 3, ..BreakerSettings::default() },
+        sweep_every: Duration::from_secs(5),
+        abort_after: Duration::from_secs(10),
+        hold_paying: Duration::from_millis(20),
+        max_unsent_events: 100_000,
+        drain: Duration::from_secs(5),
+        walk_in: customer("walk-in"),
+        catalog: Arc::new(Catalog {
+            items: workload::ITEMS
+                .iter()
+                .map(|(id, price, stock)| CatalogItem {
+                    listing: ListItem {
+                        item_id: ItemId::new(id).expect("an id"),
+                        name: (*id).to_owned(),
+                        name_en: None,
+                        unit_price: Won(*price),
+                    },
+                    stock: *stock,
+                })
+                .collect(),
+            accounts: workload::CUSTOMERS
+                .iter()
+                .map(|(name, balance)| CatalogAccount {
+                    customer: customer(name),
+                    opening_balance: Won(*balance),
+                })
+                .collect(),
+        }),
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::window::Window;
@@ -54,20 +54,20 @@ pub struct Breaker {
     generation: u64,
     window: Window,
     /// Each permit holds a clone: the reference count is the number of charges in flight, plus one.
-    bulkhead: Arc<()>,
+    bulkhead: Rc<()>,
     changes: VecDeque<Change>,
 }
 
 /// Leave to send one charge. Dropping it, recorded or not, gives its place in the bulkhead back.
 ///
-/// It holds a reference count instead of a link to the breaker, so it may outlive it and be dropped on any
-/// thread, and the breaker itself needs no lock.
+/// It holds a reference count instead of a link to the breaker, so it may outlive it, and the breaker needs no
+/// lock. The count is not atomic: a worker runs on one thread, and atomics would double the price of a permit.
 #[derive(Debug)]
 #[must_use = "a dropped permit is given back"]
 pub struct Permit {
     generation: u64,
-    probe: Option<Arc<Probe>>,
-    _place: Arc<()>,
+    probe: Option<Rc<Probe>>,
+    _place: Rc<()>,
 }
 
 impl Permit {
@@ -180,7 +180,7 @@ impl Breaker {
             phase: Phase::Closed,
             since: now,
             generation: 0,
-            bulkhead: Arc::default(),
+            bulkhead: Rc::default(),
             changes: VecDeque::new(),
         }
     }
@@ -199,7 +199,7 @@ impl Breaker {
             Phase::HalfOpen(probing) => Some(probing.give(now)),
             Phase::Closed | Phase::HeldClosed | Phase::Open { .. } | Phase::HeldOpen => None,
         };
-        Ok(Permit { generation: self.generation, probe, _place: Arc::clone(&self.bulkhead) })
+        Ok(Permit { generation: self.generation, probe, _place: Rc::clone(&self.bulkhead) })
     }
 
     /// Records a call of a single charge: [`record_call`](Self::record_call) for one.
@@ -338,7 +338,7 @@ impl Breaker {
     /// Charges in flight: permits that have neither been recorded nor dropped.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
-        u32::try_from(Arc::strong_count(&self.bulkhead) - 1).unwrap_or(u32::MAX)
+        u32::try_from(Rc::strong_count(&self.bulkhead) - 1).unwrap_or(u32::MAX)
     }
 
     /// What an operator sees. [`poll`](Self::poll) first: this does not change the state, even if it is due.
@@ -505,10 +505,10 @@ impl Phase {
 }
 
 impl Probing {
-    fn give(&mut self, now: Duration) -> Arc<Probe> {
+    fn give(&mut self, now: Duration) -> Rc<Probe> {
         self.given.retain(|probe| probe.strong_count() > 0);
-        let probe = Arc::new(Probe { given: now });
-        self.given.push(Arc::downgrade(&probe));
+        let probe = Rc::new(Probe { given: now });
+        self.given.push(Rc::downgrade(&probe));
         probe
     }
 

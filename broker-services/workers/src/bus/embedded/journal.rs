@@ -171,10 +171,11 @@ fn start(path: &Path, file: Option<Whole>) -> io::Result<Journal> {
     Ok(Journal { jobs: Some(jobs), writer: Some(thread) })
 }
 
-/// As after a failure that leaves the file at `path` in doubt.
+/// As after a failed write: only the first `bytes` of the file at `path` are whole, or nobody knows what is.
 #[cfg(test)]
-pub(super) fn start_broken(path: &Path) -> Journal {
-    start(path, None).unwrap()
+pub(super) fn start_after_failure(path: &Path, bytes: Option<u64>) -> Journal {
+    let file = bytes.map(|bytes| Whole { file: OpenOptions::new().write(true).open(path).unwrap(), bytes });
+    start(path, file).unwrap()
 }
 
 /// What is parked in the file at `path`. Lines that are no records are moved to a file beside it and reported;

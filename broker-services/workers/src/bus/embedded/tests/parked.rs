@@ -180,16 +180,36 @@ async fn dead_letters_of_any_queue_end_in_the_file() {
     assert!(fs::read_to_string(&path).unwrap().contains("old"), "settled before it was on disk");
 }
 
+/// A bus whose file is left as after a failed write.
+fn after_failure(path: &Path, whole_bytes: Option<u64>) -> EmbeddedBus {
+    let mut state = State::new();
+    state.restore(journal::start_after_failure(path, whole_bytes), BTreeMap::new());
+    EmbeddedBus::from(state)
+}
+
+#[tokio::test]
+async fn half_a_write_leaves_no_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("dead.jsonl");
+    let bus = open(&path);
+    assert_eq!(bus.publish(parked("whole")).await, Confirm::Taken);
+    drop(bus);
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{whole}{}", "half a record ".repeat(100))).unwrap();
+    let bus = after_failure(&path, Some(whole.len() as u64));
+    for body in ["next", "last"] {
+        assert_eq!(bus.publish(parked(body)).await, Confirm::Taken);
+    }
+    drop(bus);
+    let lines = fs::read_to_string(&path).unwrap();
+    assert_eq!((lines.lines().count(), lines.contains("half")), (3, false), "{lines}");
+}
+
 #[tokio::test]
 async fn parking_waits_while_the_disk_fails_and_then_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("not mounted yet").join("dead.jsonl");
-    let broken = || {
-        let mut state = State::new();
-        state.restore(journal::start_broken(&path), BTreeMap::new());
-        EmbeddedBus::from(state)
-    };
-    let bus = broken();
+    let bus = after_failure(&path, None);
     let mut receipt = bus.publish(parked("given up"));
     let waited = tokio::time::timeout(Duration::from_millis(50), &mut receipt).await;
     assert!(waited.is_err(), "confirmed though nothing was written: {waited:?}");
@@ -197,7 +217,7 @@ async fn parking_waits_while_the_disk_fails_and_then_goes_on() {
     drop(bus);
     assert_eq!(receipt.await, Confirm::Lost);
 
-    let bus = broken();
+    let bus = after_failure(&path, None);
     let receipts = ["one", "two"].map(|body| bus.publish(parked(body)));
     fs::create_dir(path.parent().unwrap()).unwrap();
     for receipt in receipts {

@@ -52,6 +52,25 @@ pub enum Bug {
     NoRelayAfterRestart,
 }
 
+impl Bug {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::AckBeforeCommit,
+        Self::ReleaseWithoutTombstone,
+        Self::RefundWithoutKey,
+        Self::ChargeWithoutKey,
+        Self::SentBeforeConfirm,
+        Self::ViewWithoutRevisions,
+        Self::NoSweeper,
+        Self::TimeoutIsPaid,
+        Self::CancelWithoutTombstone,
+        Self::DeliverWithoutKey,
+        Self::CancelKeepsStock,
+        Self::RejectSilently,
+        Self::NoRelayAfterRestart,
+    ];
+}
+
 #[cfg(feature = "simulation")]
 pub use simulated::Probe;
 

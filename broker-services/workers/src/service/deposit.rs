@@ -162,12 +162,20 @@ impl DepositRules {
         stage: &mut DepositStage,
         now: Timestamp,
     ) -> Result<Effect<ChargeOutcome>, Impossible> {
-        let mut known = stage.payments.get(charge.order_id.as_str());
-        if self.context.probe.has(Bug::ChargeWithoutKey) {
-            known = None;
-        }
+        let known = stage.payments.get(charge.order_id.as_str());
         let account = stage.accounts.get(charge.customer.as_str());
-        let charged = deposit::charge(known, account, charge, now > deadline, now)?;
+        let is_late = now > deadline;
+        let charged = match known {
+            Some(payment) if self.context.probe.has(Bug::ChargeWithoutKey) => {
+                let mut again = deposit::charge(None, account, charge, is_late, now)?;
+                if let Some((next, _, event)) = &mut again.change {
+                    next.revision += payment.revision;
+                    event.revision = next.revision;
+                }
+                again
+            }
+            known => deposit::charge(known, account, charge, is_late, now)?,
+        };
         stage.put(charged.change);
         Ok(Effect::Own(ChargeOutcome { order_id: charge.order_id.clone(), result: charged.result }))
     }

@@ -157,11 +157,19 @@ impl ItemRules {
     }
 
     fn placed(&self, order: &Order, stage: &mut ItemStage, now: Timestamp) -> Result<(), Impossible> {
-        let mut known = stage.deliveries.get(order.order_id.as_str());
-        if self.context.probe.has(Bug::DeliverWithoutKey) {
-            known = None;
-        }
-        let moved = item::start(known, stage.items.get(order.item_id.as_str()), order, now)?;
+        let known = stage.deliveries.get(order.order_id.as_str());
+        let item = stage.items.get(order.item_id.as_str());
+        let moved = match known {
+            Some(delivery) if self.context.probe.has(Bug::DeliverWithoutKey) => {
+                let mut again = item::start(None, item, order, now)?;
+                if let Some((next, _, event)) = &mut again {
+                    next.revision += delivery.revision;
+                    event.revision = next.revision;
+                }
+                again
+            }
+            known => item::start(known, item, order, now)?,
+        };
         stage.put(moved);
         Ok(())
     }

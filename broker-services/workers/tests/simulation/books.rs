@@ -59,7 +59,8 @@ impl Books {
         };
         let id = order.order_id.clone();
         let before = self.orders.insert(id.clone(), order.clone());
-        let revision = before.as_ref().map_or(u64::from(self.tombstones.contains(&id)), |order| order.revision);
+        let revision =
+            before.as_ref().map_or(u64::from(self.tombstones.contains(&id)), |order| order.revision);
         if order.revision != revision + 1 {
             return Some(format!("P5: order {id} went from revision {revision} to {}", order.revision));
         }
@@ -68,7 +69,9 @@ impl Books {
         }
         match self.payments.get(&id) {
             Some((PaymentStatus::Paid, amount)) if *amount == order.amount => None,
-            payment => Some(format!("P1: order {id} was placed for {}, but {payment:?} was paid", order.amount)),
+            payment => {
+                Some(format!("P1: order {id} was placed for {}, but {payment:?} was paid", order.amount))
+            }
         }
     }
 
@@ -82,7 +85,10 @@ impl Books {
                     | (Some(PaymentStatus::Paid), PaymentStatus::Refunded)
             );
             if !is_possible {
-                return Some(format!("P3: the payment of order {id} went from {before:?} to {}", payment.status));
+                return Some(format!(
+                    "P3: the payment of order {id} went from {before:?} to {}",
+                    payment.status
+                ));
             }
         }
         let account = event.data.account.as_ref()?;
@@ -104,14 +110,17 @@ impl Books {
 
     fn item(&mut self, event: &Event) -> Option<Broken> {
         let stock_now = event.data.item.as_ref().map(|item| (item.item_id.as_str().to_owned(), item.stock));
-        let stock_before = stock_now.as_ref().and_then(|(item, stock)| self.stocks.insert(item.clone(), *stock));
+        let stock_before =
+            stock_now.as_ref().and_then(|(item, stock)| self.stocks.insert(item.clone(), *stock));
         let id = event.data.order_id.clone()?;
         let before = self.deliveries.insert(id.clone(), event.kind);
         let qty = self.orders.get(&id).map_or(0, |order| u64::from(order.qty));
         let is_right = match (before, event.kind) {
             (None, EventKind::ItemDeliveryStarted) => {
                 self.deliveries_started += 1;
-                stock_before.zip(stock_now).is_some_and(|(before, (_, now))| before.checked_sub(qty) == Some(now))
+                stock_before
+                    .zip(stock_now)
+                    .is_some_and(|(before, (_, now))| before.checked_sub(qty) == Some(now))
             }
             (Some(EventKind::ItemDeliveryStarted), EventKind::ItemDeliveryCancelled) => {
                 stock_before.zip(stock_now).is_some_and(|(before, (_, now))| before + qty == now)
@@ -119,14 +128,11 @@ impl Books {
             (None, EventKind::ItemDeliveryCancelled | EventKind::ItemSoldOut) => true,
             _ => false,
         };
-        (!is_right).then(|| format!("P4: order {id}: {before:?}, then {} with stock {stock_before:?}", event.id()))
+        (!is_right)
+            .then(|| format!("P4: order {id}: {before:?}, then {} with stock {stock_before:?}", event.id()))
     }
 
-    /// The order of that id, as Order's log tells it.
-    pub(crate) fn knows(&self, id: &OrderId) -> bool {
-        self.orders.contains_key(id) || self.tombstones.contains(id)
-    }
-
+    /// Every order, as Order's log tells it.
     pub(crate) fn orders(&self) -> &BTreeMap<OrderId, Order> {
         &self.orders
     }
@@ -144,10 +150,7 @@ impl Books {
                 }
                 OrderStatus::Cancelled => {
                     matches!(payment, Some(PaymentStatus::Refunded | PaymentStatus::Voided))
-                        && matches!(
-                            delivery,
-                            Some(EventKind::ItemDeliveryCancelled | EventKind::ItemSoldOut)
-                        )
+                        && matches!(delivery, Some(EventKind::ItemDeliveryCancelled | EventKind::ItemSoldOut))
                 }
                 OrderStatus::Rejected => {
                     matches!(
@@ -195,7 +198,10 @@ impl Books {
         let restocked = sum(&all(item, "restock").await, "qty");
         let stock = sum(&all(item, "item").await, "stock");
         if restocked != stock + sum(&started, "qty") {
-            broken.push(format!("P4: restocked {restocked}, but in stock {stock} and started {}", sum(&started, "qty")));
+            broken.push(format!(
+                "P4: restocked {restocked}, but in stock {stock} and started {}",
+                sum(&started, "qty")
+            ));
         }
         broken
     }

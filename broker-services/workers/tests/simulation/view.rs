@@ -28,21 +28,33 @@ pub(crate) async fn agrees(view: &View, order: &Store, deposit: &Store, item: &S
         let shown = detail.as_ref().and_then(|detail| detail.row.payment.as_ref()).map(json);
         differ("payment of order", &id, &payment.unwrap_or_default(), &shown.unwrap_or_default());
         if let Some(detail) = &detail {
-            let revisions = detail.timeline.iter().filter(|step| step.source.word() == "order").count() as u64;
-            let buried = u64::from(detail.row.order.payment.word() == "none" || record["order"]["payment"] == "voided")
-                * u64::from(recorded["status"] == "cancelled");
+            let revisions =
+                detail.timeline.iter().filter(|step| step.source.word() == "order").count() as u64;
+            let buried = u64::from(
+                detail.row.order.payment.word() == "none" || record["order"]["payment"] == "voided",
+            ) * u64::from(recorded["status"] == "cancelled");
             differ("steps of order", &id, &json(&(detail.row.order.revision - buried)), &json(&revisions));
         }
     }
     for account in view.accounts(None, EVERYTHING).await.expect("a view in memory") {
         let recorded = all(deposit, "account").await;
         let recorded = recorded.iter().find(|(id, _)| id == account.customer.as_str());
-        differ("account", account.customer.as_str(), &recorded.map(|r| r.1.clone()).unwrap_or_default(), &json(&account));
+        differ(
+            "account",
+            account.customer.as_str(),
+            &recorded.map(|r| r.1.clone()).unwrap_or_default(),
+            &json(&account),
+        );
     }
     for shown in view.items(None, EVERYTHING).await.expect("a view in memory") {
         let recorded = all(item, "item").await;
         let recorded = recorded.iter().find(|(id, _)| id == shown.item_id.as_str());
-        differ("item", shown.item_id.as_str(), &recorded.map(|r| r.1.clone()).unwrap_or_default(), &json(&shown));
+        differ(
+            "item",
+            shown.item_id.as_str(),
+            &recorded.map(|r| r.1.clone()).unwrap_or_default(),
+            &json(&shown),
+        );
     }
     broken
 }

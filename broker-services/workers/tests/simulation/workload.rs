@@ -9,7 +9,8 @@ use skstore_domain::money::Won;
 /// Customers, one of whom cannot pay for much.
 pub(crate) const CUSTOMERS: [(&str, i64); 3] = [("kim", 300_000), ("lee", 100_000), ("poor", 3_000)];
 /// Items, one of which is soon sold out.
-pub(crate) const ITEMS: [(&str, i64, u64); 3] = [("10", 1_000, 1_000), ("11", 3_000, 1_000), ("rare", 500, 7)];
+pub(crate) const ITEMS: [(&str, i64, u64); 3] =
+    [("10", 1_000, 1_000), ("11", 3_000, 1_000), ("rare", 500, 7)];
 
 /// One thing someone asks for.
 #[derive(Debug, Clone)]
@@ -33,7 +34,9 @@ pub(crate) fn draw(random: &mut fastrand::Rng) -> Vec<Client> {
     let orders = random.usize(3..12);
     let places: Vec<Place> = (0..orders).map(|order| place(order, random)).collect();
     (0..random.usize(2..6))
-        .map(|client| Client { asks: (0..random.usize(2..9)).map(|at| ask(&places, client, at, random)).collect() })
+        .map(|client| Client {
+            asks: (0..random.usize(2..9)).map(|at| ask(&places, client, at, random)).collect(),
+        })
         .collect()
 }
 

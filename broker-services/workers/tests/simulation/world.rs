@@ -78,7 +78,8 @@ impl Report {
 }
 
 fn names(text: &str, order: &str) -> bool {
-    text.match_indices(order).any(|(at, _)| !text[at + order.len()..].starts_with(|c: char| c.is_ascii_digit()))
+    text.match_indices(order)
+        .any(|(at, _)| !text[at + order.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// What the seeds went through, so that a simulation in which nothing happens does not pass for a proof.
@@ -399,7 +400,8 @@ impl World {
             }
         }
         if let Some(process) = &*self.process.borrow() {
-            let unsent: Vec<_> = process.vitals.iter().map(|(s, vitals)| (s.word(), vitals.unsent())).collect();
+            let unsent: Vec<_> =
+                process.vitals.iter().map(|(s, vitals)| (s.word(), vitals.unsent())).collect();
             let trouble: Vec<_> = process.vitals.values().map(|vitals| vitals.trouble()).collect();
             self.broken.borrow_mut().push(format!(
                 "P9: not at rest after {ENDED_WITHIN:?}: {} messages pending, unsent {unsent:?}, {trouble:?}",
@@ -428,7 +430,11 @@ impl World {
         };
         broken.extend(super::view::agrees(&view, order, deposit, item).await);
         for message in parked {
-            broken.push(format!("P5: parked {}: {:?}", message.routing_key, message.properties.headers.get("reason")));
+            broken.push(format!(
+                "P5: parked {}: {:?}",
+                message.routing_key,
+                message.properties.headers.get("reason")
+            ));
         }
         for (order_id, answer) in &*self.promised.borrow() {
             broken.extend(self.check_answer(&books, order_id, answer));
@@ -452,7 +458,10 @@ impl World {
         let mut totals = self.totals.borrow_mut();
         let books = self.books.borrow();
         for status in OrderStatus::ALL {
-            totals.count(status.word(), books.orders().values().filter(|order| order.status == *status).count());
+            totals.count(
+                status.word(),
+                books.orders().values().filter(|order| order.status == *status).count(),
+            );
         }
         totals.count("refunds", books.refunds);
         totals.count("deliveries", books.deliveries_started);

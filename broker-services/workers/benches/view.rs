@@ -35,11 +35,13 @@ const LIFE: [EventKind; 5] = [
 ];
 
 fn main() {
-    for orders in [1000, 1_000_000] {
-        measure(orders, usize::MAX);
+    measure(1000, usize::MAX);
+    // `cargo test --all-targets` runs this too, without the flag: it only wants to see it work.
+    if std::env::args().any(|arg| arg == "--bench") {
+        measure(1_000_000, usize::MAX);
+        // A full view forgets as many orders as come.
+        measure(1_000_000, 500_000);
     }
-    // A full view forgets as many orders as come.
-    measure(1_000_000, 500_000);
 }
 
 fn measure(orders: usize, keep: usize) {

@@ -103,6 +103,18 @@ pub(crate) async fn a_cursor_goes_on_where_its_order_was_even_if_that_is_gone<A:
     assert_eq!((nothing.rows, nothing.next), (Vec::new(), Some(newer)), "a page of nothing goes nowhere");
 }
 
+pub(crate) async fn the_last_page_says_so_even_if_it_is_full<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    place(&view, (1..=4).map(|n| order(&format!("o{n}"), n))).await;
+    for prefix in [None, Some("o".to_owned())] {
+        let filter = OrderFilter { id_prefix: prefix, ..OrderFilter::default() };
+        let first = view.orders(&filter, None, 2).await.unwrap();
+        assert!(first.next.is_some(), "{filter:?}: two more are there");
+        let last = view.orders(&filter, first.next.as_ref(), 2).await.unwrap();
+        assert_eq!((last.rows.len(), last.next), (2, None), "{filter:?}");
+    }
+}
+
 pub(crate) async fn a_page_of_one_index_looks_only_at_what_it_shows<A: Adapter>() {
     let view = A::ready(PLENTY).await;
     let mut stored = 0;

@@ -140,6 +140,7 @@ pub(crate) async fn what_changes_nothing_wakes_nobody<A: Adapter>() {
     let mut changes = view.changes();
     view.apply(&write).await.unwrap();
     view.beat(&beat("a", 4)).await.unwrap();
+    view.beat(&beat("a", 5)).await.unwrap();
     view.apply(&[]).await.unwrap();
     assert!(changes.changed().now_or_never().is_none(), "a repetition woke a reader");
     view.beat(&beat("a", 6)).await.unwrap();

@@ -266,3 +266,94 @@ impl Forgotten {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skstore_domain::ids::ItemId;
+    use skstore_domain::money::Won;
+    use skstore_domain::objects::{DeliveryStatus, OrderStatus, PaymentStatus};
+    use skstore_domain::time::Timestamp;
+
+    use super::*;
+
+    fn payment(n: usize) -> Payment {
+        Payment {
+            order_id: OrderId::new(&format!("o{n}")).unwrap(),
+            customer: Customer::new("kim").unwrap(),
+            amount: Won(1),
+            status: PaymentStatus::Paid,
+            reason: None,
+            updated_at: Timestamp(1),
+            revision: 1,
+        }
+    }
+
+    fn has(orders: &Orders, n: usize) -> bool {
+        orders.by_id.contains_key(&CompactId::new(&payment(n).order_id))
+    }
+
+    #[test]
+    fn payments_whose_order_never_comes_do_not_fill_the_memory() {
+        let mut orders = Orders::new(10);
+        for n in 0..WAITING_ORDERS + 500 {
+            orders.put_payment(&payment(n), 1, false);
+        }
+        assert_eq!((orders.by_id.len(), orders.waiting.len()), (WAITING_ORDERS, WAITING_ORDERS));
+        assert_eq!(orders.records.end(), WAITING_ORDERS + 1, "places are used again");
+        assert!(!has(&orders, 499) && has(&orders, 500), "the longest waiting are forgotten first");
+    }
+
+    #[test]
+    fn an_order_that_has_come_waits_no_more() {
+        let mut orders = Orders::new(10);
+        let order = Order {
+            order_id: payment(0).order_id,
+            customer: payment(0).customer,
+            item_id: ItemId::new("10").unwrap(),
+            item_name: "apple".to_owned(),
+            qty: 1,
+            unit_price: Won(1),
+            amount: Won(1),
+            status: OrderStatus::Placed,
+            reason: None,
+            cancel_requested: false,
+            payment: PaymentStatus::Paid,
+            delivery: DeliveryStatus::None,
+            placed_at: Timestamp(1),
+            updated_at: Timestamp(1),
+            revision: 1,
+        };
+        orders.put_payment(&payment(0), 1, false);
+        orders.put_order(&order, 1, false);
+        for n in 1..=WAITING_ORDERS + 1 {
+            orders.put_payment(&payment(n), 1, false);
+        }
+        assert!(has(&orders, 0) && !has(&orders, 1), "it went in place of one that waits");
+    }
+
+    #[test]
+    fn a_rebuild_may_tell_every_payment_before_the_first_order() {
+        let keep = WAITING_ORDERS + 2000;
+        let mut orders = Orders::new(keep);
+        for n in 0..keep + 10 {
+            orders.put_payment(&payment(n), 1, true);
+        }
+        assert_eq!(orders.waiting.len(), keep);
+        assert!(!orders.trim_waiting(1500), "the rest is for the next time");
+        assert!(orders.trim_waiting(1500));
+        assert_eq!((orders.by_id.len(), orders.waiting.len()), (WAITING_ORDERS, WAITING_ORDERS));
+    }
+
+    #[test]
+    fn forgotten_orders_are_remembered_for_a_while_only() {
+        let mut forgotten = Forgotten::default();
+        let ids: Vec<CompactId> =
+            (0..FORGOTTEN_IDS + 5).map(|n| CompactId::new(&payment(n).order_id)).collect();
+        for id in &ids {
+            forgotten.remember(id.clone());
+            forgotten.remember(id.clone());
+        }
+        assert_eq!((forgotten.ids.len(), forgotten.by_age.len()), (FORGOTTEN_IDS, FORGOTTEN_IDS));
+        assert!(!forgotten.contains(&ids[4]) && forgotten.contains(&ids[5]));
+    }
+}

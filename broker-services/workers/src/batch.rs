@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use futures_util::FutureExt;
 use skstore_domain::answers::{Answer, ErrorCode, ReplayPage};
 use skstore_domain::order::Impossible;
 use skstore_domain::signals::Fault;
@@ -150,11 +151,20 @@ impl<R: Rules> Loop<R> {
         let mut intake = self.context.bus.consumer(self.rules.subscriptions()).await?;
         self.context.vitals.recovered();
         loop {
+            // Whichever comes first; then whatever of the other is there too, for one commit serves both.
             let (deliveries, inputs) = tokio::select! {
                 biased;
                 () = self.context.stopped() => break,
-                inputs = self.rules.wake() => (Vec::new(), inputs?),
-                deliveries = take(&mut intake, &self.context) => (deliveries?, Vec::new()),
+                inputs = self.rules.wake() => {
+                    let inputs = inputs?;
+                    let deliveries = take(&mut intake, &self.context).now_or_never();
+                    (deliveries.transpose()?.unwrap_or_default(), inputs)
+                }
+                deliveries = take(&mut intake, &self.context) => {
+                    let deliveries = deliveries?;
+                    let inputs = self.rules.wake().now_or_never();
+                    (deliveries, inputs.transpose()?.unwrap_or_default())
+                }
             };
             self.turn(deliveries, inputs).await;
         }
@@ -175,11 +185,12 @@ impl<R: Rules> Loop<R> {
     async fn turn(&mut self, deliveries: Vec<Delivery>, inputs: Vec<R::Input>) {
         let count = deliveries.len();
         let mut work = Vec::with_capacity(count + 1);
+        // Outcomes first: whoever asks again in this very turn finds them.
+        let internal = inputs.into_iter().map(|input| Job { input, trace: None }).collect();
+        work.push(Work { envelope: None, jobs: internal, bad_parts: Vec::new() });
         for delivery in deliveries {
             work.extend(self.read(delivery).await);
         }
-        let internal = inputs.into_iter().map(|input| Job { input, trace: None }).collect();
-        work.push(Work { envelope: None, jobs: internal, bad_parts: Vec::new() });
         if self.context.probe.has(Bug::AckBeforeCommit) {
             work = ack_all(work);
         }

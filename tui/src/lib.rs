@@ -1,1 +1,6 @@
-//! x
+//! The order desk in a terminal: the dashboard and what it is made of.
+
+pub mod dashboard;
+pub mod terminal;
+pub mod text;
+pub mod theme;

@@ -1,0 +1,101 @@
+//! The dashboard: orders, payments and the breaker, live; and the keys to act on them.
+//!
+//! Read in the order in which a key flows:
+//!
+//! 1. [`runner`]: the loop that turns keys, answers, changes of the view and the clock into messages;
+//! 2. [`message`]: all there can be told and asked for;
+//! 3. [`keys`]: what a key does where;
+//! 4. [`update`]: what a message does to the [`state`], and which effects it has;
+//! 5. [`layout`] and [`draw`]: how the state looks.
+//!
+//! Only the runner does I/O and reads the clock. `update` and `draw` are functions of what they are handed.
+
+use std::io;
+
+use crossterm::event::EventStream;
+use skstore_domain::ids::Customer;
+use skstore_workers::clock::Clock;
+use skstore_workers::config::{self, Config};
+use skstore_workers::desk::Desk;
+
+use self::state::Look;
+use crate::terminal::TerminalGuard;
+use crate::text::Language;
+use crate::theme::{Glyphs, ThemeName};
+
+pub mod draw;
+pub mod filter;
+pub mod keys;
+pub mod layout;
+pub mod message;
+pub mod pace;
+pub mod runner;
+pub mod state;
+pub mod update;
+
+pub use draw::draw;
+pub use runner::run_on;
+pub use update::update;
+
+/// What a dashboard begins with.
+#[derive(Debug, Clone)]
+pub struct DashboardOptions {
+    /// How things are shown.
+    pub look: Look,
+    /// The account that forms begin with.
+    pub walk_in: Option<Customer>,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl DashboardOptions {
+    /// What the settings say; where they say `auto`, what suits the environment: language and characters by
+    /// locale, colours by terminal. Times are in UTC. `data_at` says where the data is, for the header.
+    #[must_use]
+    pub fn new(config: &Config, variable: impl Fn(&str) -> Option<String>, data_at: String) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let locale =
+            || set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG")).unwrap_or_default();
+        let ui = &config.ui;
+        let language = match ui.language {
+            config::Language::Auto => Language::of_locale(&locale()),
+            config::Language::Ko => Language::Korean,
+            config::Language::En => Language::English,
+        };
+        let theme = match ui.theme {
+            config::Theme::Auto => ThemeName::of_environment(&variable),
+            config::Theme::Dark => ThemeName::Dark,
+            config::Theme::Light => ThemeName::Light,
+            config::Theme::Ansi => ThemeName::Ansi,
+            config::Theme::None => ThemeName::None,
+        };
+        let glyphs = if ui.ascii { Glyphs::ASCII } else { Glyphs::of_environment(&variable) };
+        let look = Look { language, theme, glyphs, utc_offset_s: 0, data_at };
+        Self { look, walk_in: Some(config.order.walk_in.clone()), clock: Clock::System }
+    }
+}
+
+/// Why the dashboard ended without being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum DashboardError {
+    /// The terminal cannot be taken over: there is none, or it is none.
+    #[error("cannot use this terminal: {0}. Is the output redirected?")]
+    Terminal(io::Error),
+    /// The terminal cannot be drawn on any more.
+    #[error("cannot draw on the terminal: {0}")]
+    Screen(String),
+    /// Keys cannot be read any more.
+    #[error("cannot read keys: {0}")]
+    Keyboard(io::Error),
+}
+
+/// Shows the dashboard on this process's terminal until someone leaves it. The terminal is given back on every
+/// way out, also when this future is dropped.
+///
+/// # Errors
+/// [`DashboardError`]. A lost bus or view is none: it is shown, and heals by itself.
+pub async fn run(desk: Desk, options: DashboardOptions) -> Result<(), DashboardError> {
+    let guard = TerminalGuard::enter().map_err(DashboardError::Terminal)?;
+    let mut screen = guard.screen().map_err(DashboardError::Terminal)?;
+    run_on(desk, options, &mut screen, EventStream::new()).await
+}

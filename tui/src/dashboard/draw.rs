@@ -1,0 +1,138 @@
+//! From the state to the screen, and nothing else. What a frame costs depends on the screen alone.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Paragraph};
+use skstore_domain::ids::is_unsafe_to_show;
+
+use super::layout;
+use super::state::{Layer, State};
+use crate::text::{Text, fit};
+
+mod breaker;
+mod detail;
+mod dialogs;
+mod footer;
+mod form;
+mod header;
+mod help;
+mod ink;
+mod orders;
+mod services;
+mod toasts;
+
+use ink::Ink;
+
+/// Draws `state`.
+pub fn draw(state: &State, frame: &mut Frame<'_>) {
+    let ink = Ink::new(&state.look);
+    frame.render_widget(Block::new().style(ink.theme.text), frame.area());
+    if layout::is_too_small(state.size) {
+        draw_too_small(state, &ink, frame);
+    } else {
+        draw_screen(state, &ink, frame);
+    }
+    sweep(frame.buffer_mut());
+}
+
+fn draw_screen(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
+    let areas = layout::areas(state);
+    header::draw(state, ink, frame, areas.header);
+    if areas.banner.height > 0 {
+        header::draw_banner(state, ink, frame, areas.banner);
+    }
+    match (&state.detail, areas.side) {
+        (Some(detail), None) => detail::draw(state, detail, ink, frame, areas.main),
+        (Some(detail), Some(side)) => {
+            orders::draw(state, ink, frame, areas.main);
+            let inner = side_of(ink, frame, side);
+            detail::draw(state, detail, ink, frame, inner);
+        }
+        (None, side) => {
+            orders::draw(state, ink, frame, areas.main);
+            if let Some(side) = side {
+                draw_side_panel(state, ink, frame, side);
+            }
+        }
+    }
+    if let Some(bottom) = areas.bottom {
+        draw_bottom_panel(state, ink, frame, bottom);
+    }
+    footer::draw(state, ink, frame, areas.footer);
+    toasts::draw(state, ink, frame, areas.footer.y);
+    for layer in &state.layers {
+        match layer {
+            Layer::Filter(typed) => footer::draw_filter(typed, ink, frame, areas.footer),
+            Layer::Form(form) => form::draw(state, form, ink, frame),
+            Layer::Menu(menu) => dialogs::draw_menu(state, *menu, ink, frame),
+            Layer::Confirm(confirm) => dialogs::draw_question(state, confirm, ink, frame),
+            Layer::Help { scroll } => help::draw(state, *scroll, ink, frame),
+        }
+    }
+}
+
+/// A line on the left edge of what stands beside the table; what is left of it.
+fn side_of(ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) -> Rect {
+    let block = Block::new()
+        .borders(ratatui::widgets::Borders::LEFT)
+        .border_set(ink.glyphs.border)
+        .border_style(ink.theme.border);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    inner
+}
+
+fn draw_side_panel(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
+    let inner = side_of(ink, frame, area);
+    let width = usize::from(inner.width);
+    let mut lines = services::lines(state, ink, width, true);
+    lines.push(Line::default());
+    lines.extend(breaker::lines(state, ink, width, true));
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn draw_bottom_panel(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
+    let left = Rect { width: area.width * 23 / 40, ..area };
+    let right = Rect { x: area.x + left.width, width: area.width - left.width, ..area };
+    let services = services::lines(state, ink, usize::from(left.width), false);
+    frame.render_widget(Paragraph::new(services), left);
+    let inner = side_of(ink, frame, right);
+    frame.render_widget(Paragraph::new(breaker::lines(state, ink, usize::from(inner.width), false)), inner);
+}
+
+fn draw_too_small(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
+    let size = state.size;
+    let text =
+        ink.fill(Text::TooSmall, &[&size.width, &size.height, &layout::MIN_WIDTH, &layout::MIN_HEIGHT]);
+    let lines = fit::wrap(&text, usize::from(size.width), usize::from(size.height), ink.glyphs.more);
+    let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
+    frame.render_widget(Paragraph::new(lines), frame.area());
+}
+
+/// Lines of the open detail that lie below the screen: as far as it can be scrolled.
+#[must_use]
+pub fn detail_lines_below(state: &State) -> usize {
+    let areas = layout::areas(state);
+    let area = areas.side.unwrap_or(areas.main);
+    let Some(detail) = &state.detail else { return 0 };
+    let lines = detail::lines(state, detail, &Ink::new(&state.look), usize::from(area.width));
+    lines.len().saturating_sub(usize::from(area.height))
+}
+
+/// Lines of the help that lie below the screen: as far as it can be scrolled.
+#[must_use]
+pub fn help_lines_below(state: &State) -> usize {
+    help::lines_below(state, &Ink::new(&state.look))
+}
+
+/// The last guard: no cell holds a character that could repaint the terminal, whatever was drawn into it.
+fn sweep(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.symbol().chars().any(is_unsafe_to_show) {
+            let kept: String = cell.symbol().chars().filter(|c| !is_unsafe_to_show(*c)).collect();
+            cell.set_symbol(if kept.is_empty() { " " } else { &kept });
+        }
+    }
+}

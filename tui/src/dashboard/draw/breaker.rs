@@ -1,0 +1,150 @@
+//! The breaker of each order worker: its state in a word, its window as bars, and when it tries again.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
+use skstore_domain::signals::BreakerChanged;
+
+use super::header::{compact, grouped};
+use super::ink::{Ink, joined};
+use super::services::instance_end;
+use crate::dashboard::state::{BreakerSeen, State};
+use crate::text::{Text, fit, times};
+
+/// Recent changes that are shown of each breaker.
+const CHANGES_SHOWN: usize = 5;
+/// Columns of a bar's number.
+const NUMBER: usize = 6;
+/// Columns of a bar's share and of the one at which the breaker trips: `100/100%`.
+const SHARE: usize = 8;
+
+/// Each breaker; with `whole` also its recent changes.
+pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize, whole: bool) -> Vec<Line<'static>> {
+    let breakers = state.breakers();
+    if breakers.is_empty() {
+        let unknown = format!(" {}", ink.text(Text::BreakerUnknown));
+        return vec![
+            ink.rule(ink.text(Text::BreakerTitle), "", width),
+            Line::from(Span::styled(unknown, ink.theme.dim)),
+        ];
+    }
+    breakers.iter().flat_map(|seen| one(state, ink, width, whole, seen)).collect()
+}
+
+fn one(
+    state: &State,
+    ink: &Ink<'_>,
+    width: usize,
+    whole: bool,
+    seen: &BreakerSeen<'_>,
+) -> Vec<Line<'static>> {
+    let breaker = seen.breaker;
+    let mut lines = vec![ink.rule(ink.text(Text::BreakerTitle), instance_end(seen.instance), width)];
+    lines.push(state_line(state, ink, width, seen));
+    lines.extend(bars(ink, width, breaker));
+    if whole {
+        lines.push(in_flight(ink, breaker));
+    }
+    lines.push(charges(ink, width, breaker));
+    if whole {
+        let mut changes = state.changes_of(seen.instance).take(CHANGES_SHOWN).peekable();
+        if changes.peek().is_some() {
+            let title = format!(" {}", ink.text(Text::BreakerHistory));
+            lines.push(Line::from(Span::styled(title, ink.theme.dim)));
+        }
+        lines.extend(changes.flat_map(|change| change_lines(ink, width, change)));
+    }
+    lines
+}
+
+/// The state, since when, and what comes next.
+fn state_line(state: &State, ink: &Ink<'_>, width: usize, seen: &BreakerSeen<'_>) -> Line<'static> {
+    let breaker = seen.breaker;
+    let Some(word) = breaker.state else { return Line::default() };
+    let since = state.now.since(seen.at) + std::time::Duration::from_millis(breaker.for_ms);
+    let mut parts = vec![
+        vec![Span::styled(format!(" {}", ink.word(&word)), ink.theme.breaker(word))],
+        vec![Span::styled(ink.fill(Text::BreakerSince, &[&times::age(ink.language, since)]), ink.theme.dim)],
+    ];
+    if let Some(mode) = breaker.mode.filter(|mode| *mode != BreakerMode::Auto) {
+        parts.push(vec![Span::styled(ink.word(&mode), ink.theme.warn)]);
+    }
+    let next = match (word, seen.probes_at()) {
+        (BreakerState::Open, Some(at)) if at > state.now => {
+            Some(ink.fill(Text::BreakerProbeIn, &[&times::seconds_left(state.now, at)]))
+        }
+        (BreakerState::Open, Some(_)) => Some(ink.text(Text::BreakerProbeNow).to_owned()),
+        (BreakerState::HalfOpen, _) => Some(ink.fill(Text::BreakerProbes, &[&breaker.probes_ok])),
+        (BreakerState::Open | BreakerState::Closed, _) => None,
+    };
+    parts.extend(next.map(|next| vec![Span::styled(next, ink.theme.strong)]));
+    Line::from(joined(parts, width))
+}
+
+/// The window's counts, each as a bar beside the others.
+fn bars(ink: &Ink<'_>, width: usize, breaker: &BreakerSnapshot) -> Vec<Line<'static>> {
+    let window = breaker.window;
+    let charges = (u64::from(window.ok) + u64::from(window.failed)).max(1);
+    let share = |part: u32, trips_at: u32| {
+        ink.fill(Text::PercentOf, &[&(u64::from(part) * 100 / charges), &trips_at])
+    };
+    let counts = [
+        (Text::CountOk, window.ok, String::new(), ink.theme.ok),
+        (Text::CountFailed, window.failed, share(window.failed, breaker.failed_percent), ink.theme.bad),
+        (Text::CountSlow, window.slow, share(window.slow, breaker.slow_percent), ink.theme.warn),
+        (Text::CountRefused, window.refused, String::new(), ink.theme.quiet),
+    ];
+    let label = counts.iter().map(|(text, ..)| fit::width(ink.text(*text))).max().unwrap_or(0);
+    let most = counts.iter().map(|(_, count, ..)| *count).max().unwrap_or(0).max(1);
+    let room = width.saturating_sub(1 + label + 1 + 1 + NUMBER + 1 + SHARE + 1);
+    counts
+        .iter()
+        .map(|(text, count, share, style)| {
+            let mut line = bar(ink, (*text, label), (*count, most), room, *style);
+            line.push_span(Span::styled(format!(" {}", ink.right(share, SHARE)), ink.theme.dim));
+            line
+        })
+        .collect()
+}
+
+fn bar(
+    ink: &Ink<'_>,
+    (text, label): (Text, usize),
+    (count, most): (u32, u32),
+    room: usize,
+    style: Style,
+) -> Line<'static> {
+    let share = u64::from(count) * room as u64;
+    // What happened at all shows.
+    let filled = usize::try_from(share.div_ceil(u64::from(most))).unwrap_or(room).min(room);
+    Line::from(vec![
+        Span::styled(format!(" {} ", ink.left(ink.text(text), label)), ink.theme.dim),
+        Span::styled(ink.glyphs.bar.repeat(filled), style),
+        Span::styled(ink.glyphs.track.repeat(room - filled), ink.theme.border),
+        Span::raw(format!(" {}", ink.right(&compact(u64::from(count)), NUMBER))),
+    ])
+}
+
+fn in_flight(ink: &Ink<'_>, breaker: &BreakerSnapshot) -> Line<'static> {
+    let text = ink.fill(Text::BreakerInFlight, &[&breaker.in_flight, &breaker.max_in_flight]);
+    Line::from(Span::styled(format!(" {text}"), ink.theme.dim))
+}
+
+/// How many charges there are to judge by.
+fn charges(ink: &Ink<'_>, width: usize, breaker: &BreakerSnapshot) -> Line<'static> {
+    let window = breaker.window;
+    let charges = u64::from(window.ok) + u64::from(window.failed);
+    let text = ink.fill(Text::BreakerJudges, &[&grouped(charges), &breaker.least_charges]);
+    Line::from(Span::styled(ink.short(&format!(" {text}"), width), ink.theme.dim))
+}
+
+fn change_lines(ink: &Ink<'_>, width: usize, change: &BreakerChanged) -> Vec<Line<'static>> {
+    let first = Line::from(vec![
+        Span::styled(format!(" {}  ", times::clock(change.at, ink.utc_offset_s)), ink.theme.dim),
+        Span::styled(ink.word(&change.from), ink.theme.breaker(change.from)),
+        Span::styled(format!(" {} ", ink.glyphs.arrow), ink.theme.dim),
+        Span::styled(ink.word(&change.to), ink.theme.breaker(change.to)),
+    ]);
+    let why = format!("   {}", ink.short(&change.why, width.saturating_sub(3)));
+    vec![first, Line::from(Span::styled(why, ink.theme.dim))]
+}

@@ -1,0 +1,209 @@
+//! One order, whole: its fields, what Order and Deposit answer now, and its timeline.
+
+use std::fmt::Display;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use skstore_domain::answers::PaymentAnswer;
+use skstore_domain::myinfo::Step;
+use skstore_domain::objects::Order;
+
+use super::header::grouped;
+use super::ink::Ink;
+use super::toasts;
+use crate::dashboard::state::State;
+use crate::dashboard::state::detail::{Asked, Detail, Said};
+use crate::text::words::reason_word;
+use crate::text::{Text, fit, times};
+
+/// From this many columns on fields and answers stand side by side.
+const TWO_COLUMNS_FROM: usize = 76;
+/// Lines of a refusal or an error.
+const ERROR_LINES: usize = 3;
+
+pub(super) fn draw(state: &State, detail: &Detail, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
+    let lines: Vec<Line<'_>> = lines(state, detail, ink, usize::from(area.width))
+        .into_iter()
+        .skip(detail.scroll)
+        .take(usize::from(area.height))
+        .collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// All lines, as wide as `width`.
+pub(super) fn lines(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![
+        ink.rule(ink.text(Text::DetailTitle), "", width),
+        Line::from(Span::styled(format!(" {}", ink.short(detail.id.as_str(), width)), ink.theme.strong)),
+    ];
+    let Some(order) = state.detail_row(detail) else {
+        let text = if detail.is_read { Text::DetailMissing } else { Text::Reading };
+        lines.push(Line::from(Span::styled(format!(" {}", ink.text(text)), ink.theme.dim)));
+        return lines;
+    };
+    if width >= TWO_COLUMNS_FROM {
+        let left = width / 2;
+        let fields = fields(ink, order, left);
+        let answers = answers(state, detail, order, ink, width - left);
+        lines.extend(side_by_side(fields, answers, left));
+    } else {
+        lines.extend(fields(ink, order, width));
+        lines.extend(answers(state, detail, order, ink, width));
+    }
+    lines.push(ink.rule(ink.text(Text::TimelineTitle), &times::zone(ink.utc_offset_s), width));
+    match detail.found.as_ref().map(|found| found.timeline.as_slice()) {
+        None | Some([]) => {
+            lines.push(Line::from(Span::styled(format!(" {}", ink.text(Text::NoTimeline)), ink.theme.dim)));
+        }
+        Some(steps) => lines.extend(steps.iter().map(|step| timeline_line(ink, steps, step, width))),
+    }
+    lines
+}
+
+fn side_by_side(left: Vec<Line<'static>>, right: Vec<Line<'static>>, columns: usize) -> Vec<Line<'static>> {
+    let rows = left.len().max(right.len());
+    let (mut left, mut right) = (left.into_iter(), right.into_iter());
+    (0..rows)
+        .map(|_| {
+            let mut line = left.next().unwrap_or_default();
+            let blanks = columns.saturating_sub(line.width());
+            line.push_span(Span::raw(" ".repeat(blanks)));
+            line.spans.extend(right.next().unwrap_or_default().spans);
+            line
+        })
+        .collect()
+}
+
+/// Label and value, the labels aligned.
+fn table(ink: &Ink<'_>, rows: Vec<(Text, String, Style)>, width: usize) -> Vec<Line<'static>> {
+    let label = rows.iter().map(|(text, ..)| fit::width(ink.text(*text))).max().unwrap_or(0);
+    rows.into_iter()
+        .map(|(text, value, style)| {
+            Line::from(vec![
+                Span::styled(format!(" {}  ", ink.left(ink.text(text), label)), ink.theme.dim),
+                Span::styled(ink.short(&value, width.saturating_sub(label + 3)), style),
+            ])
+        })
+        .collect()
+}
+
+fn fields(ink: &Ink<'_>, order: &Order, width: usize) -> Vec<Line<'static>> {
+    let (theme, plain) = (&ink.theme, ink.theme.text);
+    let time = |at| times::full(at, ink.utc_offset_s);
+    let won = |amount: &dyn Display| ink.fill(Text::WonAmount, &[amount]);
+    let status = format!("{} {}", ink.glyphs.status(order.status), ink.word(&order.status));
+    let reason = order.reason.map_or("-", |reason| ink.word(&reason));
+    let cancel = if order.cancel_requested { Text::Yes } else { Text::No };
+    let rows = vec![
+        (Text::ColumnStatus, status, theme.status(order.status)),
+        (Text::ColumnReason, reason.to_owned(), plain),
+        (Text::FieldCancelRequested, ink.text(cancel).to_owned(), plain),
+        (Text::FieldCustomer, order.customer.to_string(), plain),
+        (Text::FieldItem, format!("{} ({})", order.item_name, order.item_id), plain),
+        (Text::FieldQty, ink.fill(Text::Units, &[&grouped(u64::from(order.qty))]), plain),
+        (Text::FieldUnitPrice, won(&order.unit_price), plain),
+        (Text::FieldAmount, won(&order.amount), theme.strong),
+        (Text::ColumnPayment, ink.word(&order.payment).to_owned(), theme.payment(order.payment)),
+        (Text::FieldDelivery, ink.word(&order.delivery).to_owned(), plain),
+        (Text::FieldPlacedAt, time(order.placed_at), plain),
+        (Text::FieldUpdatedAt, time(order.updated_at), plain),
+        (Text::FieldRevision, order.revision.to_string(), plain),
+    ];
+    table(ink, rows, width)
+}
+
+/// What Deposit and Order themselves answer.
+fn answers(state: &State, detail: &Detail, order: &Order, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![asked_title(state, ink, Text::DepositAnswers, &detail.payment, width)];
+    lines.extend(said(ink, &detail.payment.said, width, |payment| payment_rows(ink, payment)));
+    lines.push(asked_title(state, ink, Text::OrderAnswers, &detail.order, width));
+    lines.extend(said(ink, &detail.order.said, width, |answered| order_rows(ink, answered, order)));
+    lines
+}
+
+fn asked_title<T>(
+    state: &State,
+    ink: &Ink<'_>,
+    title: Text,
+    asked: &Asked<T>,
+    width: usize,
+) -> Line<'static> {
+    let right = match (&asked.said, asked.is_asking) {
+        (_, true) => ink.text(Text::Asking).to_owned(),
+        (Said::NotYet, false) => String::new(),
+        (Said::This(_) | Said::Refused(_) | Said::Failed(_), false) => {
+            ink.fill(Text::AskedAgo, &[&times::age(ink.language, state.now.since(asked.at))])
+        }
+    };
+    ink.rule(ink.text(title), &right, width)
+}
+
+fn said<T>(
+    ink: &Ink<'_>,
+    said: &Said<T>,
+    width: usize,
+    rows: impl Fn(&T) -> Vec<(Text, String, Style)>,
+) -> Vec<Line<'static>> {
+    let problem = match said {
+        Said::This(object) => return table(ink, rows(object), width),
+        Said::NotYet => return vec![Line::default()],
+        Said::Refused(error) => toasts::refusal(ink, error),
+        Said::Failed(error) => toasts::failure(ink, error),
+    };
+    fit::wrap(&problem, width.saturating_sub(2), ERROR_LINES, ink.glyphs.more)
+        .into_iter()
+        .map(|line| Line::from(Span::styled(format!(" {line}"), ink.theme.bad)))
+        .collect()
+}
+
+fn payment_rows(ink: &Ink<'_>, answer: &PaymentAnswer) -> Vec<(Text, String, Style)> {
+    let (plain, status) = (ink.theme.text, answer.status());
+    let status = (Text::ColumnPayment, ink.word(&status).to_owned(), ink.theme.payment(status));
+    let PaymentAnswer::Known(payment) = answer else { return vec![status] };
+    let reason = payment.reason.map_or("-", |reason| ink.word(&reason));
+    vec![
+        status,
+        (Text::ColumnReason, reason.to_owned(), plain),
+        (Text::FieldAmount, ink.fill(Text::WonAmount, &[&payment.amount]), plain),
+        (Text::FieldUpdatedAt, times::full(payment.updated_at, ink.utc_offset_s), plain),
+        (Text::FieldRevision, payment.revision.to_string(), plain),
+    ]
+}
+
+fn order_rows(ink: &Ink<'_>, answered: &Order, shown: &Order) -> Vec<(Text, String, Style)> {
+    let plain = ink.theme.text;
+    let status = format!("{} {}", ink.glyphs.status(answered.status), ink.word(&answered.status));
+    let (compared, style) = if answered.revision > shown.revision {
+        (Text::NewerThanShown, ink.theme.warn)
+    } else {
+        (Text::SameAsShown, ink.theme.dim)
+    };
+    vec![
+        (Text::ColumnStatus, status, ink.theme.status(answered.status)),
+        (Text::ColumnPayment, ink.word(&answered.payment).to_owned(), ink.theme.payment(answered.payment)),
+        (Text::FieldDelivery, ink.word(&answered.delivery).to_owned(), plain),
+        (Text::FieldRevision, format!("{} ({})", answered.revision, ink.text(compared)), style),
+    ]
+}
+
+/// When, who, what, and how long after the step before.
+fn timeline_line(ink: &Ink<'_>, steps: &[Step], step: &Step, width: usize) -> Line<'static> {
+    let before = steps.iter().take_while(|other| !std::ptr::eq(*other, step)).last();
+    let after =
+        before.map_or_else(String::new, |before| format!("+{}", times::took(step.at.since(before.at))));
+    let reason = match step.reason.as_deref() {
+        None => String::new(),
+        Some(word) => format!(" ({})", reason_word(word).map_or(word, |text| ink.text(text))),
+    };
+    let what = format!("{}{reason}", ink.word(&step.kind));
+    let (time, service) = (times::precise(step.at, ink.utc_offset_s), ink.left(ink.word(&step.source), 7));
+    Line::from(vec![
+        Span::styled(format!(" {time} "), ink.theme.dim),
+        Span::styled(format!("{} ", ink.right(&after, 7)), ink.theme.dim),
+        Span::styled(format!("{service} "), ink.theme.title),
+        Span::raw(ink.short(&what, width.saturating_sub(1 + 12 + 1 + 8 + 8))),
+    ])
+}

@@ -1,0 +1,50 @@
+//! All keys, by where they apply: derived from the table.
+
+use ratatui::Frame;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::ink::Ink;
+use crate::dashboard::keys::{self, Scope};
+use crate::dashboard::state::State;
+use crate::text::{Text, fit};
+
+/// Columns of the help, with its frame.
+const WIDTH: u16 = 56;
+/// Rows that stay free above and below.
+const MARGIN: u16 = 1;
+/// Columns of the keys.
+const KEYS: usize = 20;
+
+pub(super) fn draw(state: &State, scroll: usize, ink: &Ink<'_>, frame: &mut Frame<'_>) {
+    let height = state.size.height.saturating_sub(2 * MARGIN);
+    let area = ink.window(frame, ink.text(Text::HelpTitle), WIDTH, height);
+    let lines: Vec<Line<'_>> = lines(ink).into_iter().skip(scroll).take(usize::from(area.height)).collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// Lines that do not fit on the screen.
+pub(super) fn lines_below(state: &State, ink: &Ink<'_>) -> usize {
+    lines(ink).len().saturating_sub(usize::from(state.size.height.saturating_sub(2 * MARGIN + 2)))
+}
+
+fn lines(ink: &Ink<'_>) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for scope in Scope::ALL {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::from(Span::styled(ink.text(scope.text()), ink.theme.title)));
+        for binding in keys::of_scope(*scope) {
+            let names: Vec<String> =
+                binding.keys.iter().map(|chord| chord.name(ink.glyphs.is_ascii)).collect();
+            let names = names.join(" ");
+            let columns = KEYS.max(fit::width(&names));
+            lines.push(Line::from(vec![
+                Span::styled(ink.left(&names, columns), ink.theme.key),
+                Span::raw(format!(" {}", ink.text(binding.text))),
+            ]));
+        }
+    }
+    lines
+}

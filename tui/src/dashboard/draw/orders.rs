@@ -1,0 +1,185 @@
+//! The table of orders. Only rows on the screen are looked at.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::OrderRow;
+use skstore_domain::objects::{OrderStatus, PaymentStatus};
+
+use super::header::grouped;
+use super::ink::Ink;
+use crate::dashboard::keys::{Action, Scope};
+use crate::dashboard::state::{Connection, State};
+use crate::text::words::Worded;
+use crate::text::{Text, fit, times};
+
+/// Columns of a time, and of a date and time.
+const TIME: usize = 8;
+/// Columns of an amount up to 99,999,999 won.
+const AMOUNT: usize = 10;
+/// Columns of an age in the language that needs the most: `23시간`.
+const AGE: usize = 6;
+/// From this many columns on customers get more of them.
+const ROOMY_FROM: usize = 96;
+/// From this many columns on there is room for the reason.
+const REASON_FROM: usize = 92;
+/// Columns of the reason in the language that needs the most: `payment unavailable`.
+const REASON: usize = 19;
+
+/// Widths of the columns, in the order in which they stand.
+struct Columns {
+    time: usize,
+    customer: usize,
+    item: usize,
+    amount: usize,
+    status: usize,
+    payment: usize,
+    reason: usize,
+    age: usize,
+}
+
+impl Columns {
+    fn of(ink: &Ink<'_>, width: usize) -> Self {
+        let widest = |texts: &mut dyn Iterator<Item = Text>| {
+            texts.map(|text| fit::width(ink.text(text))).max().unwrap_or(0)
+        };
+        // A status has its glyph and a blank in front.
+        let status = 2 + widest(&mut OrderStatus::ALL.iter().map(Worded::text));
+        let payment = widest(&mut PaymentStatus::ALL.iter().map(Worded::text).chain([Text::ColumnPayment]));
+        let customer = if width >= ROOMY_FROM { 16 } else { 10 };
+        let reason = if width >= REASON_FROM { REASON + 1 } else { 0 };
+        // The marker's two columns and a blank before each column but the first.
+        let gaps = 2 + 6;
+        let fixed = TIME + customer + AMOUNT + status + payment + reason + AGE + gaps;
+        let item = width.saturating_sub(fixed);
+        Self { time: TIME, customer, item, amount: AMOUNT, status, payment, reason, age: AGE }
+    }
+}
+
+pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
+    let width = usize::from(area.width);
+    let columns = Columns::of(ink, width);
+    let mut lines = vec![title(state, ink, width), heading(ink, &columns)];
+    let shown = usize::from(area.height).saturating_sub(lines.len());
+    let selected = state.orders.selected_index();
+    let rows = state.orders.page.rows.iter().enumerate().skip(state.orders.offset).take(shown);
+    lines.extend(rows.map(|(index, row)| line(state, ink, &columns, row, selected == Some(index))));
+    if state.orders.page.rows.is_empty() {
+        lines.push(Line::default());
+        lines.extend(nothing(state, ink, width));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn title(state: &State, ink: &Ink<'_>, width: usize) -> Line<'static> {
+    let mut title = ink.text(Text::OrdersTitle).to_owned();
+    if !state.orders.typed.is_empty() {
+        title = format!("{title} {} {}", ink.glyphs.dot, ink.fill(Text::Filtered, &[&state.orders.typed]));
+    }
+    if let Some(scanned) = state.orders.page.scanned {
+        let scanned = grouped(u64::try_from(scanned).unwrap_or(u64::MAX));
+        title = format!("{title} {} {}", ink.glyphs.dot, ink.fill(Text::Scanned, &[&scanned]));
+    }
+    let right = match state.orders.new_above(&state.counts) {
+        _ if state.orders.follows() && !state.orders.page.rows.is_empty() => {
+            ink.text(Text::Following).to_owned()
+        }
+        Some(new) if new > 0 => ink.fill(Text::NewAbove, &[&grouped(new)]),
+        Some(_) | None => String::new(),
+    };
+    ink.rule(&title, &right, width)
+}
+
+fn heading(ink: &Ink<'_>, columns: &Columns) -> Line<'static> {
+    let mut text = format!(
+        "  {} {} {} {} {} {}",
+        ink.left(ink.text(Text::ColumnTime), columns.time),
+        ink.left(ink.text(Text::ColumnCustomer), columns.customer),
+        ink.left(ink.text(Text::ColumnItem), columns.item),
+        ink.right(ink.text(Text::ColumnAmount), columns.amount),
+        ink.left(ink.text(Text::ColumnStatus), columns.status),
+        ink.left(ink.text(Text::ColumnPayment), columns.payment),
+    );
+    if columns.reason > 0 {
+        text.push(' ');
+        text.push_str(&ink.left(ink.text(Text::ColumnReason), columns.reason - 1));
+    }
+    text.push(' ');
+    text.push_str(&ink.right(ink.text(Text::ColumnAge), columns.age));
+    Line::from(Span::styled(text, ink.theme.dim))
+}
+
+fn line(state: &State, ink: &Ink<'_>, columns: &Columns, row: &OrderRow, is_selected: bool) -> Line<'static> {
+    let order = &row.order;
+    let marker = if is_selected { ink.glyphs.marker } else { " " };
+    let payment = row.payment.as_ref().map_or(order.payment, |payment| payment.status);
+    let status = format!("{} {}", ink.glyphs.status(order.status), ink.word(&order.status));
+    let age = times::age(ink.language, state.now.since(order.placed_at));
+    let mut spans = vec![
+        Span::styled(format!("{marker} "), ink.theme.key),
+        Span::styled(time(state, ink, row), ink.theme.dim),
+        Span::raw(" "),
+        Span::raw(ink.left(order.customer.as_str(), columns.customer)),
+        Span::raw(" "),
+        Span::raw(item(ink, &order.item_name, order.qty, columns.item)),
+        Span::raw(" "),
+        Span::raw(ink.right(&amount(order.amount), columns.amount)),
+        Span::raw(" "),
+        Span::styled(ink.left(&status, columns.status), ink.theme.status(order.status)),
+        Span::raw(" "),
+        Span::styled(ink.left(ink.word(&payment), columns.payment), ink.theme.payment(payment)),
+    ];
+    if columns.reason > 0 {
+        let reason = match order.reason {
+            Some(reason) => ink.word(&reason),
+            None if order.cancel_requested => ink.text(Text::CancelRequested),
+            None => "",
+        };
+        spans.push(Span::raw(format!(" {}", ink.left(reason, columns.reason - 1))));
+    }
+    spans.push(Span::styled(format!(" {}", ink.right(&age, columns.age)), ink.theme.dim));
+    let line = Line::from(spans);
+    if is_selected { line.style(ink.theme.selected) } else { line }
+}
+
+/// An amount that would not fit, in millions of won: its last digits must not be cut off unseen.
+fn amount(amount: Won) -> String {
+    let text = amount.to_string();
+    if fit::width(&text) <= AMOUNT { text } else { format!("{}M", Won(amount.0 / 1_000_000)) }
+}
+
+/// The clock time of today's orders, the day of older ones.
+fn time(state: &State, ink: &Ink<'_>, row: &OrderRow) -> String {
+    let (at, offset) = (row.order.placed_at, ink.utc_offset_s);
+    let is_today = times::day(at, offset) == times::day(state.now, offset);
+    let text = if is_today { times::clock(at, offset) } else { times::day(at, offset) };
+    ink.left(&text, TIME)
+}
+
+/// The item's name and its quantity, of which the quantity is never cut.
+fn item(ink: &Ink<'_>, name: &str, qty: u32, columns: usize) -> String {
+    let qty = format!(" {} {qty}", ink.glyphs.times);
+    let room = columns.saturating_sub(fit::width(&qty));
+    ink.left(&format!("{}{qty}", ink.short(name, room)), columns)
+}
+
+/// Why there are no rows, and what to do.
+fn nothing(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
+    let key = |action| ink.key(Scope::Orders, action);
+    let text = match (&state.connection, state.orders.is_read) {
+        (Connection::Lost { .. }, false) => return Vec::new(),
+        (_, false) => ink.text(Text::Reading).to_owned(),
+        (_, true) if state.orders.typed.is_empty() => ink.fill(Text::NoOrders, &[&key(Action::NewOrder)]),
+        (_, true) => match (state.orders.page.scanned, &state.orders.page.next) {
+            (Some(scanned), Some(_)) => {
+                let scanned = grouped(u64::try_from(scanned).unwrap_or(u64::MAX));
+                ink.fill(Text::NoMatchYet, &[&scanned, &key(Action::ScanOn)])
+            }
+            _ => ink.fill(Text::NoMatch, &[&key(Action::Back)]),
+        },
+    };
+    let lines = fit::wrap(&text, width.saturating_sub(4), 3, ink.glyphs.more);
+    lines.into_iter().map(|line| Line::from(Span::styled(format!("  {line}"), ink.theme.dim))).collect()
+}

@@ -1,0 +1,132 @@
+//! What the workers last said of themselves.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use skstore_domain::signals::{Beat, Fault};
+
+use super::header::compact;
+use super::ink::Ink;
+use crate::dashboard::state::{SILENT_AFTER, State};
+use crate::text::words::Worded;
+use crate::text::{Text, fit, times};
+
+/// Columns of an instance's number: enough of its end to tell instances apart.
+const INSTANCE: usize = 6;
+/// Columns of the numbers.
+const NUMBER: usize = 6;
+
+/// A line for each instance; with `whole` also its fault and its last error.
+pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize, whole: bool) -> Vec<Line<'static>> {
+    let mut lines = vec![ink.rule(ink.text(Text::ServicesTitle), "", width)];
+    if state.health.services.is_empty() {
+        lines.push(Line::from(Span::styled(
+            format!(" {}", ink.short(ink.text(Text::NoServices), width.saturating_sub(1))),
+            ink.theme.dim,
+        )));
+        return lines;
+    }
+    let columns = Columns::of(ink, width);
+    lines.push(heading(ink, &columns));
+    for beat in &state.health.services {
+        lines.push(line(state, ink, &columns, beat));
+        if whole {
+            lines.extend(troubles(ink, width, beat));
+        }
+    }
+    lines
+}
+
+struct Columns {
+    service: usize,
+    state: usize,
+    beat: usize,
+}
+
+impl Columns {
+    fn of(ink: &Ink<'_>, width: usize) -> Self {
+        let widest = |texts: &[Text]| texts.iter().map(|text| fit::width(ink.text(*text))).max().unwrap_or(0);
+        let service = widest(&[
+            Text::ServiceOrder,
+            Text::ServiceDeposit,
+            Text::ServiceItem,
+            Text::ServiceMyInfo,
+            Text::ColumnService,
+        ]);
+        let least = widest(&[Text::ServiceReady, Text::ServiceNotReady, Text::ServiceSilent]);
+        let beat = widest(&[Text::ColumnBeat]).max(4);
+        // Mark, blanks between six columns.
+        let fixed = 2 + service + 1 + INSTANCE + 1 + 1 + beat + 2 * (1 + NUMBER);
+        Self { service, state: width.saturating_sub(fixed).min(14).max(least), beat }
+    }
+}
+
+fn heading(ink: &Ink<'_>, columns: &Columns) -> Line<'static> {
+    let text = format!(
+        "  {} {} {} {} {} {}",
+        ink.left(ink.text(Text::ColumnService), columns.service),
+        ink.left(ink.text(Text::ColumnInstance), INSTANCE),
+        ink.left(ink.text(Text::ColumnState), columns.state),
+        ink.right(ink.text(Text::ColumnBeat), columns.beat),
+        ink.right(ink.text(Text::ColumnRate), NUMBER),
+        ink.right(ink.text(Text::ColumnUnsent), NUMBER),
+    );
+    Line::from(Span::styled(text, ink.theme.dim))
+}
+
+fn line(state: &State, ink: &Ink<'_>, columns: &Columns, beat: &Beat) -> Line<'static> {
+    let age = state.now.since(beat.at);
+    let (word, style, mark) = if age > SILENT_AFTER {
+        (ink.text(Text::ServiceSilent).to_owned(), ink.theme.bad, ink.glyphs.bad)
+    } else if let Some(fault) = &beat.fault {
+        (fault_kind(ink, fault), ink.theme.warn, ink.glyphs.bad)
+    } else if beat.ready {
+        (ink.text(Text::ServiceReady).to_owned(), ink.theme.ok, ink.glyphs.ok)
+    } else {
+        (ink.text(Text::ServiceNotReady).to_owned(), ink.theme.bad, ink.glyphs.bad)
+    };
+    let unsent = if beat.unsent > 0 { ink.theme.warn } else { ink.theme.dim };
+    Line::from(vec![
+        Span::styled(format!("{mark} "), style),
+        Span::raw(ink.left(ink.word(&beat.service), columns.service)),
+        Span::styled(format!(" {} ", ink.left(instance_end(&beat.instance), INSTANCE)), ink.theme.dim),
+        Span::styled(ink.left(&word, columns.state), style),
+        Span::styled(format!(" {} ", ink.right(&times::age(ink.language, age), columns.beat)), ink.theme.dim),
+        Span::raw(ink.right(&compact(beat.per_second), NUMBER)),
+        Span::styled(format!(" {}", ink.right(&compact(beat.unsent), NUMBER)), unsent),
+    ])
+}
+
+/// The fault and the last error of a worker, if it has them.
+fn troubles(ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line<'static>> {
+    let fault = beat.fault.as_ref().map(|fault| {
+        let text = ink.fill(Text::InjectedFault, &[&fault_word(ink, fault)]);
+        (text, ink.theme.warn)
+    });
+    let error = beat.last_error.as_ref().map(|error| (ink.fill(Text::LastError, &[error]), ink.theme.bad));
+    let indented = |(text, style): (String, Style)| {
+        fit::wrap(&text, width.saturating_sub(3), 2, ink.glyphs.more)
+            .into_iter()
+            .map(move |line| Line::from(Span::styled(format!("   {line}"), style)))
+            .collect::<Vec<_>>()
+    };
+    fault.into_iter().chain(error).flat_map(indented).collect()
+}
+
+/// A fault's kind, for a column.
+fn fault_kind(ink: &Ink<'_>, fault: &str) -> String {
+    Fault::parse(fault).map_or_else(|_| fault.to_owned(), |fault| ink.text(fault.text()).to_owned())
+}
+
+/// A fault as a heartbeat carries it, in this language's words.
+fn fault_word(ink: &Ink<'_>, fault: &str) -> String {
+    match Fault::parse(fault) {
+        Ok(Fault::Slow { ms }) => ink.fill(Text::SlowBy, &[&ms]),
+        Ok(fault) => ink.text(fault.text()).to_owned(),
+        Err(_) => fault.to_owned(),
+    }
+}
+
+/// The end of an instance's name, by which instances of one service differ.
+pub(super) fn instance_end(instance: &str) -> &str {
+    instance.char_indices().rev().nth(INSTANCE - 1).map_or(instance, |(at, _)| &instance[at..])
+}

@@ -1,0 +1,98 @@
+//! Which part of the screen shows what. Both drawing and scrolling go by it.
+
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::message::Size;
+use super::state::{Connection, State};
+
+/// Least columns of a screen that can be used.
+pub const MIN_WIDTH: u16 = 60;
+/// Least rows of a screen that can be used.
+pub const MIN_HEIGHT: u16 = 16;
+/// From this many columns on there is room for something beside the table.
+const WIDE_FROM: u16 = 110;
+/// From this many rows on a narrow screen has room for services and breaker below the table.
+const TALL_FROM: u16 = 22;
+/// Columns of what stands beside the table.
+const SIDE_WIDTH: u16 = 46;
+/// From this many columns on it gets more.
+const VERY_WIDE_FROM: u16 = 160;
+/// Columns of what stands beside the table on a very wide screen.
+const SIDE_WIDTH_VERY_WIDE: u16 = 60;
+/// Rows of services and breaker below the table, with their title.
+const BOTTOM_HEIGHT: u16 = 7;
+/// Rows of the header.
+const HEADER_HEIGHT: u16 = 2;
+/// Rows of the table that are no orders: its title and its columns' names.
+const TABLE_HEADING: u16 = 2;
+
+/// The parts of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Areas {
+    /// Name, connection, breaker, counts.
+    pub header: Rect,
+    /// What must not be overlooked; no rows if there is nothing.
+    pub banner: Rect,
+    /// The table, or the detail on a narrow screen.
+    pub main: Rect,
+    /// Beside the table: the detail, else services and breaker.
+    pub side: Option<Rect>,
+    /// Below the table: services and breaker.
+    pub bottom: Option<Rect>,
+    /// Keys.
+    pub footer: Rect,
+}
+
+/// Whether something fits beside the table.
+#[must_use]
+pub const fn is_wide(size: Size) -> bool {
+    size.width >= WIDE_FROM
+}
+
+/// Whether the screen is too small for anything but saying so.
+#[must_use]
+pub const fn is_too_small(size: Size) -> bool {
+    size.width < MIN_WIDTH || size.height < MIN_HEIGHT
+}
+
+/// Whether there is something that must not be overlooked.
+#[must_use]
+pub fn has_banner(state: &State) -> bool {
+    matches!(state.connection, Connection::Lost { .. })
+        || state.bus_lost.is_some()
+        || state.rebuilding().is_some()
+}
+
+/// The parts of the screen for what is shown now.
+#[must_use]
+pub fn areas(state: &State) -> Areas {
+    let screen = Rect::new(0, 0, state.size.width, state.size.height);
+    let [header, banner, middle, footer] = Layout::vertical([
+        Constraint::Length(HEADER_HEIGHT),
+        Constraint::Length(u16::from(has_banner(state))),
+        Constraint::Min(0),
+        Constraint::Length(1),
+    ])
+    .areas(screen);
+    let wide = is_wide(state.size);
+    let whole = Areas { header, banner, main: middle, side: None, bottom: None, footer };
+    if wide && (state.panel || state.detail.is_some()) {
+        let side = if state.size.width >= VERY_WIDE_FROM { SIDE_WIDTH_VERY_WIDE } else { SIDE_WIDTH };
+        let [main, side] = Layout::horizontal([Constraint::Min(0), Constraint::Length(side)]).areas(middle);
+        // A blank column between the table's last column and the line.
+        let main = Rect { width: main.width.saturating_sub(1), ..main };
+        return Areas { main, side: Some(side), ..whole };
+    }
+    if !wide && state.panel && state.detail.is_none() && state.size.height >= TALL_FROM {
+        let [main, bottom] =
+            Layout::vertical([Constraint::Min(0), Constraint::Length(BOTTOM_HEIGHT)]).areas(middle);
+        return Areas { main, bottom: Some(bottom), ..whole };
+    }
+    whole
+}
+
+/// Orders that fit on the screen.
+#[must_use]
+pub fn shown_orders(state: &State) -> usize {
+    usize::from(areas(state).main.height.saturating_sub(TABLE_HEADING)).max(1)
+}

@@ -1,0 +1,143 @@
+//! What the dashboard can be told, and what it can ask for: one closed enum each.
+
+use skstore_domain::answers::Answer;
+use skstore_domain::breaker::BreakerMode;
+use skstore_domain::commands::{Place, Restock, TopUp};
+use skstore_domain::ids::{OrderId, RequestId};
+use skstore_domain::objects::{Account, Item};
+use skstore_domain::signals::{Fault, Service};
+use skstore_domain::time::Timestamp;
+use skstore_workers::desk::DeskError;
+use skstore_workers::view::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage};
+
+use super::keys::Chord;
+
+/// Something that has happened. [`update`](super::update::update) is the only one to act on it.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Chord),
+    /// Text was pasted.
+    Paste(String),
+    /// The screen has another size.
+    Resized(Size),
+    /// A second has gone by. Only sent while something on the screen shows an age or a countdown.
+    Tick,
+    /// The view was read.
+    Read(Box<Snapshot>),
+    /// The view could not be read.
+    ViewLost {
+        /// Why.
+        cause: String,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
+    /// A fresh order id, as [`Effect::MintOrderId`] asked for.
+    OrderId(OrderId),
+    /// A fresh id of a top-up or restock, as [`Effect::MintRequestId`] asked for.
+    RequestId(RequestId),
+    /// A request was answered, or was not.
+    Answered(Box<Answered>),
+}
+
+/// Columns and rows of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+/// What the screen needs of the view.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which orders.
+    pub orders: OrdersQuery,
+    /// The order that is shown whole.
+    pub detail: Option<OrderId>,
+    /// While items and accounts can be picked: what is typed of the account's name.
+    pub pickers: Option<String>,
+}
+
+/// A window over the orders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrdersQuery {
+    /// Which orders.
+    pub filter: OrderFilter,
+    /// The window starts after this one; with the newest if absent.
+    pub after: Option<Cursor>,
+}
+
+/// What the view says.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// What was wanted.
+    pub wanted: Wanted,
+    /// The orders.
+    pub page: OrderPage,
+    /// The order that is shown whole, if it was wanted and exists.
+    pub detail: Option<OrderDetail>,
+    /// How many there are.
+    pub counts: Counts,
+    /// What the workers say of themselves.
+    pub health: Health,
+    /// Items and accounts, if they were wanted.
+    pub pickers: Option<Pickers>,
+}
+
+/// What forms can pick from.
+#[derive(Debug, Clone, Default)]
+pub struct Pickers {
+    /// Items by id.
+    pub items: Vec<Item>,
+    /// Accounts by customer.
+    pub accounts: Vec<Account>,
+    /// Whether there are accounts that are not among them.
+    pub has_more_accounts: bool,
+}
+
+/// Something that is asked of the services. The same request twice is the same wish: ids are part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Order something. It always has an id.
+    Place(Place),
+    /// Take an order back.
+    Cancel(OrderId),
+    /// The order as Order tells it.
+    Order(OrderId),
+    /// The payment as Deposit tells it.
+    Payment(OrderId),
+    /// Put money into an account. It always has an id.
+    TopUp(TopUp),
+    /// Add to an item's stock. It always has an id.
+    Restock(Restock),
+    /// Tell the breakers of all order workers what to do.
+    ForceBreaker(BreakerMode),
+    /// Make a service misbehave.
+    Inject(Service, Fault),
+}
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The request.
+    pub request: Request,
+    /// The answer; `None` for what is only told to the workers and has none.
+    pub result: Result<Option<Answer>, DeskError>,
+}
+
+/// Something to be done outside. What it brings comes back as a [`Message`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Read the view again: what is wanted has changed.
+    Read,
+    /// Ask the services.
+    Ask(Request),
+    /// A fresh order id.
+    MintOrderId,
+    /// A fresh id of a top-up or restock.
+    MintRequestId,
+    /// Leave.
+    Quit,
+}

@@ -1,0 +1,301 @@
+//! The loop around [`update`]: it owns the desk and the screen, and is the only one to wait for anything.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use skstore_domain::answers::Answer;
+use skstore_domain::ids::Customer;
+use skstore_workers::clock::Clock;
+use skstore_workers::desk::{Desk, DeskError};
+use skstore_workers::view::{View, ViewError};
+use tokio::time::Instant;
+
+use super::keys::Chord;
+use super::message::{Answered, Effect, Message, Pickers, Request, Size, Snapshot, Wanted};
+use super::pace::Pace;
+use super::state::State;
+use super::state::orders::WINDOW_ROWS;
+use super::{DashboardError, DashboardOptions, draw, update};
+
+/// While the view keeps changing it is read this often: more often nobody could follow.
+const READ_EVERY: Duration = Duration::from_millis(100);
+/// A view that has not answered within this is lost: many times what the slowest read takes.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+/// How long is waited after the first read that failed. Each further one doubles it.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+/// How long is waited at most: a person looks at a countdown meanwhile.
+const RETRY_MOST: Duration = Duration::from_secs(5);
+/// How often ages and countdowns are drawn anew.
+const TICK: Duration = Duration::from_secs(1);
+/// Items and accounts that forms can pick from: more than one scrolls through; beyond, names can be typed.
+const PICKABLE: usize = 1000;
+
+/// Shows the dashboard on `screen` until someone leaves it or `keyboard` ends.
+///
+/// # Errors
+/// [`DashboardError::Screen`] and [`DashboardError::Keyboard`].
+pub async fn run_on<B, K>(
+    desk: Desk,
+    options: DashboardOptions,
+    screen: &mut Terminal<B>,
+    mut keyboard: K,
+) -> Result<(), DashboardError>
+where
+    B: Backend,
+    K: Stream<Item = io::Result<Event>> + Unpin,
+{
+    let DashboardOptions { look, walk_in, clock } = options;
+    let mut state = State::new(look, size_of(screen)?, clock.now());
+    state.pickable.last_customer = walk_in;
+    let mut changes = desk.view().changes();
+    let mut outside = Outside::new(desk, clock);
+    let mut pace = Pace::new(Instant::now());
+    let mut next_tick = Instant::now() + TICK;
+    let mut is_drawn = false;
+    loop {
+        if !is_drawn && pace.next() <= Instant::now() {
+            show(&mut state, &outside.clock, screen)?;
+            pace.drawn(Instant::now());
+            is_drawn = true;
+        }
+        let message = tokio::select! {
+            biased;
+            event = keyboard.next() => match event {
+                None => return Ok(()),
+                Some(Err(error)) => return Err(DashboardError::Keyboard(error)),
+                Some(Ok(event)) => message_of(event),
+            },
+            Some(done) = outside.pending.next(), if !outside.pending.is_empty() => Some(outside.done(done)),
+            () = changes.changed(), if outside.reads.may_be_due() => {
+                outside.reads.changed(Instant::now());
+                None
+            }
+            () = outside.reads.due() => {
+                outside.read(state.wanted());
+                None
+            }
+            () = tokio::time::sleep_until(next_tick), if state.shows_time() => Some(Message::Tick),
+            () = tokio::time::sleep_until(pace.next()), if !is_drawn => None,
+        };
+        let Some(message) = message else { continue };
+        if matches!(message, Message::Tick) {
+            next_tick = Instant::now() + TICK;
+        }
+        is_drawn = false;
+        for effect in update(&mut state, outside.clock.now(), message) {
+            match effect {
+                Effect::Quit => return Ok(()),
+                Effect::Read => outside.reads.wanted(Instant::now()),
+                Effect::Ask(request) => outside.ask(request),
+                Effect::MintOrderId => outside.bring(Message::OrderId(outside.desk.order_id())),
+                Effect::MintRequestId => outside.bring(Message::RequestId(outside.desk.request_id())),
+            }
+        }
+    }
+}
+
+fn size_of<B: Backend>(screen: &Terminal<B>) -> Result<Size, DashboardError> {
+    let size = screen.size().map_err(|error| DashboardError::Screen(error.to_string()))?;
+    Ok(Size { width: size.width, height: size.height })
+}
+
+/// Draws a frame. The size is asked for each time: a change of it may not have been told.
+fn show<B: Backend>(
+    state: &mut State,
+    clock: &Clock,
+    screen: &mut Terminal<B>,
+) -> Result<(), DashboardError> {
+    let size = size_of(screen)?;
+    if state.size != size {
+        update(state, clock.now(), Message::Resized(size));
+    }
+    state.now = clock.now();
+    screen.draw(|frame| draw(state, frame)).map_err(|error| DashboardError::Screen(error.to_string()))?;
+    Ok(())
+}
+
+fn message_of(event: Event) -> Option<Message> {
+    match event {
+        Event::Key(key) => Chord::pressed(&key).map(Message::Key),
+        Event::Paste(text) => Some(Message::Paste(text)),
+        Event::Resize(width, height) => Some(Message::Resized(Size { width, height })),
+        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+    }
+}
+
+/// Something that was waited for.
+enum Done {
+    Message(Message),
+    Read(Box<Snapshot>),
+    NotRead(ViewError),
+}
+
+/// When the view is read: at once when something else is wanted of it, after a change not too often, and after
+/// a failure later and later. At most one read is on its way.
+struct Reads {
+    due: Option<Instant>,
+    is_reading: bool,
+    last: Instant,
+    /// How long to wait after the next failure; absent while reads succeed.
+    backoff: Option<Duration>,
+}
+
+impl Reads {
+    const fn new(now: Instant) -> Self {
+        Self { due: Some(now), is_reading: false, last: now, backoff: None }
+    }
+
+    /// Whether a change could make a read due that is not due already.
+    const fn may_be_due(&self) -> bool {
+        self.due.is_none()
+    }
+
+    fn changed(&mut self, now: Instant) {
+        self.due = self.due.or(Some(now.max(self.last + READ_EVERY)));
+    }
+
+    fn wanted(&mut self, now: Instant) {
+        if self.backoff.is_none() {
+            self.due = Some(now);
+        }
+    }
+
+    /// Returns when a read is due and none is on its way.
+    async fn due(&self) {
+        match self.due {
+            Some(due) if !self.is_reading => tokio::time::sleep_until(due).await,
+            Some(_) | None => std::future::pending().await,
+        }
+    }
+
+    fn started(&mut self, now: Instant) {
+        (self.due, self.is_reading, self.last) = (None, true, now);
+    }
+
+    fn succeeded(&mut self) {
+        (self.is_reading, self.backoff) = (false, None);
+    }
+
+    /// Returns how long is waited now.
+    fn failed(&mut self, now: Instant) -> Duration {
+        let wait = self.backoff.map_or(RETRY_FIRST, |last| (last * 2).min(RETRY_MOST));
+        (self.is_reading, self.backoff, self.due) = (false, Some(wait), Some(now + wait));
+        wait
+    }
+}
+
+/// Everything outside of the state, and what is on its way from there.
+///
+/// What is on its way is bounded: one read, two questions about the open detail, and what a person asks for by
+/// hand, each for as long as [`skstore_workers::desk::ANSWER_WITHIN`].
+struct Outside {
+    desk: Desk,
+    clock: Clock,
+    pending: FuturesUnordered<Pin<Box<dyn Future<Output = Done>>>>,
+    reads: Reads,
+}
+
+impl Outside {
+    fn new(desk: Desk, clock: Clock) -> Self {
+        Self { desk, clock, pending: FuturesUnordered::new(), reads: Reads::new(Instant::now()) }
+    }
+
+    fn bring(&self, message: Message) {
+        self.pending.push(Box::pin(std::future::ready(Done::Message(message))));
+    }
+
+    fn ask(&self, request: Request) {
+        let desk = self.desk.clone();
+        self.pending.push(Box::pin(async move {
+            let result = ask(&desk, &request).await;
+            Done::Message(Message::Answered(Box::new(Answered { request, result })))
+        }));
+    }
+
+    fn read(&mut self, wanted: Wanted) {
+        self.reads.started(Instant::now());
+        let view = self.desk.view().clone();
+        self.pending.push(Box::pin(async move {
+            match tokio::time::timeout(READ_WITHIN, read(&view, wanted)).await {
+                Ok(Ok(snapshot)) => Done::Read(Box::new(snapshot)),
+                Ok(Err(error)) => Done::NotRead(error),
+                Err(_) => {
+                    Done::NotRead(ViewError::Lost(format!("no answer within {} s", READ_WITHIN.as_secs())))
+                }
+            }
+        }));
+    }
+
+    fn done(&mut self, done: Done) -> Message {
+        match done {
+            Done::Message(message) => message,
+            Done::Read(snapshot) => {
+                self.reads.succeeded();
+                Message::Read(snapshot)
+            }
+            Done::NotRead(error) => {
+                let wait = self.reads.failed(Instant::now());
+                let cause = match error {
+                    ViewError::Lost(cause) => cause,
+                    ViewError::Empty => ViewError::Empty.to_string(),
+                };
+                Message::ViewLost { cause, retry_at: self.clock.now().after(wait) }
+            }
+        }
+    }
+}
+
+async fn read(view: &View, wanted: Wanted) -> Result<Snapshot, ViewError> {
+    let page = view.orders(&wanted.orders.filter, wanted.orders.after.as_ref(), WINDOW_ROWS).await?;
+    let detail = match &wanted.detail {
+        Some(id) => view.order(id).await?,
+        None => None,
+    };
+    let pickers = match &wanted.pickers {
+        Some(typed) => Some(pickers(view, typed).await?),
+        None => None,
+    };
+    let (counts, health) = (view.counts().await?, view.health().await?);
+    Ok(Snapshot { wanted, page, detail, counts, health, pickers })
+}
+
+/// The first items and accounts, and the accounts from `typed` on if there are more than the first.
+async fn pickers(view: &View, typed: &str) -> Result<Pickers, ViewError> {
+    let items = view.items(None, PICKABLE).await?;
+    let mut accounts = view.accounts(None, PICKABLE).await?;
+    let has_more_accounts = accounts.len() >= PICKABLE;
+    if has_more_accounts && let Some(before) = just_before(typed) {
+        let first: BTreeSet<Customer> = accounts.iter().map(|account| account.customer.clone()).collect();
+        let from_typed = view.accounts(Some(&before), PICKABLE).await?;
+        accounts.extend(from_typed.into_iter().filter(|account| !first.contains(&account.customer)));
+    }
+    Ok(Pickers { items, accounts, has_more_accounts })
+}
+
+/// A name that sorts before every name that begins with `typed`, and after nearly all others that do.
+fn just_before(typed: &str) -> Option<Customer> {
+    let last = typed.chars().next_back()?;
+    let smaller = char::from_u32(u32::from(last).checked_sub(1)?)?;
+    let rest = &typed[..typed.len() - last.len_utf8()];
+    Customer::new(&format!("{rest}{smaller}\u{10ffff}")).ok()
+}
+
+async fn ask(desk: &Desk, request: &Request) -> Result<Option<Answer>, DeskError> {
+    match request {
+        Request::Place(place) => desk.place(place).await.map(Some),
+        Request::Cancel(id) => desk.cancel(id).await.map(Some),
+        Request::Order(id) => desk.order(id).await.map(Some),
+        Request::Payment(id) => desk.payment(id).await.map(Some),
+        Request::TopUp(top_up) => desk.top_up(top_up).await.map(Some),
+        Request::Restock(restock) => desk.restock(restock).await.map(Some),
+        Request::ForceBreaker(mode) => desk.force_breaker(None, *mode).await.map(|()| None),
+        Request::Inject(service, fault) => desk.inject(*service, *fault).await.map(|()| None),
+    }
+}

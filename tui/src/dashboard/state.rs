@@ -1,0 +1,263 @@
+//! Everything the dashboard knows. It is changed by [`update`](super::update::update) alone, and knows nothing
+//! of drawing.
+
+use std::time::Duration;
+
+use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
+use skstore_domain::ids::{Customer, ItemId};
+use skstore_domain::objects::{Account, Item, Order};
+use skstore_domain::signals::{Beat, BreakerChanged};
+use skstore_domain::time::Timestamp;
+use skstore_workers::view::{Counts, Health};
+
+use super::keys::Scope;
+use super::layout;
+use super::message::{OrdersQuery, Size, Wanted};
+use crate::text::Language;
+use crate::theme::{Glyphs, ThemeName};
+
+pub mod detail;
+pub mod dialogs;
+pub mod form;
+pub mod input;
+pub mod orders;
+pub mod toasts;
+
+use detail::Detail;
+use dialogs::{Confirm, Menu};
+use form::Form;
+use input::TextInput;
+use orders::Orders;
+use toasts::Toasts;
+
+/// A worker that has not been heard of for this long is shown as silent: several of its heartbeats, which come
+/// every second, were missed.
+pub const SILENT_AFTER: Duration = Duration::from_secs(5);
+
+/// How things are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// In which language.
+    pub language: Language,
+    /// In which colours.
+    pub theme: ThemeName,
+    /// With which characters.
+    pub glyphs: Glyphs,
+    /// Times are shown in the zone this many seconds east of UTC.
+    pub utc_offset_s: i32,
+    /// Where the data is, in the words of the configuration: `embedded: ~/.local/share/skstore`.
+    pub data_at: String,
+}
+
+/// Whether what is shown is what is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// The view has not answered yet.
+    Starting,
+    /// What is shown is what the view says.
+    Live,
+    /// The view cannot be read; what is shown is from before.
+    Lost {
+        /// Why.
+        cause: String,
+        /// Since when.
+        since: Timestamp,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
+}
+
+/// What lies over the main screen. The topmost takes the keys.
+#[derive(Debug, Clone)]
+pub enum Layer {
+    /// A filter is being typed.
+    Filter(TextInput),
+    /// A form is being filled in.
+    Form(Box<Form>),
+    /// Something is being chosen.
+    Menu(Menu),
+    /// Something is asked.
+    Confirm(Box<Confirm>),
+    /// All keys.
+    Help {
+        /// The first line shown.
+        scroll: usize,
+    },
+}
+
+/// Items and accounts to pick from.
+#[derive(Debug, Clone, Default)]
+pub struct Pickable {
+    /// By id.
+    pub items: Vec<Item>,
+    /// By customer.
+    pub accounts: Vec<Account>,
+    /// Whether there are accounts that are not among them.
+    pub has_more_accounts: bool,
+    /// What was picked last, to begin with next time.
+    pub last_item: Option<ItemId>,
+    /// Likewise.
+    pub last_customer: Option<Customer>,
+}
+
+/// The breaker of one order worker, as it was last heard of.
+#[derive(Debug, Clone, Copy)]
+pub struct BreakerSeen<'a> {
+    /// Whose.
+    pub instance: &'a str,
+    /// When it was so.
+    pub at: Timestamp,
+    /// How it was.
+    pub breaker: &'a BreakerSnapshot,
+}
+
+impl BreakerSeen<'_> {
+    /// When it lets a probe through, if it is open by itself.
+    #[must_use]
+    pub fn probes_at(&self) -> Option<Timestamp> {
+        self.breaker.retry_after_ms.map(|ms| self.at.after(Duration::from_millis(ms)))
+    }
+}
+
+/// Everything the dashboard knows.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// How things are shown.
+    pub look: Look,
+    /// When the last message came.
+    pub now: Timestamp,
+    /// The screen.
+    pub size: Size,
+    /// Whether what is shown is what is.
+    pub connection: Connection,
+    /// Why the message bus could not be reached at the last try, if so.
+    pub bus_lost: Option<String>,
+    /// How many there are.
+    pub counts: Counts,
+    /// What the workers say of themselves.
+    pub health: Health,
+    /// The table.
+    pub orders: Orders,
+    /// The order that is shown whole.
+    pub detail: Option<Detail>,
+    /// Whether services and breaker are shown.
+    pub panel: bool,
+    /// What lies over it, bottom to top.
+    pub layers: Vec<Layer>,
+    /// Short messages.
+    pub toasts: Toasts,
+    /// What can be picked in forms.
+    pub pickable: Pickable,
+}
+
+impl State {
+    /// Before anything has happened.
+    #[must_use]
+    pub fn new(look: Look, size: Size, now: Timestamp) -> Self {
+        Self {
+            look,
+            now,
+            size,
+            connection: Connection::Starting,
+            bus_lost: None,
+            counts: Counts::default(),
+            health: Health::default(),
+            orders: Orders::default(),
+            detail: None,
+            panel: true,
+            layers: Vec::new(),
+            toasts: Toasts::default(),
+            pickable: Pickable::default(),
+        }
+    }
+
+    /// Where keys go.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match self.layers.last() {
+            Some(Layer::Filter(_)) => Scope::Filter,
+            Some(Layer::Form(form)) => form.scope(),
+            Some(Layer::Menu(_)) => Scope::Menu,
+            Some(Layer::Confirm(_)) => Scope::Confirm,
+            Some(Layer::Help { .. }) => Scope::Help,
+            None if self.detail.is_some() && !layout::is_wide(self.size) => Scope::Detail,
+            None => Scope::Orders,
+        }
+    }
+
+    /// What the screen needs of the view.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            orders: OrdersQuery { filter: self.orders.filter.clone(), after: self.orders.after.clone() },
+            detail: self.detail.as_ref().map(|detail| detail.id.clone()),
+            pickers: self.layers.iter().find_map(|layer| match layer {
+                Layer::Form(form) => Some(form.customer.query.text().trim().to_owned()),
+                Layer::Filter(_) | Layer::Menu(_) | Layer::Confirm(_) | Layer::Help { .. } => None,
+            }),
+        }
+    }
+
+    /// The order that actions are about: the one that is shown whole, else the selected one.
+    #[must_use]
+    pub fn current_order(&self) -> Option<&Order> {
+        match &self.detail {
+            Some(detail) => self.detail_row(detail),
+            None => self.orders.selected_row().map(|row| &row.order),
+        }
+    }
+
+    /// The order of a detail: from the detail itself, and until that was read from the table.
+    #[must_use]
+    pub fn detail_row<'a>(&'a self, detail: &'a Detail) -> Option<&'a Order> {
+        let read = detail.found.as_ref().map(|found| &found.row.order);
+        read.or_else(|| self.orders.row_of(&detail.id).map(|row| &row.order))
+    }
+
+    /// The breaker of each order worker: from its heartbeat, or from its last change where that is newer.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<BreakerSeen<'_>> {
+        self.health.services.iter().filter_map(|beat| self.breaker_of(beat)).collect()
+    }
+
+    fn breaker_of<'a>(&'a self, beat: &'a Beat) -> Option<BreakerSeen<'a>> {
+        let beaten = beat.breaker.as_ref()?;
+        let changed = self.changes_of(&beat.instance).next().filter(|change| change.at > beat.at);
+        Some(match changed {
+            Some(change) => BreakerSeen { instance: &beat.instance, at: change.at, breaker: &change.breaker },
+            None => BreakerSeen { instance: &beat.instance, at: beat.at, breaker: beaten },
+        })
+    }
+
+    /// The last changes of one instance's breaker, newest first.
+    pub fn changes_of(&self, instance: &str) -> impl Iterator<Item = &BreakerChanged> {
+        self.health.breaker_changes.iter().filter(move |change| change.instance == instance)
+    }
+
+    /// The state of the breaker that lets the least through, of all order workers.
+    #[must_use]
+    pub fn worst_breaker(&self) -> Option<BreakerState> {
+        let severity = |state: &BreakerState| match state {
+            BreakerState::Closed => 0,
+            BreakerState::HalfOpen => 1,
+            BreakerState::Open => 2,
+        };
+        self.breakers().iter().filter_map(|seen| seen.breaker.state).max_by_key(severity)
+    }
+
+    /// How far a rebuild of the view is, in percent, while one runs.
+    #[must_use]
+    pub fn rebuilding(&self) -> Option<u8> {
+        self.health.services.iter().find_map(|beat| beat.rebuilding)
+    }
+
+    /// Whether something on the screen changes as time goes by.
+    #[must_use]
+    pub fn shows_time(&self) -> bool {
+        !self.orders.page.rows.is_empty()
+            || !self.health.services.is_empty()
+            || self.detail.is_some()
+            || !self.toasts.is_empty()
+            || matches!(self.connection, Connection::Lost { .. })
+    }
+}

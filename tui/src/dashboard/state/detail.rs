@@ -1,0 +1,112 @@
+//! One order, whole: from the view, and as Order and Deposit themselves answer now.
+
+use std::time::Duration;
+
+use skstore_domain::answers::{Answer, AnswerError, PaymentAnswer};
+use skstore_domain::ids::OrderId;
+use skstore_domain::objects::Order;
+use skstore_domain::time::Timestamp;
+use skstore_workers::desk::DeskError;
+use skstore_workers::view::OrderDetail;
+
+/// How long after a question that brought no object it is asked again while the detail is open.
+pub const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// What a service said when it was asked.
+#[derive(Debug, Clone)]
+pub enum Said<T> {
+    /// Nothing yet.
+    NotYet,
+    /// The object.
+    This(T),
+    /// That it will not say.
+    Refused(AnswerError),
+    /// Nothing, and it was waited long enough.
+    Failed(DeskError),
+}
+
+/// A question to a service about one order. At most one is on its way; a change that happens meanwhile is asked
+/// about after it.
+#[derive(Debug, Clone)]
+pub struct Asked<T> {
+    /// What it said last.
+    pub said: Said<T>,
+    /// When it said so.
+    pub at: Timestamp,
+    /// Whether a question is on its way.
+    pub is_asking: bool,
+    /// The revisions of order and payment that were known when it was asked last.
+    about: Option<(u64, u64)>,
+}
+
+impl<T> Default for Asked<T> {
+    fn default() -> Self {
+        Self { said: Said::NotYet, at: Timestamp::default(), is_asking: false, about: None }
+    }
+}
+
+impl<T> Asked<T> {
+    /// Whether to ask now, when `revisions` of order and payment are known. If so, it counts as asked.
+    pub fn asks(&mut self, revisions: (u64, u64), now: Timestamp) -> bool {
+        let again =
+            matches!(self.said, Said::Refused(_) | Said::Failed(_)) && now.since(self.at) >= ASK_AGAIN_AFTER;
+        if self.is_asking || (self.about == Some(revisions) && !again) {
+            return false;
+        }
+        self.is_asking = true;
+        self.about = Some(revisions);
+        true
+    }
+
+    /// Takes the answer, of which `object` picks the part that was asked for.
+    pub fn answered(
+        &mut self,
+        result: &Result<Option<Answer>, DeskError>,
+        now: Timestamp,
+        object: impl Fn(&Answer) -> Option<T>,
+    ) {
+        self.is_asking = false;
+        self.at = now;
+        self.said = match result {
+            Ok(Some(answer)) => match (object(answer), &answer.error) {
+                (Some(object), None) => Said::This(object),
+                (_, Some(error)) => Said::Refused(error.clone()),
+                (None, None) => Said::NotYet,
+            },
+            Ok(None) => Said::NotYet,
+            Err(error) => Said::Failed(error.clone()),
+        };
+    }
+}
+
+/// One order, whole.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// Which.
+    pub id: OrderId,
+    /// What the view says.
+    pub found: Option<OrderDetail>,
+    /// Whether the view was asked.
+    pub is_read: bool,
+    /// What Order answers.
+    pub order: Asked<Order>,
+    /// What Deposit answers.
+    pub payment: Asked<PaymentAnswer>,
+    /// Lines above the first one that is shown.
+    pub scroll: usize,
+}
+
+impl Detail {
+    /// Before anything was read or asked.
+    #[must_use]
+    pub fn of(id: OrderId) -> Self {
+        Self {
+            id,
+            found: None,
+            is_read: false,
+            order: Asked::default(),
+            payment: Asked::default(),
+            scroll: 0,
+        }
+    }
+}

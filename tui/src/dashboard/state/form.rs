@@ -1,0 +1,404 @@
+//! Forms: pick an item, an account, type a number, see what it means before it is sent.
+
+use crossterm::event::KeyCode;
+use skstore_domain::commands::{MAX_STOCK, Place, Restock, TopUp};
+use skstore_domain::ids::{Customer, ItemId, MAX_ID_CHARS, OrderId, RequestId};
+use skstore_domain::money::Won;
+use skstore_domain::objects::{Account, Item, MAX_QTY};
+
+use super::Pickable;
+use super::input::TextInput;
+use crate::dashboard::keys::{Chord, Scope};
+use crate::dashboard::message::Request;
+use crate::text::Text;
+
+/// Digits of the largest number that can be typed: one trillion.
+const MAX_DIGITS: usize = 13;
+/// Amount of a top-up to begin with, and by which a key changes it, in won.
+const TOP_UP_STEP: u64 = 10_000;
+/// Units of a restock to begin with, and by which a key changes it.
+const RESTOCK_STEP: u64 = 10;
+
+/// What a form is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormKind {
+    /// Order something.
+    Place,
+    /// Put money into an account.
+    TopUp,
+    /// Add to an item's stock.
+    Restock,
+}
+
+/// A field of a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Picks an item.
+    Item,
+    /// Picks an account.
+    Customer,
+    /// Units or won.
+    Number,
+}
+
+impl FormKind {
+    /// Its fields, in the order in which they are filled in.
+    #[must_use]
+    pub const fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Place => &[Field::Item, Field::Customer, Field::Number],
+            Self::TopUp => &[Field::Customer, Field::Number],
+            Self::Restock => &[Field::Item, Field::Number],
+        }
+    }
+
+    /// The largest number it takes.
+    #[must_use]
+    pub fn most(self) -> u64 {
+        match self {
+            Self::Place => u64::from(MAX_QTY),
+            Self::TopUp => u64::try_from(Won::MAX_INPUT.0).unwrap_or(u64::MAX),
+            Self::Restock => MAX_STOCK,
+        }
+    }
+
+    const fn step(self) -> u64 {
+        match self {
+            Self::Place => 1,
+            Self::TopUp => TOP_UP_STEP,
+            Self::Restock => RESTOCK_STEP,
+        }
+    }
+}
+
+/// A list to choose from, narrowed by what is typed. What is highlighted is what is chosen.
+#[derive(Debug, Clone)]
+pub struct Picker {
+    /// What is typed.
+    pub query: TextInput,
+    /// The highlighted one, by its id; the first that matches if absent.
+    pub highlight: Option<String>,
+}
+
+/// An account that can be picked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountChoice<'a> {
+    /// One that the view knows.
+    Known(&'a Account),
+    /// A name that no account has yet.
+    New(Customer),
+    /// A name that may have an account, but there are too many to list.
+    Unlisted(Customer),
+}
+
+impl AccountChoice<'_> {
+    /// Its owner.
+    #[must_use]
+    pub fn customer(&self) -> &Customer {
+        match self {
+            Self::Known(account) => &account.customer,
+            Self::New(customer) | Self::Unlisted(customer) => customer,
+        }
+    }
+
+    /// What is on it, if the view knows it.
+    #[must_use]
+    pub fn balance(&self) -> Option<Won> {
+        match self {
+            Self::Known(account) => Some(account.balance),
+            Self::New(_) => Some(Won::ZERO),
+            Self::Unlisted(_) => None,
+        }
+    }
+}
+
+impl Picker {
+    fn beginning_with(highlight: Option<&str>) -> Self {
+        Self { query: TextInput::new(MAX_ID_CHARS), highlight: highlight.map(str::to_owned) }
+    }
+
+    /// The items that match what is typed, by id.
+    #[must_use]
+    pub fn items<'a>(&self, known: &'a [Item]) -> Vec<&'a Item> {
+        let query = self.query.text().trim().to_lowercase();
+        let contains = |text: &str| text.to_lowercase().contains(&query);
+        known
+            .iter()
+            .filter(|item| {
+                contains(item.item_id.as_str())
+                    || contains(&item.name)
+                    || item.name_en.as_deref().is_some_and(contains)
+            })
+            .collect()
+    }
+
+    /// The accounts that match what is typed: that name itself, then those that begin with it, then those that
+    /// contain it, and last the name as one that is not listed. Without a typed name, the one that was picked
+    /// last stays among them.
+    #[must_use]
+    pub fn accounts<'a>(&self, pickable: &'a Pickable) -> Vec<AccountChoice<'a>> {
+        let typed = self.query.text().trim();
+        let query = typed.to_lowercase();
+        let rank = |account: &Account| {
+            let name = account.customer.as_str().to_lowercase();
+            let is_typed = account.customer.as_str() == typed;
+            (!is_typed, !name.starts_with(&query), !name.contains(&query))
+        };
+        let mut found: Vec<&Account> = pickable.accounts.iter().filter(|account| !rank(account).2).collect();
+        found.sort_by_key(|account| rank(account));
+        let wanted = if typed.is_empty() { self.highlight.as_deref().unwrap_or("") } else { typed };
+        let is_listed = found.iter().any(|account| account.customer.as_str() == wanted);
+        let other = Customer::new(wanted).ok().filter(|_| !is_listed);
+        let other =
+            other.map(if pickable.has_more_accounts { AccountChoice::Unlisted } else { AccountChoice::New });
+        found.into_iter().map(AccountChoice::Known).chain(other).collect()
+    }
+
+    /// The place of the highlighted one among `ids`.
+    #[must_use]
+    pub fn highlighted<'a>(&self, ids: impl Iterator<Item = &'a str>) -> usize {
+        let wanted = self.highlight.as_deref();
+        wanted.and_then(|wanted| ids.into_iter().position(|id| id == wanted)).unwrap_or(0)
+    }
+
+    fn move_by(&mut self, by: isize, ids: &[&str]) {
+        let Some(last) = ids.len().checked_sub(1) else { return };
+        let at = self.highlighted(ids.iter().copied()).saturating_add_signed(by).min(last);
+        self.highlight = ids.get(at).map(|id| (*id).to_owned());
+    }
+}
+
+/// The id under which a form is sent, however often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormId {
+    /// It has been asked for.
+    Minting,
+    /// Of an order.
+    Order(OrderId),
+    /// Of a top-up or restock.
+    Request(RequestId),
+}
+
+/// What an order would cost, as the view knows prices and balances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// Price of a unit times units.
+    pub total: Won,
+    /// What is on the account, if that is known.
+    pub balance: Option<Won>,
+    /// What is missing on it.
+    pub short_by: Option<Won>,
+    /// Units in stock, if they do not suffice.
+    pub only_in_stock: Option<u64>,
+}
+
+/// A form that is being filled in.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// What for.
+    pub kind: FormKind,
+    /// Which of its fields has the keys.
+    pub focus: usize,
+    /// The item.
+    pub item: Picker,
+    /// The account.
+    pub customer: Picker,
+    /// The number's digits.
+    pub number: TextInput,
+    /// The id under which it is sent.
+    pub id: FormId,
+    /// Why it could not be sent at the last try.
+    pub problem: Option<Text>,
+}
+
+impl Form {
+    /// A form to begin with. Its id must be asked for.
+    #[must_use]
+    pub fn new(kind: FormKind, item: Option<&ItemId>, customer: Option<&Customer>) -> Self {
+        Self {
+            kind,
+            focus: 0,
+            item: Picker::beginning_with(item.map(ItemId::as_str)),
+            customer: Picker::beginning_with(customer.map(Customer::as_str)),
+            number: TextInput::with(&kind.step().to_string(), MAX_DIGITS),
+            id: FormId::Minting,
+            problem: None,
+        }
+    }
+
+    /// The field that has the keys.
+    #[must_use]
+    pub fn field(&self) -> Field {
+        self.kind.fields().get(self.focus).copied().unwrap_or(Field::Number)
+    }
+
+    /// Where keys go.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match self.field() {
+            Field::Item | Field::Customer => Scope::Picker,
+            Field::Number => Scope::Number,
+        }
+    }
+
+    /// To the field `by` after this one, round and round.
+    pub fn move_focus(&mut self, by: isize) {
+        let fields = self.kind.fields().len();
+        self.focus = (self.focus + fields).saturating_add_signed(by) % fields;
+    }
+
+    /// Moves the highlight of the list that has the keys.
+    pub fn highlight_by(&mut self, by: isize, pickable: &Pickable) {
+        match self.field() {
+            Field::Item => {
+                let found = self.item.items(&pickable.items);
+                let ids: Vec<&str> = found.iter().map(|item| item.item_id.as_str()).collect();
+                self.item.move_by(by, &ids);
+            }
+            Field::Customer => {
+                let found = self.customer.accounts(pickable);
+                let ids: Vec<&str> = found.iter().map(|choice| choice.customer().as_str()).collect();
+                self.customer.move_by(by, &ids);
+            }
+            Field::Number => {}
+        }
+    }
+
+    /// Types a key into the field that has the keys.
+    pub fn edit(&mut self, chord: Chord) {
+        self.problem = None;
+        match self.field() {
+            Field::Number => {
+                let types = matches!(chord.code, KeyCode::Char(c) if !chord.ctrl && !c.is_ascii_digit());
+                if !types {
+                    self.number.edit(chord);
+                }
+            }
+            Field::Item | Field::Customer => {
+                if self.picker().is_some_and(|picker| picker.query.edit(chord)) {
+                    self.forget_highlight();
+                }
+            }
+        }
+    }
+
+    /// Types a pasted text into the field that has the keys.
+    pub fn paste(&mut self, text: &str) {
+        self.problem = None;
+        match self.field() {
+            Field::Number => {
+                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                self.number.insert(&digits);
+            }
+            Field::Item | Field::Customer => {
+                if let Some(picker) = self.picker() {
+                    picker.query.insert(text);
+                }
+                self.forget_highlight();
+            }
+        }
+    }
+
+    fn picker(&mut self) -> Option<&mut Picker> {
+        match self.field() {
+            Field::Item => Some(&mut self.item),
+            Field::Customer => Some(&mut self.customer),
+            Field::Number => None,
+        }
+    }
+
+    /// What is typed narrows the list, and the best match is highlighted again.
+    fn forget_highlight(&mut self) {
+        if let Some(picker) = self.picker() {
+            picker.highlight = None;
+        }
+    }
+
+    /// The typed number, if it is one that can be sent.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.number.text().parse().ok().filter(|number| (1..=self.kind.most()).contains(number))
+    }
+
+    /// Changes the number by `steps`, within what can be sent.
+    pub fn step_by(&mut self, steps: i64) {
+        self.problem = None;
+        let step = i64::try_from(self.kind.step()).unwrap_or(1);
+        let most = i64::try_from(self.kind.most()).unwrap_or(i64::MAX);
+        let number: i64 = self.number.text().parse().unwrap_or(0);
+        let changed = number.saturating_add(steps.saturating_mul(step)).clamp(1, most);
+        self.number = TextInput::with(&changed.to_string(), MAX_DIGITS);
+    }
+
+    /// The highlighted item.
+    #[must_use]
+    pub fn chosen_item<'a>(&self, pickable: &'a Pickable) -> Option<&'a Item> {
+        let found = self.item.items(&pickable.items);
+        found.get(self.item.highlighted(found.iter().map(|item| item.item_id.as_str()))).copied()
+    }
+
+    /// The highlighted account.
+    #[must_use]
+    pub fn chosen_account<'a>(&self, pickable: &'a Pickable) -> Option<AccountChoice<'a>> {
+        let mut found = self.customer.accounts(pickable);
+        let at = self.customer.highlighted(found.iter().map(|choice| choice.customer().as_str()));
+        (at < found.len()).then(|| found.swap_remove(at))
+    }
+
+    /// What the order would cost; `None` while something is missing.
+    #[must_use]
+    pub fn quote(&self, pickable: &Pickable) -> Option<Quote> {
+        let (item, account) = (self.chosen_item(pickable)?, self.chosen_account(pickable)?);
+        let qty = u32::try_from(self.number()?).ok()?;
+        let total = item.unit_price.times(qty)?;
+        let balance = account.balance();
+        Some(Quote {
+            total,
+            balance,
+            short_by: balance
+                .filter(|balance| total > *balance)
+                .map(|balance| Won(total.0.saturating_sub(balance.0))),
+            only_in_stock: (item.stock < u64::from(qty)).then_some(item.stock),
+        })
+    }
+
+    /// What is sent.
+    ///
+    /// # Errors
+    /// The text that says what is missing.
+    pub fn request(&self, pickable: &Pickable) -> Result<Request, Text> {
+        let item = || self.chosen_item(pickable).ok_or(Text::NeedsItem);
+        let customer = || {
+            let chosen = self.chosen_account(pickable).ok_or(Text::NeedsCustomer)?;
+            Ok(chosen.customer().clone())
+        };
+        let number = self.number().ok_or(match self.kind {
+            FormKind::Place => Text::NeedsQuantity,
+            FormKind::TopUp => Text::NeedsAmount,
+            FormKind::Restock => Text::NeedsUnits,
+        });
+        match (self.kind, &self.id) {
+            (FormKind::Place, FormId::Order(id)) => {
+                let item = item()?;
+                Ok(Request::Place(Place {
+                    item_id: item.item_id.clone(),
+                    qty: u32::try_from(number?).map_err(|_| Text::NeedsQuantity)?,
+                    customer: Some(customer()?),
+                    order_id: Some(id.clone()),
+                    unit_price: Some(item.unit_price),
+                }))
+            }
+            (FormKind::TopUp, FormId::Request(id)) => Ok(Request::TopUp(TopUp {
+                customer: customer()?,
+                amount: Won(i64::try_from(number?).map_err(|_| Text::NeedsAmount)?),
+                topup_id: Some(id.clone()),
+            })),
+            (FormKind::Restock, FormId::Request(id)) => Ok(Request::Restock(Restock {
+                item_id: item()?.item_id.clone(),
+                qty: number?,
+                restock_id: Some(id.clone()),
+            })),
+            (FormKind::Place | FormKind::TopUp | FormKind::Restock, _) => Err(Text::NeedsId),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What every message does: from one state to the next, and what has to be done outside. No I/O, no clock.
+
+use skstore_domain::time::Timestamp;
+
+use super::keys::{self, Action, Chord, Scope};
+use super::layout;
+use super::message::{Answered, Effect, Message, Request, Snapshot};
+use super::state::form::FormId;
+use super::state::{Connection, Layer, State};
+
+mod layers;
+mod screen;
+
+pub use screen::refusal;
+
+/// Lets `message` happen at `now`.
+///
+/// Whatever the message is, afterwards the view is read again if the screen wants something else of it, and
+/// the services are asked about an order whose detail is open and has changed.
+pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect> {
+    state.now = now;
+    let wanted = state.wanted();
+    let mut effects = match message {
+        Message::Key(chord) => press(state, chord),
+        Message::Paste(text) => {
+            layers::paste(state, &text);
+            Vec::new()
+        }
+        Message::Resized(size) => {
+            state.size = size;
+            let shown = layout::shown_orders(state);
+            state.orders.keep_in_sight(shown);
+            Vec::new()
+        }
+        Message::Tick => Vec::new(),
+        Message::Read(snapshot) => {
+            read(state, *snapshot);
+            Vec::new()
+        }
+        Message::ViewLost { cause, retry_at } => {
+            let since = match &state.connection {
+                Connection::Lost { since, .. } => *since,
+                Connection::Starting | Connection::Live => now,
+            };
+            state.connection = Connection::Lost { cause, since, retry_at };
+            Vec::new()
+        }
+        Message::OrderId(id) => layers::minted(state, FormId::Order(id)),
+        Message::RequestId(id) => layers::minted(state, FormId::Request(id)),
+        Message::Answered(answered) => {
+            answer(state, *answered);
+            Vec::new()
+        }
+    };
+    state.toasts.expire(now);
+    screen::ask_about_detail(state, &mut effects);
+    if state.wanted() != wanted {
+        effects.push(Effect::Read);
+    }
+    effects
+}
+
+/// A key: what it does where it was pressed; else, where text is typed, it is typed.
+fn press(state: &mut State, chord: Chord) -> Vec<Effect> {
+    let scope = state.scope();
+    match keys::action(scope, chord) {
+        Some(Action::Quit) => vec![Effect::Quit],
+        Some(Action::Help) => {
+            state.layers.push(Layer::Help { scroll: 0 });
+            Vec::new()
+        }
+        Some(action) => match scope {
+            Scope::Orders | Scope::Detail => screen::act(state, action),
+            Scope::Filter | Scope::Picker | Scope::Number | Scope::Menu | Scope::Confirm | Scope::Help => {
+                layers::act(state, action)
+            }
+        },
+        None => {
+            layers::edit(state, chord);
+            Vec::new()
+        }
+    }
+}
+
+fn read(state: &mut State, snapshot: Snapshot) {
+    state.connection = Connection::Live;
+    state.orders.count(&snapshot.counts);
+    state.counts = snapshot.counts;
+    state.health = snapshot.health;
+    if let Some(pickers) = snapshot.pickers {
+        state.pickable.items = pickers.items;
+        state.pickable.accounts = pickers.accounts;
+        state.pickable.has_more_accounts = pickers.has_more_accounts;
+    }
+    // What was read for another filter, window or detail came too late; what is wanted now is on its way.
+    if snapshot.wanted.orders == state.wanted().orders {
+        let shown = layout::shown_orders(state);
+        state.orders.read(snapshot.page, shown);
+    }
+    if let Some(detail) = &mut state.detail
+        && snapshot.wanted.detail.as_ref() == Some(&detail.id)
+    {
+        detail.found = snapshot.detail;
+        detail.is_read = true;
+    }
+}
+
+fn answer(state: &mut State, answered: Answered) {
+    let now = state.now;
+    state.bus_lost = match &answered.result {
+        Err(skstore_workers::desk::DeskError::Unreachable(cause)) => Some(cause.clone()),
+        Ok(_) | Err(skstore_workers::desk::DeskError::NoAnswer { .. }) => None,
+    };
+    match &answered.request {
+        Request::Order(id) => {
+            if let Some(detail) = state.detail.as_mut().filter(|detail| detail.id == *id) {
+                detail.order.answered(&answered.result, now, |answer| answer.order.clone());
+            }
+        }
+        Request::Payment(id) => {
+            if let Some(detail) = state.detail.as_mut().filter(|detail| detail.id == *id) {
+                detail.payment.answered(&answered.result, now, |answer| answer.payment.clone());
+            }
+        }
+        Request::Place(_)
+        | Request::Cancel(_)
+        | Request::TopUp(_)
+        | Request::Restock(_)
+        | Request::ForceBreaker(_)
+        | Request::Inject(..) => state.toasts.answered(answered.request, answered.result, now),
+    }
+}

@@ -1,0 +1,205 @@
+//! Keys on the main screen: the table and the detail, and what opens forms, menus and questions.
+
+use skstore_domain::objects::OrderStatus;
+
+use crate::dashboard::keys::Action;
+use crate::dashboard::layout;
+use crate::dashboard::message::{Effect, Request};
+use crate::dashboard::state::detail::Detail;
+use crate::dashboard::state::dialogs::{Confirm, Menu, MenuKind, Question};
+use crate::dashboard::state::form::{Form, FormKind};
+use crate::dashboard::state::input::TextInput;
+use crate::dashboard::state::toasts::Notice;
+use crate::dashboard::state::{Layer, State};
+use crate::dashboard::{draw, filter};
+use crate::text::Text;
+
+/// Why `action` is not possible now; `None` if it is. The footer shows only what is possible.
+#[must_use]
+pub fn refusal(state: &State, action: Action) -> Option<Text> {
+    match action {
+        Action::CancelOrder => match state.current_order() {
+            None => Some(Text::WhyNothingSelected),
+            Some(order) => match order.status {
+                OrderStatus::Cancelled => Some(Text::WhyAlreadyCancelled),
+                OrderStatus::Rejected => Some(Text::WhyAlreadyRejected),
+                OrderStatus::Paying if order.cancel_requested => Some(Text::WhyCancelRequested),
+                OrderStatus::Paying | OrderStatus::Placed | OrderStatus::Delivering => None,
+            },
+        },
+        Action::Open => match (&state.detail, state.current_order()) {
+            (Some(_), _) => Some(Text::WhyAlreadyOpen),
+            (None, None) => Some(Text::WhyNothingSelected),
+            (None, Some(_)) => None,
+        },
+        Action::Back => {
+            (state.detail.is_none() && state.orders.typed.is_empty()).then_some(Text::WhyNothingOpen)
+        }
+        Action::DetailUp | Action::DetailDown => state.detail.is_none().then_some(Text::WhyNothingOpen),
+        Action::Retry => state.toasts.repeatable().is_none().then_some(Text::WhyNothingToRepeat),
+        Action::Dismiss => state.toasts.is_empty().then_some(Text::WhyNoMessages),
+        Action::ScanOn => {
+            let page = &state.orders.page;
+            (page.scanned.is_none() || page.next.is_none()).then_some(Text::WhyNothingToScan)
+        }
+        _ => None,
+    }
+}
+
+/// Does what a key on the main screen does.
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(reason) = refusal(state, action) {
+        state.toasts.say(Notice::Reason(reason), state.now);
+        return Vec::new();
+    }
+    match action {
+        Action::NewOrder => return open_form(state, FormKind::Place),
+        Action::TopUp => return open_form(state, FormKind::TopUp),
+        Action::Restock => return open_form(state, FormKind::Restock),
+        Action::Retry => return retry(state),
+        Action::CancelOrder => ask_to_cancel(state),
+        Action::Breaker => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Breaker, at: 0 })),
+        Action::Faults => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Faults, at: 0 })),
+        Action::Filter => {
+            let typed = TextInput::with(&state.orders.typed, filter::MAX_FILTER_CHARS);
+            state.layers.push(Layer::Filter(typed));
+        }
+        Action::Language => state.look.language = state.look.language.next(),
+        Action::Theme => state.look.theme = state.look.theme.next(),
+        Action::Panel => toggle_panel(state),
+        Action::Dismiss => state.toasts.dismiss(),
+        Action::Open => open_detail(state),
+        Action::Back => back(state),
+        Action::ScanOn => {
+            state.orders.scan_on();
+            follow_with_detail(state);
+        }
+        Action::DetailUp => scroll_detail(state, -1),
+        Action::DetailDown => scroll_detail(state, 1),
+        Action::Newest => {
+            state.orders.to_newest();
+            follow_with_detail(state);
+        }
+        _ => move_in(state, action),
+    }
+    Vec::new()
+}
+
+/// Keys that move: in the table, or on a narrow screen in the detail.
+fn move_in(state: &mut State, action: Action) {
+    let shown = layout::shown_orders(state);
+    let page = isize::try_from(shown).unwrap_or(isize::MAX);
+    if state.detail.is_some() && !layout::is_wide(state.size) {
+        match action {
+            Action::Up => scroll_detail(state, -1),
+            Action::Down => scroll_detail(state, 1),
+            Action::PageUp => scroll_detail(state, -page),
+            Action::PageDown => scroll_detail(state, page),
+            Action::Newer => move_selection(state, -1, shown),
+            Action::Older => move_selection(state, 1, shown),
+            _ => {}
+        }
+        return;
+    }
+    match action {
+        Action::Up => move_selection(state, -1, shown),
+        Action::Down => move_selection(state, 1, shown),
+        Action::PageUp => move_selection(state, -page, shown),
+        Action::PageDown => move_selection(state, page, shown),
+        Action::Last => move_selection(state, isize::MAX, shown),
+        _ => {}
+    }
+}
+
+fn move_selection(state: &mut State, by: isize, shown: usize) {
+    state.orders.move_by(by, shown);
+    follow_with_detail(state);
+}
+
+/// An open detail shows the selected order. It holds the selection: while one reads, nothing shall change but
+/// the order itself.
+fn follow_with_detail(state: &mut State) {
+    if state.detail.is_none() {
+        return;
+    }
+    state.orders.hold();
+    let Some(id) = state.orders.selected_row().map(|row| row.order.order_id.clone()) else { return };
+    if state.detail.as_ref().is_some_and(|detail| detail.id != id) {
+        state.detail = Some(Detail::of(id));
+    }
+}
+
+fn open_detail(state: &mut State) {
+    state.orders.hold();
+    state.detail = state.orders.selected_row().map(|row| Detail::of(row.order.order_id.clone()));
+    keep_selection_in_sight(state);
+}
+
+fn back(state: &mut State) {
+    if state.detail.take().is_some() {
+        state.orders.release();
+        keep_selection_in_sight(state);
+    } else {
+        state.orders.show(skstore_workers::view::OrderFilter::default(), "");
+    }
+}
+
+fn toggle_panel(state: &mut State) {
+    state.panel = !state.panel;
+    keep_selection_in_sight(state);
+}
+
+fn keep_selection_in_sight(state: &mut State) {
+    let shown = layout::shown_orders(state);
+    state.orders.keep_in_sight(shown);
+}
+
+fn scroll_detail(state: &mut State, by: isize) {
+    let most = draw::detail_lines_below(state);
+    if let Some(detail) = &mut state.detail {
+        detail.scroll = detail.scroll.saturating_add_signed(by).min(most);
+    }
+}
+
+fn ask_to_cancel(state: &mut State) {
+    if let Some(order) = state.current_order().cloned() {
+        let question = Question::Cancel(Box::new(order));
+        state.layers.push(Layer::Confirm(Box::new(Confirm { question, yes: false })));
+    }
+}
+
+fn open_form(state: &mut State, kind: FormKind) -> Vec<Effect> {
+    let pickable = &state.pickable;
+    let form = Form::new(kind, pickable.last_item.as_ref(), pickable.last_customer.as_ref());
+    state.layers.push(Layer::Form(Box::new(form)));
+    match kind {
+        FormKind::Place => vec![Effect::MintOrderId],
+        FormKind::TopUp | FormKind::Restock => vec![Effect::MintRequestId],
+    }
+}
+
+fn retry(state: &mut State) -> Vec<Effect> {
+    match state.toasts.repeatable().cloned() {
+        Some(request) => {
+            state.toasts.sent(request.clone());
+            vec![Effect::Ask(request)]
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Asks Order and Deposit about the order whose detail is open, if it is new or has changed.
+pub(super) fn ask_about_detail(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(detail) = &state.detail else { return };
+    let order = state.detail_row(detail).map_or(0, |order| order.revision);
+    let row = detail.found.as_ref().map(|found| &found.row).or_else(|| state.orders.row_of(&detail.id));
+    let payment = row.and_then(|row| row.payment.as_ref()).map_or(0, |payment| payment.revision);
+    let now = state.now;
+    let Some(detail) = &mut state.detail else { return };
+    if detail.order.asks((order, payment), now) {
+        effects.push(Effect::Ask(Request::Order(detail.id.clone())));
+    }
+    if detail.payment.asks((order, payment), now) {
+        effects.push(Effect::Ask(Request::Payment(detail.id.clone())));
+    }
+}

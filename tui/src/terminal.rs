@@ -1,0 +1,87 @@
+//! Takes the terminal over and gives it back, whatever happens: on return, on an error, on a panic.
+
+use std::io::{self, Stdout, Write};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread::ThreadId;
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+/// The thread that holds the terminal, if it is ours now: there is one terminal per process, and both [`Drop`]
+/// and the panic hook may want to give it back.
+static HOLDER: Mutex<Option<ThreadId>> = Mutex::new(None);
+
+/// Holds the terminal in raw mode on the alternate screen until it is dropped.
+///
+/// Keep it until after the last frame; drop it before anything is printed. A process that is told to end
+/// must drop it too (drop the future that holds it), and not call `exit` while it lives.
+#[derive(Debug)]
+#[must_use = "the terminal is given back as soon as this is dropped"]
+pub struct TerminalGuard(());
+
+impl TerminalGuard {
+    /// Takes the terminal over: raw mode, alternate screen, bracketed paste, no cursor. From the first call on
+    /// a panic of this thread gives it back before it prints its message; that of another thread (a worker
+    /// that catches it and goes on) is logged instead of being printed across the screen.
+    ///
+    /// # Errors
+    /// What the terminal said; it is as it was then.
+    pub fn enter() -> io::Result<Self> {
+        restore_before_panic_messages();
+        enable_raw_mode()?;
+        *holder() = Some(std::thread::current().id());
+        let guard = Self(());
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        Ok(guard)
+    }
+
+    /// A drawing surface on this terminal.
+    ///
+    /// # Errors
+    /// What the terminal said.
+    pub fn screen(&self) -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
+        Terminal::new(CrosstermBackend::new(io::stdout()))
+    }
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn holder() -> std::sync::MutexGuard<'static, Option<ThreadId>> {
+    HOLDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives the terminal back if it is ours. Errors are dropped: there is nobody left to tell them to.
+fn give_back() {
+    if holder().take().is_some() {
+        let mut out = io::stdout();
+        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+        let _ = out.flush();
+    }
+}
+
+fn restore_before_panic_messages() {
+    static HOOKED: Once = Once::new();
+    HOOKED.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let thread = std::thread::current();
+            let held_by = *holder();
+            // The main thread takes the process down with it, so it counts as the holder.
+            if held_by.is_some_and(|holder| holder != thread.id()) && thread.name() != Some("main") {
+                tracing::error!(thread = thread.name().unwrap_or("?"), "{panic}");
+                return;
+            }
+            give_back();
+            print(panic);
+        }));
+    });
+}

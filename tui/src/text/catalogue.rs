@@ -1,0 +1,313 @@
+//! The strings themselves, both languages side by side.
+//!
+//! Placeholders are `{0}`, `{1}` …; both languages have the same ones, in the order that each of them wants.
+
+macro_rules! texts {
+    ($($name:ident { $korean:literal, $english:literal })+) => {
+        /// Every shown string, by what it says.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Text { $(#[doc = $english] $name),+ }
+
+        impl Text {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            pub(super) const fn korean(self) -> &'static str {
+                match self { $(Self::$name => $korean),+ }
+            }
+
+            pub(super) const fn english(self) -> &'static str {
+                match self { $(Self::$name => $english),+ }
+            }
+        }
+    };
+}
+
+texts! {
+    // The header.
+    Program { "skstore", "skstore" }
+    ConnectionStarting { "연결 중", "connecting" }
+    ConnectionLive { "연결됨", "connected" }
+    ConnectionLost { "연결 끊김", "disconnected" }
+    Total { "전체", "all" }
+    BreakerTitle { "차단기", "breaker" }
+    BreakerUnknown { "알 수 없음", "unknown" }
+    BreakersAffected { "{0} {1}/{2}", "{0} {1}/{2}" }
+    NewAbove { "위에 새 주문 {0}건", "{0} new above" }
+
+    // Banners.
+    BannerViewLost {
+        "뷰를 읽을 수 없습니다. {2}초 뒤 다시 시도합니다. 화면은 {1} 전 것입니다: {0}",
+        "The view cannot be read. Next try in {2} s. This is from {1} ago: {0}"
+    }
+    BannerBusLost {
+        "메시지 버스에 연결할 수 없습니다: {0}. 보낸 것은 없습니다",
+        "The message bus cannot be reached: {0}. Nothing was sent"
+    }
+    BannerRebuilding {
+        "뷰를 다시 만드는 중입니다: {0} %. 끝날 때까지 일부 주문이 보이지 않을 수 있습니다",
+        "The view is being rebuilt: {0} %. Until then some orders may be missing"
+    }
+    TooSmall {
+        "화면이 너무 작습니다: {0}×{1}. {2}×{3} 이상이 필요합니다",
+        "The screen is too small: {0}x{1}. It needs at least {2}x{3}"
+    }
+
+    // The table of orders.
+    OrdersTitle { "주문", "orders" }
+    Following { "최신 주문을 따라가는 중", "following the newest" }
+    Filtered { "필터 {0}", "filter {0}" }
+    Scanned { "{0}건 확인", "scanned {0}" }
+    ColumnTime { "시각", "time" }
+    ColumnCustomer { "고객", "customer" }
+    ColumnItem { "상품", "item" }
+    ColumnAmount { "금액(원)", "won" }
+    ColumnStatus { "상태", "status" }
+    ColumnPayment { "결제", "payment" }
+    ColumnReason { "사유", "reason" }
+    ColumnAge { "경과", "age" }
+    Reading { "읽는 중입니다", "Reading" }
+    NoOrders { "아직 주문이 없습니다. {0} 키를 눌러 첫 주문을 하세요", "No orders yet. Press {0} to place the first" }
+    NoMatch { "맞는 주문이 없습니다. {0} 키로 필터를 지웁니다", "No order matches. {0} removes the filter" }
+    NoMatchYet {
+        "최근 {0}건 가운데 맞는 주문이 없습니다. {1} 키로 더 찾습니다",
+        "No match among the newest {0}. {1} looks further"
+    }
+
+    // Statuses.
+    StatusPaying { "결제중", "paying" }
+    StatusPlaced { "주문완료", "placed" }
+    StatusDelivering { "배송시작", "delivering" }
+    StatusCancelled { "취소", "cancelled" }
+    StatusRejected { "거절", "rejected" }
+    CancelRequested { "취소 요청", "cancel requested" }
+    PaymentNone { "없음", "none" }
+    PaymentPaid { "결제됨", "paid" }
+    PaymentRefunded { "환불", "refunded" }
+    PaymentVoided { "무효", "voided" }
+    Declined { "결제거절", "declined" }
+    DeliveryNone { "없음", "none" }
+    DeliveryStarted { "배송시작", "started" }
+    DeliveryCancelled { "배송취소", "delivery cancelled" }
+    SoldOut { "품절", "sold out" }
+    ReasonCustomer { "고객 요청", "customer" }
+    ReasonPaymentTimeout { "결제 시간초과", "payment timeout" }
+    ReasonPaymentUnavailable { "결제 불가", "payment unavailable" }
+    ReasonInsufficientBalance { "잔액 부족", "insufficient balance" }
+    ReasonOrderCancelled { "주문 취소", "order cancelled" }
+    ReasonOrderRejected { "주문 거절", "order rejected" }
+    EventNoted { "기록", "noted" }
+    EventToppedUp { "충전", "topped up" }
+    EventListed { "상품 등록", "listed" }
+    EventRestocked { "입고", "restocked" }
+
+    // Services and faults.
+    ServiceOrder { "주문", "order" }
+    ServiceDeposit { "예치금", "deposit" }
+    ServiceItem { "상품", "item" }
+    ServiceMyInfo { "내정보", "myinfo" }
+    ServicesTitle { "서비스", "services" }
+    ColumnService { "서비스", "service" }
+    ColumnInstance { "번호", "id" }
+    ColumnState { "상태", "state" }
+    ColumnBeat { "신호", "beat" }
+    ColumnRate { "msg/s", "msg/s" }
+    ColumnUnsent { "미전송", "unsent" }
+    ServiceReady { "준비됨", "ready" }
+    ServiceNotReady { "멈춤", "not ready" }
+    ServiceSilent { "무응답", "silent" }
+    NoServices { "서비스에서 온 신호가 없습니다", "No service has been heard of" }
+    LastError { "오류: {0}", "error: {0}" }
+    InjectedFault { "주입된 장애: {0}", "injected fault: {0}" }
+    FaultNone { "정상", "none" }
+    FaultSlow { "느림", "slow" }
+    FaultSilent { "무응답", "silent" }
+    FaultStopped { "정지", "stopped" }
+
+    // The breaker.
+    BreakerClosed { "닫힘", "closed" }
+    BreakerOpen { "열림", "open" }
+    BreakerHalfOpen { "반열림", "half-open" }
+    ModeAuto { "자동", "auto" }
+    ModeOpen { "열림 고정", "forced open" }
+    ModeClosed { "닫힘 고정", "forced closed" }
+    BreakerSince { "{0}째", "for {0}" }
+    BreakerInFlight { "전송중 {0}/{1}", "in flight {0}/{1}" }
+    BreakerProbeIn { "{0}초 뒤 시험 호출", "next probe in {0} s" }
+    BreakerProbeNow { "다음 주문이 시험 호출", "the next order is a probe" }
+    BreakerProbes { "시험 호출 {0}건 성공", "{0} probes succeeded" }
+    BreakerJudges { "{0}건 ({1}건부터 판단)", "{0} charges (judged from {1} on)" }
+    PercentOf { "{0}/{1}%", "{0}/{1}%" }
+    CountOk { "성공", "ok" }
+    CountFailed { "실패", "failed" }
+    CountSlow { "느림", "slow" }
+    CountRefused { "차단", "refused" }
+    BreakerHistory { "최근 변화", "recent changes" }
+
+    // The detail.
+    DetailTitle { "주문 상세", "order" }
+    DetailMissing { "뷰에 이 주문이 없습니다", "The view does not have this order" }
+    FieldQty { "수량", "quantity" }
+    FieldUnitPrice { "단가", "unit price" }
+    FieldAmount { "금액", "amount" }
+    FieldDelivery { "배송", "delivery" }
+    FieldCancelRequested { "취소 요청", "cancel asked" }
+    FieldPlacedAt { "주문 시각", "placed" }
+    FieldUpdatedAt { "변경 시각", "updated" }
+    FieldRevision { "개정", "revision" }
+    WonAmount { "{0}원", "{0} won" }
+    Units { "{0}개", "{0}" }
+    DepositAnswers { "예치금 서비스의 답", "Deposit answers" }
+    OrderAnswers { "주문 서비스의 답", "Order answers" }
+    Asking { "묻는 중입니다", "asking" }
+    AskedAgo { "{0} 전", "{0} ago" }
+    SameAsShown { "화면과 같음", "same as shown" }
+    NewerThanShown { "화면보다 최신", "newer than shown" }
+    TimelineTitle { "진행", "timeline" }
+    NoTimeline { "아직 기록이 없습니다", "Nothing recorded yet" }
+
+    // Forms.
+    FormPlace { "주문하기", "place an order" }
+    FormTopUp { "예치금 충전", "top up an account" }
+    FormRestock { "상품 입고", "restock an item" }
+    FieldItem { "상품", "item" }
+    FieldCustomer { "고객", "customer" }
+    FieldUnits { "개수", "units" }
+    FieldTotal { "합계", "total" }
+    Stock { "재고 {0}", "stock {0}" }
+    Balance { "잔액 {0}원", "balance {0} won" }
+    BalanceAfter { "결제 후 잔액 {0}원", "leaves {0} won" }
+    NewAccount { "새 고객, 잔액 0원", "new customer, balance 0 won" }
+    UnlistedAccount { "목록에 없음, 잔액 모름", "not listed, balance unknown" }
+    NothingMatches { "맞는 것이 없습니다", "nothing matches" }
+    MoreChoices { "외 {0}개", "{0} more" }
+    WarnShort { "잔액이 {0}원 부족합니다. 결제가 거절될 것입니다", "Insufficient balance: {0} won short. It would be declined" }
+    WarnStock { "재고가 {0}개뿐입니다. 품절로 취소될 것입니다", "Only {0} in stock. It would be cancelled as sold out" }
+    NeedsItem { "상품을 고르세요", "Choose an item" }
+    NeedsCustomer { "고객을 고르거나 이름을 적으세요", "Choose a customer or type a name" }
+    NeedsQuantity { "수량은 1에서 1,000 사이여야 합니다", "The quantity must be 1 to 1,000" }
+    NeedsAmount { "금액은 1원에서 1조 원 사이여야 합니다", "The amount must be 1 to 1,000,000,000,000 won" }
+    NeedsUnits { "개수는 1에서 1조 사이여야 합니다", "The units must be 1 to 1,000,000,000,000" }
+    NeedsId { "번호를 준비하는 중입니다. 다시 누르세요", "Its id is being made. Press again" }
+
+    // Menus and questions.
+    MenuBreaker { "차단기 조작", "what the breaker shall do" }
+    MenuFaults { "장애 주입", "inject a fault" }
+    ChoiceAuto { "자동: 스스로 판단합니다", "auto: it decides by itself" }
+    ChoiceOpen { "열림 고정: 결제를 호출하지 않습니다", "forced open: no payment is called" }
+    ChoiceClosed { "닫힘 고정: 실패해도 계속 호출합니다", "forced closed: it calls however much fails" }
+    ChoiceFault { "{0}: {1}", "{0}: {1}" }
+    SlowBy { "{0} ms 느림", "slow by {0} ms" }
+    AskCancel { "이 주문을 취소할까요?", "Cancel this order?" }
+    AskCancelPaying { "결제 결과를 안 뒤에 취소됩니다", "It is cancelled once its payment is known" }
+    AskCancelPaid { "결제한 금액은 환불됩니다", "What was paid is refunded" }
+    AskBreaker { "모든 주문 워커의 차단기를 바꿀까요?", "Change the breakers of all order workers?" }
+    AskFault { "정말로 이 장애를 일으킬까요?", "Really make it misbehave?" }
+    Yes { "예", "yes" }
+    No { "아니요", "no" }
+    FilterPrompt { "필터", "filter" }
+    FilterHint {
+        "상태:결제중 고객:kim 상품:10 번호:0193 그 밖의 글자",
+        "status:paying customer:kim item:10 id:0193 any text"
+    }
+    BadStatus {
+        "'{0}' 상태는 없습니다. 결제중, 주문완료, 배송시작, 취소, 거절 가운데 하나여야 합니다",
+        "There is no status '{0}'. It must be paying, placed, delivering, cancelled or rejected"
+    }
+    BadName { "'{0}'은(는) 쓸 수 없는 이름입니다. 64자까지입니다", "'{0}' cannot be a name: at most 64 characters" }
+
+    // Messages.
+    ToastPlace { "주문 {0}, {1} {2}개", "order by {0}, {2} of {1}" }
+    ToastCancel { "취소 {0}", "cancel {0}" }
+    ToastTopUp { "충전 {0}, {1}원", "top up {0} by {1} won" }
+    ToastRestock { "입고 {0}, {1}개", "restock {0} by {1}" }
+    ToastBreaker { "차단기 {0}", "breaker {0}" }
+    ToastFault { "{0} 장애 {1}", "{0} fault {1}" }
+    ToastQuery { "조회 {0}", "query {0}" }
+    Sent { "보냈습니다. 답을 기다립니다", "sent, waiting for the answer" }
+    Done { "완료", "done" }
+    DoneOrder { "완료: {0}", "done: {0}" }
+    RetryIn { "{0}초 뒤에 {1} 키로 같은 번호로 다시 보내세요", "In {0} s press {1} to send it again with the same id" }
+    RetryNow { "{0} 키로 같은 번호로 다시 보내세요", "Press {0} to send it again with the same id" }
+    NoAnswer {
+        "{0} 서비스가 {1}초 안에 답하지 않았습니다. 이미 처리되었을 수 있습니다",
+        "No answer from {0} within {1} s. It may still take effect"
+    }
+    AskAgain { "{0} 키로 같은 번호로 다시 물어보세요", "Press {0} to ask again with the same id" }
+    Unreachable { "메시지 버스에 연결할 수 없어 보내지 못했습니다: {0}", "Not sent, the message bus cannot be reached: {0}" }
+    CodeInvalid { "잘못된 요청입니다", "invalid" }
+    CodeNotFound { "찾을 수 없습니다", "not found" }
+    CodeConflict { "가격이나 내용이 그사이 달라졌습니다", "conflict: price or content is another one" }
+    CodeDeclined { "잔액이 부족하여 결제가 거절되었습니다", "declined: the balance does not cover it" }
+    CodePaymentTimeout {
+        "결제가 제때 되지 않아 거절되었습니다. 빠져나간 돈은 환불됩니다",
+        "the payment timed out: rejected, and what was charged is refunded"
+    }
+    CodeTryLater { "지금은 받을 수 없습니다. 아무 일도 일어나지 않았습니다", "try later: nothing has happened" }
+    CodeCancelled { "주문되기 전에 취소되었습니다", "cancelled before it was placed" }
+    CodeInternal { "내부 오류입니다. 메시지를 따로 보관했습니다", "a mistake of ours; the message is parked" }
+    WhyNothingSelected { "선택한 주문이 없습니다", "No order is selected" }
+    WhyAlreadyCancelled { "이미 취소된 주문입니다", "This order is cancelled already" }
+    WhyAlreadyRejected { "거절된 주문은 취소할 것이 없습니다", "A rejected order needs no cancelling" }
+    WhyCancelRequested {
+        "이미 취소를 요청했습니다. 결제 결과를 기다립니다",
+        "Its cancel is requested already and waits for the payment"
+    }
+    WhyAlreadyOpen { "이미 열려 있습니다", "It is open already" }
+    WhyNothingOpen { "닫을 것이 없습니다", "Nothing is open" }
+    WhyNothingToRepeat { "다시 보낼 것이 없습니다", "There is nothing to send again" }
+    WhyNoMessages { "지울 메시지가 없습니다", "There is no message to dismiss" }
+    WhyNothingToScan { "더 찾을 주문이 없습니다", "There are no further orders to look at" }
+
+    // Keys.
+    KeyRetry { "다시 보내기", "send again" }
+    KeyScanOn { "더 찾기", "look further" }
+    KeyNewOrder { "주문", "order" }
+    KeyCancelOrder { "취소", "cancel" }
+    KeyOpen { "상세", "detail" }
+    KeyBack { "뒤로", "back" }
+    KeyFilter { "필터", "filter" }
+    KeyTopUp { "충전", "top up" }
+    KeyRestock { "입고", "restock" }
+    KeyBreaker { "차단기", "breaker" }
+    KeyFaults { "장애", "faults" }
+    KeyNewer { "더 새 주문", "newer" }
+    KeyOlder { "더 옛 주문", "older" }
+    KeySwitch { "예/아니요 바꾸기", "switch" }
+    KeyIncrease { "늘리기", "more" }
+    KeyDecrease { "줄이기", "less" }
+    KeyUp { "위로", "up" }
+    KeyDown { "아래로", "down" }
+    KeyPageUp { "한 화면 위로", "page up" }
+    KeyPageDown { "한 화면 아래로", "page down" }
+    KeyNewest { "최신 주문으로", "to the newest" }
+    KeyLast { "읽은 마지막 주문으로", "to the last one read" }
+    KeyDetailUp { "상세 위로", "detail up" }
+    KeyDetailDown { "상세 아래로", "detail down" }
+    KeyAccept { "선택", "choose" }
+    KeySend { "보내기", "send" }
+    KeyNextField { "다음 칸", "next field" }
+    KeyPrevField { "이전 칸", "previous field" }
+    KeyClose { "닫기", "close" }
+    KeyDismiss { "메시지 지우기", "dismiss" }
+    KeyPanel { "서비스 창", "panel" }
+    KeyLanguage { "언어", "language" }
+    KeyTheme { "색", "theme" }
+    KeyHelp { "도움말", "help" }
+    KeyQuit { "끝내기", "quit" }
+    HelpTitle { "도움말", "help" }
+    ScopeOrders { "주문 목록", "orders" }
+    ScopeDetail { "상세 화면", "detail" }
+    ScopeFilter { "필터 입력", "filter" }
+    ScopePicker { "고르는 칸", "choosing a field's value" }
+    ScopeNumber { "숫자 칸", "typing a number" }
+    ScopeMenu { "메뉴", "menu" }
+    ScopeConfirm { "확인 질문", "question" }
+    ScopeHelp { "도움말", "help" }
+
+    // Times.
+    AgeSeconds { "{0}초", "{0}s" }
+    AgeMinutes { "{0}분", "{0}m" }
+    AgeHours { "{0}시간", "{0}h" }
+    AgeDays { "{0}일", "{0}d" }
+}

@@ -1,0 +1,171 @@
+//! The words for what the system itself names: statuses, reasons, services, events. One word for one thing.
+
+use skstore_domain::answers::ErrorCode;
+use skstore_domain::breaker::{BreakerMode, BreakerState};
+use skstore_domain::events::{EventKind, Source};
+use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentReason, PaymentStatus};
+use skstore_domain::signals::{Fault, Service};
+
+use super::Text;
+
+/// Something that the system names and that has a word in every language.
+pub trait Worded {
+    /// Its word.
+    fn text(&self) -> Text;
+}
+
+impl Worded for OrderStatus {
+    fn text(&self) -> Text {
+        match self {
+            Self::Paying => Text::StatusPaying,
+            Self::Placed => Text::StatusPlaced,
+            Self::Delivering => Text::StatusDelivering,
+            Self::Cancelled => Text::StatusCancelled,
+            Self::Rejected => Text::StatusRejected,
+        }
+    }
+}
+
+impl Worded for OrderReason {
+    fn text(&self) -> Text {
+        match self {
+            Self::Customer => Text::ReasonCustomer,
+            Self::SoldOut => Text::SoldOut,
+            Self::Declined => Text::Declined,
+            Self::PaymentTimeout => Text::ReasonPaymentTimeout,
+            Self::PaymentUnavailable => Text::ReasonPaymentUnavailable,
+        }
+    }
+}
+
+impl Worded for PaymentStatus {
+    fn text(&self) -> Text {
+        match self {
+            Self::None => Text::PaymentNone,
+            Self::Paid => Text::PaymentPaid,
+            Self::Declined => Text::Declined,
+            Self::Refunded => Text::PaymentRefunded,
+            Self::Voided => Text::PaymentVoided,
+        }
+    }
+}
+
+impl Worded for PaymentReason {
+    fn text(&self) -> Text {
+        match self {
+            Self::InsufficientBalance => Text::ReasonInsufficientBalance,
+            Self::OrderCancelled => Text::ReasonOrderCancelled,
+            Self::OrderRejected => Text::ReasonOrderRejected,
+        }
+    }
+}
+
+impl Worded for DeliveryStatus {
+    fn text(&self) -> Text {
+        match self {
+            Self::None => Text::DeliveryNone,
+            Self::Started => Text::DeliveryStarted,
+            Self::Cancelled => Text::DeliveryCancelled,
+            Self::SoldOut => Text::SoldOut,
+        }
+    }
+}
+
+impl Worded for BreakerState {
+    fn text(&self) -> Text {
+        match self {
+            Self::Closed => Text::BreakerClosed,
+            Self::Open => Text::BreakerOpen,
+            Self::HalfOpen => Text::BreakerHalfOpen,
+        }
+    }
+}
+
+impl Worded for BreakerMode {
+    fn text(&self) -> Text {
+        match self {
+            Self::Auto => Text::ModeAuto,
+            Self::Open => Text::ModeOpen,
+            Self::Closed => Text::ModeClosed,
+        }
+    }
+}
+
+impl Worded for Service {
+    fn text(&self) -> Text {
+        match self {
+            Self::Order => Text::ServiceOrder,
+            Self::Deposit => Text::ServiceDeposit,
+            Self::Item => Text::ServiceItem,
+            Self::MyInfo => Text::ServiceMyInfo,
+        }
+    }
+}
+
+impl Worded for Source {
+    fn text(&self) -> Text {
+        match self {
+            Self::Order => Text::ServiceOrder,
+            Self::Deposit => Text::ServiceDeposit,
+            Self::Item => Text::ServiceItem,
+        }
+    }
+}
+
+impl Worded for EventKind {
+    fn text(&self) -> Text {
+        match self {
+            Self::OrderPaying => Text::StatusPaying,
+            Self::OrderCancelRequested => Text::CancelRequested,
+            Self::OrderPlaced => Text::StatusPlaced,
+            Self::OrderDelivering => Text::StatusDelivering,
+            Self::OrderRejected => Text::StatusRejected,
+            Self::OrderCancelled => Text::StatusCancelled,
+            Self::OrderNoted => Text::EventNoted,
+            Self::DepositPaid => Text::PaymentPaid,
+            Self::DepositDeclined => Text::Declined,
+            Self::DepositRefunded => Text::PaymentRefunded,
+            Self::DepositVoided => Text::PaymentVoided,
+            Self::DepositToppedUp => Text::EventToppedUp,
+            Self::ItemListed => Text::EventListed,
+            Self::ItemRestocked => Text::EventRestocked,
+            Self::ItemDeliveryStarted => Text::DeliveryStarted,
+            Self::ItemDeliveryCancelled => Text::DeliveryCancelled,
+            Self::ItemSoldOut => Text::SoldOut,
+        }
+    }
+}
+
+impl Worded for ErrorCode {
+    fn text(&self) -> Text {
+        match self {
+            Self::Invalid => Text::CodeInvalid,
+            Self::NotFound => Text::CodeNotFound,
+            Self::Conflict => Text::CodeConflict,
+            Self::Declined => Text::CodeDeclined,
+            Self::PaymentTimeout => Text::CodePaymentTimeout,
+            Self::TryLater => Text::CodeTryLater,
+            Self::Cancelled => Text::CodeCancelled,
+            Self::Internal => Text::CodeInternal,
+        }
+    }
+}
+
+impl Worded for Fault {
+    fn text(&self) -> Text {
+        match self {
+            Self::None => Text::FaultNone,
+            Self::Slow { .. } => Text::FaultSlow,
+            Self::Silent => Text::FaultSilent,
+            Self::Stopped => Text::FaultStopped,
+        }
+    }
+}
+
+/// The word for a reason as the view's timeline carries it; `None` for one that this program does not know.
+#[must_use]
+pub fn reason_word(word: &str) -> Option<Text> {
+    OrderReason::from_word(word)
+        .map(|reason| reason.text())
+        .or_else(|| PaymentReason::from_word(word).map(|reason| reason.text()))
+}

@@ -1,0 +1,344 @@
+//! Orders, heartbeats and screens for the tests, all as of one fixed moment.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use skstore::dashboard::keys::Chord;
+use skstore::dashboard::message::{Effect, Message, Pickers, Size, Snapshot};
+use skstore::dashboard::state::{Look, State};
+use skstore::dashboard::{draw, update};
+use skstore::text::{Language, fit};
+use skstore::theme::{Glyphs, ThemeName};
+use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState, Counts as Charges};
+use skstore_domain::events::EventKind;
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::{OrderRow, Step};
+use skstore_domain::objects::{
+    Account, DeliveryStatus, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus,
+};
+use skstore_domain::signals::{Beat, BreakerChanged, Service};
+use skstore_domain::time::Timestamp;
+use skstore_workers::view::{Counts, Health, OrderDetail, OrderPage};
+
+/// 2026-09-21 14:13:20.123 UTC
+pub(crate) const NOW: Timestamp = Timestamp(1_790_000_000_123);
+
+/// Some time before [`NOW`].
+pub(crate) fn ago(ms: i64) -> Timestamp {
+    Timestamp(NOW.0 - ms)
+}
+
+pub(crate) fn order_id(number: i64) -> OrderId {
+    OrderId::new(&format!("01990a00-7000-7000-8000-{number:012}")).unwrap()
+}
+
+pub(crate) fn customer(name: &str) -> Customer {
+    Customer::new(name).unwrap()
+}
+
+pub(crate) fn item_id(id: &str) -> ItemId {
+    ItemId::new(id).unwrap()
+}
+
+/// A delivered order of five apples by kim, placed `number` seconds ago: the greater its number, the older.
+pub(crate) fn order(number: i64) -> Order {
+    Order {
+        order_id: order_id(number),
+        customer: customer("kim"),
+        item_id: item_id("10"),
+        item_name: "사과".into(),
+        qty: 5,
+        unit_price: Won(10_000),
+        amount: Won(50_000),
+        status: OrderStatus::Delivering,
+        reason: None,
+        cancel_requested: false,
+        payment: PaymentStatus::Paid,
+        delivery: DeliveryStatus::Started,
+        placed_at: ago(number * 1000),
+        updated_at: ago(number * 1000 - 250),
+        revision: 3,
+    }
+}
+
+/// `order` in another status, with what belongs to it.
+pub(crate) fn with_status(status: OrderStatus, order: Order) -> Order {
+    let (reason, payment, delivery) = match status {
+        OrderStatus::Paying => (None, PaymentStatus::None, DeliveryStatus::None),
+        OrderStatus::Placed => (None, PaymentStatus::Paid, DeliveryStatus::None),
+        OrderStatus::Delivering => (None, PaymentStatus::Paid, DeliveryStatus::Started),
+        OrderStatus::Cancelled => {
+            (Some(OrderReason::Customer), PaymentStatus::Refunded, DeliveryStatus::Cancelled)
+        }
+        OrderStatus::Rejected => (Some(OrderReason::Declined), PaymentStatus::Declined, DeliveryStatus::None),
+    };
+    Order { status, reason, payment, delivery, ..order }
+}
+
+pub(crate) fn row(order: Order) -> OrderRow {
+    OrderRow { payment: payment_of(&order), order }
+}
+
+fn payment_of(order: &Order) -> Option<Payment> {
+    let reason = match order.payment {
+        PaymentStatus::None => return None,
+        PaymentStatus::Paid | PaymentStatus::Voided => None,
+        PaymentStatus::Declined => Some(PaymentReason::InsufficientBalance),
+        PaymentStatus::Refunded => Some(PaymentReason::OrderCancelled),
+    };
+    Some(Payment {
+        order_id: order.order_id.clone(),
+        customer: order.customer.clone(),
+        amount: order.amount,
+        status: order.payment,
+        reason,
+        updated_at: order.updated_at,
+        revision: 1,
+    })
+}
+
+/// A page of orders in every status, by customers and of items with narrow, wide and long names.
+pub(crate) fn rows() -> Vec<OrderRow> {
+    let people = ["kim", "김철수", "a-customer-with-a-very-long-name", "이영희 lee", "walk-in"];
+    let items = ["사과", "apple", "아주 길고 긴 이름을 가진 상품 하나", "배 pear"];
+    (0..60)
+        .map(|number| {
+            let index = usize::try_from(number).unwrap();
+            let order = Order {
+                customer: customer(people[index % people.len()]),
+                item_name: items[index % items.len()].into(),
+                qty: [5, 1, 1000, 12][index % 4],
+                amount: Won([50_000, 900, 10_000_000, 36_000][index % 4]),
+                ..order(number * number)
+            };
+            row(with_status(OrderStatus::ALL[index % OrderStatus::ALL.len()], order))
+        })
+        .collect()
+}
+
+pub(crate) fn timeline(order: &Order) -> Vec<Step> {
+    let at = |ms| Timestamp(order.placed_at.0 + ms);
+    let step = |kind: EventKind, revision, ms, reason: Option<&str>| Step {
+        source: kind.source(),
+        revision,
+        kind,
+        at: at(ms),
+        reason: reason.map(str::to_owned),
+    };
+    vec![
+        step(EventKind::OrderPaying, 1, 0, None),
+        step(EventKind::DepositPaid, 1, 12, None),
+        step(EventKind::OrderPlaced, 2, 31, None),
+        step(EventKind::ItemDeliveryStarted, 1, 1400, None),
+        step(EventKind::OrderDelivering, 3, 1430, None),
+    ]
+}
+
+pub(crate) fn items() -> Vec<Item> {
+    [
+        ("10", "사과", Some("apple"), 10_000, 120),
+        ("11", "배", Some("pear"), 3_000, 0),
+        ("12", "쌀 20kg", None, 65_000, 3),
+    ]
+    .into_iter()
+    .map(|(id, name, name_en, price, stock)| Item {
+        item_id: item_id(id),
+        name: name.into(),
+        name_en: name_en.map(str::to_owned),
+        unit_price: Won(price),
+        stock,
+        revision: 1,
+    })
+    .collect()
+}
+
+pub(crate) fn accounts() -> Vec<Account> {
+    [("kim", 30_000), ("kimchi", 5), ("김철수", 1_000_000), ("walk-in", 10_000_000)]
+        .into_iter()
+        .map(|(name, balance)| Account { customer: customer(name), balance: Won(balance), revision: 1 })
+        .collect()
+}
+
+pub(crate) fn breaker(state: BreakerState) -> BreakerSnapshot {
+    let window = match state {
+        BreakerState::Closed => Charges { calls: 30, ok: 118, failed: 2, slow: 4, refused: 0 },
+        BreakerState::Open => Charges { calls: 12, ok: 9, failed: 27, slow: 3, refused: 41 },
+        BreakerState::HalfOpen => Charges { calls: 2, ok: 2, failed: 0, slow: 0, refused: 41 },
+    };
+    BreakerSnapshot {
+        state: Some(state),
+        mode: Some(BreakerMode::Auto),
+        for_ms: 1700,
+        retry_after_ms: (state == BreakerState::Open).then_some(3300),
+        probes_ok: if state == BreakerState::HalfOpen { 2 } else { 0 },
+        in_flight: 3,
+        max_in_flight: 512,
+        window,
+        buckets: vec![],
+        failed_percent: 50,
+        slow_percent: 80,
+        least_charges: 20,
+    }
+}
+
+pub(crate) fn beat(service: Service) -> Beat {
+    Beat {
+        service,
+        instance: format!("{service}-01990a00-7000-7000-8000-0000000{service:0>5.5}"),
+        version: "0.1.0".into(),
+        started_at: ago(600_000),
+        at: ago(400),
+        ready: true,
+        last_error: None,
+        handled: 12_345,
+        per_second: 1_200,
+        in_flight: 3,
+        unsent: 0,
+        fault: None,
+        breaker: (service == Service::Order).then(|| breaker(BreakerState::Closed)),
+        rebuilding: None,
+    }
+}
+
+pub(crate) fn health() -> Health {
+    Health { services: Service::ALL.iter().map(|service| beat(*service)).collect(), breaker_changes: vec![] }
+}
+
+/// The breaker has tripped: Deposit is slow.
+pub(crate) fn tripped() -> Health {
+    let mut health = health();
+    let (order, deposit) = (0, 1);
+    health.services[order].breaker = Some(breaker(BreakerState::Open));
+    health.services[deposit].fault = Some("slow:400".into());
+    health.services[deposit].last_error = Some("the store sqlite:deposit.db failed: disk is full".into());
+    let change = |seconds: i64, from, to, why: &str| BreakerChanged {
+        instance: health.services[order].instance.clone(),
+        at: ago(seconds * 1000),
+        from,
+        to,
+        why: why.into(),
+        breaker: breaker(to),
+    };
+    health.breaker_changes = vec![
+        change(2, BreakerState::HalfOpen, BreakerState::Open, "a probe failed"),
+        change(3, BreakerState::Open, BreakerState::HalfOpen, "5 s have passed"),
+        change(8, BreakerState::Closed, BreakerState::Open, "75 % of 36 charges failed"),
+    ];
+    health
+}
+
+pub(crate) fn counts() -> Counts {
+    Counts { orders: [3, 12, 1_234_567, 40, 8], accounts: 4, items: 3, balances: Won(11_030_005) }
+}
+
+pub(crate) fn look(language: Language) -> Look {
+    Look {
+        language,
+        theme: ThemeName::Dark,
+        glyphs: Glyphs::UNICODE,
+        utc_offset_s: 0,
+        data_at: "embedded: /var/lib/skstore".into(),
+    }
+}
+
+/// A dashboard on a screen of `width` by `height` that has not heard of anything.
+pub(crate) fn started(language: Language, width: u16, height: u16) -> State {
+    State::new(look(language), Size { width, height }, NOW)
+}
+
+/// What the view says, as an answer to what `state` wants of it.
+pub(crate) fn snapshot(state: &State, rows: Vec<OrderRow>, health: Health) -> Snapshot {
+    let wanted = state.wanted();
+    let detail = wanted.detail.as_ref().and_then(|id| rows.iter().find(|row| row.order.order_id == *id));
+    Snapshot {
+        detail: detail.map(|row| OrderDetail { row: row.clone(), timeline: timeline(&row.order) }),
+        pickers: wanted.pickers.as_ref().map(|_| Pickers {
+            items: items(),
+            accounts: accounts(),
+            has_more_accounts: false,
+        }),
+        page: OrderPage { rows, next: None, scanned: None },
+        counts: counts(),
+        health,
+        wanted,
+    }
+}
+
+/// The view says `rows` and `health` now.
+pub(crate) fn reads(state: &mut State, rows: Vec<OrderRow>, health: Health) -> Vec<Effect> {
+    let snapshot = snapshot(state, rows, health);
+    update(state, NOW, Message::Read(Box::new(snapshot)))
+}
+
+/// A dashboard that shows [`rows`].
+pub(crate) fn busy(language: Language, width: u16, height: u16) -> State {
+    let mut state = started(language, width, height);
+    reads(&mut state, rows(), health());
+    state
+}
+
+/// Presses one key and gives back what is to be done outside.
+pub(crate) fn press(state: &mut State, key: impl Into<Key>) -> Vec<Effect> {
+    let now = state.now;
+    update(state, now, Message::Key(key.into().0))
+}
+
+/// Presses keys one after the other.
+pub(crate) fn type_in(state: &mut State, text: &str) {
+    for c in text.chars() {
+        press(state, c);
+    }
+}
+
+/// A key, from a character or a code.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key(pub Chord);
+
+impl From<char> for Key {
+    fn from(c: char) -> Self {
+        Self(Chord::char(c))
+    }
+}
+
+impl From<KeyCode> for Key {
+    fn from(code: KeyCode) -> Self {
+        Self(Chord::of(code))
+    }
+}
+
+/// The event that a terminal sends for a key.
+pub(crate) fn event(code: KeyCode) -> crossterm::event::Event {
+    crossterm::event::Event::Key(KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+/// Draws `state` and gives back every cell.
+pub(crate) fn buffer(state: &State) -> Buffer {
+    let backend = TestBackend::new(state.size.width, state.size.height);
+    let mut terminal = Terminal::new(backend).unwrap();
+    terminal.draw(|frame| draw(state, frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// The screen as a reader sees it: lines, without blanks at their ends.
+pub(crate) fn text_of(buffer: &Buffer) -> String {
+    let mut screen = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut x = 0;
+        while x < buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            line.push_str(symbol);
+            x += u16::try_from(fit::width(symbol)).unwrap().max(1);
+        }
+        screen.push_str(line.trim_end());
+        screen.push('\n');
+    }
+    screen
+}
+
+/// The screen of `state` as a reader sees it.
+pub(crate) fn screen(state: &State) -> String {
+    text_of(&buffer(state))
+}

@@ -1,0 +1,8 @@
+//! The dashboard as its users meet it: keys in, screens out.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod builders;
+mod keys;
+mod live;
+mod screens;

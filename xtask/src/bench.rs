@@ -91,7 +91,8 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     let all = found(&step::root())?;
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|(_, bench)| bench == *name)) {
         let known: Vec<_> = all.iter().map(|(_, bench)| bench.as_str()).collect();
-        return Err(format!("there is no bench '{unknown}'; there are: {}", known.join(", ")));
+        let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+        return Err(format!("there is no bench '{unknown}'; there are: {known}"));
     }
     let mut measured = Vec::new();
     if cold_build {

@@ -1,0 +1,201 @@
+//! The command line: from arguments to an exit status.
+//!
+//! [`arguments`] says what may stand there; [`run`] does it at the desk; [`output`] writes it, as JSON or by
+//! [`human`]; [`failure`] says what went wrong. Without a command the dashboard opens.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use skstore::text::Language;
+use skstore_domain::signals::{Fault, Service};
+use skstore_workers::config::{self, Config, Sources};
+use skstore_workers::desk::Desk;
+use skstore_workers::process::{Process, StartError};
+
+mod arguments;
+mod columns;
+mod dashboard;
+mod failure;
+mod human;
+mod labels;
+mod logging;
+mod output;
+mod run;
+mod signals;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+use output::Output;
+
+/// How long the workers may take until they take work. The view is rebuilt meanwhile, a million orders in some
+/// ten seconds.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long a command waits for what follows from it. What is left goes on at the next start.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
+/// How long either is waited for when the settings make a worker misbehave: it may never happen, as wanted.
+const FAULTY_WITHIN: Duration = Duration::from_secs(2);
+/// After this long a person is told what is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Does what the command line of this process asks for.
+pub(crate) fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let (json, language, done) = match Arguments::try_parse_from(&words) {
+        Ok(arguments) => {
+            let environment: Vec<_> = std::env::vars_os().collect();
+            let (language, done) = obey(&arguments, environment);
+            (arguments.global.json, language, done)
+        }
+        Err(error) if error.use_stderr() && words.iter().any(|word| word == "--json") => {
+            let sentence = error.to_string().trim_start_matches("error: ").trim_end().to_owned();
+            (true, Language::English, Err(Failure::Usage(sentence)))
+        }
+        // Help, the version, and mistakes as clap shows them, with its exit statuses: 0 and 2.
+        Err(error) => error.exit(),
+    };
+    match done {
+        Ok(()) => ExitCode::from(failure::DONE),
+        Err(failure) => {
+            if !json && !matches!(failure, Failure::OutputClosed) {
+                tell(&failure.to_text());
+            }
+            // If this cannot be written either, the exit status still says it.
+            let _ = Output::new(std::io::stdout().lock(), json, language).failure(&failure);
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+/// Tells a person something on stderr. Where nobody listens any more, there is nobody to tell that either.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Reads the settings and does the command; also says in which language to speak.
+fn obey(arguments: &Arguments, environment: Vec<(OsString, OsString)>) -> (Language, Result<(), Failure>) {
+    let locale = locale(&environment);
+    let sources =
+        Sources { file: arguments.global.config.clone(), environment, flags: arguments.global.settings() };
+    match Config::load(&sources) {
+        Ok(config) => {
+            let language = match config.ui.language {
+                config::Language::Auto => Language::of_locale(&locale),
+                config::Language::Ko => Language::Korean,
+                config::Language::En => Language::English,
+            };
+            (language, with_process(arguments, &config, &sources.environment, language))
+        }
+        Err(error) => (Language::English, Err(Failure::Usage(error.to_string()))),
+    }
+}
+
+/// The locale for messages, by the rules of POSIX: the first of these that is not empty.
+fn locale(environment: &[(OsString, OsString)]) -> String {
+    let of = |name: &str| {
+        let found = environment.iter().find(|(variable, value)| variable == name && !value.is_empty());
+        found.map(|(_, value)| value.to_string_lossy().into_owned())
+    };
+    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(of).unwrap_or_default()
+}
+
+/// Starts the workers, does the command, and stops them again.
+fn with_process(
+    arguments: &Arguments,
+    config: &Config,
+    environment: &[(OsString, OsString)],
+    language: Language,
+) -> Result<(), Failure> {
+    if let Err(sentence) = logging::start(config) {
+        tell(&format!("skstore: {sentence}"));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| Failure::Unreachable(format!("no thread can wait for events: {error}")))?;
+    let process = Process::start(config).map_err(|error| not_started(&error))?;
+    let done = runtime.block_on(with_desk(arguments, config, environment, language, &process));
+    if let Err(sentence) = process.stop() {
+        tell(&format!("skstore: {sentence}"));
+    }
+    done
+}
+
+fn not_started(error: &StartError) -> Failure {
+    match error {
+        StartError::Catalog(_) => Failure::Usage(error.to_string()),
+        StartError::Held { .. }
+        | StartError::DataDir { .. }
+        | StartError::Store(_)
+        | StartError::Thread { .. } => Failure::Unreachable(error.to_string()),
+    }
+}
+
+async fn with_desk(
+    arguments: &Arguments,
+    config: &Config,
+    environment: &[(OsString, OsString)],
+    language: Language,
+    process: &Process,
+) -> Result<(), Failure> {
+    let desk = process.desk().await?;
+    let on_screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    if arguments.command.is_none() && on_screen && !arguments.global.json {
+        return dashboard::open(desk, config, environment, language).await;
+    }
+    get_ready(process, &desk, config).await?;
+    let command = arguments.command.as_ref().unwrap_or(&Command::Status);
+    if command.reads_the_view() {
+        settle(process, config).await;
+    }
+    let mut out = Output::new(std::io::stdout().lock(), arguments.global.json, language);
+    let done = run::run(&desk, command, &mut out).await;
+    if !command.reads_the_view() {
+        settle(process, config).await;
+    }
+    done
+}
+
+/// Waits until the workers take work and the view is complete. Workers that shall misbehave are not waited for.
+async fn get_ready(process: &Process, desk: &Desk, config: &Config) -> Result<(), Failure> {
+    let faulty = is_faulty(config);
+    let limit = if faulty { FAULTY_WITHIN } else { READY_WITHIN };
+    if patiently(limit, "the workers start and the view is rebuilt", process.ready()).await.is_some() {
+        return Ok(());
+    }
+    if faulty {
+        tell("skstore: not every worker is ready, as [faults] has it; the view may lack something");
+        return Ok(());
+    }
+    let mut sentence = format!("the workers did not start within {} s; see the log", limit.as_secs());
+    for beat in desk.view().health().await?.services {
+        if let Some(error) = beat.last_error {
+            sentence.push_str(&format!("; {}: {error}", beat.service));
+        }
+    }
+    Err(Failure::Unreachable(sentence))
+}
+
+/// Whether the settings make a worker misbehave.
+fn is_faulty(config: &Config) -> bool {
+    Service::ALL.iter().any(|service| config.faults.of(*service) != Fault::None)
+}
+
+/// Waits for what follows from a command: deliveries, refunds, the view.
+async fn settle(process: &Process, config: &Config) {
+    let limit = if is_faulty(config) { FAULTY_WITHIN } else { SETTLED_WITHIN };
+    if patiently(limit, "what follows from it", process.settle()).await.is_none() {
+        tell("skstore: not everything that follows is done yet; it goes on at the next start");
+    }
+}
+
+/// Waits for `done`, at most for `limit`, and tells people on stderr what for if it takes longer.
+async fn patiently<T>(limit: Duration, what: &str, done: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(done);
+    if let Ok(done) = tokio::time::timeout(PATIENCE, &mut done).await {
+        return Some(done);
+    }
+    tell(&format!("skstore: waiting: {what} …"));
+    tokio::time::timeout(limit.saturating_sub(PATIENCE), done).await.ok()
+}

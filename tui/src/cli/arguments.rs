@@ -1,0 +1,379 @@
+//! What may stand on the command line. The words are public: people script against them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use skstore_domain::breaker::BreakerMode;
+use skstore_domain::commands::{MAX_STOCK, Place, Restock, TopUp};
+use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
+use skstore_domain::money::Won;
+use skstore_domain::objects::{MAX_QTY, OrderStatus};
+
+/// Most orders that one command lists: as many as the view keeps by default.
+const MOST_LISTED: u64 = 1_000_000;
+/// Longest time to watch for: a day.
+const LONGEST_WATCH_S: u64 = 86_400;
+
+/// An order desk in a terminal. Without a command it opens the dashboard.
+#[derive(Debug, Parser)]
+#[command(
+    name = "skstore",
+    version,
+    after_help = "Exit status: 0 done, 1 refused, 2 wrong usage or settings, 3 a part cannot be reached.",
+    disable_help_subcommand = true
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Global {
+    /// Settings on top of the built-in ones [default: ~/.config/skstore/skstore.toml, if it is there]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where this process keeps its data [default: ~/.local/share/skstore]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) data_dir: Option<String>,
+    /// Print JSON: one object, or one a line for lists; failures as {"error":{…}}
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Change a setting: payment.timeout_ms=500. May be given several times
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Language of the output: auto, ko or en
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Order an item and pay for it
+    Place(PlaceArguments),
+    /// Take an order back; what was paid is refunded
+    Cancel {
+        /// The order's id
+        #[arg(value_name = "ORDER", value_parser = OrderId::new)]
+        order: OrderId,
+    },
+    /// Show an order with its timeline
+    Order {
+        /// The order's id
+        #[arg(value_name = "ORDER", value_parser = OrderId::new)]
+        order: OrderId,
+        /// Ask Order itself instead of the view
+        #[arg(long)]
+        ask: bool,
+    },
+    /// List orders, newest first
+    Orders(OrdersArguments),
+    /// Ask Deposit for the payment of an order
+    Payment {
+        /// The order's id
+        #[arg(value_name = "ORDER", value_parser = OrderId::new)]
+        order: OrderId,
+    },
+    /// Put money into an account, opening it if need be
+    Topup {
+        /// Whose account
+        #[arg(value_parser = Customer::new)]
+        customer: Customer,
+        /// How much, in won: 100000 or 100,000
+        #[arg(value_parser = amount)]
+        amount: Won,
+        /// Its idempotency key: the same one again changes nothing
+        #[arg(long, value_name = "ID", value_parser = RequestId::new)]
+        topup_id: Option<RequestId>,
+    },
+    /// List the items with prices and stock
+    Items,
+    /// Add to an item's stock
+    Restock {
+        /// Which item
+        #[arg(value_parser = ItemId::new)]
+        item: ItemId,
+        /// How many units
+        #[arg(value_parser = clap::value_parser!(u64).range(1..=MAX_STOCK))]
+        qty: u64,
+        /// Its idempotency key: the same one again changes nothing
+        #[arg(long, value_name = "ID", value_parser = RequestId::new)]
+        restock_id: Option<RequestId>,
+    },
+    /// List the accounts with their balances
+    Accounts,
+    /// Show the services, the counts and the breaker
+    Status,
+    /// Print events as they happen, until Ctrl-C
+    Watch {
+        /// Stop after this many seconds
+        #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+        for_: Option<Duration>,
+        /// Begin with this many events that have already happened
+        #[arg(long, value_name = "COUNT", default_value_t = 10)]
+        last: usize,
+    },
+    /// Show the payment breaker, or hold it open or closed as long as its worker runs
+    Breaker {
+        /// auto: it decides by itself; open: no calls; closed: all calls
+        mode: Option<Mode>,
+        /// Only the breaker of this instance of Order
+        #[arg(long)]
+        instance: Option<String>,
+    },
+}
+
+impl Command {
+    /// Whether it shows what is there, which should then include what earlier commands left unfinished.
+    pub(crate) const fn reads_the_view(&self) -> bool {
+        match self {
+            Self::Order { ask: false, .. }
+            | Self::Orders(_)
+            | Self::Items
+            | Self::Accounts
+            | Self::Status => true,
+            Self::Order { ask: true, .. }
+            | Self::Place(_)
+            | Self::Cancel { .. }
+            | Self::Payment { .. }
+            | Self::Topup { .. }
+            | Self::Restock { .. }
+            | Self::Watch { .. }
+            | Self::Breaker { .. } => false,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlaceArguments {
+    /// Which item
+    #[arg(value_parser = ItemId::new)]
+    item: ItemId,
+    /// How many units, 1 to 1000
+    #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_QTY)))]
+    qty: u32,
+    /// Whose account pays [default: the walk-in account]
+    #[arg(long, value_parser = Customer::new)]
+    customer: Option<Customer>,
+    /// Its id and idempotency key: the same one again changes nothing [default: a new one]
+    #[arg(long, value_name = "ID", value_parser = OrderId::new)]
+    order_id: Option<OrderId>,
+    /// The price you saw, in won: another one is refused
+    #[arg(long, value_name = "WON", value_parser = price)]
+    unit_price: Option<Won>,
+}
+
+impl PlaceArguments {
+    /// The command, with `fresh` as the id of an order that has none.
+    pub(crate) fn command(&self, fresh: impl FnOnce() -> OrderId) -> Place {
+        Place {
+            item_id: self.item.clone(),
+            qty: self.qty,
+            customer: self.customer.clone(),
+            order_id: Some(self.order_id.clone().unwrap_or_else(fresh)),
+            unit_price: self.unit_price,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrdersArguments {
+    /// Only those that stand here: paying, placed, delivering, cancelled or rejected
+    #[arg(long, value_parser = status)]
+    pub(crate) status: Option<OrderStatus>,
+    /// Only those of this customer
+    #[arg(long, value_parser = Customer::new)]
+    pub(crate) customer: Option<Customer>,
+    /// Only those of this item
+    #[arg(long, value_parser = ItemId::new)]
+    pub(crate) item: Option<ItemId>,
+    /// At most this many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=MOST_LISTED))]
+    pub(crate) limit: u64,
+}
+
+/// What the breaker shall do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// It decides by itself.
+    Auto,
+    /// It lets nothing through.
+    Open,
+    /// It lets everything through.
+    Closed,
+}
+
+impl From<Mode> for BreakerMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Auto => Self::Auto,
+            Mode::Open => Self::Open,
+            Mode::Closed => Self::Closed,
+        }
+    }
+}
+
+/// A top-up, with `fresh` as the id of one that has none.
+pub(crate) fn top_up(
+    customer: &Customer,
+    amount: Won,
+    id: Option<&RequestId>,
+    fresh: impl FnOnce() -> RequestId,
+) -> TopUp {
+    TopUp { customer: customer.clone(), amount, topup_id: Some(id.cloned().unwrap_or_else(fresh)) }
+}
+
+/// A restock, with `fresh` as the id of one that has none.
+pub(crate) fn restock(
+    item: &ItemId,
+    qty: u64,
+    id: Option<&RequestId>,
+    fresh: impl FnOnce() -> RequestId,
+) -> Restock {
+    Restock { item_id: item.clone(), qty, restock_id: Some(id.cloned().unwrap_or_else(fresh)) }
+}
+
+impl Global {
+    /// The settings that the flags change, the last one winning.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = self.set.clone();
+        let flags = [("data_dir", &self.data_dir), ("ui.language", &self.language)];
+        settings.extend(flags.into_iter().filter_map(|(key, value)| Some((key.into(), value.clone()?))));
+        settings
+    }
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it must be KEY=VALUE, like payment.timeout_ms=500")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+fn amount(text: &str) -> Result<Won, String> {
+    won(text, 1)
+}
+
+fn price(text: &str) -> Result<Won, String> {
+    won(text, 0)
+}
+
+/// Whole won; commas between the digits are as people write them.
+fn won(text: &str, least: i64) -> Result<Won, String> {
+    let digits: String = text.chars().filter(|c| *c != ',').collect();
+    let read = digits.parse().ok().filter(|won| (least..=Won::MAX_INPUT.0).contains(won));
+    read.map(Won).ok_or_else(|| format!("it must be a whole number from {least} to {}", Won::MAX_INPUT))
+}
+
+fn status(text: &str) -> Result<OrderStatus, String> {
+    OrderStatus::from_word(text).ok_or_else(|| {
+        let words: Vec<_> = OrderStatus::ALL.iter().map(|status| status.word()).collect();
+        format!("it must be one of {}", words.join(", "))
+    })
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let read = text.parse().ok().filter(|seconds| (1..=LONGEST_WATCH_S).contains(seconds));
+    read.map(Duration::from_secs)
+        .ok_or_else(|| format!("it must be a whole number from 1 to {LONGEST_WATCH_S}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(
+            std::iter::once("skstore").chain(line.split(' ').filter(|word| !word.is_empty())),
+        )
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_documented_lines_are_understood() {
+        let lines = [
+            "",
+            "place 10",
+            "place 10 5 --customer kim --order-id a-1 --unit-price 1,000",
+            "cancel a-1",
+            "order a-1",
+            "order a-1 --ask",
+            "orders",
+            "orders --status delivering --customer kim --item 10 --limit 5",
+            "payment a-1",
+            "topup kim 100000",
+            "topup kim 100,000 --topup-id t-1",
+            "items",
+            "restock 10 100 --restock-id r-1",
+            "accounts",
+            "status",
+            "watch",
+            "watch --for 5 --last 0",
+            "breaker",
+            "breaker auto",
+            "breaker open --instance order-1",
+            "breaker closed",
+            "--json orders",
+            "orders --json --config a.toml --data-dir d --set bus.url=embedded: --set log.level=debug --language ko",
+        ];
+        for line in lines {
+            assert!(parse(line).is_ok(), "skstore {line}: {}", parse(line).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_what_it_must_be() {
+        let table = [
+            ("sell 10", "unrecognized subcommand 'sell'"),
+            ("place", "<ITEM>"),
+            ("place 10 0", "0 is not in 1..=1000"),
+            ("place 10 1001", "1001 is not in 1..=1000"),
+            ("place 10 x", "invalid digit found in string"),
+            ("place 10 --order-id a.b", "may only contain A-Z"),
+            ("place 10 --unit-price -5", "unexpected argument '-5'"),
+            ("place 10 --customer \u{1b}", "must not contain control"),
+            ("cancel", "<ORDER>"),
+            ("topup kim 0", "it must be a whole number from 1 to 1,000,000,000,000"),
+            ("topup kim 1.5", "it must be a whole number from 1 to 1,000,000,000,000"),
+            ("restock 10 0", "0 is not in 1..="),
+            ("orders --status lost", "it must be one of paying, placed, delivering, cancelled, rejected"),
+            ("orders --limit 0", "0 is not in 1..=1000000"),
+            ("watch --for 0", "it must be a whole number from 1 to 86400"),
+            ("breaker half", "[possible values: auto, open, closed]"),
+            ("items --set x", "it must be KEY=VALUE"),
+        ];
+        for (line, expected) in table {
+            let error = parse(line).map(|_| ()).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "skstore {line}");
+            assert!(
+                error.to_string().contains(expected),
+                "skstore {line}: {error}\n  instead of: {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn flags_become_settings_and_the_plain_flags_win() {
+        let arguments = parse("items --set data_dir=a --set bus.url=x=y --data-dir b --language ko").unwrap();
+        let expected = [("data_dir", "a"), ("bus.url", "x=y"), ("data_dir", "b"), ("ui.language", "ko")];
+        let expected: Vec<_> = expected.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        assert_eq!(arguments.global.settings(), expected);
+    }
+
+    #[test]
+    fn an_order_always_has_an_id_so_that_it_can_be_repeated() {
+        let fresh = || OrderId::new("fresh").unwrap();
+        let id_of = |line| match parse(line).unwrap().command {
+            Some(Command::Place(place)) => place.command(fresh).order_id.unwrap().to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(id_of("place 10"), "fresh");
+        assert_eq!(id_of("place 10 --order-id mine"), "mine");
+    }
+}

@@ -1,0 +1,245 @@
+//! The objects as people read them.
+
+use skstore::text::Language;
+use skstore::text::fit::Side::{Left, Right};
+use skstore::text::fit::{Side, fit, shorten};
+use skstore::text::words::{Worded, reason_word};
+use skstore_domain::answers::PaymentAnswer;
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::{FeedEntry, Step};
+use skstore_domain::objects::{Account, Item, Order, OrderStatus};
+use skstore_domain::signals::Beat;
+use skstore_domain::time::Timestamp;
+use skstore_workers::view::Counts;
+
+use super::columns::{fields, table};
+use super::labels::{self, Label};
+
+fn word(language: Language, thing: &impl Worded) -> String {
+    language.get(thing.text()).to_owned()
+}
+
+fn words(language: Language, thing: Option<&impl Worded>) -> String {
+    thing.map(|thing| word(language, thing)).unwrap_or_default()
+}
+
+/// A reason of an event: its word where it is one of ours.
+fn reason(language: Language, reason: Option<&str>) -> String {
+    let reason = reason.unwrap_or_default();
+    reason_word(reason).map_or(reason, |text| language.get(text)).to_owned()
+}
+
+/// To the second, in UTC: `2026-09-21 14:13:20Z`.
+fn time(at: Timestamp) -> String {
+    let text = at.to_string();
+    let seconds = text.get(..19).map(|seconds| format!("{}Z", seconds.replace('T', " ")));
+    seconds.unwrap_or(text)
+}
+
+/// An item's name in the reader's language, where it has one.
+fn item_name(language: Language, item: &Item) -> &str {
+    match (language, &item.name_en) {
+        (Language::English, Some(english)) => english,
+        _ => &item.name,
+    }
+}
+
+/// One order with all its fields.
+pub(crate) fn order(language: Language, order: &Order) -> String {
+    let of = |label: Label| label.of(language);
+    fields(&[
+        (of(labels::ORDER), order.order_id.to_string()),
+        (of(labels::STATUS), word(language, &order.status)),
+        (of(labels::REASON), words(language, order.reason.as_ref())),
+        (of(labels::CUSTOMER), order.customer.to_string()),
+        (of(labels::ITEM), format!("{} {}", order.item_id, order.item_name)),
+        (of(labels::QTY), format!("{} x {}", order.qty, order.unit_price)),
+        (of(labels::AMOUNT), order.amount.to_string()),
+        (of(labels::PAYMENT), word(language, &order.payment)),
+        (of(labels::DELIVERY), word(language, &order.delivery)),
+        (of(labels::PLACED_AT), time(order.placed_at)),
+        (of(labels::UPDATED_AT), time(order.updated_at)),
+    ])
+}
+
+/// What happened to an order, step by step.
+pub(crate) fn timeline(language: Language, steps: &[Step]) -> String {
+    let of = |label: Label| label.of(language);
+    let headings = [
+        (of(labels::AT), Left),
+        (of(labels::SERVICE), Left),
+        (of(labels::WHAT), Left),
+        (of(labels::REASON), Left),
+    ];
+    let row = |step: &Step| {
+        let reason = reason(language, step.reason.as_deref());
+        [time(step.at), word(language, &step.source), word(language, &step.kind), reason]
+    };
+    table(headings, &steps.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Orders, one a line.
+pub(crate) fn orders(language: Language, orders: &[Order]) -> String {
+    let of = |label: Label, side: Side| (label.of(language), side);
+    let headings = [
+        of(labels::ORDER, Left),
+        of(labels::PLACED_AT, Left),
+        of(labels::CUSTOMER, Left),
+        of(labels::ITEM, Left),
+        of(labels::QTY, Right),
+        of(labels::AMOUNT, Right),
+        of(labels::STATUS, Left),
+        of(labels::PAYMENT, Left),
+        of(labels::REASON, Left),
+    ];
+    let row = |order: &Order| {
+        [
+            order.order_id.to_string(),
+            time(order.placed_at),
+            order.customer.to_string(),
+            order.item_name.clone(),
+            order.qty.to_string(),
+            order.amount.to_string(),
+            word(language, &order.status),
+            word(language, &order.payment),
+            words(language, order.reason.as_ref()),
+        ]
+    };
+    table(headings, &orders.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A payment, or that there is none.
+pub(crate) fn payment(language: Language, payment: &PaymentAnswer) -> String {
+    let of = |label: Label| label.of(language);
+    match payment {
+        PaymentAnswer::Known(payment) => fields(&[
+            (of(labels::ORDER), payment.order_id.to_string()),
+            (of(labels::PAYMENT), word(language, &payment.status)),
+            (of(labels::REASON), words(language, payment.reason.as_ref())),
+            (of(labels::CUSTOMER), payment.customer.to_string()),
+            (of(labels::AMOUNT), payment.amount.to_string()),
+            (of(labels::UPDATED_AT), time(payment.updated_at)),
+        ]),
+        PaymentAnswer::Unknown { order_id, status } => fields(&[
+            (of(labels::ORDER), order_id.to_string()),
+            (of(labels::PAYMENT), word(language, status)),
+        ]),
+    }
+}
+
+/// Accounts, one a line.
+pub(crate) fn accounts(language: Language, accounts: &[Account]) -> String {
+    let headings = [(labels::CUSTOMER.of(language), Left), (labels::BALANCE.of(language), Right)];
+    let row = |account: &Account| [account.customer.to_string(), account.balance.to_string()];
+    table(headings, &accounts.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Items, one a line.
+pub(crate) fn items(language: Language, items: &[Item]) -> String {
+    let of = |label: Label, side: Side| (label.of(language), side);
+    let headings =
+        [of(labels::ITEM, Left), of(labels::NAME, Left), of(labels::PRICE, Right), of(labels::STOCK, Right)];
+    let row = |item: &Item| {
+        let stock = Won(i64::try_from(item.stock).unwrap_or(i64::MAX)).to_string();
+        [item.item_id.to_string(), item_name(language, item).to_owned(), item.unit_price.to_string(), stock]
+    };
+    table(headings, &items.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Counts, services and breakers.
+pub(crate) fn status(language: Language, counts: &Counts, services: &[Beat]) -> String {
+    let by_status = OrderStatus::ALL.iter().zip(counts.orders);
+    let orders: Vec<_> =
+        by_status.map(|(status, count)| format!("{} {count}", word(language, status))).collect();
+    let counts = fields(&[
+        (labels::ORDERS.of(language), orders.join(", ")),
+        (labels::ACCOUNTS.of(language), counts.accounts.to_string()),
+        (labels::BALANCES.of(language), counts.balances.to_string()),
+        (labels::ITEMS.of(language), counts.items.to_string()),
+    ]);
+    format!("{counts}\n{}\n{}", self::services(language, services), breakers(language, services))
+}
+
+fn services(language: Language, services: &[Beat]) -> String {
+    let of = |label: Label, side: Side| (label.of(language), side);
+    let headings = [
+        of(labels::SERVICE, Left),
+        of(labels::INSTANCE, Left),
+        of(labels::STATE, Left),
+        of(labels::HANDLED, Right),
+        of(labels::PER_SECOND, Right),
+        of(labels::IN_FLIGHT, Right),
+        of(labels::UNSENT, Right),
+        of(labels::NOTE, Left),
+    ];
+    let row = |beat: &Beat| {
+        let state = if beat.ready { labels::READY } else { labels::NOT_READY };
+        let notes: Vec<_> = beat.fault.iter().chain(&beat.last_error).map(String::as_str).collect();
+        [
+            word(language, &beat.service),
+            beat.instance.clone(),
+            state.of(language).to_owned(),
+            beat.handled.to_string(),
+            beat.per_second.to_string(),
+            beat.in_flight.to_string(),
+            beat.unsent.to_string(),
+            notes.join("; "),
+        ]
+    };
+    table(headings, &services.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The breaker of each instance of Order, one a line.
+pub(crate) fn breakers(language: Language, services: &[Beat]) -> String {
+    let of = |label: Label, side: Side| (label.of(language), side);
+    let headings = [
+        of(labels::INSTANCE, Left),
+        of(labels::BREAKER, Left),
+        of(labels::MODE, Left),
+        of(labels::IN_FLIGHT, Right),
+        of(labels::CHARGES, Right),
+        of(labels::FAILED, Right),
+        of(labels::SLOW, Right),
+        of(labels::REFUSED, Right),
+    ];
+    let row = |beat: &Beat| {
+        let breaker = beat.breaker.as_ref()?;
+        let window = breaker.window;
+        Some([
+            beat.instance.clone(),
+            words(language, breaker.state.as_ref()),
+            words(language, breaker.mode.as_ref()),
+            format!("{}/{}", breaker.in_flight, breaker.max_in_flight),
+            window.ok.saturating_add(window.failed).to_string(),
+            window.failed.to_string(),
+            window.slow.to_string(),
+            window.refused.to_string(),
+        ])
+    };
+    table(headings, &services.iter().filter_map(row).collect::<Vec<_>>())
+}
+
+/// One event on one line, in columns that do not depend on the events around it.
+pub(crate) fn event(language: Language, event: &FeedEntry) -> String {
+    const TIME: usize = 20;
+    const SERVICE: usize = 8;
+    const EVENT: usize = 20;
+    const SUBJECT: usize = 36;
+    const CUSTOMER: usize = 12;
+    const AMOUNT: usize = 15;
+    let customer = event.customer.as_ref().map(ToString::to_string).unwrap_or_default();
+    let amount = event.amount.map(|amount| amount.to_string()).unwrap_or_default();
+    let line = [
+        fit(&time(event.at), TIME, Left, ""),
+        fit(&word(language, &event.kind.source()), SERVICE, Left, ""),
+        fit(&word(language, &event.kind), EVENT, Left, ""),
+        fit(&event.subject, SUBJECT, Left, ""),
+        fit(&customer, CUSTOMER, Left, ""),
+        fit(&amount, AMOUNT, Right, ""),
+        shorten(&reason(language, event.reason.as_deref()), SUBJECT, ""),
+    ];
+    format!("{}\n", line.join(" ").trim_end())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! What people read, by example.
+
+use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
+use skstore_domain::events::{EventKind, Source};
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::objects::{DeliveryStatus, OrderReason, PaymentStatus};
+use skstore_domain::signals::Service;
+
+use super::*;
+
+const AT: Timestamp = Timestamp(1_790_000_000_123);
+
+fn an_order(id: &str, customer: &str) -> Order {
+    Order {
+        order_id: OrderId::new(id).unwrap(),
+        customer: Customer::new(customer).unwrap(),
+        item_id: ItemId::new("10").unwrap(),
+        item_name: "사과".into(),
+        qty: 5,
+        unit_price: Won(1000),
+        amount: Won(5000),
+        status: OrderStatus::Cancelled,
+        reason: Some(OrderReason::Customer),
+        cancel_requested: true,
+        payment: PaymentStatus::Refunded,
+        delivery: DeliveryStatus::None,
+        placed_at: AT,
+        updated_at: AT,
+        revision: 3,
+    }
+}
+
+fn a_beat(service: Service, breaker: Option<BreakerSnapshot>) -> Beat {
+    Beat {
+        service,
+        instance: format!("{service}-1"),
+        version: "0".into(),
+        started_at: AT,
+        at: AT,
+        ready: breaker.is_some(),
+        last_error: Some("disk\u{1b}[2J full".into()),
+        handled: 7,
+        per_second: 1,
+        in_flight: 0,
+        unsent: 2,
+        fault: None,
+        rebuilding: None,
+        breaker,
+    }
+}
+
+/// Whether every line's columns begin where the first line's do, for a text at the start of one of them.
+fn column_of(line: &str, text: &str) -> usize {
+    let at = line.find(text).unwrap_or_else(|| panic!("'{text}' is not in: {line}"));
+    skstore::text::fit::width(&line[..at])
+}
+
+#[test]
+fn an_order_is_told_with_its_money_in_both_languages() {
+    let order = an_order("a-1", "김철수");
+    for (language, amount, status) in
+        [(Language::Korean, "금액", "상태"), (Language::English, "amount", "status")]
+    {
+        let text = super::order(language, &order);
+        for part in [amount, status, "5,000", "5 x 1,000", "김철수", "10 사과", "2026-09-21 14:13:20Z"] {
+            assert!(text.contains(part), "{part} is missing:\n{text}");
+        }
+        let columns: Vec<_> = ["김철수", "10 사과", "5,000"]
+            .map(|value| text.lines().find(|line| line.ends_with(value)).map(|line| column_of(line, value)))
+            .into();
+        assert!(
+            columns.windows(2).all(|pair| pair[0] == pair[1]),
+            "values do not line up: {columns:?}\n{text}"
+        );
+    }
+}
+
+#[test]
+fn rows_line_up_whatever_the_width_of_names() {
+    let text = orders(Language::English, &[an_order("a-1", "김철수"), an_order("b-2", "kim")]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!(column_of(lines[1], "사과"), column_of(lines[2], "사과"), "{text}");
+    assert_eq!(column_of(lines[0], "item"), column_of(lines[1], "사과"), "{text}");
+}
+
+#[test]
+fn an_item_has_the_readers_name() {
+    let item = Item {
+        item_id: ItemId::new("10").unwrap(),
+        name: "사과".into(),
+        name_en: Some("Apple".into()),
+        unit_price: Won(1000),
+        stock: 1_234_567,
+        revision: 1,
+    };
+    assert!(items(Language::Korean, std::slice::from_ref(&item)).contains("사과"));
+    let english = items(Language::English, std::slice::from_ref(&item));
+    assert!(english.contains("Apple") && english.contains("1,234,567"), "{english}");
+    let unnamed = Item { name_en: None, ..item };
+    assert!(
+        items(Language::English, &[unnamed]).contains("사과"),
+        "an item without an English name has its own"
+    );
+}
+
+#[test]
+fn a_payment_that_there_is_not_is_told_as_such() {
+    let none = PaymentAnswer::none(OrderId::new("a-1").unwrap());
+    let text = payment(Language::English, &none);
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.starts_with("order    a-1\npayment  "), "{text}");
+}
+
+#[test]
+fn the_status_has_counts_services_and_breakers() {
+    let breaker = BreakerSnapshot {
+        state: Some(BreakerState::Open),
+        mode: Some(BreakerMode::Auto),
+        in_flight: 3,
+        max_in_flight: 512,
+        ..BreakerSnapshot::default()
+    };
+    let beats = [a_beat(Service::Order, Some(breaker)), a_beat(Service::Item, None)];
+    let counts = Counts { orders: [1, 2, 3, 4, 5], accounts: 7, items: 12, balances: Won(1_000_000) };
+    let text = status(Language::English, &counts, &beats);
+    for part in ["accounts  7", "1,000,000", "order-1", "item-1", "not ready", "3/512", "disk[2J full"] {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "an escape reached the terminal: {text:?}");
+    let breakers = breakers(Language::English, &beats);
+    assert_eq!(breakers.lines().count(), 2, "only Order has a breaker:\n{breakers}");
+}
+
+#[test]
+fn events_line_up_without_knowing_each_other() {
+    let long = FeedEntry {
+        id: "order/x/1".into(),
+        kind: EventKind::OrderPlaced,
+        subject: "01a202ca-1892-74cf-b513-240f6a5f5787".into(),
+        at: AT,
+        customer: Some(Customer::new("김철수").unwrap()),
+        amount: Some(Won(5000)),
+        reason: None,
+    };
+    let short = FeedEntry { subject: "10".into(), customer: None, amount: Some(Won(7)), ..long.clone() };
+    let (long, short) = (event(Language::English, &long), event(Language::English, &short));
+    assert_eq!(column_of(&long, "5,000") + "5,000".len(), column_of(&short, "7\n") + 1, "{long}{short}");
+    assert_eq!(long.lines().count(), 1);
+}
+
+#[test]
+fn a_timeline_names_who_did_what() {
+    let step = Step {
+        source: Source::Deposit,
+        revision: 2,
+        kind: EventKind::DepositRefunded,
+        at: AT,
+        reason: Some("order_cancelled".into()),
+    };
+    let unknown = Step { reason: Some("of_a_newer_version".into()), ..step.clone() };
+    let text = timeline(Language::English, &[step, unknown]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(lines[1].starts_with("2026-09-21 14:13:20Z") && lines[1].ends_with("order cancelled"), "{text}");
+    assert!(lines[2].ends_with("of_a_newer_version"), "a reason that we have no word for is shown: {text}");
+}

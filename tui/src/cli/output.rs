@@ -1,0 +1,182 @@
+//! Puts what was found on stdout: as JSON, one object a line, or as people read it.
+
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::json;
+use skstore::text::Language;
+use skstore_domain::answers::PaymentAnswer;
+use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
+use skstore_domain::objects::{Account, Item, Order, OrderStatus};
+use skstore_domain::signals::Beat;
+use skstore_workers::view::{Counts, OrderDetail};
+
+use super::failure::Failure;
+use super::human;
+
+/// Writes what was found. Every method writes all of its part and flushes it.
+#[derive(Debug)]
+pub(crate) struct Output<W> {
+    to: W,
+    json: bool,
+    language: Language,
+}
+
+/// An order with its timeline, flat.
+#[derive(Serialize)]
+struct OrderWithTimeline<'a> {
+    #[serde(flatten)]
+    order: &'a Order,
+    timeline: &'a [Step],
+}
+
+/// The order of a row. Its payment is what Deposit says, where the view has heard it.
+fn order_of(row: &OrderRow) -> Order {
+    let mut order = row.order.clone();
+    if let Some(payment) = &row.payment {
+        order.payment = payment.status;
+    }
+    order
+}
+
+impl<W: Write> Output<W> {
+    /// Writes to `to`.
+    pub(crate) fn new(to: W, json: bool, language: Language) -> Self {
+        Self { to, json, language }
+    }
+
+    /// An order as Order tells it.
+    pub(crate) fn order(&mut self, order: &Order) -> Result<(), Failure> {
+        self.one(order, |language| human::order(language, order))
+    }
+
+    /// An order as the view has it.
+    pub(crate) fn order_detail(&mut self, detail: &OrderDetail) -> Result<(), Failure> {
+        let order = order_of(&detail.row);
+        let with_timeline = OrderWithTimeline { order: &order, timeline: &detail.timeline };
+        self.one(&with_timeline, |language| {
+            format!("{}\n{}", human::order(language, &order), human::timeline(language, &detail.timeline))
+        })
+    }
+
+    /// Orders as the view has them.
+    pub(crate) fn orders(&mut self, rows: &[OrderRow]) -> Result<(), Failure> {
+        let orders: Vec<_> = rows.iter().map(order_of).collect();
+        self.list(&orders, human::orders)
+    }
+
+    /// A payment as Deposit tells it.
+    pub(crate) fn payment(&mut self, payment: &PaymentAnswer) -> Result<(), Failure> {
+        self.one(payment, |language| human::payment(language, payment))
+    }
+
+    /// An account as Deposit tells it.
+    pub(crate) fn account(&mut self, account: &Account) -> Result<(), Failure> {
+        self.one(account, |language| human::accounts(language, std::slice::from_ref(account)))
+    }
+
+    /// Accounts.
+    pub(crate) fn accounts(&mut self, accounts: &[Account]) -> Result<(), Failure> {
+        self.list(accounts, human::accounts)
+    }
+
+    /// An item as Item tells it.
+    pub(crate) fn item(&mut self, item: &Item) -> Result<(), Failure> {
+        self.one(item, |language| human::items(language, std::slice::from_ref(item)))
+    }
+
+    /// Items.
+    pub(crate) fn items(&mut self, items: &[Item]) -> Result<(), Failure> {
+        self.list(items, human::items)
+    }
+
+    /// Counts and services: `{"counts":{"orders":{…},"accounts","items","balances"},"services":[…]}`.
+    pub(crate) fn status(&mut self, counts: &Counts, services: &[Beat]) -> Result<(), Failure> {
+        let by_status: serde_json::Map<_, _> = OrderStatus::ALL
+            .iter()
+            .zip(counts.orders)
+            .map(|(status, count)| (status.word().to_owned(), json!(count)))
+            .collect();
+        let object = json!({
+            "counts": {
+                "orders": by_status,
+                "accounts": counts.accounts,
+                "items": counts.items,
+                "balances": counts.balances,
+            },
+            "services": services,
+        });
+        self.one(&object, |language| human::status(language, counts, services))
+    }
+
+    /// The breaker of each instance of Order.
+    pub(crate) fn breakers(&mut self, services: &[Beat]) -> Result<(), Failure> {
+        if !self.json {
+            return self.text(&human::breakers(self.language, services));
+        }
+        for beat in services {
+            if let Some(breaker) = &beat.breaker {
+                let mut object = json!(breaker);
+                object["instance"] = json!(beat.instance);
+                self.line(&object)?;
+            }
+        }
+        self.flush()
+    }
+
+    /// An event of the feed.
+    pub(crate) fn event(&mut self, event: &FeedEntry) -> Result<(), Failure> {
+        self.one(event, |language| human::event(language, event))
+    }
+
+    /// Why a command was not done, for programs. For people it goes to stderr.
+    pub(crate) fn failure(&mut self, failure: &Failure) -> Result<(), Failure> {
+        if !self.json {
+            return Ok(());
+        }
+        self.line(&failure.to_json())?;
+        self.flush()
+    }
+
+    fn one(
+        &mut self,
+        object: &impl Serialize,
+        human: impl FnOnce(Language) -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            self.line(object)?;
+            return self.flush();
+        }
+        self.text(&human(self.language))
+    }
+
+    fn list<T: Serialize>(
+        &mut self,
+        all: &[T],
+        human: impl FnOnce(Language, &[T]) -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            all.iter().try_for_each(|one| self.line(one))?;
+            return self.flush();
+        }
+        self.text(&human(self.language, all))
+    }
+
+    fn line(&mut self, object: &impl Serialize) -> Result<(), Failure> {
+        let mut line = serde_json::to_vec(object).map_err(std::io::Error::from)?;
+        line.push(b'\n');
+        Ok(self.to.write_all(&line)?)
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.to.write_all(text.as_bytes())?;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.to.flush()?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

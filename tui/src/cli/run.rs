@@ -1,0 +1,243 @@
+//! Does one command at the desk.
+
+use std::io::Write;
+use std::time::Duration;
+
+use skstore_domain::answers::Answer;
+use skstore_domain::breaker::BreakerMode;
+use skstore_domain::ids::OrderId;
+use skstore_domain::signals::{Beat, Service};
+use skstore_workers::desk::Desk;
+use skstore_workers::view::{OrderFilter, View};
+use tokio::time::Instant;
+
+use super::arguments::{self, Command, Mode, OrdersArguments, PlaceArguments};
+use super::failure::Failure;
+use super::output::Output;
+use super::signals::asked_to_stop;
+
+/// Rows that are read from the view at once.
+const PAGE: usize = 500;
+/// Events that are read from the feed at once.
+const EVENTS: usize = 1000;
+/// How long heartbeats, which come every second, are waited for.
+const HEARD_WITHIN: Duration = Duration::from_secs(3);
+/// How often the view is looked at when it does not say by itself that it has changed.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Does `command` and writes what it gives.
+///
+/// # Errors
+/// [`Failure`]; what was done before it stays done.
+pub(crate) async fn run<W: Write>(
+    desk: &Desk,
+    command: &Command,
+    out: &mut Output<W>,
+) -> Result<(), Failure> {
+    match command {
+        Command::Place(arguments) => place(desk, arguments, out).await,
+        Command::Cancel { order } => answered_order(desk.cancel(order).await?, out),
+        Command::Order { order, ask: true } => answered_order(desk.order(order).await?, out),
+        Command::Order { order, ask: false } => show_order(desk, order, out).await,
+        Command::Orders(arguments) => list_orders(desk.view(), arguments, out).await,
+        Command::Payment { order } => {
+            let payment = part(desk.payment(order).await?, |answer| answer.payment.take())?;
+            out.payment(&payment)
+        }
+        Command::Topup { customer, amount, topup_id } => {
+            let top_up = arguments::top_up(customer, *amount, topup_id.as_ref(), || desk.request_id());
+            let account = part(desk.top_up(&top_up).await?, |answer| answer.account.take())?;
+            out.account(&account)
+        }
+        Command::Items => list_items(desk.view(), out).await,
+        Command::Restock { item, qty, restock_id } => {
+            let restock = arguments::restock(item, *qty, restock_id.as_ref(), || desk.request_id());
+            let item = part(desk.restock(&restock).await?, |answer| answer.item.take())?;
+            out.item(&item)
+        }
+        Command::Accounts => list_accounts(desk.view(), out).await,
+        Command::Status => status(desk.view(), out).await,
+        Command::Watch { for_, last } => watch(desk.view(), *for_, *last, out).await,
+        Command::Breaker { mode, instance } => breaker(desk, *mode, instance.as_ref(), out).await,
+    }
+}
+
+async fn place<W: Write>(
+    desk: &Desk,
+    arguments: &PlaceArguments,
+    out: &mut Output<W>,
+) -> Result<(), Failure> {
+    let place = arguments.command(|| desk.order_id());
+    let placed = match desk.place(&place).await {
+        Ok(answer) => answered_order(answer, out),
+        Err(error) => Err(error.into()),
+    };
+    // Whoever wants to repeat or to undo it needs the id, which we may have made up.
+    placed.map_err(|cause| match place.order_id {
+        Some(order_id) => Failure::Place { order_id, cause: Box::new(cause) },
+        None => cause,
+    })
+}
+
+fn answered_order<W: Write>(answer: Answer, out: &mut Output<W>) -> Result<(), Failure> {
+    let order = part(answer, |answer| answer.order.take())?;
+    out.order(&order)
+}
+
+/// The part of an answer that says yes; else the refusal.
+fn part<T>(mut answer: Answer, take: impl FnOnce(&mut Answer) -> Option<T>) -> Result<T, Failure> {
+    if answer.ok
+        && let Some(part) = take(&mut answer)
+    {
+        return Ok(part);
+    }
+    Err(Failure::Refused(Box::new(answer)))
+}
+
+async fn show_order<W: Write>(desk: &Desk, order: &OrderId, out: &mut Output<W>) -> Result<(), Failure> {
+    match desk.view().order(order).await? {
+        Some(detail) => out.order_detail(&detail),
+        None => Err(Failure::NotFound(format!("the view has no order {order}; Order itself may: add --ask"))),
+    }
+}
+
+async fn list_orders<W: Write>(
+    view: &View,
+    arguments: &OrdersArguments,
+    out: &mut Output<W>,
+) -> Result<(), Failure> {
+    let filter = OrderFilter {
+        status: arguments.status,
+        customer: arguments.customer.clone(),
+        item_id: arguments.item.clone(),
+        ..OrderFilter::default()
+    };
+    let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let page = view.orders(&filter, after.as_ref(), PAGE.min(limit - rows.len())).await?;
+        rows.extend(page.rows);
+        after = page.next;
+        if after.is_none() || rows.len() >= limit {
+            return out.orders(&rows);
+        }
+    }
+}
+
+async fn list_items<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
+    let mut items = Vec::new();
+    loop {
+        let last = items.last().map(|item: &skstore_domain::objects::Item| item.item_id.clone());
+        let page = view.items(last.as_ref(), PAGE).await?;
+        let ended = page.len() < PAGE;
+        items.extend(page);
+        if ended {
+            return out.items(&items);
+        }
+    }
+}
+
+async fn list_accounts<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
+    let mut accounts = Vec::new();
+    loop {
+        let last = accounts.last().map(|account: &skstore_domain::objects::Account| account.customer.clone());
+        let page = view.accounts(last.as_ref(), PAGE).await?;
+        let ended = page.len() < PAGE;
+        accounts.extend(page);
+        if ended {
+            return out.accounts(&accounts);
+        }
+    }
+}
+
+/// Counts and services. Workers that do not say anything of themselves in time are left out.
+pub(crate) async fn status<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
+    let heard = |services: &[Beat]| {
+        Service::ALL.iter().all(|service| services.iter().any(|beat| beat.service == *service))
+    };
+    let services = wait_for(view, heard).await?;
+    out.status(&view.counts().await?, &services)
+}
+
+/// The services as they are when they are as wanted, or when there is no more time to wait for it.
+async fn wait_for(view: &View, wanted: impl Fn(&[Beat]) -> bool) -> Result<Vec<Beat>, Failure> {
+    let until = Instant::now() + HEARD_WITHIN;
+    let mut changes = view.changes();
+    loop {
+        let services = view.health().await?.services;
+        if wanted(&services) || Instant::now() >= until {
+            return Ok(services);
+        }
+        // A time limit, since a heartbeat need not count as a change of what is shown.
+        let _ = tokio::time::timeout(LOOK_EVERY, changes.changed()).await;
+    }
+}
+
+async fn watch<W: Write>(
+    view: &View,
+    for_: Option<Duration>,
+    last: usize,
+    out: &mut Output<W>,
+) -> Result<(), Failure> {
+    let stop = async {
+        match for_ {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        stopped = asked_to_stop() => Ok(stopped?),
+        () = stop => Ok(()),
+        failed = follow(view, last, out) => failed,
+    }
+}
+
+/// Writes the newest `last` events and then every event as it comes; never ends by itself.
+async fn follow<W: Write>(view: &View, last: usize, out: &mut Output<W>) -> Result<(), Failure> {
+    let mut changes = view.changes();
+    let (events, mut after) = view.feed(0, last.min(EVENTS)).await?;
+    events.iter().try_for_each(|event| out.event(event))?;
+    loop {
+        loop {
+            let (events, newest) = view.feed(after, EVENTS).await?;
+            events.iter().try_for_each(|event| out.event(event))?;
+            after = newest;
+            if events.is_empty() {
+                break;
+            }
+        }
+        changes.changed().await;
+    }
+}
+
+async fn breaker<W: Write>(
+    desk: &Desk,
+    mode: Option<Mode>,
+    instance: Option<&String>,
+    out: &mut Output<W>,
+) -> Result<(), Failure> {
+    let wanted: Option<BreakerMode> = mode.map(Into::into);
+    if let Some(mode) = wanted {
+        desk.force_breaker(instance.cloned(), mode).await?;
+    }
+    let is_meant = |beat: &Beat| beat.breaker.is_some() && instance.is_none_or(|name| *name == beat.instance);
+    let as_wanted =
+        |beat: &Beat| wanted.is_none() || beat.breaker.as_ref().is_some_and(|breaker| breaker.mode == wanted);
+    let obeyed = |services: &[Beat]| {
+        let mut meant = services.iter().filter(|beat| is_meant(beat)).peekable();
+        meant.peek().is_some() && meant.all(as_wanted)
+    };
+    let services = wait_for(desk.view(), obeyed).await?;
+    let meant: Vec<Beat> = services.into_iter().filter(is_meant).collect();
+    out.breakers(&meant)?;
+    match (obeyed(&meant), instance) {
+        (true, _) => Ok(()),
+        (false, Some(name)) => {
+            Err(Failure::NotFound(format!("no worker '{name}' with such a breaker has been heard")))
+        }
+        (false, None) => {
+            Err(Failure::Unreachable("not every worker of Order says that it has done so".into()))
+        }
+    }
+}

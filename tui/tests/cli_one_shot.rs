@@ -1,0 +1,253 @@
+//! The command line as scripts use it: the real program, one process a command, over one data directory.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A data directory, and the program that works on it.
+struct Desk {
+    dir: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// `skstore` with `line` on this data, in an environment of its own.
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skstore"));
+        command.env_clear().env("HOME", self.dir.path()).env("LANG", "C.UTF-8").stdin(Stdio::null());
+        command.arg("--data-dir").arg(self.dir.path().join("data")).args(line.split(' '));
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// The objects that `line` prints with `--json`, one a line, and its exit status.
+    fn json(&self, line: &str) -> (Vec<Value>, i32) {
+        let output = self.run(&format!("--json {line}"));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let parse =
+            |row: &str| serde_json::from_str(row).unwrap_or_else(|error| panic!("{line}: {error} in {row}"));
+        let status = output.status.code().unwrap_or_else(|| panic!("skstore {line} was killed: {told}"));
+        (text.lines().map(parse).collect(), status)
+    }
+
+    /// The one object that `line` prints when it is done.
+    fn done(&self, line: &str) -> Value {
+        let (mut objects, status) = self.json(line);
+        assert_eq!((objects.len(), status), (1, 0), "skstore {line} printed {objects:?}");
+        objects.remove(0)
+    }
+
+    /// The error that `line` prints, after checking its exit status.
+    fn error(&self, line: &str, status: i32) -> Value {
+        let (mut objects, exit) = self.json(line);
+        assert_eq!((objects.len(), exit), (1, status), "skstore {line} printed {objects:?}");
+        objects.remove(0)
+    }
+
+    fn stock(&self, item: &str) -> i64 {
+        let (items, status) = self.json("items");
+        assert_eq!(status, 0, "skstore items printed {items:?}");
+        let found = items.iter().find(|row| row["item_id"] == item);
+        found
+            .and_then(|row| row["stock"].as_i64())
+            .unwrap_or_else(|| panic!("no stock of {item} in {items:?}"))
+    }
+
+    fn balance(&self, customer: &str) -> i64 {
+        let (accounts, status) = self.json("accounts");
+        assert_eq!(status, 0, "skstore accounts printed {accounts:?}");
+        let found = accounts.iter().find(|row| row["customer"] == customer);
+        found
+            .and_then(|row| row["balance"].as_i64())
+            .unwrap_or_else(|| panic!("no {customer} in {accounts:?}"))
+    }
+}
+
+#[test]
+fn an_order_is_placed_paid_delivered_cancelled_and_refunded() {
+    let desk = Desk::new();
+    let (stock, balance) = (desk.stock("10"), desk.balance("kim"));
+
+    let placed = desk.done("place 10 5 --customer kim --order-id a-1");
+    assert_eq!((&placed["order_id"], &placed["payment"]), (&json!("a-1"), &json!("paid")), "{placed}");
+    let amount = placed["amount"].as_i64().unwrap();
+
+    let order = desk.done("order a-1");
+    assert_eq!(order["status"], "delivering", "what follows was not awaited: {order}");
+    assert!(order["timeline"].as_array().is_some_and(|steps| steps.len() >= 4), "{order}");
+    assert_eq!(desk.done("order a-1 --ask")["status"], "delivering");
+    assert_eq!((desk.stock("10"), desk.balance("kim")), (stock - 5, balance - amount));
+
+    let again = desk.done("place 10 5 --customer kim --order-id a-1");
+    assert_eq!(again["status"], "delivering", "the recorded answer: {again}");
+    assert_eq!(desk.balance("kim"), balance - amount, "a repeated place was charged again");
+
+    assert_eq!(desk.done("cancel a-1")["status"], "cancelled");
+    assert_eq!(desk.done("payment a-1")["status"], "refunded");
+    assert_eq!(desk.done("order a-1")["payment"], "refunded");
+    assert_eq!((desk.stock("10"), desk.balance("kim")), (stock, balance), "not everything was given back");
+
+    let (orders, _) = desk.json("orders --customer kim --status cancelled --item 10");
+    assert_eq!(orders.len(), 1, "{orders:?}");
+    assert_eq!(desk.json("orders --customer lee").0, Vec::<Value>::new());
+}
+
+#[test]
+fn money_and_stock_are_added_once_for_each_id() {
+    let desk = Desk::new();
+    let (stock, balance) = (desk.stock("11"), desk.balance("lee"));
+    for _ in 0..2 {
+        assert_eq!(desk.done("topup lee 1,000 --topup-id t-1")["customer"], "lee");
+        assert_eq!(desk.done("restock 11 7 --restock-id r-1")["item_id"], "11");
+    }
+    assert_eq!((desk.stock("11"), desk.balance("lee")), (stock + 7, balance + 1000));
+    assert_eq!(desk.error("topup lee 2,000 --topup-id t-1", 1)["error"]["code"], "conflict");
+    assert_eq!(desk.done("topup newcomer 500")["balance"], 500, "a top-up opens an account");
+}
+
+#[test]
+fn a_refusal_says_why_and_exits_with_1() {
+    let desk = Desk::new();
+    let declined = desk.error("place 41 1 --customer heungbu --order-id b-1", 1);
+    assert_eq!(declined["error"]["code"], "declined", "{declined}");
+    assert_eq!((&declined["order"]["status"], &declined["order_id"]), (&json!("rejected"), &json!("b-1")));
+    let table = [
+        ("place nothing --order-id b-2", "not_found"),
+        ("place 10 --unit-price 1 --order-id b-3", "conflict"),
+        ("cancel b-4", "not_found"),
+        ("order b-5", "not_found"),
+        ("order b-5 --ask", "not_found"),
+        ("restock nothing 5", "not_found"),
+        ("breaker open --instance nobody", "not_found"),
+    ];
+    for (line, code) in table {
+        let refused = desk.error(line, 1);
+        assert_eq!(refused["error"]["code"], code, "skstore {line}: {refused}");
+        assert!(refused["error"]["message"].as_str().is_some_and(|text| text.len() > 10), "{refused}");
+    }
+    let told = desk.run("place nothing --order-id b-6");
+    assert_eq!(told.status.code(), Some(1));
+    assert!(told.stdout.is_empty(), "a refusal is for stderr when people read it");
+    assert!(String::from_utf8_lossy(&told.stderr).starts_with("skstore: "), "{told:?}");
+    assert_eq!(desk.done("payment b-7")["status"], "none", "no payment is an answer, not a refusal");
+}
+
+#[test]
+fn wrong_usage_and_settings_exit_with_2_and_touch_nothing() {
+    let desk = Desk::new();
+    let table = [
+        ("place", "<ITEM>"),
+        ("place 10 0", "1..=1000"),
+        ("items --set bus.uri=x", "unknown setting 'bus.uri' from the command line"),
+        ("items --set bus.url=amqp://h", "the setting 'bus.url' from the command line asks for RabbitMQ"),
+        ("items --language fr", "must be one of auto, ko, en"),
+        ("items --config /nowhere/x.toml", "/nowhere/x.toml cannot be read"),
+        ("items --set catalog.path=/nowhere/c.toml", "/nowhere/c.toml cannot be read"),
+    ];
+    for (line, expected) in table {
+        let wrong = desk.error(line, 2);
+        assert_eq!(wrong["error"]["code"], "usage", "skstore {line}: {wrong}");
+        let message = wrong["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(expected), "skstore {line}: {message}\n  instead of: {expected}");
+        let told = desk.run(line);
+        assert_eq!((told.status.code(), told.stdout.len()), (Some(2), 0), "skstore {line}: {told:?}");
+        assert!(String::from_utf8_lossy(&told.stderr).contains(expected), "skstore {line}: {told:?}");
+    }
+    assert!(!desk.dir.path().join("data").join("order.db").exists(), "wrong settings made a store");
+}
+
+/// A process that holds the data until it is dropped.
+struct Holder(Child);
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // Both fail only if it has ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_second_process_is_told_who_holds_the_data() {
+    let desk = Desk::new();
+    let mut watching = desk.command("--json watch --for 600 --last 1000");
+    let holder = Holder(watching.stdout(Stdio::piped()).spawn().unwrap());
+    let pid = holder.0.id();
+    // The lock is taken before the stores are made.
+    let store = desk.dir.path().join("data").join("item.db");
+    wait_until("the first process has made its stores", || store.exists());
+    let held = desk.error("items", 3);
+    assert_eq!(held["error"]["code"], "unreachable");
+    let message = held["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains(&format!("process {pid}")) && message.contains("watch"), "{message}");
+    assert!(message.contains("--data-dir"), "it does not say what to do: {message}");
+    drop(holder);
+    // A killed process lets go of the data, and loses nothing that was acknowledged.
+    assert!(desk.json("items").1 == 0, "the data is still held");
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !condition() {
+        assert!(std::time::Instant::now() < until, "gave up waiting until {what}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_status_counts_and_shows_every_service() {
+    let desk = Desk::new();
+    desk.done("place 10 --order-id c-1");
+    let status = desk.done("status");
+    assert_eq!(status["counts"]["orders"]["delivering"], 1, "{status}");
+    let services = status["services"].as_array().unwrap();
+    let names: Vec<_> = services.iter().filter_map(|beat| beat["service"].as_str()).collect();
+    for service in ["order", "deposit", "item", "myinfo"] {
+        assert!(names.contains(&service), "{service} is missing: {names:?}");
+    }
+    // Without a command and without a terminal, the same as text.
+    let mut bare = Command::new(env!("CARGO_BIN_EXE_skstore"));
+    bare.env_clear().env("HOME", desk.dir.path()).stdin(Stdio::null());
+    let told = bare.arg("--data-dir").arg(desk.dir.path().join("data")).output().unwrap();
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    assert!(String::from_utf8_lossy(&told.stdout).contains("accounts"), "{told:?}");
+}
+
+#[test]
+fn the_breaker_obeys_and_says_so() {
+    let desk = Desk::new();
+    assert_eq!(desk.done("breaker")["mode"], "auto");
+    let open = desk.done("breaker open");
+    assert_eq!((&open["mode"], &open["state"]), (&json!("open"), &json!("open")), "{open}");
+}
+
+#[test]
+fn output_speaks_korean_when_asked() {
+    let desk = Desk::new();
+    let korean = |mut command: Command| String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(korean(desk.command("items --language ko")).contains("사과"));
+    let mut by_locale = desk.command("items");
+    by_locale.env("LANG", "ko_KR.UTF-8");
+    assert!(korean(by_locale).contains("재고"));
+    assert!(korean(desk.command("items")).contains("Apple"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let desk = Desk::new();
+    assert!(desk.json("items").0.len() > 5, "there is not enough to print");
+    let mut items = desk.command("--json items");
+    let mut child = items.stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -18,7 +18,7 @@ use skstore_domain::order::Impossible;
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
-use crate::bus::{BusError, Consumer, Delivery, Publisher, Subscription};
+use crate::bus::{BusError, Delivery, Publisher, Subscription};
 use crate::context::{Backoff, Context};
 use crate::envelope::{Bad, BadPart, Envelope, must_be_seen, park};
 use crate::probe::{Bug, Point};
@@ -157,10 +157,10 @@ impl<R: Rules> Loop<R> {
                 () = self.context.stopped() => break,
                 inputs = self.rules.wake() => {
                     let inputs = inputs?;
-                    let deliveries = take(&mut intake, &self.context).now_or_never();
+                    let deliveries = self.context.take(&mut intake, self.context.settings.batch).now_or_never();
                     (deliveries.transpose()?.unwrap_or_default(), inputs)
                 }
-                deliveries = take(&mut intake, &self.context) => {
+                deliveries = self.context.take(&mut intake, self.context.settings.batch) => {
                     let deliveries = deliveries?;
                     let inputs = self.rules.wake().now_or_never();
                     (deliveries, inputs.transpose()?.unwrap_or_default())
@@ -373,12 +373,6 @@ fn ack_all<I>(work: Vec<Work<I>>) -> Vec<Work<I>> {
             work
         })
         .collect()
-}
-
-/// Takes deliveries, as far as an injected fault lets it.
-async fn take(intake: &mut Consumer, context: &Context) -> Result<Vec<Delivery>, BusError> {
-    context.allowed().await;
-    intake.receive(context.settings.batch).await
 }
 
 /// Step 5: each input in its turn, on what the ones before it left. A panic is caught, and parks its message

@@ -10,7 +10,7 @@ use skstore_domain::ids::Customer;
 use skstore_domain::signals::{Fault, Service};
 use tokio::sync::watch;
 
-use crate::bus::Bus;
+use crate::bus::{Bus, BusError, Consumer, Delivery};
 use crate::catalog::Catalog;
 use crate::clock::{Clock, Ids, Stopwatch};
 use crate::probe::Probe;
@@ -74,11 +74,21 @@ impl Context {
         }
     }
 
-    /// Waits as long as the worker is told not to work.
-    pub async fn allowed(&self) {
+    /// Takes deliveries, but none while the worker is told not to work. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn take(&self, intake: &mut Consumer, most: usize) -> Result<Vec<Delivery>, BusError> {
         let mut fault = self.fault.subscribe();
-        // Cannot fail: this very context holds the sender.
-        let _ = fault.wait_for(|fault| *fault != Fault::Stopped).await;
+        loop {
+            // Neither wait can fail: this very context holds the sender.
+            let _ = fault.wait_for(|fault| *fault != Fault::Stopped).await;
+            tokio::select! {
+                biased;
+                _ = fault.wait_for(|fault| *fault == Fault::Stopped) => {}
+                deliveries = intake.receive(most) => return deliveries,
+            }
+        }
     }
 
     /// Takes its time, if the worker is told to be slow.
@@ -230,16 +240,22 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// A shorter time would make a burst of two look like thousands a second.
+    const LEAST_MILLIS: u128 = 500;
+
     /// Starts counting at `handled`.
     #[must_use]
     pub fn new(handled: u64) -> Self {
         Self { since: RefCell::new((Stopwatch::start(), handled)) }
     }
 
-    /// Handled per second since the last call.
+    /// Handled per second since the last call; zero as long as there was too little time to say.
     pub fn per_second(&self, handled: u64) -> u64 {
         let mut since = self.since.borrow_mut();
-        let millis = since.0.elapsed().as_millis().max(1);
+        let millis = since.0.elapsed().as_millis();
+        if millis < Self::LEAST_MILLIS {
+            return 0;
+        }
         let count = u128::from(handled.saturating_sub(since.1));
         *since = (Stopwatch::start(), handled);
         u64::try_from(count * 1000 / millis).unwrap_or(u64::MAX)

@@ -45,17 +45,12 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
             biased;
             () = context.stopped() => return Ok(()),
             step = rebuild.step(), if rebuild.is_running() => step?,
-            deliveries = take(&mut intake, &context) => keeper.keep(deliveries?).await,
+            deliveries = context.take(&mut intake, EVENT_MESSAGES) => keeper.keep(deliveries?).await,
         };
         if is_lost {
             rebuild.start().await;
         }
     }
-}
-
-async fn take(intake: &mut Consumer, context: &Context) -> Result<Vec<Delivery>, BusError> {
-    context.allowed().await;
-    intake.receive(EVENT_MESSAGES).await
 }
 
 /// Writes live events and signals into the view.

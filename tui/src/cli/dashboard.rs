@@ -4,8 +4,7 @@ use std::ffi::OsString;
 
 use skstore::dashboard::{DashboardOptions, run};
 use skstore::text::Language;
-use skstore::theme::{Glyphs, ThemeName};
-use skstore_workers::config::{Config, Theme};
+use skstore_workers::config::Config;
 use skstore_workers::desk::Desk;
 
 use super::failure::Failure;
@@ -36,25 +35,17 @@ fn options(config: &Config, environment: &[(OsString, OsString)], language: Lang
         found.map(|(_, value)| value.to_string_lossy().into_owned())
     };
     let data_at = format!("{} {}", config.bus.url, config.data_dir.display());
-    let mut options = DashboardOptions::of_environment(variable, data_at);
+    let mut options = DashboardOptions::new(config, variable, data_at);
     options.look.language = language;
-    match config.ui.theme {
-        Theme::Auto => {}
-        Theme::Dark => options.look.theme = ThemeName::Dark,
-        Theme::Light => options.look.theme = ThemeName::Light,
-        Theme::Ansi => options.look.theme = ThemeName::Basic,
-        Theme::None => options.look.theme = ThemeName::Plain,
-    }
-    if config.ui.ascii {
-        options.look.glyphs = Glyphs::ASCII;
-    }
     options
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use skstore::theme::ThemeName;
     use skstore_workers::config::Sources;
+
+    use super::*;
 
     fn of(flags: &[(&str, &str)], environment: &[(&str, &str)]) -> DashboardOptions {
         let flags = [("data_dir", "/d")].iter().chain(flags);
@@ -75,12 +66,12 @@ mod tests {
         for (word, theme) in [
             ("dark", ThemeName::Dark),
             ("light", ThemeName::Light),
-            ("ansi", ThemeName::Basic),
-            ("none", ThemeName::Plain),
+            ("ansi", ThemeName::Ansi),
+            ("none", ThemeName::None),
         ] {
             assert_eq!(of(&[("ui.theme", word)], &terminal).look.theme, theme, "{word}");
         }
         assert!(of(&[("ui.ascii", "true")], &terminal).look.glyphs.is_ascii);
-        assert_eq!(of(&[], &[("NO_COLOR", "1"), ("TERM", "xterm")]).look.theme, ThemeName::Plain);
+        assert_eq!(of(&[], &[("NO_COLOR", "1"), ("TERM", "xterm")]).look.theme, ThemeName::None);
     }
 }

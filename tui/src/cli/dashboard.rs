@@ -36,16 +36,16 @@ fn options(config: &Config, environment: &[(OsString, OsString)], language: Lang
     };
     let data_at = format!("{} {}", config.bus.url, config.data_dir.display());
     let mut options = DashboardOptions::new(config, variable, data_at);
-    // A flag is over the settings.
     options.look.language = language;
     options
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use skstore::theme::ThemeName;
     use skstore_workers::config::Sources;
+
+    use super::*;
 
     fn of(flags: &[(&str, &str)], environment: &[(&str, &str)]) -> DashboardOptions {
         let flags = [("data_dir", "/d")].iter().chain(flags);

@@ -189,8 +189,8 @@ fn no_answer_says_that_it_may_have_happened_and_asks_again_under_the_same_id() {
 #[test]
 fn a_refusal_goes_away_by_itself_and_is_not_repeated() {
     let (mut state, request) = placed();
-    answer(&mut state, NOW, &request, Ok(Answer::refuse(ErrorCode::Declined, "balance 5, needs 20000")));
-    assert!(screen(&state).contains("balance 5, needs 20000"), "{}", screen(&state));
+    answer(&mut state, NOW, &request, Ok(Answer::refuse(ErrorCode::Conflict, "the price is 12000")));
+    assert!(screen(&state).contains("the price is 12000"), "{}", screen(&state));
     assert_eq!(asked(&press(&mut state, 'r')), Vec::<&Request>::new());
     update(&mut state, NOW.after(Duration::from_secs(60)), Message::Tick);
     assert!(state.toasts.is_empty());

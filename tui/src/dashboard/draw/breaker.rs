@@ -15,8 +15,8 @@ use crate::text::{Text, fit, times};
 const CHANGES_SHOWN: usize = 5;
 /// Columns of a bar's number.
 const NUMBER: usize = 6;
-/// Columns of a bar's share and of the one at which the breaker trips: `100/100%`.
-const SHARE: usize = 8;
+/// Columns of a bar's share and of the one at which the breaker trips: `100/50%`.
+const SHARE: usize = 7;
 
 /// Each breaker; with `whole` also its recent changes.
 pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize, whole: bool) -> Vec<Line<'static>> {

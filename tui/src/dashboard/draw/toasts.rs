@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use skstore_domain::answers::{Answer, AnswerError};
+use skstore_domain::answers::{Answer, AnswerError, ErrorCode};
 use skstore_domain::ids::{ItemId, OrderId};
 use skstore_domain::signals::Fault;
 use skstore_workers::desk::DeskError;
@@ -128,9 +128,17 @@ fn done(ink: &Ink<'_>, answer: &Answer) -> String {
     ink.text(Text::Done).to_owned()
 }
 
-/// A refusal: our word for its code, and what the service itself says of it.
+/// A refusal: our word for its code, and where that leaves something open what the service itself says of it.
 pub(super) fn refusal(ink: &Ink<'_>, error: &AnswerError) -> String {
-    format!("{} ({})", ink.word(&error.code), error.message)
+    let word = ink.word(&error.code);
+    match error.code {
+        ErrorCode::Invalid | ErrorCode::NotFound | ErrorCode::Conflict | ErrorCode::Internal => {
+            format!("{word} ({})", error.message)
+        }
+        ErrorCode::Declined | ErrorCode::PaymentTimeout | ErrorCode::TryLater | ErrorCode::Cancelled => {
+            word.to_owned()
+        }
+    }
 }
 
 /// Why there is no answer.

@@ -19,7 +19,7 @@ use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
 use crate::bus::{BusError, Delivery, Publisher, Subscription};
-use crate::context::{Backoff, Context};
+use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, must_be_seen, park};
 use crate::probe::{Bug, Point};
 use crate::relay::Outbox;
@@ -256,7 +256,7 @@ impl<R: Rules> Loop<R> {
             self.rules.keys(input, &mut keys);
         }
         self.rules.prepare(&inputs);
-        let backoff = Backoff::new();
+        let backoff = self.context.backoff();
         loop {
             let now = self.context.clock.now();
             let rules = &self.rules;
@@ -359,7 +359,7 @@ impl<R: Rules> Loop<R> {
                 next_seq: page.next_seq,
                 last_seq: page.last_seq,
             }),
-            Err(error) => Answer::try_later(error.to_string(), Backoff::LONGEST),
+            Err(error) => Answer::try_later(error.to_string(), self.context.settings.retry_most),
         }
     }
 }

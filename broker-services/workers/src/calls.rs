@@ -10,11 +10,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use skstore_domain::breaker::{Breaker, CallResult, Permit};
+use skstore_domain::breaker::{Breaker, CallResult, Change, Permit};
 use skstore_domain::charges::{
     Charge, ChargeCall, ChargeReply, ChargeResult, MAX_CHARGES_PER_CALL, NoAnswer, PaymentOutcome,
 };
 use skstore_domain::ids::OrderId;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::bus::{
@@ -33,6 +34,7 @@ const REPLIES_AT_ONCE: usize = 64;
 pub struct Gate {
     breaker: Rc<RefCell<Breaker>>,
     watch: Stopwatch,
+    changed: Rc<Notify>,
 }
 
 impl Gate {
@@ -41,12 +43,38 @@ impl Gate {
     pub fn new(context: &Context) -> Self {
         let watch = Stopwatch::start();
         let breaker = Breaker::new(context.settings.breaker.clone(), watch.elapsed());
-        Self { breaker: Rc::new(RefCell::new(breaker)), watch }
+        Self { breaker: Rc::new(RefCell::new(breaker)), watch, changed: Rc::default() }
     }
 
     /// Does something with the breaker, at this point in time.
     pub fn with<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
-        act(&mut self.breaker.borrow_mut(), self.watch.elapsed())
+        let mut breaker = self.breaker.borrow_mut();
+        let before = (breaker.state(), breaker.mode());
+        let done = act(&mut breaker, self.watch.elapsed());
+        if (breaker.state(), breaker.mode()) != before {
+            self.changed.notify_one();
+        }
+        done
+    }
+
+    /// Waits for the breaker's next change, also one that time alone brings about. For one listener.
+    pub async fn change(&self) -> Change {
+        loop {
+            let (change, wakeup) = self.with(|breaker, now| {
+                breaker.poll(now);
+                (breaker.poll_change(), breaker.next_wakeup(now))
+            });
+            if let Some(change) = change {
+                return change;
+            }
+            // Not before the moment itself, however the timer rounds.
+            let wakeup = wakeup.map(|wakeup| wakeup + Duration::from_millis(1));
+            tokio::select! {
+                biased;
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(wakeup.unwrap_or_default()), if wakeup.is_some() => {}
+            }
+        }
     }
 }
 

@@ -32,6 +32,10 @@ pub struct Settings {
     pub hold_paying: Duration,
     /// Events committed and not confirmed at which Order takes no more orders.
     pub max_unsent_events: u64,
+    /// The first wait before something that failed is tried again.
+    pub retry_first: Duration,
+    /// The longest wait before something that failed again and again is tried again.
+    pub retry_most: Duration,
     /// How long a worker may take to finish what it has in hand.
     pub drain: Duration,
     /// Whose account pays for an order that names none.
@@ -66,6 +70,12 @@ pub struct Context {
 }
 
 impl Context {
+    /// Waits between tries, as the settings have it.
+    #[must_use]
+    pub fn backoff(&self) -> Backoff {
+        Backoff::new(self.settings.retry_first, self.settings.retry_most)
+    }
+
     /// Waits until the worker shall stop.
     pub async fn stopped(&self) {
         let mut stop = self.stop.clone();
@@ -107,6 +117,7 @@ pub struct Vitals {
     handled: AtomicU64,
     in_flight: AtomicU64,
     unsent: AtomicU64,
+    all_sent: tokio::sync::Notify,
     trouble: std::sync::Mutex<Trouble>,
     rebuilding: AtomicU64,
 }
@@ -152,6 +163,20 @@ impl Vitals {
     /// So many events are committed and not yet confirmed.
     pub fn set_unsent(&self, count: usize) {
         self.unsent.store(count as u64, Ordering::Release);
+        if count == 0 {
+            self.all_sent.notify_waiters();
+        }
+    }
+
+    /// Waits until no event is unsent.
+    pub async fn all_sent(&self) {
+        loop {
+            let sent = self.all_sent.notified();
+            if self.unsent() == 0 {
+                return;
+            }
+            sent.await;
+        }
     }
 
     /// Something failed and is being retried: the worker takes no work until [`Vitals::recovered`].
@@ -199,37 +224,28 @@ impl Vitals {
 /// comes back is soon noticed.
 #[derive(Debug)]
 pub struct Backoff {
+    first: Duration,
+    longest: Duration,
     next: Cell<Duration>,
 }
 
 impl Backoff {
-    /// The first wait: long enough to not burn a core, too short to be noticed.
-    pub const FIRST: Duration = Duration::from_millis(50);
-    /// The longest wait: well within the six seconds in which a part that returned must be back at work.
-    pub const LONGEST: Duration = Duration::from_secs(2);
-
-    /// Starts with the shortest wait.
+    /// Starts with `first`, and never waits longer than `longest`.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { next: Cell::new(Self::FIRST) }
+    pub const fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest, next: Cell::new(first) }
     }
 
     /// Waits, and the next time twice as long.
     pub async fn wait(&self) {
         let wait = self.next.get();
-        self.next.set((wait * 2).min(Self::LONGEST));
+        self.next.set((wait * 2).min(self.longest));
         tokio::time::sleep(wait).await;
     }
 
     /// All is well again.
     pub fn reset(&self) {
-        self.next.set(Self::FIRST);
-    }
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self::new()
+        self.next.set(self.first);
     }
 }
 

@@ -10,7 +10,7 @@ use skstore_domain::commands::{Command, CommandKind, MAX_COMMAND_BYTES};
 use skstore_domain::events::Event;
 
 use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
-use crate::context::{Backoff, Context};
+use crate::context::Context;
 use crate::topology;
 
 /// One of our events, alone.
@@ -190,7 +190,7 @@ pub async fn park(
         body,
         properties,
     };
-    let backoff = Backoff::new();
+    let backoff = context.backoff();
     loop {
         let receipt = publisher.publish(parked.clone());
         let problem = match tokio::time::timeout(PARK_WITHIN, receipt).await {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use skstore_domain::signals::Service;
+use skstore_domain::signals::{Fault, Service};
 use tokio::sync::watch;
 
 use crate::bus::Bus;
@@ -27,7 +27,7 @@ mod lock;
 use lock::DataLock;
 pub use lock::Holder;
 
-/// How often it is looked whether all is done. Nothing depends on it but how soon that is noticed.
+/// How often it is looked whether all workers are up. Nothing depends on it but how soon that is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Why the process cannot start. All of it is for a person to mend.
@@ -77,6 +77,7 @@ pub struct Process {
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
     settings: Arc<Settings>,
+    has_stopped: bool,
     // Let go last, when no thread writes any more.
     _lock: DataLock,
 }
@@ -96,8 +97,17 @@ impl Process {
         let settings = Arc::new(Settings::new(config)?);
         let (stop, stopped) = watch::channel(false);
         let ids = Ids::random();
-        let mut process =
-            Self { bus, view, ids, vitals: Vec::new(), stop, threads: Vec::new(), settings, _lock: lock };
+        let mut process = Self {
+            bus,
+            view,
+            ids,
+            vitals: Vec::new(),
+            stop,
+            threads: Vec::new(),
+            settings,
+            has_stopped: Service::ALL.iter().any(|service| config.faults.of(*service) == Fault::Stopped),
+            _lock: lock,
+        };
         for service in Service::ALL {
             process.spawn(*service, config, &stopped)?;
         }
@@ -158,34 +168,34 @@ impl Process {
         &self.bus
     }
 
-    /// Waits until all workers take work, and the view is complete.
+    /// Waits until all workers take work, and the view is complete: as far as it can be, where a worker is told
+    /// not to work.
     pub async fn ready(&self) {
-        self.wait_until(|process| {
-            process.vitals.iter().all(|vitals| vitals.is_serving() && vitals.rebuilding().is_none())
-        })
-        .await;
+        let is_complete = |vitals: &Arc<Vitals>| self.has_stopped || vitals.rebuilding().is_none();
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        while !self.vitals.iter().all(|vitals| vitals.is_serving() && is_complete(vitals)) {
+            look.tick().await;
+        }
     }
 
     /// Waits until nothing is pending: no message waits or is in hand, no event is unsent.
     pub async fn settle(&self) {
-        self.wait_until(Self::is_settled).await;
+        while !self.is_settled() {
+            self.bus.wait_idle().await;
+            for vitals in &self.vitals {
+                vitals.all_sent().await;
+            }
+        }
     }
 
     /// Whether nothing is pending.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        // In this order: a committed event counts as unsent until its last delivery is acked, and a delivery
-        // is acked only after what it caused is committed. So both cannot be empty while something is left.
+        // A committed event counts as unsent until its last delivery is acked, and a delivery is acked only
+        // after what it caused is committed. The bus is looked at on both sides, since acks come in between.
         self.bus.pending() == 0
             && self.vitals.iter().all(|vitals| vitals.unsent() == 0)
             && self.bus.pending() == 0
-    }
-
-    async fn wait_until(&self, condition: impl Fn(&Self) -> bool) {
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        while !condition(self) {
-            look.tick().await;
-        }
     }
 
     /// Has the workers finish what they have in hand, and waits for them.
@@ -231,6 +241,8 @@ impl Settings {
             abort_after: config.abort_after(),
             hold_paying: config.hold_paying(),
             max_unsent_events: config.max_unsent_events,
+            retry_first: config.retry_first(),
+            retry_most: config.retry_most(),
             drain: config.drain_within(),
             walk_in: config.order.walk_in.clone(),
             catalog: Arc::new(Catalog::load(config.catalog_path())?),

@@ -116,7 +116,7 @@ impl Relay {
             settled: Vec::new(),
             refused: Vec::new(),
             retry_at: None,
-            backoff: Backoff::new(),
+            backoff: context.backoff(),
         };
         (Outbox { shared }, relay)
     }

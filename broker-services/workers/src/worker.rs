@@ -8,7 +8,7 @@ use tokio::time::{Duration, MissedTickBehavior};
 use crate::batch::Loop;
 use crate::bus::{BusError, Message, Properties, Publisher, Subscription};
 use crate::calls::Gate;
-use crate::context::{Backoff, Context, Rate};
+use crate::context::{Context, Rate};
 use crate::envelope::JSON_TYPE;
 use crate::relay::Relay;
 use crate::service::deposit::DepositRules;
@@ -21,8 +21,6 @@ use crate::view::View;
 
 /// How often a worker says how it does.
 pub const BEAT_EVERY: Duration = Duration::from_secs(1);
-/// How often a breaker's change is looked for when no call brings one about: it opens half by time alone.
-const BREAKER_POLL: Duration = Duration::from_millis(100);
 /// How long the relay may take, after the loop has stopped, to see its events confirmed.
 const LAST_CONFIRMS: Duration = Duration::from_secs(1);
 
@@ -37,7 +35,7 @@ pub enum Keeps {
 
 /// Runs a worker until it is told to stop, through every loss of the bus.
 pub async fn run(context: Context, keeps: Keeps) {
-    let backoff = Backoff::new();
+    let backoff = context.backoff();
     let started_at = context.clock.now();
     loop {
         let problem = match attempt(&context, &keeps, started_at).await {
@@ -103,15 +101,9 @@ async fn work(
         () = &mut relay => Ok(()),
     };
     // What was committed last is in the store; what is confirmed now need not be sent again.
-    let confirmed = async {
-        let mut poll = tokio::time::interval(Duration::from_millis(5));
-        while vitals.unsent() > 0 {
-            poll.tick().await;
-        }
-    };
     let last = async {
         tokio::select! {
-            () = confirmed => {}
+            () = vitals.all_sent() => {}
             () = relay => {}
         }
     };
@@ -192,24 +184,18 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
 /// Tells every change of the breaker.
 async fn tell_changes(context: &Context, publisher: &Publisher, gate: Option<&Gate>) {
     let Some(gate) = gate else { return std::future::pending().await };
-    let mut every = tokio::time::interval(BREAKER_POLL);
     loop {
-        every.tick().await;
-        while let Some(change) = gate.with(|breaker, now| {
-            breaker.poll(now);
-            breaker.poll_change()
-        }) {
-            tracing::warn!(from = %change.from, to = %change.to, why = change.why, "the breaker changed");
-            let changed = BreakerChanged {
-                instance: context.instance.to_string(),
-                at: context.clock.now(),
-                from: change.from,
-                to: change.to,
-                why: change.why,
-                breaker: change.after,
-            };
-            signal(publisher, topology::BREAKER_KEY, &changed);
-        }
+        let change = gate.change().await;
+        tracing::warn!(from = %change.from, to = %change.to, why = change.why, "the breaker changed");
+        let changed = BreakerChanged {
+            instance: context.instance.to_string(),
+            at: context.clock.now(),
+            from: change.from,
+            to: change.to,
+            why: change.why,
+            breaker: change.after,
+        };
+        signal(publisher, topology::BREAKER_KEY, &changed);
     }
 }
 

@@ -13,7 +13,7 @@ use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::time::Instant;
 
 use crate::bus::{BusError, Consumer, Delivery, Message, Properties, Publisher, Subscription};
-use crate::context::{Backoff, Context};
+use crate::context::Context;
 use crate::envelope::{Bad, Envelope, park, read_events};
 use crate::probe::Point;
 use crate::service::queue;
@@ -111,7 +111,7 @@ impl Keeper {
 
     /// Applies `writes`, however long the view is away. Returns whether it was found empty.
     async fn apply(&self, writes: &[ViewWrite]) -> bool {
-        let backoff = Backoff::new();
+        let backoff = self.context.backoff();
         let mut was_empty = false;
         loop {
             match self.view.apply(writes).await {
@@ -194,7 +194,7 @@ impl Rebuild {
 
     /// Begins, or begins again.
     async fn start(&mut self) {
-        let backoff = Backoff::new();
+        let backoff = self.context.backoff();
         while let Err(error) = self.view.begin_rebuild().await {
             self.context.vitals.failed(error.to_string());
             backoff.wait().await;

@@ -1,15 +1,18 @@
 //! The whole desk in one process, as the dashboard uses it: real threads, real files, the real clock.
 
+#![expect(clippy::print_stdout, reason = "a process to be killed says there how far it has come")]
+
 mod fixture;
 mod kill;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fixture::TestDesk;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{BreakerMode, BreakerState};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentStatus};
 use skstore_domain::signals::{Fault, Service};
+use tokio::time::Instant;
 
 /// The payment timeout of 300 ms, and what it takes to notice and answer.
 const TIMEOUT_ANSWER: Duration = Duration::from_millis(350);

@@ -8,6 +8,9 @@
 //! `SIMULATION_SEEDS` sets how many seeds are run. `SIMULATION_SEED` runs one of them and prints its trace; with
 //! `SIMULATION_BUG=ChargeWithoutKey` or any other, that mistake is made in it.
 
+#![expect(clippy::print_stdout, reason = "seeds, traces and figures go there")]
+#![expect(clippy::disallowed_methods, reason = "the real clock measures how fast the virtual one runs")]
+
 mod books;
 mod chance;
 mod trace;
@@ -45,13 +48,13 @@ fn every_promise_holds_whatever_happens() {
     }
     let started = std::time::Instant::now();
     let seeds = seeds();
-    let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let totals: Vec<world::Totals> = std::thread::scope(|scope| {
         let runs: Vec<_> = (0..workers)
             .map(|first| {
                 scope.spawn(move || {
                     let mut totals = world::Totals::default();
-                    for seed in (first..seeds).step_by(workers as usize) {
+                    for seed in (first as u64..seeds).step_by(workers) {
                         let report = honest(seed);
                         assert!(report.broken.is_empty(), "{}", report.story(seed));
                         totals.add(&report.totals);

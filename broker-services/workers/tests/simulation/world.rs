@@ -18,8 +18,8 @@ use skstore_domain::money::Won;
 use skstore_domain::objects::OrderStatus;
 use skstore_domain::signals::{Fault, Service};
 use skstore_domain::time::Timestamp;
-use skstore_workers::bus::Bus;
 use skstore_workers::bus::embedded::{Chaos, EmbeddedBus};
+use skstore_workers::bus::{Bus, Message};
 use skstore_workers::catalog::{Catalog, CatalogAccount, CatalogItem};
 use skstore_workers::clock::{Clock, Ids};
 use skstore_workers::context::{Context, Settings, Vitals};
@@ -420,14 +420,15 @@ impl World {
     async fn check_at_rest(&self) {
         sleep(AGREES_WITHIN).await;
         Service::ALL.iter().for_each(|service| self.look_into(*service));
-        let books = self.books.borrow();
+        let books = self.books.take();
         let mut broken = books.at_rest();
         let [order, deposit, item] = [Source::Order, Source::Deposit, Source::Item].map(|s| &self.stores[&s]);
         broken.extend(books.agree_with(order, deposit, item).await);
-        let (view, parked) = match &*self.process.borrow() {
-            Some(process) => (process.view.clone(), process.bus.dead_letters(EVERYTHING)),
-            None => return,
-        };
+        let process = self.process.borrow();
+        let shown =
+            process.as_ref().map(|process| (process.view.clone(), process.bus.dead_letters(EVERYTHING)));
+        drop(process);
+        let (view, parked) = shown.expect("the process runs");
         broken.extend(super::view::agrees(&view, order, deposit, item).await);
         for message in parked {
             broken.push(format!(
@@ -440,6 +441,14 @@ impl World {
             broken.extend(self.check_answer(&books, order_id, answer));
         }
         self.broken.borrow_mut().extend(broken);
+        self.books.replace(books);
+    }
+
+    /// The view, and the messages that were parked.
+    fn shown(&self) -> (View, Vec<Message>) {
+        let process = self.process.borrow();
+        let process = process.as_ref().expect("the process runs");
+        (process.view.clone(), process.bus.dead_letters(EVERYTHING))
     }
 
     /// Whoever was told of an order finds it as they were told.
@@ -502,6 +511,8 @@ fn settings() -> Settings {
         abort_after: Duration::from_secs(10),
         hold_paying: Duration::from_millis(20),
         max_unsent_events: 100_000,
+        retry_first: Duration::from_millis(50),
+        retry_most: Duration::from_secs(2),
         drain: Duration::from_secs(5),
         walk_in: customer("walk-in"),
         catalog: Arc::new(Catalog {

@@ -424,11 +424,7 @@ impl World {
         let mut broken = books.at_rest();
         let [order, deposit, item] = [Source::Order, Source::Deposit, Source::Item].map(|s| &self.stores[&s]);
         broken.extend(books.agree_with(order, deposit, item).await);
-        let process = self.process.borrow();
-        let shown =
-            process.as_ref().map(|process| (process.view.clone(), process.bus.dead_letters(EVERYTHING)));
-        drop(process);
-        let (view, parked) = shown.expect("the process runs");
+        let (view, parked) = self.shown();
         broken.extend(super::view::agrees(&view, order, deposit, item).await);
         for message in parked {
             broken.push(format!(

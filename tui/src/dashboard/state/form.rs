@@ -205,6 +205,8 @@ pub struct Form {
     pub customer: Picker,
     /// The number's digits.
     pub number: TextInput,
+    /// The number was not typed, so the first digit that is typed replaces it.
+    pub is_suggested: bool,
     /// The id under which it is sent.
     pub id: FormId,
     /// Why it could not be sent at the last try.
@@ -221,6 +223,7 @@ impl Form {
             item: Picker::beginning_with(item.map(ItemId::as_str)),
             customer: Picker::beginning_with(customer.map(Customer::as_str)),
             number: TextInput::with(&kind.step().to_string(), MAX_DIGITS),
+            is_suggested: true,
             id: FormId::Minting,
             problem: None,
         }
@@ -269,10 +272,14 @@ impl Form {
         self.problem = None;
         match self.field() {
             Field::Number => {
-                let types = matches!(chord.code, KeyCode::Char(c) if !chord.ctrl && !c.is_ascii_digit());
-                if !types {
-                    self.number.edit(chord);
+                if matches!(chord.code, KeyCode::Char(c) if !chord.ctrl && !c.is_ascii_digit()) {
+                    return;
                 }
+                if matches!(chord.code, KeyCode::Char(_)) {
+                    self.forget_suggestion();
+                }
+                self.is_suggested = false;
+                self.number.edit(chord);
             }
             Field::Item | Field::Customer => {
                 if self.picker().is_some_and(|picker| picker.query.edit(chord)) {
@@ -288,6 +295,7 @@ impl Form {
         match self.field() {
             Field::Number => {
                 let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                self.forget_suggestion();
                 self.number.insert(&digits);
             }
             Field::Item | Field::Customer => {
@@ -296,6 +304,12 @@ impl Form {
                 }
                 self.forget_highlight();
             }
+        }
+    }
+
+    fn forget_suggestion(&mut self) {
+        if std::mem::take(&mut self.is_suggested) {
+            self.number = TextInput::with("", MAX_DIGITS);
         }
     }
 
@@ -328,6 +342,7 @@ impl Form {
         let number: i64 = self.number.text().parse().unwrap_or(0);
         let changed = number.saturating_add(steps.saturating_mul(step)).clamp(1, most);
         self.number = TextInput::with(&changed.to_string(), MAX_DIGITS);
+        self.is_suggested = true;
     }
 
     /// The highlighted item.

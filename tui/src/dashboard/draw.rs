@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Paragraph};
+use ratatui::widgets::Block;
 use skstore_domain::ids::is_unsafe_to_show;
 
 use super::layout;
@@ -23,7 +23,7 @@ mod orders;
 mod services;
 mod toasts;
 
-use ink::Ink;
+use ink::{Ink, paint};
 
 /// Draws `state`.
 pub fn draw(state: &State, frame: &mut Frame<'_>) {
@@ -90,25 +90,25 @@ fn draw_side_panel(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Re
     let mut lines = services::lines(state, ink, width, true);
     lines.push(Line::default());
     lines.extend(breaker::lines(state, ink, width, true));
-    frame.render_widget(Paragraph::new(lines), inner);
+    paint(frame, inner, &lines);
 }
 
 fn draw_bottom_panel(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
     let left = Rect { width: area.width * 23 / 40, ..area };
     let right = Rect { x: area.x + left.width, width: area.width - left.width, ..area };
     let services = services::lines(state, ink, usize::from(left.width), false);
-    frame.render_widget(Paragraph::new(services), left);
+    paint(frame, left, &services);
     let inner = side_of(ink, frame, right);
-    frame.render_widget(Paragraph::new(breaker::lines(state, ink, usize::from(inner.width), false)), inner);
+    paint(frame, inner, &breaker::lines(state, ink, usize::from(inner.width), false));
 }
 
 fn draw_too_small(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
-    let size = state.size;
+    let (size, screen) = (state.size, frame.area());
     let text =
         ink.fill(Text::TooSmall, &[&size.width, &size.height, &layout::MIN_WIDTH, &layout::MIN_HEIGHT]);
     let lines = fit::wrap(&text, usize::from(size.width), usize::from(size.height), ink.glyphs.more);
     let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
-    frame.render_widget(Paragraph::new(lines), frame.area());
+    paint(frame, screen, &lines);
 }
 
 /// Lines of the open detail that lie below the screen: as far as it can be scrolled.
@@ -130,6 +130,10 @@ pub fn help_lines_below(state: &State) -> usize {
 /// The last guard: no cell holds a character that could repaint the terminal, whatever was drawn into it.
 fn sweep(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
+        // Nearly all cells hold one printable ASCII character.
+        if matches!(cell.symbol().as_bytes(), [b' '..=b'~']) {
+            continue;
+        }
         if cell.symbol().chars().any(is_unsafe_to_show) {
             let kept: String = cell.symbol().chars().filter(|c| !is_unsafe_to_show(*c)).collect();
             cell.set_symbol(if kept.is_empty() { " " } else { &kept });

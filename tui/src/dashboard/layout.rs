@@ -1,6 +1,6 @@
 //! Which part of the screen shows what. Both drawing and scrolling go by it.
 
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 
 use super::message::Size;
 use super::state::{Connection, State};
@@ -66,26 +66,27 @@ pub fn has_banner(state: &State) -> bool {
 /// The parts of the screen for what is shown now.
 #[must_use]
 pub fn areas(state: &State) -> Areas {
-    let screen = Rect::new(0, 0, state.size.width, state.size.height);
-    let [header, banner, middle, footer] = Layout::vertical([
-        Constraint::Length(HEADER_HEIGHT),
-        Constraint::Length(u16::from(has_banner(state))),
-        Constraint::Min(0),
-        Constraint::Length(1),
-    ])
-    .areas(screen);
-    let wide = is_wide(state.size);
+    let Size { width, height } = state.size;
+    // Rows are given out from the top and from the bottom; what is left is in the middle. On a screen that is too
+    // small parts become empty.
+    let banner_height = u16::from(has_banner(state));
+    let header = Rect::new(0, 0, width, HEADER_HEIGHT.min(height));
+    let banner = Rect::new(0, header.height, width, banner_height.min(height - header.height));
+    let footer_height = 1.min(height - banner.bottom());
+    let footer = Rect::new(0, height - footer_height, width, footer_height);
+    let middle = Rect::new(0, banner.bottom(), width, footer.y - banner.bottom());
     let whole = Areas { header, banner, main: middle, side: None, bottom: None, footer };
+    let wide = is_wide(state.size);
     if wide && (state.panel || state.detail.is_some()) {
-        let side = if state.size.width >= VERY_WIDE_FROM { SIDE_WIDTH_VERY_WIDE } else { SIDE_WIDTH };
-        let [main, side] = Layout::horizontal([Constraint::Min(0), Constraint::Length(side)]).areas(middle);
+        let side_width = if width >= VERY_WIDE_FROM { SIDE_WIDTH_VERY_WIDE } else { SIDE_WIDTH };
+        let side = Rect { x: width - side_width, width: side_width, ..middle };
         // A blank column between the table's last column and the line.
-        let main = Rect { width: main.width.saturating_sub(1), ..main };
+        let main = Rect { width: width - side_width - 1, ..middle };
         return Areas { main, side: Some(side), ..whole };
     }
-    if !wide && state.panel && state.detail.is_none() && state.size.height >= TALL_FROM {
-        let [main, bottom] =
-            Layout::vertical([Constraint::Min(0), Constraint::Length(BOTTOM_HEIGHT)]).areas(middle);
+    if !wide && state.panel && state.detail.is_none() && height >= TALL_FROM {
+        let bottom = Rect { y: footer.y - BOTTOM_HEIGHT, height: BOTTOM_HEIGHT, ..middle };
+        let main = Rect { height: middle.height - BOTTOM_HEIGHT, ..middle };
         return Areas { main, bottom: Some(bottom), ..whole };
     }
     whole

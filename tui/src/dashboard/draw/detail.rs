@@ -6,13 +6,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use skstore_domain::answers::PaymentAnswer;
 use skstore_domain::myinfo::Step;
 use skstore_domain::objects::Order;
 
 use super::header::grouped;
-use super::ink::Ink;
+use super::ink::{Ink, paint};
 use super::toasts;
 use crate::dashboard::state::State;
 use crate::dashboard::state::detail::{Asked, Detail, Said};
@@ -30,7 +29,7 @@ pub(super) fn draw(state: &State, detail: &Detail, ink: &Ink<'_>, frame: &mut Fr
         .skip(detail.scroll)
         .take(usize::from(area.height))
         .collect();
-    frame.render_widget(Paragraph::new(lines), area);
+    paint(frame, area, &lines);
 }
 
 /// All lines, as wide as `width`.

@@ -2,11 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::objects::{Order, OrderStatus};
 
-use super::ink::Ink;
+use super::ink::{Ink, paint};
 use super::toasts::fault_words;
 use crate::dashboard::state::State;
 use crate::dashboard::state::dialogs::{Choice, Confirm, Menu, MenuKind, Question};
@@ -34,7 +33,7 @@ pub(super) fn draw_menu(state: &State, menu: Menu, ink: &Ink<'_>, frame: &mut Fr
             if is_highlighted { line.style(ink.theme.selected) } else { line }
         })
         .collect();
-    frame.render_widget(Paragraph::new(lines), area);
+    paint(frame, area, &lines);
 }
 
 fn choice_words(ink: &Ink<'_>, choice: Choice) -> String {
@@ -64,7 +63,7 @@ pub(super) fn draw_question(state: &State, confirm: &Confirm, ink: &Ink<'_>, fra
     lines.push(buttons(ink, confirm.yes));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let area = ink.window(frame, ink.text(title), WIDTH, height);
-    frame.render_widget(Paragraph::new(lines), area);
+    paint(frame, area, &lines);
 }
 
 fn order_facts(ink: &Ink<'_>, order: &Order) -> Vec<String> {

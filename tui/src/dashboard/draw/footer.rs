@@ -3,9 +3,8 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
-use super::ink::{Ink, joined};
+use super::ink::{Ink, joined, paint};
 use crate::dashboard::keys::{self, Action, Binding};
 use crate::dashboard::state::State;
 use crate::dashboard::state::input::TextInput;
@@ -35,7 +34,7 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Re
         spans.push(Span::raw("  "));
         spans.extend(always);
     }
-    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    paint(frame, area, &[Line::from(spans)]);
 }
 
 pub(super) fn draw_filter(typed: &TextInput, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
@@ -55,7 +54,7 @@ pub(super) fn draw_filter(typed: &TextInput, ink: &Ink<'_>, frame: &mut Frame<'_
     let used: usize = spans.iter().map(|span| fit::width(&span.content)).sum();
     spans.push(Span::raw(" ".repeat(columns.saturating_sub(used))));
     frame.render_widget(ratatui::widgets::Clear, area);
-    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    paint(frame, area, &[Line::from(spans)]);
     let x = u16::try_from(x).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
     frame.set_cursor_position((area.x + x, area.y));
 }

@@ -4,11 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use skstore_domain::objects::Item;
 
 use super::header::grouped;
-use super::ink::Ink;
+use super::ink::{Ink, paint};
 use crate::dashboard::state::State;
 use crate::dashboard::state::form::{AccountChoice, Field, Form, FormKind};
 use crate::dashboard::state::input::TextInput;
@@ -53,7 +52,7 @@ pub(super) fn draw(state: &State, form: &Form, ink: &Ink<'_>, frame: &mut Frame<
         }
     }
     lines.extend(meaning(state, form, ink, width, label));
-    frame.render_widget(Paragraph::new(lines), area);
+    paint(frame, area, &lines);
 }
 
 const fn label_of(kind: FormKind, field: Field) -> Text {

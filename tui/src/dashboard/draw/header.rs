@@ -3,17 +3,16 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use skstore_domain::objects::OrderStatus;
 
-use super::ink::{Ink, joined};
+use super::ink::{Ink, joined, paint};
 use crate::dashboard::state::{Connection, State};
 use crate::text::{Text, fit, times};
 
 pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
     let lines = vec![first_line(state, ink, columns), counts_line(state, ink, columns)];
-    frame.render_widget(Paragraph::new(lines), area);
+    paint(frame, area, &lines);
 }
 
 fn first_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {
@@ -103,5 +102,5 @@ pub(super) fn draw_banner(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, a
         (Connection::Starting | Connection::Live, None, None) => return,
     };
     let line = ink.left(&format!(" {text}"), usize::from(area.width));
-    frame.render_widget(Paragraph::new(Span::styled(line, ink.theme.banner)), area);
+    paint(frame, area, &[Line::styled(line, ink.theme.banner)]);
 }

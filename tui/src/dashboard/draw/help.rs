@@ -2,9 +2,8 @@
 
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
-use super::ink::Ink;
+use super::ink::{Ink, paint};
 use crate::dashboard::keys::{self, Scope};
 use crate::dashboard::state::State;
 use crate::text::{Text, fit};
@@ -20,7 +19,7 @@ pub(super) fn draw(state: &State, scroll: usize, ink: &Ink<'_>, frame: &mut Fram
     let height = state.size.height.saturating_sub(2 * MARGIN);
     let area = ink.window(frame, ink.text(Text::HelpTitle), WIDTH, height);
     let lines: Vec<Line<'_>> = lines(ink).into_iter().skip(scroll).take(usize::from(area.height)).collect();
-    frame.render_widget(Paragraph::new(lines), area);
+    paint(frame, area, &lines);
 }
 
 /// Lines that do not fit on the screen.

@@ -130,6 +130,14 @@ fn clear_left_edge(frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
+/// Draws `lines` into `area`, one below the other, cut where it ends.
+pub(super) fn paint(frame: &mut Frame<'_>, area: Rect, lines: &[Line<'_>]) {
+    let area = area.intersection(frame.area());
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        frame.buffer_mut().set_line(area.x, y, line, area.width);
+    }
+}
+
 /// Spans joined by two blanks, as many as fit into `columns`.
 pub(super) fn joined(parts: Vec<Vec<Span<'static>>>, columns: usize) -> Vec<Span<'static>> {
     let mut line: Vec<Span<'static>> = Vec::new();

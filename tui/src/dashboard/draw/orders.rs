@@ -3,13 +3,12 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::objects::{OrderStatus, PaymentStatus};
 
 use super::header::grouped;
-use super::ink::Ink;
+use super::ink::{Ink, paint};
 use crate::dashboard::keys::{Action, Scope};
 use crate::dashboard::state::{Connection, State};
 use crate::text::words::Worded;
@@ -70,7 +69,7 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Re
         lines.push(Line::default());
         lines.extend(nothing(state, ink, width));
     }
-    frame.render_widget(Paragraph::new(lines), area);
+    paint(frame, area, &lines);
 }
 
 fn title(state: &State, ink: &Ink<'_>, width: usize) -> Line<'static> {

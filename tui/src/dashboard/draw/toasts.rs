@@ -4,14 +4,13 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use skstore_domain::answers::{Answer, AnswerError, ErrorCode};
 use skstore_domain::ids::{ItemId, OrderId};
 use skstore_domain::signals::Fault;
 use skstore_workers::desk::DeskError;
 
 use super::header::grouped;
-use super::ink::Ink;
+use super::ink::{Ink, paint};
 use super::services::instance_end;
 use crate::dashboard::keys::{Action, Scope};
 use crate::dashboard::message::Request;
@@ -48,7 +47,7 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, bottom: 
     let area =
         Rect { x: screen.width - width, y: bottom.saturating_sub(height), width, height: height.min(bottom) };
     let inner = ink.window_at(frame, "", area, ink.theme.title);
-    frame.render_widget(Paragraph::new(lines), inner);
+    paint(frame, inner, &lines);
 }
 
 fn words(state: &State, ink: &Ink<'_>, notice: &Notice) -> (String, Style) {

@@ -1,0 +1,117 @@
+//! What a frame costs, from the view to the screen: reading the window and drawing it, with few orders in the view
+//! and with a million.
+//!
+//! Prints one JSON object a line, as `cargo xtask bench` wants them.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails has nothing to say")]
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use skstore::dashboard::message::{Message, Size, Snapshot};
+use skstore::dashboard::state::orders::WINDOW_ROWS;
+use skstore::dashboard::state::{Look, State};
+use skstore::dashboard::{draw, update};
+use skstore::text::Language;
+use skstore::theme::{Glyphs, ThemeName};
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::ViewWrite;
+use skstore_domain::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
+use skstore_domain::time::Timestamp;
+use skstore_workers::view::embedded::EmbeddedView;
+use tokio::time::Instant;
+
+/// A large screen.
+const SIZE: Size = Size { width: 200, height: 60 };
+/// Frames that are timed; the median counts.
+const FRAMES: usize = 200;
+/// Orders written to the view at once.
+const BATCH: i64 = 1000;
+/// When the first order was placed.
+const BEGUN: i64 = 1_790_000_000_000;
+/// The bound of a frame, in microseconds.
+const FRAME_AT_MOST: f64 = 2000.0;
+
+fn main() {
+    measure(1000);
+    // `cargo test --all-targets` runs this too, without the flag: it only wants to see it work.
+    if std::env::args().any(|arg| arg == "--bench") {
+        measure(1_000_000);
+    }
+}
+
+fn measure(orders: i64) {
+    let view = EmbeddedView::new(usize::MAX);
+    view.begin_rebuild().unwrap();
+    view.finish_rebuild().unwrap();
+    for first in (0..orders).step_by(usize::try_from(BATCH).unwrap()) {
+        let batch: Vec<ViewWrite> =
+            (first..first + BATCH).map(|number| ViewWrite::Order(order(number))).collect();
+        view.apply(&batch).unwrap();
+    }
+    let now = Timestamp(BEGUN + orders);
+    let look = Look {
+        language: Language::Korean,
+        theme: ThemeName::Dark,
+        glyphs: Glyphs::UNICODE,
+        utc_offset_s: 0,
+        data_at: "embedded".to_owned(),
+    };
+    let mut state = State::new(look, SIZE, now);
+    let mut screen = Terminal::new(TestBackend::new(SIZE.width, SIZE.height)).unwrap();
+    let (mut reads, mut frames) = (Vec::new(), Vec::new());
+    for frame in 0..FRAMES {
+        // Every frame shows something new, as under load.
+        let newest = orders + i64::try_from(frame).unwrap();
+        view.apply(&[ViewWrite::Order(order(newest))]).unwrap();
+        let started = Instant::now();
+        let snapshot = read(&view, &state);
+        reads.push(started.elapsed());
+        let started = Instant::now();
+        update(&mut state, Timestamp(BEGUN + newest), Message::Read(Box::new(snapshot)));
+        screen.draw(|frame| draw(&state, frame)).unwrap();
+        frames.push(started.elapsed());
+    }
+    report(orders, "read a window", median(reads), "");
+    report(orders, "update and draw a frame", median(frames), &format!(r#","at_most":{FRAME_AT_MOST}"#));
+}
+
+fn read(view: &EmbeddedView, state: &State) -> Snapshot {
+    let wanted = state.wanted();
+    let page = view.orders(&wanted.orders.filter, wanted.orders.after.as_ref(), WINDOW_ROWS).unwrap();
+    let (counts, health) = (view.counts().unwrap(), view.health().unwrap());
+    Snapshot { wanted, page, detail: None, counts, health, pickers: None }
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    times[times.len() / 2].as_secs_f64() * 1e6
+}
+
+fn report(orders: i64, what: &str, value: f64, bound: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, r#"{{"name":"{what}, {orders} orders","value":{value:.1},"unit":"us"{bound}}}"#).unwrap();
+}
+
+fn order(number: i64) -> Order {
+    Order {
+        order_id: OrderId::new(&format!("01990a00-7000-7000-8000-{number:012}")).unwrap(),
+        customer: Customer::new(&format!("고객-{}", number % 5000)).unwrap(),
+        item_id: ItemId::new(&format!("{}", number % 100)).unwrap(),
+        item_name: "제주 감귤".to_owned(),
+        qty: 3,
+        unit_price: Won(500),
+        amount: Won(1500),
+        status: OrderStatus::Delivering,
+        reason: None,
+        cancel_requested: false,
+        payment: PaymentStatus::Paid,
+        delivery: DeliveryStatus::Started,
+        placed_at: Timestamp(BEGUN + number),
+        updated_at: Timestamp(BEGUN + number),
+        revision: 3,
+    }
+}

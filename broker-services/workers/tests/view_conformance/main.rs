@@ -70,3 +70,6 @@ promises! {
 }
 
 adapter!(embedded: crate::adapters::Embedded);
+
+#[cfg(feature = "servers")]
+adapter!(redis: crate::adapters::Redis);

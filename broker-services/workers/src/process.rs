@@ -18,8 +18,7 @@ use crate::context::{Context, Settings, Vitals};
 use crate::desk::{Desk, DeskError};
 use crate::probe::Probe;
 use crate::store::{Store, StoreError};
-use crate::view::View;
-use crate::view::embedded::EmbeddedView;
+use crate::view::{View, ViewError};
 use crate::worker::{self, Keeps};
 
 mod lock;
@@ -57,6 +56,9 @@ pub enum StartError {
     /// A store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The view cannot be opened.
+    #[error(transparent)]
+    View(#[from] ViewError),
     /// A thread did not start.
     #[error("cannot start the {service} worker: {cause}")]
     Thread {
@@ -93,7 +95,7 @@ impl Process {
             EmbeddedBus::with_dead_letters(&config.data_dir.join("dead-letters.jsonl")).map_err(|error| {
                 StartError::DataDir { path: config.data_dir.clone(), cause: error.to_string() }
             })?;
-        let view = View::Embedded(EmbeddedView::new(config.view.keep_orders));
+        let view = View::open(&config.view.url, config.view.keep_orders)?;
         let settings = Arc::new(Settings::new(config)?);
         let (stop, stopped) = watch::channel(false);
         let ids = Ids::random();

@@ -10,6 +10,8 @@
 //! - Between [`View::begin_rebuild`] and [`View::finish_rebuild`] live writes go on; at its end, what neither
 //!   the logs nor live writes have named is gone.
 
+use std::time::Duration;
+
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, OrderRow, Step, ViewWrite};
@@ -17,7 +19,12 @@ use skstore_domain::objects::{Account, Item, OrderStatus};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
 
+use crate::config::ViewUrl;
+
 pub mod embedded;
+mod matching;
+pub mod redis;
+mod steps;
 
 /// Events that the feed keeps.
 pub const FEED_ENTRIES: usize = 10_000;
@@ -25,6 +32,24 @@ pub const FEED_ENTRIES: usize = 10_000;
 pub const SCAN_ORDERS: usize = 10_000;
 /// Breaker changes kept for each instance.
 pub const BREAKER_HISTORY: usize = 100;
+
+/// Steps kept of one order, the latest. The rules allow it about a dozen; only a broken sender has more.
+const STEPS_PER_ORDER: usize = 64;
+
+/// Order ids whose payment or steps came before their order. Order goes on taking orders until 100,000 of its
+/// events are unsent, so as many may be told of by others first.
+const WAITING_ORDERS: usize = 100_000;
+
+/// Forgotten orders that are remembered by id, so that a late repetition does not bring them back: more than
+/// the messages a consumer has in hand, which is what a lost connection repeats.
+const FORGOTTEN_IDS: usize = 10_000;
+
+/// An instance that says nothing while the others go on for so long is gone: a minute, 60 beats.
+const SILENT_FOR: Duration = Duration::from_secs(60);
+
+/// Instances kept, of workers and of breakers each; then the longest silent is forgotten. Far more than run at
+/// once; a worker that crashes every second leaves 60 in [`SILENT_FOR`].
+const INSTANCES: usize = 256;
 
 /// Why the view does not work.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -108,9 +133,22 @@ pub struct Health {
 pub enum View {
     /// In this process's memory.
     Embedded(embedded::EmbeddedView),
+    /// In Redis.
+    Redis(redis::RedisView),
 }
 
 impl View {
+    /// The view that the settings name. Nothing is connected until it is used.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`] when there can be none at that URL.
+    pub fn open(url: &ViewUrl, keep_orders: usize) -> Result<Self, ViewError> {
+        match url {
+            ViewUrl::Embedded => Ok(Self::Embedded(embedded::EmbeddedView::new(keep_orders))),
+            ViewUrl::Redis(url) => redis::RedisView::new(url, keep_orders).map(Self::Redis),
+        }
+    }
+
     /// Applies a batch.
     ///
     /// # Errors
@@ -118,6 +156,7 @@ impl View {
     pub async fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
         match self {
             Self::Embedded(view) => view.apply(writes),
+            Self::Redis(view) => view.apply(writes).await,
         }
     }
 
@@ -128,6 +167,7 @@ impl View {
     pub async fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
         match self {
             Self::Embedded(view) => view.beat(beat),
+            Self::Redis(view) => view.beat(beat).await,
         }
     }
 
@@ -138,6 +178,7 @@ impl View {
     pub async fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
         match self {
             Self::Embedded(view) => view.breaker_changed(change),
+            Self::Redis(view) => view.breaker_changed(change).await,
         }
     }
 
@@ -148,6 +189,7 @@ impl View {
     pub async fn begin_rebuild(&self) -> Result<(), ViewError> {
         match self {
             Self::Embedded(view) => view.begin_rebuild(),
+            Self::Redis(view) => view.begin_rebuild().await,
         }
     }
 
@@ -158,6 +200,7 @@ impl View {
     pub async fn finish_rebuild(&self) -> Result<(), ViewError> {
         match self {
             Self::Embedded(view) => view.finish_rebuild(),
+            Self::Redis(view) => view.finish_rebuild().await,
         }
     }
 
@@ -173,6 +216,7 @@ impl View {
     ) -> Result<OrderPage, ViewError> {
         match self {
             Self::Embedded(view) => view.orders(filter, after, most),
+            Self::Redis(view) => view.orders(filter, after, most).await,
         }
     }
 
@@ -183,6 +227,7 @@ impl View {
     pub async fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
         match self {
             Self::Embedded(view) => view.order(id),
+            Self::Redis(view) => view.order(id).await,
         }
     }
 
@@ -193,6 +238,7 @@ impl View {
     pub async fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
         match self {
             Self::Embedded(view) => view.accounts(after, most),
+            Self::Redis(view) => view.accounts(after, most).await,
         }
     }
 
@@ -203,6 +249,7 @@ impl View {
     pub async fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
         match self {
             Self::Embedded(view) => view.items(after, most),
+            Self::Redis(view) => view.items(after, most).await,
         }
     }
 
@@ -213,6 +260,7 @@ impl View {
     pub async fn counts(&self) -> Result<Counts, ViewError> {
         match self {
             Self::Embedded(view) => view.counts(),
+            Self::Redis(view) => view.counts().await,
         }
     }
 
@@ -223,6 +271,7 @@ impl View {
     pub async fn health(&self) -> Result<Health, ViewError> {
         match self {
             Self::Embedded(view) => view.health(),
+            Self::Redis(view) => view.health().await,
         }
     }
 
@@ -234,6 +283,7 @@ impl View {
     pub async fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
         match self {
             Self::Embedded(view) => view.feed(after, most),
+            Self::Redis(view) => view.feed(after, most).await,
         }
     }
 
@@ -243,6 +293,7 @@ impl View {
     pub fn changes(&self) -> Changes {
         match self {
             Self::Embedded(view) => Changes(view.changes()),
+            Self::Redis(view) => Changes(view.changes()),
         }
     }
 }

@@ -4,9 +4,13 @@ use config::ValueKind;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::Fault;
 
+use crate::view::redis::RedisView;
+
 /// What a SQLite store's URL starts with.
 pub(super) const SQLITE: &str = "sqlite:";
-/// The only bus and view of this build.
+/// What the URL of a view in Redis starts with.
+pub(super) const REDIS: &str = "redis://";
+/// The bus and view in this process.
 pub(super) const EMBEDDED: &str = "embedded:";
 /// The stores' keys, and the files in `data_dir` that they name when left empty.
 pub(super) const STORES: [(&str, &str); 3] =
@@ -63,6 +67,8 @@ pub(super) enum Rule {
     Fault,
     /// `embedded:`; the text names what the key connects.
     Embedded,
+    /// `embedded:` or `redis://HOST`.
+    View,
     /// `sqlite:PATH`, or empty.
     Store,
 }
@@ -87,7 +93,7 @@ pub(super) const KEYS: &[Key] = &[
     key("max_unsent_events", count(MOST_UNSENT, "events")),
     key("drain_ms", ms(0, LONGEST_MS)),
     key("bus.url", Rule::Embedded),
-    key("view.url", Rule::Embedded),
+    key("view.url", Rule::View),
     key("view.keep_orders", count(MOST_ORDERS, "orders")),
     key("order.walk_in", Rule::Customer),
     key("order.store.url", Rule::Store),
@@ -180,6 +186,11 @@ impl Rule {
                 EMBEDDED => Ok(value),
                 given => Err(other_url(given, "'embedded:'")),
             },
+            Self::View => match text(&value)? {
+                EMBEDDED => Ok(value),
+                given if is_redis(given) => Ok(value),
+                given => Err(other_url(given, "'embedded:' or 'redis://HOST:PORT'")),
+            },
             Self::Store => match text(&value)? {
                 "" => Ok(value),
                 given if given.strip_prefix(SQLITE).is_some_and(|path| !path.is_empty()) => Ok(value),
@@ -187,6 +198,11 @@ impl Rule {
             },
         }
     }
+}
+
+/// Whether this is the URL of a Redis that this build can reach.
+pub(super) fn is_redis(url: &str) -> bool {
+    url.strip_prefix(REDIS).is_some_and(|rest| !rest.is_empty()) && RedisView::is_url(url)
 }
 
 fn number(value: &ValueKind, least: i64, most: i64, unit: &str) -> Result<ValueKind, String> {
@@ -224,7 +240,8 @@ fn text(value: &ValueKind) -> Result<&str, String> {
 fn other_url(given: &str, takes: &str) -> String {
     let adapter = match given.split_once(':').map_or("", |(scheme, _)| scheme) {
         "amqp" | "amqps" => "RabbitMQ (amqp://)",
-        "redis" | "rediss" => "Redis (redis://)",
+        "redis" => return "is no redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]".into(),
+        "rediss" => "Redis over TLS (rediss://)",
         "postgres" | "postgresql" => "PostgreSQL (postgres://)",
         _ => return format!("is no URL that it can be; this build takes {takes}"),
     };

@@ -8,7 +8,7 @@ use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::{Fault, Service};
 
-use super::keys::{EMBEDDED, SQLITE};
+use super::keys::{EMBEDDED, REDIS, SQLITE, is_redis};
 
 /// All settings, checked and complete: no path is empty but `catalog.path`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -373,11 +373,13 @@ impl std::fmt::Display for BusUrl {
 }
 
 /// Which view.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum ViewUrl {
     /// `embedded:`, in this process's memory.
     Embedded,
+    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, shown without user and password.
+    Redis(String),
 }
 url!(ViewUrl);
 
@@ -385,7 +387,11 @@ impl TryFrom<String> for ViewUrl {
     type Error = String;
 
     fn try_from(url: String) -> Result<Self, String> {
-        if url == EMBEDDED { Ok(Self::Embedded) } else { Err(format!("must be {EMBEDDED}")) }
+        match url.as_str() {
+            EMBEDDED => Ok(Self::Embedded),
+            _ if is_redis(&url) => Ok(Self::Redis(url)),
+            _ => Err(format!("must be {EMBEDDED} or {REDIS}HOST")),
+        }
     }
 }
 
@@ -393,7 +399,17 @@ impl std::fmt::Display for ViewUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Embedded => f.write_str(EMBEDDED),
+            Self::Redis(url) => match (url.split_once("://"), url.rsplit_once('@')) {
+                (Some((scheme, _)), Some((_, place))) => write!(f, "{scheme}://{place}"),
+                _ => f.write_str(url),
+            },
         }
+    }
+}
+
+impl std::fmt::Debug for ViewUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ViewUrl({self})")
     }
 }
 

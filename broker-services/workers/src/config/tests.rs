@@ -138,7 +138,7 @@ fn a_bad_value_is_told_what_it_must_be() {
         ("faults.deposit", "slow", "must be none, slow:MILLISECONDS, silent or stopped, not 'slow'"),
         ("order.walk_in", "", "is no customer: '' must have 1 to 64 characters"),
         ("bus.url", "amqp://me:secret@h", "asks for RabbitMQ (amqp://), which this build does not have"),
-        ("view.url", "redis://h", "asks for Redis (redis://), which this build does not have"),
+        ("view.url", "rediss://h", "asks for Redis over TLS (rediss://), which this build does not have"),
         ("item.store.url", "postgres://h/x", "asks for PostgreSQL (postgres://), which this build does not"),
         ("item.store.url", "sqlite:", "is no URL that it can be; this build takes 'sqlite:PATH'"),
         ("bus.url", "embedded", "is no URL that it can be; this build takes 'embedded:'"),
@@ -308,7 +308,7 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             Rule::Switch => vec!["true".into(), "false".into()],
             Rule::Fault => vec!["none".into(), "slow:400".into(), "silent".into(), "stopped".into()],
             Rule::Number { least, most, .. } => vec![least.to_string(), most.to_string()],
-            Rule::Path | Rule::Store | Rule::Embedded | Rule::Customer => continue,
+            Rule::Path | Rule::Store | Rule::Embedded | Rule::View | Rule::Customer => continue,
         };
         for value in values {
             let mut flags = vec![(key.name.to_owned(), value.clone())];
@@ -323,5 +323,24 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             let loaded = Config::load(&Sources { flags, ..home() });
             assert!(loaded.is_ok(), "{} = {value}: {}", key.name, loaded.unwrap_err());
         }
+    }
+}
+
+#[test]
+fn a_view_in_redis_is_named_by_its_url_and_its_password_is_never_shown() {
+    let url = "redis://desk:007secret@redis.example:6380/2";
+    let config = Config::load(&with_flags(&[("view.url", url)])).unwrap();
+    assert_eq!(config.view.url, ViewUrl::Redis(url.to_owned()));
+    for shown in [config.view.url.to_string(), format!("{config:?}"), serde_json::to_string(&config).unwrap()]
+    {
+        assert!(!shown.contains("007secret"), "the password is in {shown:?}");
+        assert!(shown.contains("redis.example:6380/2"), "{shown:?} does not say which Redis");
+    }
+    for bad in
+        ["redis://", "redis:", "rediss://desk:007secret@redis.example", "redis://x:007secret@h:notaport"]
+    {
+        let problem = error(&with_flags(&[("view.url", bad)]));
+        assert!(!problem.contains("007secret"), "{problem:?}");
+        assert!(problem.contains("redis"), "{problem:?} does not say what it may be");
     }
 }

@@ -16,7 +16,7 @@ use self::feed::Feed;
 use self::instances::Instances;
 use self::newest::{Newest, Put};
 use self::orders::Orders;
-use self::search::Wanted;
+use super::matching::Wanted;
 use super::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, ViewError};
 
 mod compact;

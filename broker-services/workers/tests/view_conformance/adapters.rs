@@ -2,6 +2,8 @@
 
 use skstore_workers::view::View;
 use skstore_workers::view::embedded::EmbeddedView;
+#[cfg(feature = "servers")]
+use skstore_workers::view::redis::RedisView;
 
 /// Makes views of one kind.
 pub(crate) trait Adapter {
@@ -23,5 +25,21 @@ pub(crate) struct Embedded;
 impl Adapter for Embedded {
     async fn lost(keep_orders: usize) -> View {
         View::Embedded(EmbeddedView::new(keep_orders))
+    }
+}
+
+/// In the Redis that `SKSTORE_TEST_REDIS_URL` names, each under a prefix of its own.
+#[cfg(feature = "servers")]
+pub(crate) struct Redis;
+
+#[cfg(feature = "servers")]
+impl Adapter for Redis {
+    async fn lost(keep_orders: usize) -> View {
+        let url = std::env::var("SKSTORE_TEST_REDIS_URL").expect(
+            "SKSTORE_TEST_REDIS_URL must name a Redis for tests, such as redis://127.0.0.1:6399; \
+             `cargo xtask test` starts one",
+        );
+        let prefix = format!("test:{}:", uuid::Uuid::now_v7());
+        View::Redis(RedisView::with_prefix(&url, &prefix, keep_orders).unwrap())
     }
 }

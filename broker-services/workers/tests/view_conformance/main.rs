@@ -73,3 +73,6 @@ promises! {
 }
 
 adapter!(embedded: crate::adapters::Embedded);
+
+#[cfg(feature = "servers")]
+adapter!(redis: crate::adapters::Redis);

@@ -11,7 +11,7 @@ use skstore_domain::time::Timestamp;
 use crate::view::Cursor;
 
 /// Characters of a UUID with its hyphens.
-const UUID_CHARS: usize = 36;
+pub(super) const UUID_CHARS: usize = 36;
 /// Where the hyphens are.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 const HEX: &[u8; 16] = b"0123456789abcdef";

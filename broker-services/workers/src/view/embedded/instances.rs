@@ -1,19 +1,11 @@
 //! What the running workers last said of themselves, and of their breakers.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use skstore_domain::signals::{Beat, BreakerChanged, Service};
 use skstore_domain::time::Timestamp;
 
-use crate::view::{BREAKER_HISTORY, Health};
-
-/// An instance that says nothing while the others go on for so long is gone: a minute, 60 beats.
-pub(super) const SILENT_FOR: Duration = Duration::from_secs(60);
-
-/// Instances kept, of workers and of breakers each; then the longest silent is forgotten. Far more than run at
-/// once; a worker that crashes every second leaves 60 in [`SILENT_FOR`].
-pub(super) const INSTANCES: usize = 256;
+use crate::view::{BREAKER_HISTORY, Health, INSTANCES, SILENT_FOR};
 
 /// Beats and breaker changes by instance.
 #[derive(Debug, Default)]

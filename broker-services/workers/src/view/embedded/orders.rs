@@ -12,15 +12,7 @@ use super::compact::CompactId;
 use super::indexes::Indexes;
 use super::record::{Record, StoredOrder, StoredPayment};
 use super::slab::{Slab, Slot};
-use crate::view::OrderDetail;
-
-/// Order ids whose payment or steps came before their order. Order goes on taking orders until 100,000 of its
-/// events are unsent, so as many may be told of by others first.
-pub(super) const WAITING_ORDERS: usize = 100_000;
-
-/// Forgotten orders that are remembered by id, so that a late repetition does not bring them back: more than
-/// the messages a consumer has in hand, which is what a lost connection repeats.
-pub(super) const FORGOTTEN_IDS: usize = 10_000;
+use crate::view::{FORGOTTEN_IDS, OrderDetail, WAITING_ORDERS};
 
 /// Orders, and what is known of orders that have not come yet.
 #[derive(Debug)]

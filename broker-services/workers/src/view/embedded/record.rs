@@ -14,10 +14,8 @@ use skstore_domain::time::Timestamp;
 
 use super::Epoch;
 use super::compact::CompactId;
-use crate::view::Cursor;
-
-/// Steps kept of one order, the latest. The rules allow it about a dozen; only a broken sender has more.
-pub(super) const STEPS_PER_ORDER: usize = 64;
+use crate::view::steps::{self, StepKey};
+use crate::view::{Cursor, STEPS_PER_ORDER};
 
 /// Everything about one order id. Payment and steps may be there before the order is.
 #[derive(Debug)]
@@ -228,29 +226,8 @@ impl StoredStep {
         }
     }
 
-    /// Time, then what leads to what, then the service's own count.
-    fn key(&self) -> (Timestamp, u8, u64, Source) {
-        (self.at, cause_rank(self.kind, self.revision), self.revision, self.source)
-    }
-}
-
-/// Where a step stands among steps of the same millisecond: causes before what they bring about.
-const fn cause_rank(kind: EventKind, revision: u64) -> u8 {
-    match kind {
-        EventKind::OrderPaying => 0,
-        // A first revision that is a note tells of a cancel that came before its order.
-        EventKind::OrderNoted if revision <= 1 => 0,
-        EventKind::OrderCancelRequested => 1,
-        EventKind::DepositPaid | EventKind::DepositDeclined => 2,
-        EventKind::OrderPlaced => 3,
-        EventKind::ItemDeliveryStarted | EventKind::ItemSoldOut => 4,
-        EventKind::OrderDelivering => 5,
-        EventKind::OrderRejected | EventKind::OrderCancelled => 6,
-        EventKind::DepositRefunded | EventKind::DepositVoided => 7,
-        EventKind::ItemDeliveryCancelled => 8,
-        EventKind::OrderNoted => 9,
-        // Not of any order.
-        EventKind::DepositToppedUp | EventKind::ItemListed | EventKind::ItemRestocked => 10,
+    fn key(&self) -> StepKey {
+        steps::place(self.at, self.kind, self.revision, self.source)
     }
 }
 

@@ -8,24 +8,17 @@ use skstore_domain::ids::OrderId;
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::time::Timestamp;
 
-use super::compact::{CompactId, Place};
+use super::compact::{CompactId, Place, UUID_CHARS};
 use super::indexes::Index;
 use super::orders::Orders;
 use super::record::Record;
 use super::slab::Slot;
+use crate::view::matching::{Candidate, Wanted};
 use crate::view::{Cursor, OrderFilter};
 
 /// Orders with one id prefix that are sorted by time on the spot. Where there are more, the prefix is common
 /// enough to be found by walking another index.
 pub(super) const PREFIX_SORTED: usize = 1000;
-
-/// A filter made ready to be checked many times.
-#[derive(Debug)]
-pub(super) struct Wanted<'a> {
-    filter: &'a OrderFilter,
-    prefix: &'a str,
-    text: Option<String>,
-}
 
 /// What one look found.
 #[derive(Debug, Default)]
@@ -38,28 +31,6 @@ pub(super) struct Look {
     pub(super) last: Option<Cursor>,
     /// Whether there are orders left to look at after that.
     pub(super) more: bool,
-}
-
-impl<'a> Wanted<'a> {
-    pub(super) fn new(filter: &'a OrderFilter) -> Self {
-        let text = filter.text.as_deref().filter(|text| !text.is_empty()).map(|text| lower(text).collect());
-        Self { filter, prefix: filter.id_prefix.as_deref().unwrap_or_default(), text }
-    }
-
-    fn matches(&self, record: &Record) -> bool {
-        let Some(order) = &record.order else { return false };
-        self.filter.status.is_none_or(|status| status == order.status)
-            && self.filter.customer.as_ref().is_none_or(|customer| *customer == order.customer)
-            && self.filter.item_id.as_ref().is_none_or(|item_id| *item_id == order.item_id)
-            && (self.prefix.is_empty() || record.id.starts_with(self.prefix))
-            && self.text.as_ref().is_none_or(|text| {
-                contains(record.id.text(&mut [0; 36]), text)
-                    || contains(order.customer.as_str(), text)
-                    || contains(order.item_id.as_str(), text)
-                    || contains(&order.item_name, text)
-                    || order.reason.is_some_and(|reason| contains(reason.word(), text))
-            })
-    }
 }
 
 impl Orders {
@@ -79,7 +50,7 @@ impl Orders {
             let Some(record) = walk.next().and_then(|slot| self.records.get(slot)) else { break };
             look.looked += 1;
             last = Some(record);
-            if wanted.matches(record) {
+            if matches(wanted, record) {
                 look.rows.extend(record.row());
             }
         }
@@ -163,42 +134,19 @@ impl Iterator for Walk<'_> {
     }
 }
 
+fn matches(wanted: &Wanted<'_>, record: &Record) -> bool {
+    let Some(order) = &record.order else { return false };
+    let mut buffer = [0; UUID_CHARS];
+    wanted.matches(Candidate {
+        id: if wanted.reads_id() { record.id.text(&mut buffer) } else { "" },
+        status: order.status,
+        customer: &order.customer,
+        item_id: &order.item_id,
+        item_name: &order.item_name,
+        reason: order.reason,
+    })
+}
+
 fn smaller<'a>(one: &'a Index, other: &'a Index) -> &'a Index {
     if other.len() < one.len() { other } else { one }
-}
-
-/// Lower case letter by letter, so that a letter does not depend on its neighbours.
-fn lower(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase)
-}
-
-/// Whether `text` contains `part`, which is in lower case and not empty, in any case.
-fn contains(text: &str, part: &str) -> bool {
-    if !text.is_ascii() {
-        return lower(text).collect::<String>().contains(part);
-    }
-    text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_found_in_any_case_and_script() {
-        let table = [
-            ("Kim Lee", "KIM", true),
-            ("Kim Lee", "m l", true),
-            ("Kim", "kims", false),
-            ("빨간 사과", "사과", true),
-            ("사과 Red", "rED", true),
-            ("apple", "사과", false),
-            ("ΟΔΟΣ", "σ", true),
-            ("", "a", false),
-        ];
-        for (text, part, expected) in table {
-            let part: String = lower(part).collect();
-            assert_eq!(contains(text, &part), expected, "{part:?} in {text:?}");
-        }
-    }
 }

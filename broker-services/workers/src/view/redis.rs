@@ -1,0 +1,257 @@
+//! The view in Redis, for several processes: MyInfo writes it, readers anywhere look.
+//!
+//! The keys are public, all under `myinfo:`. Values of hashes are those of the objects' JSON, '' where there is
+//! none; `named` in them says which rebuild named them last and is of no use to others.
+//!
+//! | key | type | holds |
+//! |---|---|---|
+//! | `order:<id>` | hash | the order; its payment, as Deposit tells it, in the fields `payment.…` |
+//! | `timeline:<id>` | hash | its steps: JSON by source and revision |
+//! | `account:<customer>`, `item:<id>` | hash | the account, the item |
+//! | `service:<instance>` | hash | the last heartbeat; expires |
+//! | `breaker:<instance>` | hash | the last change, and all that are kept as JSON in `change:…`; expires |
+//! | `orders`, `orders:status:<s>`, `orders:customer:<c>`, `orders:item:<i>` | sorted set | order ids by `placed_at` in ms |
+//! | `orders:ids`, `accounts`, `items` | sorted set | names in the order of their bytes |
+//! | `counts` | hash | orders by status, `accounts`, `items`, `balances` |
+//! | `feed` | stream | what happened; the first part of an entry's id numbers it |
+//! | `changes` | stream | its last entry is the last change of anything: wait for the next with `XREAD BLOCK` |
+//! | `services`, `breakers` | sorted set | instances by when they were last heard, in ms |
+//! | `epoch`, `waiting`, `forgotten`, `feed:ids` | | kept for the scripts |
+//!
+//! Each write is one Lua script, which Redis runs alone: a batch is seen whole or not at all. `epoch` is written
+//! by [`RedisView::begin_rebuild`] only; where it is missing the contents were lost. The scripts make the names
+//! of keys from what they find, so this is for one Redis (with replicas, if you like), not for a cluster, and one
+//! that evicts nothing (`maxmemory-policy noeviction`).
+
+use std::sync::{Arc, LazyLock, Once};
+
+use redis::{Client, IntoConnectionInfo as _, ProtocolVersion, Script};
+use skstore_domain::myinfo::ViewWrite;
+use skstore_domain::signals::{Beat, BreakerChanged};
+use tokio::sync::watch;
+
+use self::link::{Link, script_call};
+use self::told::Told;
+use super::{
+    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, SILENT_FOR, STEPS_PER_ORDER, ViewError,
+    WAITING_ORDERS,
+};
+
+mod fields;
+mod link;
+mod pages;
+mod told;
+
+/// What all keys begin with.
+pub const PREFIX: &str = "myinfo:";
+
+/// Orders forgotten in one batch, where many are too many: some tens of milliseconds, in which Redis serves
+/// nobody else.
+const FORGET_AT_ONCE: usize = 1000;
+
+/// Objects swept in one script: a millisecond or two.
+const SWEEP_AT_ONCE: usize = 100;
+
+macro_rules! script {
+    ($($file:literal),+) => {
+        LazyLock::new(|| Script::new(concat!($(include_str!($file)),+)))
+    };
+}
+
+static APPLY: LazyLock<Script> = script!("redis/records.lua", "redis/apply.lua");
+static BEAT: LazyLock<Script> = script!("redis/records.lua", "redis/beat.lua");
+static BEGIN: LazyLock<Script> = script!("redis/records.lua", "redis/begin.lua");
+static SWEEP: LazyLock<Script> = script!("redis/records.lua", "redis/sweep.lua");
+static LOOK: LazyLock<Script> = script!("redis/look.lua");
+
+/// The view in Redis. Clones share it; any thread with a runtime that has a clock may use it.
+///
+/// Nothing is connected until it is used. A call that fails may have run all the same; every write may be
+/// repeated, and is guarded. Each call connects again if it has to; while that keeps failing, calls in between
+/// are refused at once.
+///
+/// Where 64 bits do not hold the sum of all balances, the sum stays as it was.
+#[derive(Clone)]
+pub struct RedisView {
+    link: Link,
+    prefix: Arc<str>,
+    keep_orders: usize,
+    told: Arc<Told>,
+    listening: Arc<Once>,
+}
+
+impl RedisView {
+    /// The view at `url`, `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, that keeps about `keep_orders`
+    /// orders.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`] when the URL cannot be read; it is not repeated, as it may hold a password.
+    pub fn new(url: &str, keep_orders: usize) -> Result<Self, ViewError> {
+        Self::with_prefix(url, PREFIX, keep_orders)
+    }
+
+    /// Whether `url` can be read.
+    #[must_use]
+    pub fn is_url(url: &str) -> bool {
+        url.into_connection_info().is_ok()
+    }
+
+    /// One whose keys begin with `prefix`, so that several can be in one database.
+    ///
+    /// # Errors
+    /// As [`RedisView::new`].
+    pub fn with_prefix(url: &str, prefix: &str, keep_orders: usize) -> Result<Self, ViewError> {
+        let unreadable = |error: redis::RedisError| {
+            ViewError::Lost(format!(
+                "view.url is no redis://HOST:PORT that can be used: {}",
+                error.category()
+            ))
+        };
+        let info = url.into_connection_info().map_err(unreadable)?;
+        // The scripts and readers know answers as the older protocol, which every version speaks, has them.
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
+        let client = Client::open(info.set_redis_settings(settings)).map_err(unreadable)?;
+        Ok(Self {
+            link: Link::new(client)?,
+            prefix: prefix.into(),
+            keep_orders,
+            told: Arc::new(Told::new()),
+            listening: Arc::new(Once::new()),
+        })
+    }
+
+    /// See [`View::apply`](super::View::apply). One script call, whatever the size of the batch.
+    ///
+    /// # Errors
+    /// [`ViewError::Empty`] without the epoch, [`ViewError::Lost`].
+    pub async fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
+        let mut call = script_call(&APPLY, &self.prefix);
+        call.arg(self.keep_orders).arg(WAITING_ORDERS).arg(FORGOTTEN_IDS).arg(FEED_ENTRIES);
+        call.arg(STEPS_PER_ORDER).arg(FORGET_AT_ONCE);
+        for write in writes {
+            add_write(&mut call, write);
+        }
+        self.write(&APPLY, &call).await
+    }
+
+    /// See [`View::beat`](super::View::beat). Silence is measured by Redis's clock.
+    ///
+    /// # Errors
+    /// As [`RedisView::apply`].
+    pub async fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
+        let mut call = self.signal("beat", &beat.instance, beat.at.0);
+        call.arg("").arg("");
+        fields::add_beat(&mut call, beat);
+        self.write(&BEAT, &call).await
+    }
+
+    /// See [`View::breaker_changed`](super::View::breaker_changed).
+    ///
+    /// # Errors
+    /// As [`RedisView::apply`].
+    pub async fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
+        let mut call = self.signal("breaker", &change.instance, change.at.0);
+        call.arg(format!("change:{}:{}:{}", change.at.0, change.from, change.to));
+        call.arg(serde_json::to_string(change).unwrap_or_default());
+        fields::add_change(&mut call, change);
+        self.write(&BEAT, &call).await
+    }
+
+    fn signal(&self, what: &str, instance: &str, at_ms: i64) -> redis::Cmd {
+        let mut call = script_call(&BEAT, &self.prefix);
+        let silent_ms = u64::try_from(SILENT_FOR.as_millis()).unwrap_or(u64::MAX);
+        call.arg(what).arg(instance).arg(at_ms).arg(silent_ms).arg(INSTANCES).arg(BREAKER_HISTORY);
+        call
+    }
+
+    /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn begin_rebuild(&self) -> Result<(), ViewError> {
+        self.link.run::<u8>(&BEGIN, &script_call(&BEGIN, &self.prefix)).await.map(drop)
+    }
+
+    /// See [`View::finish_rebuild`](super::View::finish_rebuild). Changes nothing unless a rebuild runs, and
+    /// gives up when another one begins in between.
+    ///
+    /// # Errors
+    /// As [`RedisView::apply`].
+    pub async fn finish_rebuild(&self) -> Result<(), ViewError> {
+        let mut get = redis::cmd("HGET");
+        get.arg(self.key("epoch", "")).arg("number");
+        let number: Option<String> = self.link.query(&get).await?;
+        let number = number.ok_or(ViewError::Empty)?;
+        let (mut stage, mut cursor) = ("orders".to_owned(), String::new());
+        while !stage.is_empty() {
+            let mut call = script_call(&SWEEP, &self.prefix);
+            call.arg(&number).arg(&stage).arg(&cursor).arg(SWEEP_AT_ONCE).arg(WAITING_ORDERS);
+            let swept: Option<(String, String, String)> = self.link.run(&SWEEP, &call).await?;
+            let change;
+            (change, stage, cursor) = swept.ok_or(ViewError::Empty)?;
+            self.told.tell(&change);
+        }
+        Ok(())
+    }
+
+    /// See [`View::changes`](super::View::changes). The number counts changes that were noticed here. The
+    /// first call makes a second connection, which waits for what others change.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.listening.call_once(|| {
+            let (client, stream) = (self.link.client().clone(), self.key("changes", ""));
+            self.link.spawn(told::listen(client, stream, Arc::clone(&self.told)));
+        });
+        self.told.subscribe()
+    }
+
+    async fn write(&self, script: &Script, call: &redis::Cmd) -> Result<(), ViewError> {
+        let change: Option<String> = self.link.run(script, call).await?;
+        self.told.tell(&change.ok_or(ViewError::Empty)?);
+        Ok(())
+    }
+}
+
+/// Adds a write as `apply.lua` reads it.
+fn add_write(call: &mut redis::Cmd, write: &ViewWrite) {
+    match write {
+        ViewWrite::Order(order) => {
+            call.arg("order").arg(order.order_id.as_str()).arg(order.revision).arg(order.status.word());
+            call.arg(order.customer.as_str()).arg(order.item_id.as_str());
+            call.arg(order.placed_at.to_string()).arg(order.placed_at.0);
+            fields::add_order(call, order);
+        }
+        ViewWrite::Payment(payment) => {
+            call.arg("payment").arg(payment.order_id.as_str()).arg(payment.revision);
+            fields::add_payment(call, payment);
+        }
+        ViewWrite::Account(account) => {
+            call.arg("account").arg(account.customer.as_str());
+            call.arg(account.revision).arg(account.balance.0);
+        }
+        ViewWrite::Item(item) => {
+            call.arg("item").arg(item.item_id.as_str()).arg(item.revision);
+            fields::add_item(call, item);
+        }
+        ViewWrite::Step(id, step) => {
+            let mut json = serde_json::to_string(step).unwrap_or_default();
+            // The script closes it, behind the rebuild that named it.
+            json.pop();
+            call.arg("step").arg(id.as_str()).arg(format!("{}/{}", step.source, step.revision));
+            call.arg(step.at.to_string()).arg(json);
+        }
+        ViewWrite::Feed(entry) => {
+            call.arg("feed").arg(entry.id.as_str());
+            fields::add_feed(call, entry);
+        }
+    }
+}
+
+impl std::fmt::Debug for RedisView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisView")
+            .field("at", &self.link.place())
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}

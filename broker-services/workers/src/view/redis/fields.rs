@@ -1,0 +1,225 @@
+//! Objects as the fields of a hash and back: the names and values of their JSON, '' where there is none.
+
+use redis::Cmd;
+use skstore_domain::events::EventKind;
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::{FeedEntry, OrderRow};
+use skstore_domain::objects::{
+    Account, DeliveryStatus, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus,
+};
+use skstore_domain::signals::{Beat, BreakerChanged, Service};
+use skstore_domain::time::Timestamp;
+
+/// Adds an order's fields behind their number.
+pub(super) fn add_order(to: &mut Cmd, order: &Order) {
+    const FIELDS: usize = 15;
+    to.arg(FIELDS)
+        .arg(("order_id", order.order_id.as_str()))
+        .arg(("customer", order.customer.as_str()))
+        .arg(("item_id", order.item_id.as_str()))
+        .arg(("item_name", order.item_name.as_str()))
+        .arg(("qty", order.qty))
+        .arg(("unit_price", order.unit_price.0))
+        .arg(("amount", order.amount.0))
+        .arg(("status", order.status.word()))
+        .arg(("reason", order.reason.map_or("", OrderReason::word)))
+        .arg(("cancel_requested", if order.cancel_requested { "true" } else { "false" }))
+        .arg(("payment", order.payment.word()))
+        .arg(("delivery", order.delivery.word()))
+        .arg(("placed_at", order.placed_at.to_string()))
+        .arg(("updated_at", order.updated_at.to_string()))
+        .arg(("revision", order.revision));
+}
+
+/// Adds a payment's fields likewise. They stand in its order's hash.
+pub(super) fn add_payment(to: &mut Cmd, payment: &Payment) {
+    const FIELDS: usize = 6;
+    to.arg(FIELDS)
+        .arg(("payment.customer", payment.customer.as_str()))
+        .arg(("payment.amount", payment.amount.0))
+        .arg(("payment.status", payment.status.word()))
+        .arg(("payment.reason", payment.reason.map_or("", PaymentReason::word)))
+        .arg(("payment.updated_at", payment.updated_at.to_string()))
+        .arg(("payment.revision", payment.revision));
+}
+
+/// Adds an item's fields likewise.
+pub(super) fn add_item(to: &mut Cmd, item: &Item) {
+    const FIELDS: usize = 6;
+    to.arg(FIELDS)
+        .arg(("item_id", item.item_id.as_str()))
+        .arg(("name", item.name.as_str()))
+        .arg(("name_en", item.name_en.as_deref().unwrap_or_default()))
+        .arg(("unit_price", item.unit_price.0))
+        .arg(("stock", item.stock))
+        .arg(("revision", item.revision));
+}
+
+/// Adds a feed entry's fields likewise.
+pub(super) fn add_feed(to: &mut Cmd, entry: &FeedEntry) {
+    const FIELDS: usize = 7;
+    to.arg(FIELDS)
+        .arg(("id", entry.id.as_str()))
+        .arg(("kind", entry.kind.word()))
+        .arg(("subject", entry.subject.as_str()))
+        .arg(("at", entry.at.to_string()))
+        .arg(("customer", entry.customer.as_ref().map_or("", Customer::as_str)))
+        .arg(("amount", entry.amount.map(|amount| amount.0.to_string()).unwrap_or_default()))
+        .arg(("reason", entry.reason.as_deref().unwrap_or_default()));
+}
+
+/// Adds a heartbeat's fields.
+pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
+    let json = beat.breaker.as_ref().and_then(|breaker| serde_json::to_string(breaker).ok());
+    to.arg(("service", beat.service.word()))
+        .arg(("instance", beat.instance.as_str()))
+        .arg(("version", beat.version.as_str()))
+        .arg(("started_at", beat.started_at.to_string()))
+        .arg(("at", beat.at.to_string()))
+        .arg(("ready", if beat.ready { "true" } else { "false" }))
+        .arg(("last_error", beat.last_error.as_deref().unwrap_or_default()))
+        .arg(("handled", beat.handled))
+        .arg(("per_second", beat.per_second))
+        .arg(("in_flight", beat.in_flight))
+        .arg(("unsent", beat.unsent))
+        .arg(("fault", beat.fault.as_deref().unwrap_or_default()))
+        .arg(("breaker", json.unwrap_or_default()))
+        .arg(("rebuilding", beat.rebuilding.map(|percent| percent.to_string()).unwrap_or_default()));
+}
+
+/// Adds the fields that a breaker's hash shows of its last change.
+pub(super) fn add_change(to: &mut Cmd, change: &BreakerChanged) {
+    to.arg(("instance", change.instance.as_str()))
+        .arg(("at", change.at.to_string()))
+        .arg(("from", change.from.word()))
+        .arg(("to", change.to.word()))
+        .arg(("why", change.why.as_str()));
+}
+
+/// A hash as it was read: fields and values in turn.
+#[derive(Debug)]
+pub(super) struct Hash(Vec<String>);
+
+impl Hash {
+    pub(super) const fn new(fields: Vec<String>) -> Self {
+        Self(fields)
+    }
+
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str()))
+    }
+
+    fn get(&self, field: &str) -> Option<&str> {
+        self.pairs().find(|(name, _)| *name == field).map(|(_, value)| value)
+    }
+
+    fn text(&self, field: &str) -> Option<String> {
+        self.get(field).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    fn number<T: std::str::FromStr>(&self, field: &str) -> Option<T> {
+        self.get(field)?.parse().ok()
+    }
+
+    fn won(&self, field: &str) -> Option<Won> {
+        self.number(field).map(Won)
+    }
+
+    fn time(&self, field: &str) -> Option<Timestamp> {
+        serde_json::from_value(self.get(field)?.into()).ok()
+    }
+
+    fn customer(&self, field: &str) -> Option<Customer> {
+        Customer::new(self.get(field)?).ok()
+    }
+
+    /// The order as it is shown. None if it is not there, or is no order because somebody else wrote here.
+    pub(super) fn row(&self) -> Option<OrderRow> {
+        let order = self.order()?;
+        let payment = self.payment(&order.order_id);
+        Some(OrderRow { order, payment })
+    }
+
+    fn order(&self) -> Option<Order> {
+        Some(Order {
+            order_id: OrderId::new(self.get("order_id")?).ok()?,
+            customer: self.customer("customer")?,
+            item_id: ItemId::new(self.get("item_id")?).ok()?,
+            item_name: self.get("item_name")?.to_owned(),
+            qty: self.number("qty")?,
+            unit_price: self.won("unit_price")?,
+            amount: self.won("amount")?,
+            status: OrderStatus::from_word(self.get("status")?)?,
+            reason: OrderReason::from_word(self.get("reason")?),
+            cancel_requested: self.get("cancel_requested")? == "true",
+            payment: PaymentStatus::from_word(self.get("payment")?)?,
+            delivery: DeliveryStatus::from_word(self.get("delivery")?)?,
+            placed_at: self.time("placed_at")?,
+            updated_at: self.time("updated_at")?,
+            revision: self.number("revision")?,
+        })
+    }
+
+    fn payment(&self, order_id: &OrderId) -> Option<Payment> {
+        Some(Payment {
+            order_id: order_id.clone(),
+            customer: self.customer("payment.customer")?,
+            amount: self.won("payment.amount")?,
+            status: PaymentStatus::from_word(self.get("payment.status")?)?,
+            reason: PaymentReason::from_word(self.get("payment.reason")?),
+            updated_at: self.time("payment.updated_at")?,
+            revision: self.number("payment.revision")?,
+        })
+    }
+
+    pub(super) fn account(&self) -> Option<Account> {
+        Some(Account {
+            customer: self.customer("customer")?,
+            balance: self.won("balance")?,
+            revision: self.number("revision")?,
+        })
+    }
+
+    pub(super) fn item(&self) -> Option<Item> {
+        Some(Item {
+            item_id: ItemId::new(self.get("item_id")?).ok()?,
+            name: self.get("name")?.to_owned(),
+            name_en: self.text("name_en"),
+            unit_price: self.won("unit_price")?,
+            stock: self.number("stock")?,
+            revision: self.number("revision")?,
+        })
+    }
+
+    pub(super) fn feed_entry(&self) -> Option<FeedEntry> {
+        Some(FeedEntry {
+            id: self.get("id")?.to_owned(),
+            kind: EventKind::from_word(self.get("kind")?)?,
+            subject: self.get("subject")?.to_owned(),
+            at: self.time("at")?,
+            customer: self.customer("customer"),
+            amount: self.won("amount"),
+            reason: self.text("reason"),
+        })
+    }
+
+    pub(super) fn beat(&self) -> Option<Beat> {
+        Some(Beat {
+            service: Service::from_word(self.get("service")?)?,
+            instance: self.get("instance")?.to_owned(),
+            version: self.get("version")?.to_owned(),
+            started_at: self.time("started_at")?,
+            at: self.time("at")?,
+            ready: self.get("ready")? == "true",
+            last_error: self.text("last_error"),
+            handled: self.number("handled")?,
+            per_second: self.number("per_second")?,
+            in_flight: self.number("in_flight")?,
+            unsent: self.number("unsent")?,
+            fault: self.text("fault"),
+            breaker: self.get("breaker").and_then(|json| serde_json::from_str(json).ok()),
+            rebuilding: self.number("rebuilding"),
+        })
+    }
+}

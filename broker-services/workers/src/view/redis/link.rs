@@ -1,0 +1,176 @@
+//! The connection to Redis: made when it is needed, dropped when it fails, shared by all threads.
+//!
+//! One thread of its own drives the connection, so that it belongs to no caller's runtime: each service and the
+//! dashboard have runtimes that end, and wait, independently of each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind,
+};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, watch};
+use tokio::time::{Instant, timeout};
+
+use crate::view::ViewError;
+
+/// How long a connection may take to be made: seconds of network are given up sooner by trying again.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// How long an answer may take. The largest batch of writes takes a tenth of it; together with
+/// [`CONNECT_WITHIN`] and the longest wait it stays below the six seconds in which a part that returned must be
+/// back at work.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// The first wait after a connection could not be made.
+const WAIT_FIRST: Duration = Duration::from_millis(50);
+/// The longest wait. Callers are refused meanwhile without a try, so that many of them do not hammer a server
+/// that is starting.
+const WAIT_MOST: Duration = Duration::from_secs(1);
+
+/// One shared connection. Clones share it; any thread with a runtime may use it.
+#[derive(Clone)]
+pub(super) struct Link(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    /// Where Redis is, for people: without user and password.
+    place: String,
+    driver: Handle,
+    state: Mutex<State>,
+    // Dropped with the last clone, which ends the thread.
+    _stop: watch::Sender<()>,
+}
+
+enum State {
+    Up { connection: MultiplexedConnection, number: u64 },
+    Down { number: u64, why: Option<String>, again: Instant, wait: Duration },
+}
+
+impl Link {
+    /// Starts the thread. Nothing is connected yet.
+    pub(super) fn new(client: Client) -> Result<Self, ViewError> {
+        let place = client.get_connection_info().addr().to_string();
+        let no_thread =
+            |error: std::io::Error| ViewError::Lost(format!("its thread does not start: {error}"));
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
+        let driver = runtime.handle().clone();
+        let (stop, mut stopped) = watch::channel(());
+        std::thread::Builder::new()
+            .name("skstore-redis".to_owned())
+            .spawn(move || {
+                // An error says that the last clone of the link is gone, which is all that it waits for.
+                let _ = runtime.block_on(stopped.changed());
+            })
+            .map_err(no_thread)?;
+        let state = State::Down { number: 0, why: None, again: Instant::now(), wait: WAIT_FIRST };
+        Ok(Self(Arc::new(Shared { client, place, driver, state: Mutex::new(state), _stop: stop })))
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    pub(super) fn place(&self) -> &str {
+        &self.0.place
+    }
+
+    /// Runs `task` on the link's thread, until that ends with the last clone. The task must hold none.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.driver.spawn(task);
+    }
+
+    /// Sends one command and takes its answer. A failed one may have run.
+    pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ViewError> {
+        self.call(|mut connection| async move { command.query_async(&mut connection).await }).await
+    }
+
+    /// Runs a script with `arguments`, which have been begun by [`script_call`].
+    pub(super) async fn run<T: FromRedisValue>(&self, script: &Script, call: &Cmd) -> Result<T, ViewError> {
+        self.call(|mut connection| async move {
+            match call.query_async(&mut connection).await {
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    script.load_async(&mut connection).await?;
+                    call.query_async(&mut connection).await
+                }
+                answer => answer,
+            }
+        })
+        .await
+    }
+
+    /// Lets `run` use the connection, within [`ANSWER_WITHIN`]. Whatever fails, the connection is not used
+    /// again: an answer that comes late, a login that was revoked or a replica that may not write would spoil
+    /// later calls too.
+    pub(super) async fn call<T, F>(
+        &self,
+        run: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, ViewError>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        let (connection, number) = self.connection().await?;
+        let why = match timeout(ANSWER_WITHIN, run(connection)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => self.sentence(&error),
+            Err(_) => format!("Redis at {} did not answer within {ANSWER_WITHIN:?}", self.place()),
+        };
+        let mut state = self.0.state.lock().await;
+        if let State::Up { number: current, .. } = &*state
+            && *current == number
+        {
+            *state = State::Down { number, why: None, again: Instant::now(), wait: WAIT_FIRST };
+        }
+        Err(ViewError::Lost(why))
+    }
+
+    /// The connection and its number, made if there is none.
+    async fn connection(&self) -> Result<(MultiplexedConnection, u64), ViewError> {
+        let mut state = self.0.state.lock().await;
+        let (number, wait) = match &*state {
+            State::Up { connection, number } => return Ok((connection.clone(), *number)),
+            State::Down { why: Some(why), again, .. } if Instant::now() < *again => {
+                return Err(ViewError::Lost(why.clone()));
+            }
+            State::Down { number, wait, .. } => (*number + 1, *wait),
+        };
+        let client = self.0.client.clone();
+        match self.0.driver.spawn(async move { connect(&client).await }).await {
+            Ok(Ok(connection)) => {
+                *state = State::Up { connection: connection.clone(), number };
+                Ok((connection, number))
+            }
+            failed => {
+                let why = match failed {
+                    Ok(Err(Some(error))) => self.sentence(&error),
+                    _ => format!("Redis at {} cannot be reached within {CONNECT_WITHIN:?}", self.place()),
+                };
+                let (again, next) = (Instant::now() + wait, (wait * 2).min(WAIT_MOST));
+                *state = State::Down { number, why: Some(why.clone()), again, wait: next };
+                Err(ViewError::Lost(why))
+            }
+        }
+    }
+
+    fn sentence(&self, error: &RedisError) -> String {
+        format!("Redis at {}: {error}", self.place())
+    }
+}
+
+/// Makes a connection on the runtime that will drive it. No error when it took too long.
+pub(super) async fn connect(client: &Client) -> Result<MultiplexedConnection, Option<RedisError>> {
+    // Each call has a timeout of its own, around this one's.
+    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    match timeout(CONNECT_WITHIN, client.get_multiplexed_async_connection_with_config(&config)).await {
+        Ok(made) => made.map_err(Some),
+        Err(_) => Err(None),
+    }
+}
+
+/// The beginning of a call of a script whose keys begin with `prefix`.
+pub(super) fn script_call(script: &Script, prefix: &str) -> Cmd {
+    let mut call = redis::cmd("EVALSHA");
+    call.arg(script.get_hash()).arg(0).arg(prefix);
+    call
+}

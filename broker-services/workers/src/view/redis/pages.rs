@@ -1,0 +1,246 @@
+//! What readers see: pages of orders by the indexes, objects by their names, the feed by its numbers.
+
+use redis::Pipeline;
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
+use skstore_domain::objects::{Account, Item, OrderStatus};
+use skstore_domain::signals::{Beat, BreakerChanged};
+
+use super::fields::Hash;
+use super::link::script_call;
+use super::{LOOK, RedisView};
+use crate::view::matching::Wanted;
+use crate::view::{
+    Counts, Cursor, FEED_ENTRIES, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, ViewError, steps,
+};
+
+/// Orders looked at in one script: Redis serves nobody else for a few milliseconds.
+const LOOK_AT_ONCE: usize = 500;
+
+/// Objects read in one round trip: a few hundred KiB of answer.
+const READ_AT_ONCE: usize = 1000;
+
+/// Orders with one id prefix that are sorted by time on the spot. Where there are more, the prefix is common
+/// enough to be found by walking another index.
+const PREFIX_SORTED: usize = 1000;
+
+/// What one script call saw: orders, and whether there are more.
+type Look = (u8, Vec<Vec<String>>);
+
+impl RedisView {
+    /// See [`View::orders`](super::super::View::orders). A page that has to scan is read in pieces, and may
+    /// show what was written in between.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn orders(
+        &self,
+        filter: &OrderFilter,
+        after: Option<&Cursor>,
+        most: usize,
+    ) -> Result<OrderPage, ViewError> {
+        let mut page = OrderPage { next: after.cloned(), ..OrderPage::default() };
+        let prefix = filter.id_prefix.as_deref().unwrap_or_default();
+        if !prefix.is_empty() && OrderId::new(prefix).is_err() {
+            // What is no id itself (too long, another alphabet) is the beginning of none.
+            page.next = None;
+            return Ok(page);
+        }
+        let wanted = Wanted::new(filter);
+        let mut looked = 0;
+        while page.rows.len() < most {
+            // An index alone fills the page with the first look; later ones scan, and a scan ends.
+            let at_once = if looked == 0 { most } else { SCAN_ORDERS.saturating_sub(looked) };
+            let at_once = if at_once == 0 { LOOK_AT_ONCE } else { at_once.min(LOOK_AT_ONCE) };
+            let (more, rows) = self.look(filter, page.next.as_ref(), at_once).await?;
+            let (before, mut left) = (looked, rows.len());
+            for fields in rows {
+                left -= 1;
+                // What somebody else wrote here is no order.
+                let Some(row) = Hash::new(fields).row() else { continue };
+                looked += 1;
+                page.next = Some(place(&row));
+                if wanted.matches((&row).into()) {
+                    page.rows.push(row);
+                    if page.rows.len() >= most {
+                        break;
+                    }
+                }
+            }
+            if (more == 0 && left == 0) || looked == before {
+                page.next = None;
+                break;
+            }
+            if looked > page.rows.len() && looked >= SCAN_ORDERS {
+                break;
+            }
+        }
+        page.scanned = (looked > page.rows.len()).then_some(looked);
+        Ok(page)
+    }
+
+    async fn look(
+        &self,
+        filter: &OrderFilter,
+        after: Option<&Cursor>,
+        most: usize,
+    ) -> Result<Look, ViewError> {
+        let mut call = script_call(&LOOK, &self.prefix);
+        call.arg(most);
+        match after {
+            Some(place) => call.arg(place.placed_at.0).arg(place.order_id.as_str()),
+            None => call.arg("").arg(""),
+        };
+        call.arg(filter.id_prefix.as_deref().unwrap_or_default()).arg(PREFIX_SORTED).arg("orders");
+        if let Some(status) = filter.status {
+            call.arg(format!("orders:status:{status}"));
+        }
+        if let Some(customer) = &filter.customer {
+            call.arg(format!("orders:customer:{customer}"));
+        }
+        if let Some(item_id) = &filter.item_id {
+            call.arg(format!("orders:item:{item_id}"));
+        }
+        self.link.run(&LOOK, &call).await
+    }
+
+    /// See [`View::order`](super::super::View::order).
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
+        let mut both = redis::pipe();
+        both.atomic();
+        both.cmd("HGETALL").arg(self.key("order:", id.as_str()));
+        both.cmd("HVALS").arg(self.key("timeline:", id.as_str()));
+        let (fields, steps): (Vec<String>, Vec<String>) = self.pipeline(&both).await?;
+        let mut timeline: Vec<Step> =
+            steps.iter().filter_map(|step| serde_json::from_str(step).ok()).collect();
+        timeline.sort_by_key(steps::key);
+        Ok(Hash::new(fields).row().map(|row| OrderDetail { row, timeline }))
+    }
+
+    /// See [`View::accounts`](super::super::View::accounts).
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
+        self.by_name("accounts", "account:", after.map(Customer::as_str), most, Hash::account).await
+    }
+
+    /// See [`View::items`](super::super::View::items).
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
+        self.by_name("items", "item:", after.map(ItemId::as_str), most, Hash::item).await
+    }
+
+    /// Objects of one kind, by name. One that is removed meanwhile is left out.
+    async fn by_name<T>(
+        &self,
+        set: &str,
+        kind: &str,
+        after: Option<&str>,
+        most: usize,
+        read: impl Fn(&Hash) -> Option<T>,
+    ) -> Result<Vec<T>, ViewError> {
+        let mut found = Vec::new();
+        let mut from = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
+        while found.len() < most {
+            let mut range = redis::cmd("ZRANGEBYLEX");
+            range.arg(self.key(set, "")).arg(&from).arg("+").arg("LIMIT").arg(0);
+            range.arg((most - found.len()).min(READ_AT_ONCE));
+            let names: Vec<String> = self.link.query(&range).await?;
+            let Some(last) = names.last() else { break };
+            from = format!("({last}");
+            found.extend(self.hashes(kind, &names).await?.iter().filter_map(&read));
+        }
+        Ok(found)
+    }
+
+    async fn hashes(&self, kind: &str, names: &[String]) -> Result<Vec<Hash>, ViewError> {
+        let mut all = redis::pipe();
+        for name in names {
+            all.cmd("HGETALL").arg(self.key(kind, name));
+        }
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let hashes: Vec<Vec<String>> = self.pipeline(&all).await?;
+        Ok(hashes.into_iter().map(Hash::new).collect())
+    }
+
+    async fn pipeline<T: redis::FromRedisValue>(&self, commands: &Pipeline) -> Result<T, ViewError> {
+        self.link.call(|mut connection| async move { commands.query_async(&mut connection).await }).await
+    }
+
+    /// See [`View::counts`](super::super::View::counts). Kept up with every batch, so asking costs nothing.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn counts(&self) -> Result<Counts, ViewError> {
+        let mut get = redis::cmd("HMGET");
+        get.arg(self.key("counts", "")).arg("accounts").arg("items").arg("balances");
+        for status in OrderStatus::ALL {
+            get.arg(status.word());
+        }
+        let counts: Vec<Option<i64>> = self.link.query(&get).await?;
+        let count = |at: usize| counts.get(at).copied().flatten().unwrap_or(0);
+        let size = |at: usize| u64::try_from(count(at)).unwrap_or(0);
+        let mut orders = [0; OrderStatus::ALL.len()];
+        for (at, orders) in orders.iter_mut().enumerate() {
+            *orders = size(3 + at);
+        }
+        Ok(Counts { orders, accounts: size(0), items: size(1), balances: Won(count(2)) })
+    }
+
+    /// See [`View::health`](super::super::View::health).
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn health(&self) -> Result<Health, ViewError> {
+        let mut sets = redis::pipe();
+        for set in ["services", "breakers"] {
+            sets.cmd("ZRANGE").arg(self.key(set, "")).arg(0).arg(-1);
+        }
+        let (services, breakers): (Vec<String>, Vec<String>) = self.pipeline(&sets).await?;
+        let mut services: Vec<Beat> =
+            self.hashes("service:", &services).await?.iter().filter_map(Hash::beat).collect();
+        services.sort_by(|a, b| (a.service, &a.instance).cmp(&(b.service, &b.instance)));
+        let mut breaker_changes: Vec<BreakerChanged> = Vec::new();
+        for breaker in self.hashes("breaker:", &breakers).await? {
+            let changes = breaker.pairs().filter(|(field, _)| field.starts_with("change:"));
+            breaker_changes.extend(changes.filter_map(|(_, json)| serde_json::from_str(json).ok()));
+        }
+        breaker_changes.sort_by(|a, b| (b.at, &a.instance).cmp(&(a.at, &b.instance)));
+        Ok(Health { services, breaker_changes })
+    }
+
+    /// See [`View::feed`](super::super::View::feed). The number of an entry is the first part of its id in the
+    /// stream.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
+        let mut both = redis::pipe();
+        both.atomic();
+        both.cmd("HGET").arg(self.key("epoch", "")).arg("feed");
+        both.cmd("XREVRANGE").arg(self.key("feed", "")).arg("+").arg(format!("({after}-0"));
+        both.arg("COUNT").arg(most.clamp(1, FEED_ENTRIES));
+        let (last, entries): (Option<u64>, Vec<(String, Vec<String>)>) = self.pipeline(&both).await?;
+        let newest = entries.into_iter().take(most).filter_map(|(_, fields)| Hash::new(fields).feed_entry());
+        let mut oldest_first: Vec<FeedEntry> = newest.collect();
+        oldest_first.reverse();
+        Ok((oldest_first, last.unwrap_or(0)))
+    }
+
+    pub(super) fn key(&self, kind: &str, name: &str) -> String {
+        format!("{}{kind}{name}", self.prefix)
+    }
+}
+
+fn place(row: &OrderRow) -> Cursor {
+    Cursor { placed_at: row.order.placed_at, order_id: row.order.order_id.clone() }
+}

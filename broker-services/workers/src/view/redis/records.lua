@@ -1,0 +1,114 @@
+-- What every script that writes begins with. ARGV[1] is the prefix of all keys.
+--
+-- A script runs alone, so nobody sees half of it. Should it ever stop in the middle (somebody else's value under
+-- one of these keys), applying the batch again completes it: every write is guarded by itself, and the counts
+-- are taken from the indexes, not added up.
+local P = ARGV[1]
+local STATUSES = { 'paying', 'placed', 'delivering', 'cancelled', 'rejected' }
+local ENDED = { 'delivering', 'cancelled', 'rejected' }
+
+-- Without the epoch the contents were lost: a flushed or a fresh Redis.
+local state = redis.call('HMGET', P .. 'epoch', 'number', 'rebuilding')
+local epoch, rebuilding = state[1], state[2]
+
+-- Numbers that have more digits than a double holds are compared as texts. `<` would ask the server's locale.
+local function before(one, other)
+  for at = 1, math.min(#one, #other) do
+    local a, b = one:byte(at), other:byte(at)
+    if a ~= b then
+      return a < b
+    end
+  end
+  return #one < #other
+end
+
+local function newer(one, other)
+  if #one ~= #other then
+    return #one > #other
+  end
+  return before(other, one)
+end
+
+local function count(number)
+  return string.format('%.0f', number)
+end
+
+-- What a script has read of the orders it writes to.
+local records = {}
+
+local function load(id)
+  local record = records[id]
+  if not record then
+    local key = P .. 'order:' .. id
+    local held = redis.call('HMGET', key, 'revision', 'status', 'customer', 'item_id', 'placed_at', 'named',
+      'payment.revision', 'payment.named')
+    record = {
+      revision = held[1], status = held[2], customer = held[3], item = held[4], placed = held[5],
+      named = held[6], paid = held[7], paid_named = held[8],
+    }
+    record.known = held[1] or held[7] or redis.call('EXISTS', P .. 'timeline:' .. id) == 1
+    records[id] = record
+  end
+  return record
+end
+
+local function leave_indexes(id, record)
+  redis.call('ZREM', P .. 'orders', id)
+  redis.call('ZREM', P .. 'orders:ids', id)
+  redis.call('ZREM', P .. 'orders:status:' .. record.status, id)
+  redis.call('ZREM', P .. 'orders:customer:' .. record.customer, id)
+  redis.call('ZREM', P .. 'orders:item:' .. record.item, id)
+end
+
+local function remove(id)
+  local record = load(id)
+  if record.revision then
+    leave_indexes(id, record)
+  else
+    redis.call('ZREM', P .. 'waiting', id)
+  end
+  redis.call('DEL', P .. 'order:' .. id, P .. 'timeline:' .. id)
+  records[id] = nil
+end
+
+-- Notes that something is known of an order that is not there.
+local function wait(id)
+  local arrival = redis.call('HINCRBY', P .. 'epoch', 'arrivals', 1)
+  redis.call('ZADD', P .. 'waiting', 'NX', count(arrival), id)
+end
+
+-- Removes the longest waiting until there are no more than `most`, but no more than `at_once`.
+local function trim_waiting(most, at_once)
+  local over = math.min(redis.call('ZCARD', P .. 'waiting') - most, at_once)
+  if over > 0 then
+    for _, id in ipairs(redis.call('ZRANGE', P .. 'waiting', 0, over - 1)) do
+      remove(id)
+    end
+  end
+  return over < at_once
+end
+
+-- A sum that no longer fits in 64 bits stays as it is rather than stop the batch.
+local function add_balance(amount)
+  redis.pcall('HINCRBY', P .. 'counts', 'balances', amount)
+end
+
+local function subtract_balance(amount)
+  add_balance(amount:sub(1, 1) == '-' and amount:sub(2) or '-' .. amount)
+end
+
+-- Brings the counts up to date and pushes to the readers. The change's id.
+local function tell()
+  local counts = { 'HSET', P .. 'counts' }
+  for _, status in ipairs(STATUSES) do
+    counts[#counts + 1] = status
+    counts[#counts + 1] = redis.call('ZCARD', P .. 'orders:status:' .. status)
+  end
+  for _, kind in ipairs({ 'accounts', 'items' }) do
+    counts[#counts + 1] = kind
+    counts[#counts + 1] = redis.call('ZCARD', P .. kind)
+  end
+  redis.call(unpack(counts))
+  return redis.call('XADD', P .. 'changes', 'MAXLEN', 1, '*', 'changed', 1)
+end
+

@@ -1,0 +1,241 @@
+//! What the view promises of its Redis: it can be flushed, killed and restarted, and its keys are public.
+//!
+//! Each test runs a `redis-server` of its own, the one in the PATH, as it does to it what nobody may do to a
+//! shared one.
+
+#![expect(clippy::unwrap_used, reason = "in a test a failed call is a failed promise")]
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::myinfo::ViewWrite;
+use skstore_domain::objects::{Account, DeliveryStatus, Item, Order, OrderStatus, PaymentStatus};
+use skstore_domain::time::Timestamp;
+use skstore_workers::view::redis::RedisView;
+use skstore_workers::view::{OrderFilter, View, ViewError};
+use tokio::time::{sleep, timeout};
+
+/// Far longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A part that returned is back at work within this.
+const BACK_WITHIN: Duration = Duration::from_secs(6);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// A Redis that ends with the test.
+struct Server {
+    port: u16,
+    dir: tempfile::TempDir,
+    child: Child,
+}
+
+impl Server {
+    fn start() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let dir = tempfile::tempdir().unwrap();
+        let child = Self::spawn(port, &dir);
+        Self { port, dir, child }
+    }
+
+    fn spawn(port: u16, dir: &tempfile::TempDir) -> Child {
+        let port = port.to_string();
+        Command::new("redis-server")
+            .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--dir"])
+            .arg(dir.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server must be in the PATH: `cargo xtask test` installs it, or `apt-get install redis-server`")
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn restart(&mut self) {
+        self.child = Self::spawn(self.port, &self.dir);
+    }
+
+    fn view(&self) -> View {
+        View::Redis(RedisView::new(&format!("redis://127.0.0.1:{}", self.port), 1000).unwrap())
+    }
+
+    /// What a person sees who asks for this.
+    fn cli(&self, words: &[&str]) -> Vec<String> {
+        let out =
+            Command::new("redis-cli").args(["-p", &self.port.to_string()]).args(words).output().unwrap();
+        String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Failing means that it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(promise: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { timeout(PATIENCE, promise).await.expect("it goes on for too long") });
+}
+
+/// Begins a rebuild, once the server answers.
+async fn begun(view: &View) {
+    while view.begin_rebuild().await.is_err() {
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+fn order(id: &str) -> ViewWrite {
+    ViewWrite::Order(Order {
+        order_id: OrderId::new(id).unwrap(),
+        customer: Customer::new("김철수").unwrap(),
+        item_id: ItemId::new("10").unwrap(),
+        item_name: "사과".to_owned(),
+        qty: 5,
+        unit_price: Won(10_000),
+        amount: Won(50_000),
+        status: OrderStatus::Placed,
+        reason: None,
+        cancel_requested: false,
+        payment: PaymentStatus::Paid,
+        delivery: DeliveryStatus::None,
+        placed_at: Timestamp(1_790_000_000_123),
+        updated_at: Timestamp(1_790_000_000_456),
+        revision: 2,
+    })
+}
+
+async fn shown(view: &View) -> usize {
+    view.orders(&OrderFilter::default(), None, 50).await.unwrap().rows.len()
+}
+
+#[test]
+fn a_flushed_redis_refuses_writes_until_it_is_rebuilt() {
+    run(async {
+        let server = Server::start();
+        let view = server.view();
+        begun(&view).await;
+        view.finish_rebuild().await.unwrap();
+        view.apply(&[order("a"), order("b")]).await.unwrap();
+        assert_eq!(server.cli(&["FLUSHALL"]), ["OK"]);
+        let mut refused = 0;
+        for n in 0..10 {
+            match view.apply(&[order(&format!("n{n}"))]).await {
+                Err(ViewError::Empty) => refused += 1,
+                other => panic!("a write into a flushed view gave {other:?}"),
+            }
+        }
+        assert_eq!((refused, shown(&view).await), (10, 0), "nothing may look like a complete view");
+        view.begin_rebuild().await.unwrap();
+        view.apply(&[order("a"), order("b"), order("n0")]).await.unwrap();
+        view.finish_rebuild().await.unwrap();
+        assert_eq!(shown(&view).await, 3);
+        assert_eq!(view.counts().await.unwrap().orders, [0, 3, 0, 0, 0]);
+    });
+}
+
+#[test]
+fn a_redis_that_was_killed_is_used_again_when_it_is_back() {
+    run(async {
+        let mut server = Server::start();
+        let view = server.view();
+        begun(&view).await;
+        let reader = server.view();
+        let mut changes = reader.changes();
+        view.apply(&[order("a")]).await.unwrap();
+        server.kill();
+        let lost = view.apply(&[order("b")]).await;
+        let Err(ViewError::Lost(why)) = lost else { panic!("a dead Redis took a write: {lost:?}") };
+        assert!(why.contains(&format!("127.0.0.1:{}", server.port)), "{why:?} does not say which Redis");
+        server.restart();
+        while std::net::TcpStream::connect(("127.0.0.1", server.port)).is_err() {
+            sleep(LOOK_EVERY).await;
+        }
+        timeout(BACK_WITHIN, async {
+            while !matches!(view.apply(&[order("b")]).await, Err(ViewError::Empty)) {
+                sleep(LOOK_EVERY).await;
+            }
+            view.begin_rebuild().await.unwrap();
+            view.apply(&[order("a"), order("b")]).await.unwrap();
+            // The reader has heard of it on a connection that it made again by itself.
+            while reader.orders(&OrderFilter::default(), None, 50).await.map_or(0, |page| page.rows.len()) < 2
+            {
+                changes.changed().await;
+            }
+        })
+        .await
+        .expect("not back at work in time");
+    });
+}
+
+#[test]
+fn readers_in_other_processes_are_pushed_to() {
+    run(async {
+        let server = Server::start();
+        let (writer, reader) = (server.view(), server.view());
+        begun(&writer).await;
+        let mut changes = reader.changes();
+        for n in 1..=20 {
+            writer.apply(&[order(&format!("o{n}"))]).await.unwrap();
+            while shown(&reader).await < n {
+                changes.changed().await;
+            }
+        }
+    });
+}
+
+#[test]
+fn the_keys_are_as_documented() {
+    run(async {
+        let server = Server::start();
+        let view = server.view();
+        begun(&view).await;
+        let kim = Customer::new("김철수").unwrap();
+        let item_id = ItemId::new("10").unwrap();
+        let item =
+            Item { item_id, name: "사과".into(), name_en: None, unit_price: Won(7), stock: 9, revision: 3 };
+        view.apply(&[
+            order("a"),
+            ViewWrite::Account(Account { customer: kim, balance: Won(12), revision: 4 }),
+            ViewWrite::Item(item),
+        ])
+        .await
+        .unwrap();
+        let table: [(&[&str], &[&str]); 9] = [
+            (
+                &["HMGET", "myinfo:order:a", "customer", "qty", "amount", "status", "reason", "placed_at"],
+                &["김철수", "5", "50000", "placed", "", "2026-09-21T14:13:20.123Z"],
+            ),
+            (&["HMGET", "myinfo:account:김철수", "balance", "revision"], &["12", "4"]),
+            (&["HMGET", "myinfo:item:10", "name", "stock"], &["사과", "9"]),
+            (&["ZRANGE", "myinfo:orders", "0", "-1", "WITHSCORES"], &["a", "1790000000123"]),
+            (&["ZRANGE", "myinfo:orders:status:placed", "0", "-1"], &["a"]),
+            (&["ZRANGE", "myinfo:orders:customer:김철수", "0", "-1"], &["a"]),
+            (&["ZRANGE", "myinfo:orders:item:10", "0", "-1"], &["a"]),
+            (&["HMGET", "myinfo:counts", "placed", "accounts", "items", "balances"], &["1", "1", "1", "12"]),
+            (&["XLEN", "myinfo:changes"], &["1"]),
+        ];
+        for (words, answer) in table {
+            assert_eq!(server.cli(words), answer, "{words:?}");
+        }
+    });
+}
+
+#[test]
+fn what_somebody_else_wrote_under_our_keys_stops_no_reader() {
+    run(async {
+        let server = Server::start();
+        let view = server.view();
+        begun(&view).await;
+        view.apply(&[order("a")]).await.unwrap();
+        server.cli(&["ZADD", "myinfo:orders", "1790000000999", "foreign"]);
+        server.cli(&["HSET", "myinfo:order:foreign", "status", "nonsense"]);
+        let page = view.orders(&OrderFilter::default(), None, 50).await.unwrap();
+        assert_eq!(page.rows.len(), 1, "the order behind the foreign one is shown");
+        assert_eq!(view.order(&OrderId::new("foreign").unwrap()).await.unwrap(), None);
+    });
+}

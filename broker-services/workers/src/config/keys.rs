@@ -6,8 +6,10 @@ use skstore_domain::signals::Fault;
 
 /// What a SQLite store's URL starts with.
 pub(super) const SQLITE: &str = "sqlite:";
-/// The only bus and view of this build.
+/// The bus and the view inside the process.
 pub(super) const EMBEDDED: &str = "embedded:";
+/// What an AMQP broker's URL starts with.
+pub(super) const AMQP: [&str; 2] = ["amqp://", "amqps://"];
 /// The stores' keys, and the files in `data_dir` that they name when left empty.
 pub(super) const STORES: [(&str, &str); 3] =
     [("order.store.url", "order.db"), ("deposit.store.url", "deposit.db"), ("item.store.url", "item.db")];
@@ -61,7 +63,9 @@ pub(super) enum Rule {
     Customer,
     /// A fault, as [`Fault::parse`] reads it.
     Fault,
-    /// `embedded:`; the text names what the key connects.
+    /// `embedded:` or `amqp(s)://…`.
+    Bus,
+    /// `embedded:`.
     Embedded,
     /// `sqlite:PATH`, or empty.
     Store,
@@ -86,7 +90,7 @@ pub(super) const KEYS: &[Key] = &[
     key("data_dir", Rule::Path),
     key("max_unsent_events", count(MOST_UNSENT, "events")),
     key("drain_ms", ms(0, LONGEST_MS)),
-    key("bus.url", Rule::Embedded),
+    key("bus.url", Rule::Bus),
     key("view.url", Rule::Embedded),
     key("view.keep_orders", count(MOST_ORDERS, "orders")),
     key("order.walk_in", Rule::Customer),
@@ -176,6 +180,11 @@ impl Rule {
                 Ok(value)
             }
             Self::Fault => Fault::parse(text(&value)?).map(|_| value),
+            Self::Bus => match text(&value)? {
+                EMBEDDED => Ok(value),
+                given if AMQP.iter().any(|scheme| has_host(given, scheme)) => Ok(value),
+                given => Err(other_url(given, "'embedded:' or 'amqp://USER:PASSWORD@HOST:PORT'")),
+            },
             Self::Embedded => match text(&value)? {
                 EMBEDDED => Ok(value),
                 given => Err(other_url(given, "'embedded:'")),
@@ -220,10 +229,14 @@ fn text(value: &ValueKind) -> Result<&str, String> {
     }
 }
 
-/// A URL that this build has no adapter for. Only its scheme is repeated: the rest may hold a password.
+fn has_host(url: &str, scheme: &str) -> bool {
+    url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+}
+
+/// A URL that this key has no adapter for. Only its scheme is repeated: the rest may hold a password.
 fn other_url(given: &str, takes: &str) -> String {
     let adapter = match given.split_once(':').map_or("", |(scheme, _)| scheme) {
-        "amqp" | "amqps" => "RabbitMQ (amqp://)",
+        "amqp" | "amqps" => "RabbitMQ (amqp://HOST)",
         "redis" | "rediss" => "Redis (redis://)",
         "postgres" | "postgresql" => "PostgreSQL (postgres://)",
         _ => return format!("is no URL that it can be; this build takes {takes}"),

@@ -75,7 +75,7 @@ impl AmqpPublisher {
 
     fn hand_over(&self, message: Message, receipt: Option<oneshot::Sender<Confirm>>) {
         let job = match Load::take(&self.load, message.body.len()) {
-            Some(held) => Job { message, waiting: Waiting { receipt, _held: held } },
+            Some(held) => Job { message, waiting: Waiting { receipt, _held: held }, since: Instant::now() },
             None => return tell(receipt, Confirm::Refused),
         };
         // The task ends early only with its runtime; the receipt, dropped, then says Lost.
@@ -119,6 +119,7 @@ impl Drop for Held {
 struct Job {
     message: Message,
     waiting: Waiting,
+    since: Instant,
 }
 
 /// Who waits for an answer.
@@ -209,11 +210,13 @@ impl Task {
     }
 
     async fn publish(&mut self, batch: &mut Vec<Job>) {
-        self.wait_while_blocked().await;
-        let Some(channel) = self.channel().await else {
+        let oldest = batch.first().map_or_else(Instant::now, |job| job.since);
+        let channel =
+            if self.reads_again(oldest + CONFIRM_WITHIN).await { self.channel().await } else { None };
+        let Some(channel) = channel else {
             return batch.drain(..).for_each(|job| job.waiting.tell(Confirm::Lost));
         };
-        for Job { message, waiting } in batch.drain(..) {
+        for Job { message, waiting, since } in batch.drain(..) {
             let id = message.properties.message_id.clone().unwrap_or_else(|| self.ids.mint());
             let Some(out) = outgoing(&message, &id) else {
                 tracing::error!(
@@ -226,7 +229,7 @@ impl Task {
             };
             let mandatory = waiting.receipt.is_some() && !is_direct_reply(&message);
             let key = Key { exchange: message.exchange, routing_key: message.routing_key, message_id: id };
-            let number = self.confirms.sent(key, Instant::now() + CONFIRM_WITHIN, waiting);
+            let number = self.confirms.sent(key, since + CONFIRM_WITHIN, waiting);
             self.in_flight.push(Box::pin(send(channel.clone(), number, out, message.body, mandatory)));
         }
     }
@@ -248,18 +251,23 @@ impl Task {
         self.opened.as_ref().map(|opened| opened.channel.clone())
     }
 
-    /// A broker without memory or disk reads nothing more: what were handed to lapin now would pile up there.
-    async fn wait_while_blocked(&mut self) {
-        let until = Instant::now() + CONFIRM_WITHIN;
-        while Instant::now() < until && self.opened.is_some() && self.shared.publishing.is_blocked().await {
+    /// Waits while the broker, without memory or disk, reads nothing: what were handed to lapin now would pile up
+    /// there. False if that lasts `until` then.
+    async fn reads_again(&mut self, until: Instant) -> bool {
+        while self.opened.is_some() && self.shared.publishing.is_blocked().await {
             if let Some(settled) = self.in_flight.next().now_or_never().flatten() {
                 self.settle(settled).await;
             }
-            for waiting in self.confirms.expire(Instant::now()) {
+            let now = Instant::now();
+            for waiting in self.confirms.expire(now) {
                 waiting.tell(Confirm::Lost);
+            }
+            if now >= until {
+                return false;
             }
             tokio::time::sleep(BLOCKED_POLL).await;
         }
+        true
     }
 
     /// Takes `first` and every other confirm that is there: only all of them together are certain.

@@ -77,7 +77,7 @@ impl Rabbit {
         self.broker.end("KILL");
     }
 
-    /// `amqp://…`, for [`bus.url`].
+    /// `amqp://…`, for `bus.url`.
     pub(crate) fn amqp_url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}", self.amqp_port)
     }
@@ -194,7 +194,7 @@ impl Redis {
         self.server.end("KILL");
     }
 
-    /// `redis://…`, for [`view.url`].
+    /// `redis://…`, for `view.url`.
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }

@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask test`, `cargo xtask bench`. Needs Rust and nothing else.
+//! What a developer runs: `cargo xtask test`, `cargo xtask servers`, `cargo xtask bench`.
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bench;
 mod json;
 mod machine;
+mod servers;
 mod step;
 mod test;
 
@@ -14,6 +15,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test                        everything that has to hold before a change is merged
+  servers                     run a private RabbitMQ and Redis until Enter is pressed, and show how to reach them
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["test"] => test::run(),
+        ["servers"] => show_servers(),
         ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
@@ -36,4 +39,30 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Keeps servers running until whoever asked for them has had enough.
+fn show_servers() -> Result<(), String> {
+    println!("starting RabbitMQ and Redis …");
+    let (rabbit, redis) = (servers::Rabbit::start()?, servers::Redis::start()?);
+    println!(
+        "\
+RabbitMQ   {amqp}   (management: {api}, guest/guest)
+Redis      {redis}
+
+  export SKSTORE__BUS__URL={amqp} SKSTORE__VIEW__URL={redis}
+
+  rabbitmqadmin --port={port} publish exchange=skstore.commands routing_key=order.place \\
+    properties='{{\"message_id\":\"order-1\"}}' payload='{{\"item_id\":\"10\",\"qty\":5,\"customer\":\"kim\"}}'
+  rabbitmqadmin --port={port} list queues name messages consumers
+  rabbitmqadmin --port={port} get queue=skstore.dead ackmode=ack_requeue_true
+
+Enter, or the end of the input, stops them.",
+        amqp = rabbit.amqp_url(),
+        api = rabbit.api_url(),
+        redis = redis.url(),
+        port = rabbit.api_port(),
+    );
+    let read = std::io::stdin().read_line(&mut String::new());
+    read.map(drop).map_err(|error| format!("the input cannot be read: {error}"))
 }

@@ -1,7 +1,9 @@
-//! Everything that has to hold before a change is merged, cheapest first, the tests last.
+//! Everything that has to hold before a change is merged, cheapest first, the tests last. Real servers are started
+//! for the tests that need them; without one, those fail.
 
 use std::time::Instant;
 
+use crate::servers::{Rabbit, Redis};
 use crate::step;
 
 /// A step's name, its cargo command, its environment, and what helps when it fails.
@@ -21,14 +23,14 @@ const STEPS: &[Step] = &[
         "If it is not installed: rustup component add clippy.",
     ),
     (
-        "lint with the simulation",
+        "lint with the simulation and the tests against servers",
         &[
             "clippy",
             "-p",
             "skstore-workers",
             "--all-targets",
             "--features",
-            "simulation",
+            "simulation,servers",
             "--",
             "-D",
             "warnings",
@@ -41,17 +43,51 @@ const STEPS: &[Step] = &[
     ("tests", &["test", "--workspace"], &[], ""),
 ];
 
+/// What runs against real servers, once they are up.
+const WITH_SERVERS: &[Step] = &[(
+    "tests against servers",
+    &[
+        "test",
+        "-p",
+        "skstore-workers",
+        "--features",
+        "servers",
+        "--test",
+        "bus_conformance",
+        "--test",
+        "amqp",
+    ],
+    &[],
+    "`cargo xtask servers` shows the servers that they need.",
+)];
+
 /// Runs all steps up to the first that fails.
 ///
 /// # Errors
 /// A sentence that names that step and how to repeat it.
 pub(crate) fn run() -> Result<(), String> {
     let started = Instant::now();
-    for (name, arguments, environment, remedy) in STEPS {
-        let mut command = step::cargo(arguments);
-        command.envs(environment.iter().copied());
-        step::run(name, &mut command, remedy)?;
+    for step in STEPS {
+        run_one(step, &[])?;
     }
-    println!("\nAll {} steps passed in {:.0} s.", STEPS.len(), started.elapsed().as_secs_f64());
+    println!("\n── servers: starting RabbitMQ and Redis");
+    let (rabbit, redis) = (Rabbit::start()?, Redis::start()?);
+    let reached_at = [
+        ("SKSTORE_TEST_AMQP_URL", rabbit.amqp_url()),
+        ("SKSTORE_TEST_AMQP_API", rabbit.api_url()),
+        ("SKSTORE_TEST_REDIS_URL", redis.url()),
+    ];
+    for step in WITH_SERVERS {
+        run_one(step, &reached_at)?;
+    }
+    let steps = STEPS.len() + WITH_SERVERS.len();
+    println!("\nAll {steps} steps passed in {:.0} s.", started.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn run_one((name, arguments, environment, remedy): &Step, servers: &[(&str, String)]) -> Result<(), String> {
+    let mut command = step::cargo(arguments);
+    command.envs(environment.iter().copied());
+    command.envs(servers.iter().map(|(name, url)| (*name, url)));
+    step::run(name, &mut command, remedy).map(drop)
 }

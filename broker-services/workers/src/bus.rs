@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::topology::QueueSpec;
 
+pub mod amqp;
 pub mod embedded;
 
 /// A message to publish, or as it was published.
@@ -98,6 +99,8 @@ pub struct Delivery {
 pub enum Unacked {
     /// Of the embedded bus.
     Embedded(embedded::Tag),
+    /// Of an AMQP broker.
+    Amqp(amqp::Tag),
 }
 
 impl Unacked {
@@ -105,6 +108,7 @@ impl Unacked {
     pub fn ack(self) {
         match self {
             Self::Embedded(tag) => tag.ack(),
+            Self::Amqp(tag) => tag.ack(),
         }
     }
 }
@@ -114,6 +118,8 @@ impl Unacked {
 pub enum Bus {
     /// In this process.
     Embedded(embedded::EmbeddedBus),
+    /// An AMQP broker.
+    Amqp(amqp::AmqpBus),
 }
 
 impl Bus {
@@ -124,6 +130,7 @@ impl Bus {
     pub async fn publisher(&self) -> Result<Publisher, BusError> {
         match self {
             Self::Embedded(bus) => Ok(Publisher::Embedded(bus.clone())),
+            Self::Amqp(bus) => bus.publisher().await.map(Publisher::Amqp),
         }
     }
 
@@ -134,6 +141,7 @@ impl Bus {
     pub async fn consumer(&self, queues: Vec<Subscription>) -> Result<Consumer, BusError> {
         match self {
             Self::Embedded(bus) => bus.consume(queues).map(Consumer::Embedded),
+            Self::Amqp(bus) => bus.consume(queues).await.map(Consumer::Amqp),
         }
     }
 }
@@ -143,6 +151,8 @@ impl Bus {
 pub enum Publisher {
     /// In this process.
     Embedded(embedded::EmbeddedBus),
+    /// Over an AMQP broker.
+    Amqp(amqp::AmqpPublisher),
 }
 
 impl Publisher {
@@ -150,6 +160,7 @@ impl Publisher {
     pub fn publish(&self, message: Message) -> Receipt {
         match self {
             Self::Embedded(bus) => bus.publish(message),
+            Self::Amqp(publisher) => publisher.publish(message),
         }
     }
 
@@ -158,6 +169,7 @@ impl Publisher {
     pub fn send(&self, message: Message) {
         match self {
             Self::Embedded(bus) => bus.send(message),
+            Self::Amqp(publisher) => publisher.send(message),
         }
     }
 }
@@ -182,6 +194,8 @@ impl Future for Receipt {
 pub enum Consumer {
     /// In this process.
     Embedded(embedded::EmbeddedConsumer),
+    /// From an AMQP broker.
+    Amqp(amqp::AmqpConsumer),
 }
 
 impl Consumer {
@@ -193,6 +207,7 @@ impl Consumer {
     pub async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
         match self {
             Self::Embedded(consumer) => consumer.receive(most).await,
+            Self::Amqp(consumer) => consumer.receive(most).await,
         }
     }
 }

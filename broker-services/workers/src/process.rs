@@ -13,7 +13,7 @@ use crate::bus::Bus;
 use crate::bus::embedded::EmbeddedBus;
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{Clock, Ids};
-use crate::config::Config;
+use crate::config::{BusUrl, Config, SecretUrl};
 use crate::context::{Context, Settings, Vitals};
 use crate::desk::{Desk, DeskError};
 use crate::probe::Probe;
@@ -32,6 +32,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// Why the process cannot start. All of it is for a person to mend.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The bus is a broker's.
+    #[error(
+        "bus.url is {0}, a broker: its workers are processes of their own (skstore-worker order deposit item \
+         myinfo); to have all of them in this one, set bus.url to embedded:"
+    )]
+    Broker(SecretUrl),
     /// Somebody else works on that data.
     #[error(
         "{} is in use by {holder}. Stop that one, or give this one another --data-dir", path.display()
@@ -90,6 +96,9 @@ impl Process {
     /// # Errors
     /// [`StartError`] says what to do.
     pub fn start(config: &Config) -> Result<Self, StartError> {
+        if let BusUrl::Amqp(url) = &config.bus.url {
+            return Err(StartError::Broker(url.clone()));
+        }
         let lock = DataLock::take(&config.data_dir)?;
         let bus =
             EmbeddedBus::with_dead_letters(&config.data_dir.join("dead-letters.jsonl")).map_err(|error| {

@@ -132,7 +132,8 @@ impl QueueSpec {
 
 /// Deliveries of one message: out of reach, and stated. A crash counts against every message that its consumer
 /// had in hand, so a storm of crashes would use up the default of RabbitMQ 4 (20) on good ones. Fits the signed
-/// 32 bits of an AMQP integer; a negative one, which means *unlimited*, is refused before RabbitMQ 4.
+/// 32 bits of an AMQP integer. A negative one, *unlimited* to RabbitMQ 4, has RabbitMQ 3.10 give up on a message that
+/// comes back once.
 pub const DELIVERY_LIMIT: u32 = 1_000_000_000;
 
 /// Commands waiting at one service. A person can wait that long no more; a script is told to slow down.

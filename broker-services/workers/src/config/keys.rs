@@ -10,8 +10,10 @@ use crate::view::redis::RedisView;
 pub(super) const SQLITE: &str = "sqlite:";
 /// What the URL of a view in Redis starts with.
 pub(super) const REDIS: &str = "redis://";
-/// The bus and view in this process.
+/// The bus and the view inside the process.
 pub(super) const EMBEDDED: &str = "embedded:";
+/// What an AMQP broker's URL starts with.
+pub(super) const AMQP: [&str; 2] = ["amqp://", "amqps://"];
 /// The stores' keys, and the files in `data_dir` that they name when left empty.
 pub(super) const STORES: [(&str, &str); 3] =
     [("order.store.url", "order.db"), ("deposit.store.url", "deposit.db"), ("item.store.url", "item.db")];
@@ -65,8 +67,8 @@ pub(super) enum Rule {
     Customer,
     /// A fault, as [`Fault::parse`] reads it.
     Fault,
-    /// `embedded:`; the text names what the key connects.
-    Embedded,
+    /// `embedded:` or `amqp(s)://…`.
+    Bus,
     /// `embedded:` or `redis://HOST`.
     View,
     /// `sqlite:PATH`, or empty.
@@ -92,7 +94,7 @@ pub(super) const KEYS: &[Key] = &[
     key("data_dir", Rule::Path),
     key("max_unsent_events", count(MOST_UNSENT, "events")),
     key("drain_ms", ms(0, LONGEST_MS)),
-    key("bus.url", Rule::Embedded),
+    key("bus.url", Rule::Bus),
     key("view.url", Rule::View),
     key("view.keep_orders", count(MOST_ORDERS, "orders")),
     key("order.walk_in", Rule::Customer),
@@ -182,9 +184,10 @@ impl Rule {
                 Ok(value)
             }
             Self::Fault => Fault::parse(text(&value)?).map(|_| value),
-            Self::Embedded => match text(&value)? {
+            Self::Bus => match text(&value)? {
                 EMBEDDED => Ok(value),
-                given => Err(other_url(given, "'embedded:'")),
+                given if AMQP.iter().any(|scheme| has_host(given, scheme)) => Ok(value),
+                given => Err(other_url(given, "'embedded:' or 'amqp://USER:PASSWORD@HOST:PORT'")),
             },
             Self::View => match text(&value)? {
                 EMBEDDED => Ok(value),
@@ -236,16 +239,20 @@ fn text(value: &ValueKind) -> Result<&str, String> {
     }
 }
 
-/// A URL that this build has no adapter for. Only its scheme is repeated: the rest may hold a password.
+fn has_host(url: &str, scheme: &str) -> bool {
+    url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+}
+
+/// A URL that this key has no adapter for. Only its scheme is repeated: the rest may hold a password.
 fn other_url(given: &str, takes: &str) -> String {
     let adapter = match given.split_once(':').map_or("", |(scheme, _)| scheme) {
-        "amqp" | "amqps" => "RabbitMQ (amqp://)",
-        "redis" => return "is no redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]".into(),
+        "amqp" | "amqps" => "RabbitMQ (amqp://HOST)",
+        "redis" => "Redis (redis://HOST)",
         "rediss" => "Redis over TLS (rediss://)",
         "postgres" | "postgresql" => "PostgreSQL (postgres://)",
         _ => return format!("is no URL that it can be; this build takes {takes}"),
     };
-    format!("asks for {adapter}, which this build does not have; it takes {takes}")
+    format!("asks for {adapter}, which this build cannot use here; it takes {takes}")
 }
 
 /// A value as a message repeats it.

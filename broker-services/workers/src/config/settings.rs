@@ -8,7 +8,7 @@ use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::{Fault, Service};
 
-use super::keys::{EMBEDDED, REDIS, SQLITE, is_redis};
+use super::keys::{AMQP, EMBEDDED, REDIS, SQLITE, is_redis};
 
 /// All settings, checked and complete: no path is empty but `catalog.path`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -347,12 +347,43 @@ macro_rules! url {
     };
 }
 
+/// A URL that may hold a password, which is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// With the password, to connect with.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str("***") };
+        let authority = rest.find('/').unwrap_or(rest.len());
+        // A password that is not encoded as it should be may hold another '@' or '/': hide rather too much.
+        let Some(at) = rest.rfind('@') else { return f.write_str(&self.0) };
+        let user = rest[..at.min(authority)].split(':').next().unwrap_or_default();
+        write!(f, "{scheme}://{user}:***{}", &rest[at..])
+    }
+}
+
+impl std::fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
 /// Which message bus.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum BusUrl {
     /// `embedded:`, in this process.
     Embedded,
+    /// `amqp://…` or `amqps://…`: a broker.
+    Amqp(SecretUrl),
 }
 url!(BusUrl);
 
@@ -360,7 +391,11 @@ impl TryFrom<String> for BusUrl {
     type Error = String;
 
     fn try_from(url: String) -> Result<Self, String> {
-        if url == EMBEDDED { Ok(Self::Embedded) } else { Err(format!("must be {EMBEDDED}")) }
+        match url {
+            url if url == EMBEDDED => Ok(Self::Embedded),
+            url if AMQP.iter().any(|scheme| url.starts_with(scheme)) => Ok(Self::Amqp(SecretUrl(url))),
+            _ => Err(format!("must be {EMBEDDED} or amqp(s)://…")),
+        }
     }
 }
 
@@ -368,6 +403,7 @@ impl std::fmt::Display for BusUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Embedded => f.write_str(EMBEDDED),
+            Self::Amqp(url) => url.fmt(f),
         }
     }
 }

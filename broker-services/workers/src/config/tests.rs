@@ -137,11 +137,13 @@ fn a_bad_value_is_told_what_it_must_be() {
         ("ui.language", "fr", "must be one of auto, ko, en, not 'fr'"),
         ("faults.deposit", "slow", "must be none, slow:MILLISECONDS, silent or stopped, not 'slow'"),
         ("order.walk_in", "", "is no customer: '' must have 1 to 64 characters"),
-        ("bus.url", "amqp://me:secret@h", "asks for RabbitMQ (amqp://), which this build does not have"),
-        ("view.url", "rediss://h", "asks for Redis over TLS (rediss://), which this build does not have"),
-        ("item.store.url", "postgres://h/x", "asks for PostgreSQL (postgres://), which this build does not"),
+        ("view.url", "amqp://me:secret@h", "asks for RabbitMQ (amqp://HOST), which this build cannot use here"),
+        ("bus.url", "redis://me:secret@h", "asks for Redis (redis://HOST), which this build cannot use here"),
+        ("bus.url", "amqp:///vhost", "asks for RabbitMQ (amqp://HOST), which this"),
+        ("view.url", "rediss://h", "asks for Redis over TLS (rediss://), which this build cannot use here"),
+        ("item.store.url", "postgres://h/x", "asks for PostgreSQL (postgres://), which this build cannot"),
         ("item.store.url", "sqlite:", "is no URL that it can be; this build takes 'sqlite:PATH'"),
-        ("bus.url", "embedded", "is no URL that it can be; this build takes 'embedded:'"),
+        ("bus.url", "embedded", "is no URL that it can be; this build takes 'embedded:' or 'amqp"),
         ("data_dir", "a\nb", "must not contain control characters"),
     ];
     for (key, value, expected) in table {
@@ -308,7 +310,7 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             Rule::Switch => vec!["true".into(), "false".into()],
             Rule::Fault => vec!["none".into(), "slow:400".into(), "silent".into(), "stopped".into()],
             Rule::Number { least, most, .. } => vec![least.to_string(), most.to_string()],
-            Rule::Path | Rule::Store | Rule::Embedded | Rule::View | Rule::Customer => continue,
+            Rule::Path | Rule::Store | Rule::Bus | Rule::View | Rule::Customer => continue,
         };
         for value in values {
             let mut flags = vec![(key.name.to_owned(), value.clone())];
@@ -342,5 +344,28 @@ fn a_view_in_redis_is_named_by_its_url_and_its_password_is_never_shown() {
         let problem = error(&with_flags(&[("view.url", bad)]));
         assert!(!problem.contains("007secret"), "{problem:?}");
         assert!(problem.contains("redis"), "{problem:?} does not say what it may be");
+    }
+}
+
+#[test]
+fn a_broker_s_password_is_used_and_never_shown() {
+    let table = [
+        ("amqp://kim:hunter2@mq:5672/desk", "amqp://kim:***@mq:5672/desk"),
+        ("amqps://kim:hun@ter2/@mq", "amqps://kim:***@mq"),
+        ("amqp://mq", "amqp://mq"),
+        ("amqp://kim@mq/", "amqp://kim:***@mq/"),
+    ];
+    for (url, shown) in table {
+        let config = Config::load(&with_flags(&[("bus.url", url)])).unwrap();
+        let BusUrl::Amqp(secret) = &config.bus.url else { panic!("{:?}", config.bus.url) };
+        assert_eq!(secret.reveal(), url);
+        let told = [
+            config.bus.url.to_string(),
+            format!("{:?}", config.bus),
+            serde_json::to_string(&config.bus).unwrap(),
+        ];
+        for told in told {
+            assert!(told.contains(shown) && !told.contains("ter2"), "{told}");
+        }
     }
 }

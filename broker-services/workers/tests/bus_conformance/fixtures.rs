@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "servers")]
+use skstore_workers::bus::amqp::AmqpBus;
 use skstore_workers::bus::embedded::EmbeddedBus;
 use skstore_workers::bus::{Bus, Consumer, Delivery, Message, Properties, Subscription};
 use skstore_workers::topology::{self, Overflow, QueueKind, QueueSpec};
@@ -10,6 +12,12 @@ use skstore_workers::topology::{self, Overflow, QueueKind, QueueSpec};
 /// An empty embedded bus.
 pub(crate) async fn embedded() -> Bus {
     Bus::Embedded(EmbeddedBus::new())
+}
+
+/// A bus over the broker that the tests are given, on a virtual host that nobody else knows.
+#[cfg(feature = "servers")]
+pub(crate) async fn amqp() -> Bus {
+    Bus::Amqp(AmqpBus::connect(&crate::vhost::empty().url).await.expect("a bus"))
 }
 
 /// Runs a test on a runtime of its own and fails it instead of letting it hang.

@@ -7,6 +7,9 @@
 
 mod fixtures;
 mod promises;
+#[cfg(feature = "servers")]
+#[path = "../amqp/vhost.rs"]
+mod vhost;
 
 /// Proves every promise for one adapter: a module of tests of its name.
 macro_rules! conformance {
@@ -55,3 +58,5 @@ macro_rules! conformance {
 }
 
 conformance! { embedded: crate::fixtures::embedded }
+#[cfg(feature = "servers")]
+conformance! { amqp: crate::fixtures::amqp }

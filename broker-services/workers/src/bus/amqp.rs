@@ -1,0 +1,134 @@
+//! The bus over an AMQP 0-9-1 broker: RabbitMQ 3.10 or later.
+//!
+//! Two connections, one that publishes and one that consumes: a broker short of memory or disk stops reading
+//! from those that publish, and acks have to get through all the same. Both are driven by one thread of their
+//! own, so that handles work from any runtime and a service that is busy does not miss heartbeats.
+//!
+//! A lost connection is nobody's state: receipts say [`Confirm::Lost`](crate::bus::Confirm::Lost), consumers
+//! end with [`BusError::Lost`], and the next call that needs a connection makes one and declares the topology.
+//! [`AmqpPublisher`]s recover by themselves; an [`AmqpConsumer`] is done, and its owner opens another.
+
+mod acks;
+mod confirms;
+mod consumer;
+mod declare;
+mod link;
+mod properties;
+mod publisher;
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+
+pub use consumer::{AmqpConsumer, Tag};
+use link::Link;
+pub use publisher::{AmqpPublisher, CONFIRM_WITHIN, MAX_UNCONFIRMED, MAX_UNCONFIRMED_BYTES};
+
+use super::{BusError, Subscription};
+
+/// A broker. Clones share its two connections, which are closed with the last of them and of what they have
+/// opened.
+#[derive(Clone)]
+pub struct AmqpBus {
+    shared: Arc<Shared>,
+}
+
+impl AmqpBus {
+    /// Connects to the broker at `url` (`amqp://user:password@host:port/vhost` or `amqps://…`) and declares the
+    /// whole [`crate::topology`].
+    ///
+    /// # Errors
+    /// [`BusError::Lost`] when it cannot be reached: try again. [`BusError::Topology`] when the URL, the user or
+    /// what is declared there has to be put right by a person.
+    pub async fn connect(url: &str) -> Result<Self, BusError> {
+        let bus = Self { shared: Arc::new(Shared::new(url)?) };
+        let shared = Arc::clone(&bus.shared);
+        bus.run(async move { shared.consuming.channel().await.map(drop) }).await?;
+        Ok(bus)
+    }
+
+    /// Something to publish with, on a channel of its own.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn publisher(&self) -> Result<AmqpPublisher, BusError> {
+        self.run(AmqpPublisher::open(Arc::clone(&self.shared))).await
+    }
+
+    /// Consumes all of `queues` as one stream, declaring those that are not there. An exclusive queue is gone
+    /// soon after its consumer is dropped.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn consume(&self, queues: Vec<Subscription>) -> Result<AmqpConsumer, BusError> {
+        self.run(AmqpConsumer::open(Arc::clone(&self.shared), queues)).await
+    }
+
+    /// Says goodbye to the broker once everything that was acked has reached it. What is dropped without this
+    /// ends as well, but a process may be gone before its last acks are.
+    pub async fn close(&self) {
+        let shared = Arc::clone(&self.shared);
+        let goodbye = async move {
+            let mut closing = shared.closing.subscribe();
+            let _ = tokio::time::timeout(link::CLOSE_WITHIN, closing.wait_for(|closing| *closing == 0)).await;
+            shared.consuming.close().await;
+            shared.publishing.close().await;
+            Ok(())
+        };
+        // An error means that the thread is gone, and with it the connections.
+        let _ = self.run(goodbye).await;
+    }
+
+    /// Runs `work` on the thread of the connections. It goes on when the caller is dropped, and ends whole.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, BusError>> + Send + 'static,
+    ) -> Result<T, BusError> {
+        self.shared.io.spawn(work).await.unwrap_or_else(|error| {
+            Err(BusError::Lost(format!("the thread of its connections has ended: {error}")))
+        })
+    }
+}
+
+impl fmt::Debug for AmqpBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AmqpBus")
+    }
+}
+
+/// What all handles of a bus share.
+#[derive(Debug)]
+struct Shared {
+    publishing: Link,
+    consuming: Link,
+    /// Consumers that are dropped and have not yet given back what they held.
+    closing: watch::Sender<usize>,
+    io: Handle,
+    /// Dropping it ends the thread.
+    _stop: oneshot::Sender<()>,
+}
+
+impl Shared {
+    fn new(url: &str) -> Result<Self, BusError> {
+        let publishing = Link::new(url, "skstore publishing")?;
+        let consuming = Link::new(url, "skstore consuming")?;
+        let failed = |error: std::io::Error| {
+            BusError::Topology(format!(
+                "cannot start the thread of the message bus: {error}; are there too many?"
+            ))
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let io = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let run = move || {
+            // It ends when the sender is dropped.
+            let _ = runtime.block_on(stopped);
+            runtime.shutdown_background();
+        };
+        thread::Builder::new().name("skstore-amqp".to_owned()).spawn(run).map_err(failed)?;
+        Ok(Self { publishing, consuming, closing: watch::channel(0).0, io, _stop: stop })
+    }
+}

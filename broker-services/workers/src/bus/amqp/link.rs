@@ -1,0 +1,195 @@
+//! One connection to the broker, made when it is needed and made anew after any error.
+//!
+//! lapin's own recovery is not used: it is young, and what it restores cannot be told from what it has lost.
+//! Here whoever meets an error drops the whole connection, everybody on it notices, and the next one who needs
+//! a channel connects, declares the topology and goes on.
+
+use std::time::Duration;
+
+use lapin::tcp::{AMQPUriTcpExt, OwnedTLSConfig};
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind, runtime};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::declare;
+use crate::bus::BusError;
+
+/// How long until a connection stands. With the longest wait between two attempts (2 s) a broker that accepts
+/// connections again is in use within the six seconds of the promise.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// How long for one answer of the broker: declaring a quorum queue takes longest, some hundred milliseconds.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection that nobody needs may take to say goodbye.
+pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// Silence for twice as long ends a connection. RabbitMQ advises against less than 5 s.
+const HEARTBEAT_SECONDS: u16 = 5;
+/// lapin keeps two buffers of 32 frames for each connection: 1 MiB each. Larger messages go in several frames.
+const MAX_FRAME_BYTES: u32 = 32 * 1024;
+/// AMQP's reply code for a normal end.
+const GOODBYE: u16 = 200;
+/// Its codes for what a person has to mend.
+const ACCESS_REFUSED: u16 = 403;
+const NOT_ALLOWED: u16 = 530;
+
+/// A connection that comes back.
+#[derive(Debug)]
+pub(super) struct Link {
+    uri: AMQPUri,
+    /// What the broker's operator sees it as.
+    name: &'static str,
+    live: Mutex<Live>,
+}
+
+#[derive(Debug, Default)]
+struct Live {
+    connection: Option<Connection>,
+    /// How many there have been.
+    generation: u64,
+}
+
+/// A channel, and of which connection it is.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) channel: Channel,
+    pub(super) generation: u64,
+}
+
+impl Link {
+    /// Not connected yet.
+    ///
+    /// # Errors
+    /// [`BusError::Topology`] when `url` is none.
+    pub(super) fn new(url: &str, name: &'static str) -> Result<Self, BusError> {
+        let mut uri: AMQPUri = url.parse().map_err(|why| {
+            BusError::Topology(format!(
+                "bus.url is no URL of an AMQP broker ({why}); it looks like amqp://user:password@host:5672"
+            ))
+        })?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        uri.query.frame_max.get_or_insert(MAX_FRAME_BYTES);
+        Ok(Self { uri, name, live: Mutex::default() })
+    }
+
+    /// A new channel on the connection there is, else on a new one, on which the topology has been declared.
+    pub(super) async fn channel(&self) -> Result<Opened, BusError> {
+        let mut live = self.live.lock().await;
+        if let Some(connection) = live.connection.as_ref().filter(|live| live.status().connected()) {
+            match timeout(ANSWER_WITHIN, connection.create_channel()).await {
+                Ok(Ok(channel)) => return Ok(Opened { channel, generation: live.generation }),
+                Ok(Err(error)) => {
+                    tracing::debug!(link = self.name, %error, "the connection was lost meanwhile");
+                }
+                Err(_) => tracing::warn!(link = self.name, "the broker does not answer; connecting anew"),
+            }
+        }
+        if let Some(old) = live.connection.take() {
+            tokio::spawn(close(old));
+        }
+        let connection = self.connect().await?;
+        let channel = async {
+            declare::topology(&connection).await?;
+            answered(connection.create_channel()).await
+        };
+        match channel.await {
+            Ok(channel) => {
+                live.connection = Some(connection);
+                live.generation += 1;
+                tracing::info!(link = self.name, broker = %self.shown(), "connected");
+                Ok(Opened { channel, generation: live.generation })
+            }
+            Err(error) => {
+                tokio::spawn(close(connection));
+                Err(error)
+            }
+        }
+    }
+
+    /// Drops the connection of `generation`, on which something went wrong, with all its channels.
+    pub(super) async fn forget(&self, generation: u64) {
+        let mut live = self.live.lock().await;
+        if live.generation == generation
+            && let Some(connection) = live.connection.take()
+        {
+            tokio::spawn(close(connection));
+        }
+    }
+
+    /// Whether the broker has stopped reading from it, for lack of memory or disk.
+    pub(super) async fn is_blocked(&self) -> bool {
+        self.live.lock().await.connection.as_ref().is_some_and(|connection| connection.status().blocked())
+    }
+
+    /// Says goodbye.
+    pub(super) async fn close(&self) {
+        if let Some(connection) = self.live.lock().await.connection.take() {
+            close(connection).await;
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, BusError> {
+        let options = ConnectionProperties::default().with_connection_name(self.name.into());
+        let runtime = runtime::default_runtime().map_err(|error| self.lost(&error))?;
+        let connecting = Connection::connector(
+            self.uri.clone(),
+            runtime,
+            // lapin connects on a thread of its own, which would go on trying for as long as the system does.
+            async move |uri, runtime| {
+                let tls = OwnedTLSConfig::default();
+                match timeout(CONNECT_WITHIN, uri.connect_with_config_async(tls.as_ref(), &runtime)).await {
+                    Ok(connected) => connected.map_err(Error::from),
+                    Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+                }
+            },
+            options,
+        );
+        match timeout(CONNECT_WITHIN + ANSWER_WITHIN, connecting).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(self.lost(&error)),
+            Err(_) => Err(BusError::Lost(format!("{} does not answer", self.shown()))),
+        }
+    }
+
+    fn lost(&self, error: &Error) -> BusError {
+        let broker = self.shown();
+        match code(error) {
+            Some((ACCESS_REFUSED, _)) => BusError::Topology(format!(
+                "the message broker {broker} refuses user '{}'; correct user and password in bus.url",
+                self.uri.authority.userinfo.username
+            )),
+            Some((NOT_ALLOWED, why)) => BusError::Topology(format!(
+                "the message broker {broker} does not let user '{}' in: {why}; create the virtual host '{}' and \
+                 give that user its permissions, or correct bus.url",
+                self.uri.authority.userinfo.username, self.uri.vhost
+            )),
+            _ => BusError::Lost(format!("{broker}: {error}")),
+        }
+    }
+
+    /// The broker, without the password.
+    fn shown(&self) -> String {
+        format!("{}:{}", self.uri.authority.host, self.uri.authority.port)
+    }
+}
+
+/// What the broker says to `asked`, if it does in time.
+pub(super) async fn answered<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, BusError> {
+    match timeout(ANSWER_WITHIN, asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(BusError::Lost(error.to_string())),
+        Err(_) => Err(BusError::Lost(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))),
+    }
+}
+
+/// AMQP's code and text of an error that the broker sent.
+pub(super) fn code(error: &Error) -> Option<(u16, String)> {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => Some((error.get_id(), error.get_message().to_string())),
+        _ => None,
+    }
+}
+
+async fn close(connection: Connection) {
+    // It may be broken already; the broker notices either way.
+    let _ = timeout(CLOSE_WITHIN, connection.close(GOODBYE, "OK".into())).await;
+}

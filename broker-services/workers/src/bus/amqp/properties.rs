@@ -1,0 +1,181 @@
+//! Our messages in AMQP's words, and back.
+
+use std::time::Duration;
+
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+
+use crate::bus::{Message, Properties};
+use crate::topology::{BEAT_KEY, BREAKER_KEY, COMMANDS, DEAD, EVENTS, UNROUTED};
+
+/// AMQP's delivery mode of a message that is worth writing to disk.
+const PERSISTENT: u8 = 2;
+/// That of one that is worthless after a restart.
+const TRANSIENT: u8 = 1;
+
+/// A message as lapin takes it.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) exchange: ShortString,
+    pub(super) routing_key: ShortString,
+    pub(super) properties: BasicProperties,
+}
+
+/// `message` for the wire, under `id`; `None` if a name or property is longer than the 255 bytes that AMQP has
+/// for it.
+pub(super) fn outgoing(message: &Message, id: &str) -> Option<Outgoing> {
+    let Properties { message_id: _, correlation_id, reply_to, content_type, expiration, headers } =
+        &message.properties;
+    let mode = if is_worth_keeping(message) { PERSISTENT } else { TRANSIENT };
+    let mut properties = BasicProperties::default().with_delivery_mode(mode).with_message_id(short(id)?);
+    if let Some(correlation_id) = correlation_id {
+        properties = properties.with_correlation_id(short(correlation_id)?);
+    }
+    if let Some(reply_to) = reply_to {
+        properties = properties.with_reply_to(short(reply_to)?);
+    }
+    if let Some(content_type) = content_type {
+        properties = properties.with_content_type(short(content_type)?);
+    }
+    if let Some(expiration) = expiration {
+        properties = properties.with_expiration(short(&expiration.as_millis().to_string())?);
+    }
+    if !headers.is_empty() {
+        let mut table = FieldTable::default();
+        for (name, value) in headers {
+            table.insert(short(name)?, AMQPValue::LongString(LongString::from(value.as_str())));
+        }
+        properties = properties.with_headers(table);
+    }
+    Some(Outgoing {
+        exchange: short(&message.exchange)?,
+        routing_key: short(&message.routing_key)?,
+        properties,
+    })
+}
+
+/// What a delivery carries, as it was published. Headers that are no scalar have no text and are left out.
+pub(super) fn incoming(properties: &BasicProperties) -> Properties {
+    let text = |short: &Option<ShortString>| short.as_ref().map(ToString::to_string);
+    let headers = properties.headers().iter().flat_map(|table| table.inner());
+    Properties {
+        message_id: text(properties.message_id()),
+        correlation_id: text(properties.correlation_id()),
+        reply_to: text(properties.reply_to()),
+        content_type: text(properties.content_type()),
+        expiration: properties
+            .expiration()
+            .as_ref()
+            .and_then(|millis| millis.as_str().parse().ok())
+            .map(Duration::from_millis),
+        headers: headers.filter_map(|(name, value)| Some((name.to_string(), scalar(value)?))).collect(),
+    }
+}
+
+/// Answers, charges, wishes and signals wait in memory: who waits for them has given up by the time that a
+/// broker is up again.
+fn is_worth_keeping(message: &Message) -> bool {
+    match message.exchange.as_str() {
+        COMMANDS | UNROUTED | DEAD => true,
+        EVENTS => message.routing_key != BEAT_KEY && message.routing_key != BREAKER_KEY,
+        _ => false,
+    }
+}
+
+fn short(text: &str) -> Option<ShortString> {
+    ShortString::try_new(text).ok()
+}
+
+fn scalar(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => Some(text.to_string()),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        AMQPValue::Boolean(value) => Some(value.to_string()),
+        AMQPValue::ShortShortInt(value) => Some(value.to_string()),
+        AMQPValue::ShortShortUInt(value) => Some(value.to_string()),
+        AMQPValue::ShortInt(value) => Some(value.to_string()),
+        AMQPValue::ShortUInt(value) => Some(value.to_string()),
+        AMQPValue::LongInt(value) => Some(value.to_string()),
+        AMQPValue::LongUInt(value) => Some(value.to_string()),
+        AMQPValue::LongLongInt(value) => Some(value.to_string()),
+        AMQPValue::Timestamp(value) => Some(value.to_string()),
+        AMQPValue::Float(value) => Some(value.to_string()),
+        AMQPValue::Double(value) => Some(value.to_string()),
+        AMQPValue::DecimalValue(_)
+        | AMQPValue::FieldArray(_)
+        | AMQPValue::FieldTable(_)
+        | AMQPValue::ByteArray(_)
+        | AMQPValue::Void => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::topology::{CONTROL, DEFAULT, PAYMENTS, REPLIES};
+
+    fn message(exchange: &str, routing_key: &str) -> Message {
+        Message {
+            exchange: exchange.to_owned(),
+            routing_key: routing_key.to_owned(),
+            body: Vec::new().into(),
+            properties: Properties {
+                message_id: Some("0193".into()),
+                correlation_id: Some("사과".into()),
+                reply_to: Some("amq.rabbitmq.reply-to".into()),
+                content_type: Some("application/json".into()),
+                expiration: Some(Duration::from_millis(300)),
+                headers: BTreeMap::from([("reason".into(), "없음".into())]),
+            },
+        }
+    }
+
+    #[test]
+    fn a_message_comes_back_as_it_went_out() {
+        let sent = message(COMMANDS, "order.place");
+        let out = outgoing(&sent, "0193").unwrap();
+        assert_eq!((out.exchange.as_str(), out.routing_key.as_str()), (COMMANDS, "order.place"));
+        assert_eq!(incoming(&out.properties), sent.properties);
+    }
+
+    #[test]
+    fn only_what_outlives_its_asker_is_written_to_disk() {
+        let table = [
+            (COMMANDS, "order.place", true),
+            (EVENTS, "order.placed", true),
+            (DEAD, "", true),
+            (EVENTS, BEAT_KEY, false),
+            (EVENTS, BREAKER_KEY, false),
+            (PAYMENTS, "charge", false),
+            (REPLIES, "skstore.replies.order-1", false),
+            (CONTROL, "", false),
+            (DEFAULT, "desk.1", false),
+        ];
+        for (exchange, key, keeps) in table {
+            let out = outgoing(&message(exchange, key), "1").unwrap();
+            let mode = if keeps { PERSISTENT } else { TRANSIENT };
+            assert_eq!(*out.properties.delivery_mode(), Some(mode), "'{key}' on '{exchange}'");
+        }
+    }
+
+    #[test]
+    fn what_amqp_has_no_room_for_is_not_sent() {
+        assert!(outgoing(&message(DEFAULT, &"k".repeat(255)), "1").is_some());
+        assert!(outgoing(&message(DEFAULT, &"k".repeat(256)), "1").is_none());
+        assert!(outgoing(&message(DEFAULT, "k"), &"i".repeat(256)).is_none());
+    }
+
+    #[test]
+    fn numbers_that_others_put_in_headers_become_text_and_structures_are_left_out() {
+        let mut table = FieldTable::default();
+        table.insert("retries".into(), AMQPValue::LongLongInt(-3));
+        table.insert("urgent".into(), AMQPValue::Boolean(true));
+        table.insert("x-death".into(), AMQPValue::FieldTable(FieldTable::default()));
+        let properties = incoming(&BasicProperties::default().with_headers(table));
+        let expected =
+            [("retries", "-3"), ("urgent", "true")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(properties.headers, BTreeMap::from(expected));
+    }
+}

@@ -1,0 +1,355 @@
+//! Publishes: one task and one channel for each [`AmqpPublisher`], every message confirmed.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{Channel, Confirmation};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::Shared;
+use super::confirms::{Confirms, Key, Settled};
+use super::link::{Opened, answered};
+use super::properties::{Outgoing, outgoing};
+use crate::bus::{BusError, Confirm, Message, Receipt};
+use crate::clock::Ids;
+use crate::topology::DEFAULT;
+
+/// Most messages of one publisher that are not confirmed yet: what the largest batches of a worker leave, and
+/// about two seconds of a broker's work. More are refused.
+pub const MAX_UNCONFIRMED: usize = 10_000;
+/// Most bytes in their bodies. Each is kept twice, here and in lapin's buffer.
+pub const MAX_UNCONFIRMED_BYTES: usize = 64 * 1024 * 1024;
+/// How long a confirm may take. A healthy broker takes milliseconds, one that syncs a burst to a slow disk a second or two;
+/// after this the connection is taken for dead.
+pub const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
+/// How long nothing is sent after connecting has failed, at first and at most: messages are lost at once
+/// meanwhile, and whoever sent them decides.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_MOST: Duration = Duration::from_secs(2);
+/// How often it is looked whether a broker that had no memory or disk reads again.
+const BLOCKED_POLL: Duration = Duration::from_millis(100);
+/// Most messages taken from the queue before confirms get their turn.
+const MAX_AT_ONCE: usize = 256;
+
+/// Publishes to an AMQP broker. Clones share a channel; it is opened anew after a loss.
+#[derive(Debug, Clone)]
+pub struct AmqpPublisher {
+    jobs: mpsc::UnboundedSender<Job>,
+    load: Arc<Load>,
+}
+
+impl AmqpPublisher {
+    /// Opens a channel, and has a task publish on it for as long as a clone of this is left.
+    pub(super) async fn open(shared: Arc<Shared>) -> Result<Self, BusError> {
+        let opened = open_channel(&shared).await?;
+        let (jobs, received) = mpsc::unbounded_channel();
+        let task = Task {
+            shared,
+            opened: Some(opened),
+            confirms: Confirms::new(),
+            in_flight: FuturesUnordered::new(),
+            ids: Ids::random(),
+            retry: Retry::default(),
+        };
+        tokio::spawn(task.run(received));
+        Ok(Self { jobs, load: Arc::default() })
+    }
+
+    /// Hands over `message` without waiting; the receipt tells what became of it.
+    pub fn publish(&self, message: Message) -> Receipt {
+        let (receipt, told) = oneshot::channel();
+        self.hand_over(message, Some(receipt));
+        Receipt(told)
+    }
+
+    /// Hands over `message` and does not want to know.
+    pub fn send(&self, message: Message) {
+        self.hand_over(message, None);
+    }
+
+    fn hand_over(&self, message: Message, receipt: Option<oneshot::Sender<Confirm>>) {
+        let job = match Load::take(&self.load, message.body.len()) {
+            Some(held) => Job { message, waiting: Waiting { receipt, _held: held }, since: Instant::now() },
+            None => return tell(receipt, Confirm::Refused),
+        };
+        // The task ends early only with its runtime; the receipt, dropped, then says Lost.
+        let _ = self.jobs.send(job);
+    }
+}
+
+/// How much waits for its confirm.
+#[derive(Debug, Default)]
+struct Load {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Load {
+    fn take(load: &Arc<Self>, bytes: usize) -> Option<Held> {
+        let held = Held { load: Arc::clone(load), bytes };
+        let messages = load.messages.fetch_add(1, Ordering::Relaxed);
+        let total = load.bytes.fetch_add(bytes, Ordering::Relaxed);
+        // A single one beyond the bound has to go through nevertheless.
+        let fits = messages == 0 || (messages < MAX_UNCONFIRMED && total + bytes <= MAX_UNCONFIRMED_BYTES);
+        fits.then_some(held)
+    }
+}
+
+/// One message's share of the load, given back when it is dropped.
+#[derive(Debug)]
+struct Held {
+    load: Arc<Load>,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.load.messages.fetch_sub(1, Ordering::Relaxed);
+        self.load.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug)]
+struct Job {
+    message: Message,
+    waiting: Waiting,
+    since: Instant,
+}
+
+/// Who waits for an answer.
+#[derive(Debug)]
+struct Waiting {
+    /// None: nobody.
+    receipt: Option<oneshot::Sender<Confirm>>,
+    _held: Held,
+}
+
+impl Waiting {
+    fn tell(self, confirm: Confirm) {
+        tell(self.receipt, confirm);
+    }
+}
+
+fn tell(receipt: Option<oneshot::Sender<Confirm>>, confirm: Confirm) {
+    if let Some(receipt) = receipt {
+        // Nobody has to wait for a receipt.
+        let _ = receipt.send(confirm);
+    }
+}
+
+/// A message on its way: its number and confirm, or that the channel is lost.
+type Sent = Pin<Box<dyn Future<Output = Result<Settled, lapin::Error>> + Send>>;
+
+/// When to try again.
+#[derive(Debug, Default)]
+struct Retry {
+    not_before: Option<Instant>,
+    wait: Duration,
+}
+
+impl Retry {
+    fn is_due(&self) -> bool {
+        self.not_before.is_none_or(|at| at <= Instant::now())
+    }
+
+    fn failed(&mut self) {
+        self.wait = (self.wait * 2).clamp(RETRY_FIRST, RETRY_MOST);
+        self.not_before = Some(Instant::now() + self.wait);
+    }
+}
+
+struct Task {
+    shared: Arc<Shared>,
+    /// None after a loss.
+    opened: Option<Opened>,
+    confirms: Confirms<Waiting>,
+    in_flight: FuturesUnordered<Sent>,
+    ids: Ids,
+    retry: Retry,
+}
+
+impl Task {
+    async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
+        let mut batch = Vec::new();
+        loop {
+            let deadline = self.confirms.deadline();
+            tokio::select! {
+                biased;
+                Some(settled) = self.in_flight.next() => self.settle(settled).await,
+                () = until(deadline) => self.expire().await,
+                count = jobs.recv_many(&mut batch, MAX_AT_ONCE) => {
+                    if count == 0 && self.confirms.is_empty() {
+                        return;
+                    }
+                    if count == 0 {
+                        // All publishers are gone. Whoever still holds a receipt hears.
+                        self.finish().await;
+                        return;
+                    }
+                    self.publish(&mut batch).await;
+                }
+            }
+        }
+    }
+
+    async fn finish(&mut self) {
+        while !self.confirms.is_empty() {
+            let deadline = self.confirms.deadline();
+            tokio::select! {
+                biased;
+                Some(settled) = self.in_flight.next() => self.settle(settled).await,
+                () = until(deadline) => self.expire().await,
+            }
+        }
+    }
+
+    async fn publish(&mut self, batch: &mut Vec<Job>) {
+        let oldest = batch.first().map_or_else(Instant::now, |job| job.since);
+        let channel =
+            if self.reads_again(oldest + CONFIRM_WITHIN).await { self.channel().await } else { None };
+        let Some(channel) = channel else {
+            return batch.drain(..).for_each(|job| job.waiting.tell(Confirm::Lost));
+        };
+        for Job { message, waiting, since } in batch.drain(..) {
+            let id = message.properties.message_id.clone().unwrap_or_else(|| self.ids.mint());
+            let Some(out) = outgoing(&message, &id) else {
+                tracing::error!(
+                    exchange = message.exchange,
+                    routing_key = message.routing_key,
+                    "a message has a name or property of more than 255 bytes and cannot be sent over AMQP"
+                );
+                waiting.tell(Confirm::Returned);
+                continue;
+            };
+            let mandatory = waiting.receipt.is_some() && !is_direct_reply(&message);
+            let key = Key { exchange: message.exchange, routing_key: message.routing_key, message_id: id };
+            let number = self.confirms.sent(key, since + CONFIRM_WITHIN, waiting);
+            self.in_flight.push(Box::pin(send(channel.clone(), number, out, message.body, mandatory)));
+        }
+    }
+
+    /// The channel, opened anew after a loss if that was not tried just now.
+    async fn channel(&mut self) -> Option<Channel> {
+        if self.opened.as_ref().is_some_and(|opened| !opened.channel.status().connected()) {
+            self.lose().await;
+        }
+        if self.opened.is_none() && self.retry.is_due() {
+            match open_channel(&self.shared).await {
+                Ok(opened) => (self.opened, self.retry) = (Some(opened), Retry::default()),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot publish");
+                    self.retry.failed();
+                }
+            }
+        }
+        self.opened.as_ref().map(|opened| opened.channel.clone())
+    }
+
+    /// Waits while the broker, without memory or disk, reads nothing: what were handed to lapin now would pile up
+    /// there. False if that lasts `until` then.
+    async fn reads_again(&mut self, until: Instant) -> bool {
+        while self.opened.is_some() && self.shared.publishing.is_blocked().await {
+            if let Some(settled) = self.in_flight.next().now_or_never().flatten() {
+                self.settle(settled).await;
+            }
+            let now = Instant::now();
+            for waiting in self.confirms.expire(now) {
+                waiting.tell(Confirm::Lost);
+            }
+            if now >= until {
+                return false;
+            }
+            tokio::time::sleep(BLOCKED_POLL).await;
+        }
+        true
+    }
+
+    /// Takes `first` and every other confirm that is there: only all of them together are certain.
+    async fn settle(&mut self, first: Result<Settled, lapin::Error>) {
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(settled) = next {
+            match settled {
+                Ok(settled) => batch.push(settled),
+                Err(error) => {
+                    tracing::warn!(%error, "the connection that publishes is lost");
+                    return self.lose().await;
+                }
+            }
+            next = self.in_flight.next().now_or_never().flatten();
+        }
+        for (waiting, confirm) in self.confirms.settle(batch) {
+            waiting.tell(confirm);
+        }
+    }
+
+    async fn expire(&mut self) {
+        let late = self.confirms.expire(Instant::now());
+        if self.shared.publishing.is_blocked().await {
+            late.into_iter().for_each(|waiting| waiting.tell(Confirm::Lost));
+        } else {
+            tracing::warn!(messages = late.len(), "the broker does not confirm; connecting anew");
+            late.into_iter().for_each(|waiting| waiting.tell(Confirm::Lost));
+            self.lose().await;
+        }
+    }
+
+    /// Drops the connection. Whatever was on its way may or may not have been taken.
+    async fn lose(&mut self) {
+        self.in_flight = FuturesUnordered::new();
+        self.confirms.give_up().into_iter().for_each(|waiting| waiting.tell(Confirm::Lost));
+        if let Some(opened) = self.opened.take() {
+            self.shared.publishing.forget(opened.generation).await;
+        }
+    }
+}
+
+/// RabbitMQ counts an answer to one who waits without a queue as routed nowhere, and sends it back even though it has
+/// arrived. So nobody can know whether that one was still there.
+fn is_direct_reply(message: &Message) -> bool {
+    message.exchange == DEFAULT && message.routing_key.starts_with("amq.rabbitmq.reply-to.")
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn open_channel(shared: &Shared) -> Result<Opened, BusError> {
+    let opened = shared.publishing.channel().await?;
+    answered(opened.channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    Ok(opened)
+}
+
+/// Publishes one message and waits for its confirm. Its first poll puts it on the channel, so messages go out in the order in
+/// which their futures are first polled, which is that in which they were pushed.
+async fn send(
+    channel: Channel,
+    number: u64,
+    out: Outgoing,
+    body: Arc<[u8]>,
+    mandatory: bool,
+) -> Result<Settled, lapin::Error> {
+    let Outgoing { exchange, routing_key, properties } = out;
+    let options = BasicPublishOptions { mandatory, ..Default::default() };
+    let sent = channel.basic_publish(exchange, routing_key, options, &body, properties);
+    let (acked, returned) = match sent.await?.await? {
+        Confirmation::Ack(returned) => (true, returned),
+        Confirmation::Nack(returned) => (false, returned),
+        Confirmation::NotRequested => (true, None),
+    };
+    let returned = returned.map(|message| Key {
+        exchange: message.delivery.exchange.to_string(),
+        routing_key: message.delivery.routing_key.to_string(),
+        message_id: message.properties.message_id().as_ref().map(ToString::to_string).unwrap_or_default(),
+    });
+    Ok(Settled { number, acked, returned })
+}

@@ -1,0 +1,339 @@
+//! Private RabbitMQ and Redis servers: on free ports, in a temporary directory, gone when they are dropped.
+//! Nothing that runs on the machine already is touched.
+//!
+//! Tests that kill and restart a broker include this file as a module of theirs, so it needs the standard library only.
+
+#![allow(dead_code, reason = "each of those who include it uses a part")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Where Debian's package puts RabbitMQ's own scripts; those in the path insist on its system user.
+const RABBITMQ_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+const RABBITMQCTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+/// How long a server may take to start: RabbitMQ takes 5 s on an idle machine.
+const START_WITHIN: Duration = Duration::from_secs(90);
+/// How long it may take to end when asked to, before it is killed.
+const STOP_WITHIN: Duration = Duration::from_secs(15);
+/// How often it is looked whether it has started or ended.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A RabbitMQ broker of one's own, with the management plugin.
+#[derive(Debug)]
+pub(crate) struct Rabbit {
+    directory: PathBuf,
+    node: String,
+    amqp_port: u16,
+    api_port: u16,
+    distribution_port: u16,
+    epmd_port: u16,
+    epmd: Group,
+    broker: Group,
+}
+
+impl Rabbit {
+    /// Starts one, installing RabbitMQ if need be.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) fn start() -> Result<Self, String> {
+        need(Path::new(RABBITMQ_SERVER), "rabbitmq-server")?;
+        let directory = temporary("rabbitmq")?;
+        let [amqp_port, api_port, distribution_port, epmd_port] = free_ports()?;
+        let node = format!("skstore-{amqp_port}@localhost");
+        // A broker starts the port mapper as a daemon that outlives it, unless there is one.
+        let mut epmd = Command::new("epmd");
+        epmd.args(["-address", "127.0.0.1", "-port", &epmd_port.to_string()]);
+        let epmd = Group::spawn(&mut epmd, &directory.join("epmd.log"))?;
+        wait_until("Erlang's port mapper", || accepts(epmd_port))?;
+        let broker = Group::none();
+        let mut rabbit =
+            Self { directory, node, amqp_port, api_port, distribution_port, epmd_port, epmd, broker };
+        rabbit.configure().map_err(|error| format!("{}: {error}", rabbit.directory.display()))?;
+        rabbit.restart()?;
+        Ok(rabbit)
+    }
+
+    /// Starts it again after [`Self::kill`], with what it had on disk.
+    ///
+    /// # Errors
+    /// A sentence that says where its log is.
+    pub(crate) fn restart(&mut self) -> Result<(), String> {
+        let mut command = self.command(RABBITMQ_SERVER);
+        self.broker = Group::spawn(&mut command, &self.directory.join("broker.log"))?;
+        let (port, api, log) = (self.amqp_port, self.api_port, self.directory.join("log"));
+        wait_until("RabbitMQ", || speaks_amqp(port) && accepts(api))
+            .map_err(|why| format!("{why}; its log is in {}", log.display()))
+    }
+
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(&mut self) {
+        self.broker.end("KILL");
+    }
+
+    /// `amqp://…`, for `bus.url`.
+    pub(crate) fn amqp_url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}", self.amqp_port)
+    }
+
+    /// `http://…` of the management plugin.
+    pub(crate) fn api_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.api_port)
+    }
+
+    /// Where `amqp://` connects to.
+    pub(crate) fn amqp_port(&self) -> u16 {
+        self.amqp_port
+    }
+
+    /// Where the management plugin listens.
+    pub(crate) fn api_port(&self) -> u16 {
+        self.api_port
+    }
+
+    /// Runs `rabbitmqctl`.
+    ///
+    /// # Errors
+    /// What it said.
+    pub(crate) fn ctl(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.command(RABBITMQCTL).args(arguments).output();
+        let output = output.map_err(|error| format!("{RABBITMQCTL}: {error}"))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            return Ok(said);
+        }
+        Err(format!("rabbitmqctl {}: {said}{}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)))
+    }
+
+    fn configure(&self) -> std::io::Result<()> {
+        let settings = format!(
+            "listeners.tcp.default = 127.0.0.1:{}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n",
+            self.amqp_port, self.api_port
+        );
+        fs::write(self.directory.join("rabbitmq.conf"), settings)?;
+        fs::write(self.directory.join("enabled_plugins"), "[rabbitmq_management].\n")
+    }
+
+    /// A program of RabbitMQ that knows this broker and nothing of the machine's own.
+    fn command(&self, program: &str) -> Command {
+        let here = |name: &str| self.directory.join(name);
+        let mut command = Command::new(program);
+        command
+            .env("HOME", &self.directory)
+            .env("ERL_EPMD_PORT", self.epmd_port.to_string())
+            .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+            .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
+            .env("RABBITMQ_NODENAME", &self.node)
+            .env("RABBITMQ_DIST_PORT", self.distribution_port.to_string())
+            .env("RABBITMQ_CONFIG_FILE", here("rabbitmq"))
+            .env("RABBITMQ_ADVANCED_CONFIG_FILE", here("advanced"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", here("enabled_plugins"))
+            .env("RABBITMQ_MNESIA_BASE", here("mnesia"))
+            .env("RABBITMQ_LOG_BASE", here("log"))
+            .env("RABBITMQ_PID_FILE", here("pid"))
+            .env("RABBITMQ_GENERATED_CONFIG_DIR", here("config"))
+            .env("RABBITMQ_SCHEMA_DIR", here("schema"))
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for Rabbit {
+    fn drop(&mut self) {
+        self.broker.end("TERM");
+        self.epmd.end("TERM");
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A Redis server of one's own, that keeps nothing.
+#[derive(Debug)]
+pub(crate) struct Redis {
+    directory: PathBuf,
+    port: u16,
+    server: Group,
+}
+
+impl Redis {
+    /// Starts one, installing Redis if need be.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) fn start() -> Result<Self, String> {
+        need(Path::new("/usr/bin/redis-server"), "redis-server")?;
+        let directory = temporary("redis")?;
+        let [port] = free_ports()?;
+        let mut redis = Self { directory, port, server: Group::none() };
+        redis.restart()?;
+        Ok(redis)
+    }
+
+    /// Starts it again after [`Self::kill`], empty.
+    ///
+    /// # Errors
+    /// A sentence that says where its log is.
+    pub(crate) fn restart(&mut self) -> Result<(), String> {
+        let mut command = Command::new("/usr/bin/redis-server");
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(["--port", &self.port.to_string(), "--dir"]).arg(&self.directory);
+        let log = self.directory.join("redis.log");
+        self.server = Group::spawn(&mut command, &log)?;
+        let port = self.port;
+        wait_until("Redis", || answers(port, b"PING\r\n", b"+PONG"))
+            .map_err(|why| format!("{why}; its log is {}", log.display()))
+    }
+
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(&mut self) {
+        self.server.end("KILL");
+    }
+
+    /// `redis://…`, for `view.url`.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.server.end("TERM");
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A process and those it has started: a process group.
+#[derive(Debug)]
+struct Group(Option<Child>);
+
+impl Group {
+    const fn none() -> Self {
+        Self(None)
+    }
+
+    fn spawn(command: &mut Command, log: &Path) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", command.get_program().to_string_lossy());
+        let output = fs::File::create(log).map_err(failed)?;
+        let errors = output.try_clone().map_err(failed)?;
+        let spawned = command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0).spawn();
+        match spawned {
+            Ok(child) => Ok(Self(Some(child))),
+            Err(error) => Err(format!("{}: {error}", command.get_program().to_string_lossy())),
+        }
+    }
+
+    /// Sends `signal` to all of it and waits for its end, at last killing it.
+    fn end(&mut self, signal: &str) {
+        let Some(mut child) = self.0.take() else { return };
+        let send = |signal: &str| {
+            let group = format!("-{}", child.id());
+            let _ = Command::new("kill")
+                .args([&format!("-{signal}"), "--", &group])
+                .stderr(Stdio::null())
+                .status();
+        };
+        send(signal);
+        let started = Instant::now();
+        while matches!(child.try_wait(), Ok(None)) && started.elapsed() < STOP_WITHIN {
+            std::thread::sleep(LOOK_EVERY);
+        }
+        // What its leader has left behind, and the leader if it did not listen.
+        let group = format!("-{}", child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        let _ = child.wait();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.end("TERM");
+    }
+}
+
+/// Makes sure that a program is there, installing Debian's package of it if that is possible.
+fn need(program: &Path, package: &str) -> Result<(), String> {
+    if program.exists() {
+        return Ok(());
+    }
+    let missing = format!("{} is missing; install it with: apt-get install -y {package}", program.display());
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0"));
+    if !root || !Path::new("/usr/bin/apt-get").exists() {
+        return Err(missing);
+    }
+    for arguments in [&["update"] as &[&str], &["install", "-y", "--no-install-recommends", package]] {
+        let status = Command::new("apt-get")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            // The package would start a server for the whole machine.
+            .env("RUNLEVEL", "1")
+            .stdout(Stdio::null())
+            .status();
+        if !status.is_ok_and(|status| status.success()) {
+            return Err(format!("apt-get {} failed. {missing}", arguments.join(" ")));
+        }
+    }
+    if program.exists() { Ok(()) } else { Err(missing) }
+}
+
+fn temporary(what: &str) -> Result<PathBuf, String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("skstore-{what}-{}-{count}", std::process::id()));
+    // What a killed run has left would be taken for this one's data.
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path)
+}
+
+/// Ports that nobody listens on. Somebody may take one before it is used; then the server says so and fails.
+fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT], String> {
+    let mut listeners = Vec::new();
+    let mut ports = [0; COUNT];
+    for port in &mut ports {
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("no free port: {error}"))?;
+        *port = listener.local_addr().map_err(|error| format!("no free port: {error}"))?.port();
+        listeners.push(listener);
+    }
+    Ok(ports)
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) -> Result<(), String> {
+    let started = Instant::now();
+    while !condition() {
+        if started.elapsed() > START_WITHIN {
+            return Err(format!("{what} did not start within {} s", START_WITHIN.as_secs()));
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+fn accepts(port: u16) -> bool {
+    connect(port).is_some()
+}
+
+/// Whether a broker greets those who greet it: it accepts connections for some time before it does.
+fn speaks_amqp(port: u16) -> bool {
+    /// The first byte of a method frame.
+    const METHOD: &[u8] = &[1];
+    answers(port, b"AMQP\x00\x00\x09\x01", METHOD)
+}
+
+fn answers(port: u16, question: &[u8], answer: &[u8]) -> bool {
+    let Some(mut stream) = connect(port) else { return false };
+    let mut heard = vec![0; answer.len()];
+    stream.write_all(question).is_ok() && stream.read_exact(&mut heard).is_ok() && heard == answer
+}
+
+fn connect(port: u16) -> Option<TcpStream> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    Some(stream)
+}

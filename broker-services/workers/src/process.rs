@@ -1,5 +1,7 @@
-//! All workers in one process: each on a thread of its own, over the embedded bus, in one data directory that
-//! nobody else may use meanwhile.
+//! Workers in a process, each on a thread of its own.
+//!
+//! Over the embedded bus these are all of them, in one data directory that nobody else may use meanwhile. Over a
+//! broker they are any of them, or none: then the process only has a [`Desk`], and the workers are elsewhere.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +11,8 @@ use std::time::Duration;
 use skstore_domain::signals::{Fault, Service};
 use tokio::sync::watch;
 
-use crate::bus::Bus;
+use crate::bus::amqp::AmqpBus;
+use crate::bus::{Bus, BusError};
 use crate::bus::embedded::EmbeddedBus;
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{Clock, Ids};
@@ -32,12 +35,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// Why the process cannot start. All of it is for a person to mend.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The bus is a broker's.
+    /// Some of the workers would have nobody to talk to.
     #[error(
-        "bus.url is {0}, a broker: its workers are processes of their own (skstore-worker order deposit item \
-         myinfo); to have all of them in this one, set bus.url to embedded:"
+        "the embedded bus ends at this process, so it must have all workers, not only {0}. Name all four, or set \
+         bus.url to a broker that all processes share (amqp://…)"
     )]
-    Broker(SecretUrl),
+    Alone(String),
+    /// The broker cannot be used.
+    #[error("cannot use the message bus {url}: {error}")]
+    Bus {
+        /// Its URL, without the password.
+        url: String,
+        /// What is wrong.
+        error: BusError,
+    },
     /// Somebody else works on that data.
     #[error(
         "{} is in use by {holder}. Stop that one, or give this one another --data-dir", path.display()
@@ -78,7 +89,7 @@ pub enum StartError {
 /// The workers of this process. Stop it to have them finish what they have in hand; dropping it does the same.
 #[derive(Debug)]
 pub struct Process {
-    bus: EmbeddedBus,
+    bus: Bus,
     view: View,
     ids: Ids,
     vitals: Vec<Arc<Vitals>>,
@@ -87,31 +98,37 @@ pub struct Process {
     settings: Arc<Settings>,
     has_stopped: bool,
     // Let go last, when no thread writes any more.
-    _lock: DataLock,
+    _lock: Option<DataLock>,
 }
 
 impl Process {
-    /// Takes the data directory and starts all workers.
+    /// What a desk needs: all workers over the embedded bus, none over a broker.
     ///
     /// # Errors
     /// [`StartError`] says what to do.
     pub fn start(config: &Config) -> Result<Self, StartError> {
-        if let BusUrl::Amqp(url) = &config.bus.url {
-            return Err(StartError::Broker(url.clone()));
+        match &config.bus.url {
+            BusUrl::Embedded => Self::start_workers(config, Service::ALL),
+            BusUrl::Amqp(_) => Self::start_workers(config, &[]),
         }
-        let lock = DataLock::take(&config.data_dir)?;
-        let bus =
-            EmbeddedBus::with_dead_letters(&config.data_dir.join("dead-letters.jsonl")).map_err(|error| {
-                StartError::DataDir { path: config.data_dir.clone(), cause: error.to_string() }
-            })?;
+    }
+
+    /// Starts the workers of `services`; over the embedded bus that must be all of them.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to do.
+    pub fn start_workers(config: &Config, services: &[Service]) -> Result<Self, StartError> {
+        let (bus, lock) = match &config.bus.url {
+            BusUrl::Embedded => embedded(config, services)?,
+            BusUrl::Amqp(url) => (connect(url)?, None),
+        };
         let view = View::open(&config.view.url, config.view.keep_orders)?;
         let settings = Arc::new(Settings::new(config)?);
         let (stop, stopped) = watch::channel(false);
-        let ids = Ids::random();
         let mut process = Self {
             bus,
             view,
-            ids,
+            ids: Ids::random(),
             vitals: Vec::new(),
             stop,
             threads: Vec::new(),
@@ -119,7 +136,7 @@ impl Process {
             has_stopped: Service::ALL.iter().any(|service| config.faults.of(*service) == Fault::Stopped),
             _lock: lock,
         };
-        for service in Service::ALL {
+        for service in services {
             process.spawn(*service, config, &stopped)?;
         }
         Ok(process)
@@ -144,7 +161,7 @@ impl Process {
         let context = Context {
             service,
             instance,
-            bus: Bus::Embedded(self.bus.clone()),
+            bus: self.bus.clone(),
             clock: Clock::System,
             ids: self.ids.clone(),
             settings: Arc::clone(&self.settings),
@@ -170,13 +187,7 @@ impl Process {
     /// # Errors
     /// [`DeskError`].
     pub async fn desk(&self) -> Result<Desk, DeskError> {
-        Desk::open(&Bus::Embedded(self.bus.clone()), self.view.clone(), self.ids.clone()).await
-    }
-
-    /// The bus, to look into its queues.
-    #[must_use]
-    pub const fn bus(&self) -> &EmbeddedBus {
-        &self.bus
+        Desk::open(&self.bus, self.view.clone(), self.ids.clone()).await
     }
 
     /// Waits until all workers take work, and the view is complete: as far as it can be, where a worker is told
@@ -189,24 +200,22 @@ impl Process {
         }
     }
 
-    /// Waits until nothing is pending: no message waits or is in hand, no event is unsent.
+    /// Waits until nothing is pending: no message waits or is in hand, no event is unsent. Over a broker that is
+    /// not for this process to know, and it does not wait.
     pub async fn settle(&self) {
-        while !self.is_settled() {
-            self.bus.wait_idle().await;
+        let Bus::Embedded(bus) = &self.bus else { return };
+        while !self.is_settled(bus) {
+            bus.wait_idle().await;
             for vitals in &self.vitals {
                 vitals.all_sent().await;
             }
         }
     }
 
-    /// Whether nothing is pending.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
+    fn is_settled(&self, bus: &EmbeddedBus) -> bool {
         // A committed event counts as unsent until its last delivery is acked, and a delivery is acked only
         // after what it caused is committed. The bus is looked at on both sides, since acks come in between.
-        self.bus.pending() == 0
-            && self.vitals.iter().all(|vitals| vitals.unsent() == 0)
-            && self.bus.pending() == 0
+        bus.pending() == 0 && self.vitals.iter().all(|vitals| vitals.unsent() == 0) && bus.pending() == 0
     }
 
     /// Has the workers finish what they have in hand, and waits for them.
@@ -236,6 +245,34 @@ impl Drop for Process {
             tracing::error!(problem);
         }
     }
+}
+
+/// The bus of this process alone, in a data directory of its own.
+fn embedded(config: &Config, services: &[Service]) -> Result<(Bus, Option<DataLock>), StartError> {
+    if !Service::ALL.iter().all(|service| services.contains(service)) {
+        let named: Vec<&str> = services.iter().map(|service| service.word()).collect();
+        return Err(StartError::Alone(named.join(", ")));
+    }
+    let lock = DataLock::take(&config.data_dir)?;
+    let bus = EmbeddedBus::with_dead_letters(&config.data_dir.join("dead-letters.jsonl"))
+        .map_err(|error| StartError::DataDir { path: config.data_dir.clone(), cause: error.to_string() })?;
+    Ok((Bus::Embedded(bus), Some(lock)))
+}
+
+/// Connects to a broker. Callers may be on a runtime of their own, where nobody may block on another: hence the
+/// thread.
+fn connect(url: &SecretUrl) -> Result<Bus, StartError> {
+    let secret = url.reveal().to_owned();
+    let connect = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|error| BusError::Lost(error.to_string()))?;
+        runtime.block_on(AmqpBus::connect(&secret))
+    };
+    let connected = std::thread::spawn(connect)
+        .join()
+        .unwrap_or_else(|_| Err(BusError::Lost("the thread that connects panicked".to_owned())));
+    connected.map(Bus::Amqp).map_err(|error| StartError::Bus { url: url.to_string(), error })
 }
 
 impl Settings {

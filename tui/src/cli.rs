@@ -124,10 +124,14 @@ fn with_process(
 
 fn not_started(error: &StartError) -> Failure {
     match error {
-        StartError::Catalog(_) => Failure::Usage(error.to_string()),
+        StartError::Catalog(_) | StartError::Alone(_) | StartError::Unseen => {
+            Failure::Usage(error.to_string())
+        }
         StartError::Held { .. }
         | StartError::DataDir { .. }
         | StartError::Store(_)
+        | StartError::Bus { .. }
+        | StartError::View(_)
         | StartError::Thread { .. } => Failure::Unreachable(error.to_string()),
     }
 }

@@ -12,11 +12,11 @@ use skstore_domain::signals::{Fault, Service};
 use tokio::sync::watch;
 
 use crate::bus::amqp::AmqpBus;
-use crate::bus::{Bus, BusError};
 use crate::bus::embedded::EmbeddedBus;
+use crate::bus::{Bus, BusError};
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{Clock, Ids};
-use crate::config::{BusUrl, Config, SecretUrl};
+use crate::config::{BusUrl, Config, SecretUrl, ViewUrl};
 use crate::context::{Context, Settings, Vitals};
 use crate::desk::{Desk, DeskError};
 use crate::probe::Probe;
@@ -49,6 +49,12 @@ pub enum StartError {
         /// What is wrong.
         error: BusError,
     },
+    /// Nobody else could see the view.
+    #[error(
+        "bus.url is a broker, whose workers are several processes, but view.url is embedded, which only one of \
+         them would see. Set view.url to one that they share (redis://…)"
+    )]
+    Unseen,
     /// Somebody else works on that data.
     #[error(
         "{} is in use by {holder}. Stop that one, or give this one another --data-dir", path.display()
@@ -120,6 +126,7 @@ impl Process {
     pub fn start_workers(config: &Config, services: &[Service]) -> Result<Self, StartError> {
         let (bus, lock) = match &config.bus.url {
             BusUrl::Embedded => embedded(config, services)?,
+            BusUrl::Amqp(_) if config.view.url == ViewUrl::Embedded => return Err(StartError::Unseen),
             BusUrl::Amqp(url) => (connect(url)?, None),
         };
         let view = View::open(&config.view.url, config.view.keep_orders)?;
@@ -227,13 +234,18 @@ impl Process {
     }
 
     fn join(&mut self) -> Result<(), String> {
-        self.stop.send_replace(true);
+        if self.stop.send_replace(true) {
+            return Ok(());
+        }
         let mut result = Ok(());
         for thread in self.threads.drain(..) {
             let name = thread.thread().name().unwrap_or_default().to_owned();
             if thread.join().is_err() {
                 result = Err(format!("the thread {name} panicked; see the log"));
             }
+        }
+        if let Bus::Amqp(bus) = &self.bus {
+            say_goodbye(bus.clone());
         }
         result
     }
@@ -273,6 +285,17 @@ fn connect(url: &SecretUrl) -> Result<Bus, StartError> {
         .join()
         .unwrap_or_else(|_| Err(BusError::Lost("the thread that connects panicked".to_owned())));
     connected.map(Bus::Amqp).map_err(|error| StartError::Bus { url: url.to_string(), error })
+}
+
+/// Sees to it that the last acks reach the broker, so that nothing that was finished comes again.
+fn say_goodbye(bus: AmqpBus) {
+    let close = move || {
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() {
+            runtime.block_on(bus.close());
+        }
+    };
+    // Whatever fails here, the broker gives the messages to somebody else.
+    let _ = std::thread::spawn(close).join();
 }
 
 impl Settings {

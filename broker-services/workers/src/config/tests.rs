@@ -137,7 +137,11 @@ fn a_bad_value_is_told_what_it_must_be() {
         ("ui.language", "fr", "must be one of auto, ko, en, not 'fr'"),
         ("faults.deposit", "slow", "must be none, slow:MILLISECONDS, silent or stopped, not 'slow'"),
         ("order.walk_in", "", "is no customer: '' must have 1 to 64 characters"),
-        ("view.url", "amqp://me:secret@h", "asks for RabbitMQ (amqp://HOST), which this build cannot use here"),
+        (
+            "view.url",
+            "amqp://me:secret@h",
+            "asks for RabbitMQ (amqp://HOST), which this build cannot use here",
+        ),
         ("bus.url", "redis://me:secret@h", "asks for Redis (redis://HOST), which this build cannot use here"),
         ("bus.url", "amqp:///vhost", "asks for RabbitMQ (amqp://HOST), which this"),
         ("view.url", "rediss://h", "asks for Redis over TLS (rediss://), which this build cannot use here"),

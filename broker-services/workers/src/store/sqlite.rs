@@ -1,7 +1,7 @@
 //! The store in SQLite: a file of this machine, or memory for a simulation.
 //!
 //! Everything runs inline on the caller's thread, one transaction after the other. Several processes may
-//! share a file; SQLite's write lock, which [`SqliteStore::transact`] takes before it reads, lets one of them
+//! share a file; SQLite's write lock, which a decision takes before it reads, lets one of them
 //! decide at a time. So nobody can be faster than a decision here, and none is ever made twice.
 
 use std::cell::{Cell, RefCell, RefMut};

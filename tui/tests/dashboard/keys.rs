@@ -113,6 +113,17 @@ fn a_number_out_of_bounds_is_not_sent() {
 }
 
 #[test]
+fn a_typed_quantity_replaces_the_one_that_was_offered() {
+    let mut state = in_form('n');
+    press(&mut state, KeyCode::Enter);
+    press(&mut state, KeyCode::Enter);
+    type_in(&mut state, "25");
+    let effects = press(&mut state, KeyCode::Enter);
+    let [Request::Place(place)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(place.qty, 25);
+}
+
+#[test]
 fn a_new_customer_can_be_topped_up_by_typing_the_name() {
     let mut state = in_form('u');
     type_in(&mut state, "박영수");

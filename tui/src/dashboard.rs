@@ -5,8 +5,8 @@
 //! 1. [`runner`]: the loop that turns keys, answers, changes of the view and the clock into messages;
 //! 2. [`message`]: all there can be told and asked for;
 //! 3. [`keys`]: what a key does where;
-//! 4. [`update`]: what a message does to the [`state`], and which effects it has;
-//! 5. [`layout`] and [`draw`]: how the state looks.
+//! 4. [`update`](mod@update): what a message does to the [`state`], and which effects it has;
+//! 5. [`layout`] and [`draw`](mod@draw): how the state looks.
 //!
 //! Only the runner does I/O and reads the clock. `update` and `draw` are functions of what they are handed.
 

@@ -11,7 +11,7 @@ pub const FRAMES_PER_SECOND: u32 = 30;
 const BURST: u32 = 4;
 
 /// A token bucket: a frame takes a token, [`FRAMES_PER_SECOND`] of them come back in a second, and at most
-/// [`BURST`] are kept.
+/// `BURST` are kept.
 #[derive(Debug, Clone)]
 pub struct Pace {
     /// When the bucket would be full if no frame was drawn any more.

@@ -1,4 +1,4 @@
-//! The loop around [`update`]: it owns the desk and the screen, and is the only one to wait for anything.
+//! The loop around [`update`](mod@super::update): it owns the desk and the screen, and is the only one to wait for anything.
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -149,7 +149,11 @@ fn wrong_usage_and_settings_exit_with_2_and_touch_nothing() {
         ("place", "<ITEM>"),
         ("place 10 0", "1..=1000"),
         ("items --set bus.uri=x", "unknown setting 'bus.uri' from the command line"),
-        ("items --set bus.url=amqp://h", "the setting 'bus.url' from the command line asks for RabbitMQ"),
+        ("items --set bus.url=amqp://h", "Set view.url to one that they share"),
+        (
+            "items --set bus.url=mqtt://h",
+            "the setting 'bus.url' from the command line is no URL that it can be",
+        ),
         ("items --language fr", "must be one of auto, ko, en"),
         ("items --config /nowhere/x.toml", "/nowhere/x.toml cannot be read"),
         ("items --set catalog.path=/nowhere/c.toml", "/nowhere/c.toml cannot be read"),

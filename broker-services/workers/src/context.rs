@@ -32,6 +32,8 @@ pub struct Settings {
     pub hold_paying: Duration,
     /// Events committed and not confirmed at which Order takes no more orders.
     pub max_unsent_events: u64,
+    /// How often a worker says how it does.
+    pub beat_every: Duration,
     /// The first wait before something that failed is tried again.
     pub retry_first: Duration,
     /// The longest wait before something that failed again and again is tried again.

@@ -312,6 +312,7 @@ impl Settings {
             abort_after: config.abort_after(),
             hold_paying: config.hold_paying(),
             max_unsent_events: config.max_unsent_events,
+            beat_every: worker::BEAT_EVERY,
             retry_first: config.retry_first(),
             retry_most: config.retry_most(),
             drain: config.drain_within(),

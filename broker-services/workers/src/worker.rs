@@ -19,7 +19,7 @@ use crate::store::Store;
 use crate::topology;
 use crate::view::View;
 
-/// How often a worker says how it does.
+/// How often a worker says how it does: often enough for a person to see at once that one is gone.
 pub const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How long the relay may take, after the loop has stopped, to see its events confirmed.
 const LAST_CONFIRMS: Duration = Duration::from_secs(1);
@@ -149,7 +149,7 @@ fn obey(context: &Context, gate: Option<&Gate>, control: &Control) {
 /// Says how the worker does, every second.
 async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, started_at: Timestamp) {
     let rate = Rate::new(context.vitals.handled());
-    let mut every = tokio::time::interval(BEAT_EVERY);
+    let mut every = tokio::time::interval(context.settings.beat_every);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         every.tick().await;

@@ -507,6 +507,8 @@ fn settings() -> Settings {
         abort_after: Duration::from_secs(10),
         hold_paying: Duration::from_millis(20),
         max_unsent_events: 100_000,
+        // Nobody looks at them here, and in virtual time they would be most of the work.
+        beat_every: Duration::from_secs(15),
         retry_first: Duration::from_millis(50),
         retry_most: Duration::from_secs(2),
         drain: Duration::from_secs(5),

@@ -5,6 +5,7 @@
 
 #![cfg(feature = "servers")]
 
+use std::cell::Cell;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -22,8 +23,10 @@ use skstore_workers::view::OrderFilter;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often it is looked whether it has happened.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Orders that are placed while workers are killed.
-const ORDERS: usize = 300;
+/// Orders that are placed between one kill and the next.
+const ORDERS_BETWEEN_KILLS: usize = 200;
+/// More orders than any machine places meanwhile.
+const EVERYTHING: usize = 1_000_000;
 /// Buyers who place them.
 const BUYERS: usize = 16;
 
@@ -149,33 +152,36 @@ async fn workers_over_a_broker_deliver_and_survive_being_killed_one_after_the_ot
     .await;
     let opening = balance(&desk).await.expect("an account");
 
-    let buy = async |buyer: usize| {
+    // Buyers go on until every worker has been killed once, and all have bought again after that.
+    let (next, killed) = (Cell::new(1), Cell::new(false));
+    let buy = async |_| {
         let mut promised = Vec::new();
-        for order in (buyer + 1..=ORDERS).step_by(BUYERS) {
+        let mut last = false;
+        while !last {
+            last = killed.get();
+            let order = next.replace(next.get() + 1);
             if desk.place(&place(order)).await.is_ok_and(|answer| answer.ok) {
                 promised.push(order);
             }
         }
         promised
     };
-    let buying = futures_util::future::join_all((0..BUYERS).map(buy));
     let killing = async {
         for service in Service::ALL {
-            let before = desk.view().counts().await.map_or(0, |counts| counts.orders.iter().sum());
-            until("some orders have come in", async || {
-                let counts = desk.view().counts().await;
-                counts.is_ok_and(|counts| counts.orders.iter().sum::<u64>() > before + 10)
-                    || desk.view().orders(&OrderFilter::default(), None, 1).await.is_err()
-            })
-            .await;
+            let before = next.get();
+            until("more orders come in", async || next.get() > before + ORDERS_BETWEEN_KILLS).await;
             workers.kill_and_replace(*service);
         }
+        killed.set(true);
     };
-    // The kills stop with the last order, should they be slower than the buyers.
-    let promised: Vec<usize> = tokio::select! {
-        promised = buying => promised.into_iter().flatten().collect(),
-        promised = async { killing.await; std::future::pending().await } => promised,
-    };
+    let (promised, ()) = tokio::join!(futures_util::future::join_all((0..BUYERS).map(buy)), killing);
+    let promised: Vec<usize> = promised.into_iter().flatten().collect();
+    assert!(
+        promised.len() > ORDERS_BETWEEN_KILLS,
+        "only {} of {} orders were accepted",
+        promised.len(),
+        next.get()
+    );
 
     until("every order has ended", async || {
         let counts = desk.view().counts().await;
@@ -193,7 +199,7 @@ async fn workers_over_a_broker_deliver_and_survive_being_killed_one_after_the_ot
     }
     until("the books are right", async || {
         let filter = OrderFilter { status: Some(OrderStatus::Delivering), ..OrderFilter::default() };
-        let Ok(page) = desk.view().orders(&filter, None, ORDERS + 1).await else { return false };
+        let Ok(page) = desk.view().orders(&filter, None, EVERYTHING).await else { return false };
         let paid: i64 = page.rows.iter().map(|row| row.order.amount.0).sum();
         balance(&desk).await == Some(opening - paid)
     })

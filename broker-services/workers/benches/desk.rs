@@ -42,7 +42,8 @@ async fn measure(clients: usize, orders: usize) {
         ("breaker.max_in_flight".to_owned(), "1024".to_owned()),
     ];
     let config =
-        Config::load(&Sources { file: None, environment: Vec::new(), flags }).expect("a configuration");
+        Config::load(&Sources { environment: std::env::vars_os().collect(), flags, ..Sources::default() })
+            .expect("a configuration");
     let process = Process::start(&config).expect("the workers");
     let desk = process.desk().await.expect("a desk");
     process.ready().await;

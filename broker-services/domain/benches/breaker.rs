@@ -27,7 +27,10 @@ fn main() {
     ] {
         let best = (0..RUNS).map(|_| run(calls)).min().unwrap_or_default();
         let ns = best.as_secs_f64() * 1e9 / f64::from(CHARGES);
-        println!("{{\"bench\":\"{name}\",\"charges_per_call\":{charges_per_call},\"ns\":{ns:.1}}}");
+        println!(
+            "{{\"name\":\"{name}\",\"value\":{ns:.1},\"unit\":\"ns\",\"at_most\":50,\
+             \"charges_per_call\":{charges_per_call}}}"
+        );
     }
 }
 

@@ -36,7 +36,7 @@ fn report(name: &str, threads: usize, batch: usize, round: impl Fn(&EmbeddedBus)
     nanos.sort_unstable();
     let each = nanos[ROUNDS / 2] / MESSAGES_PER_ROUND as u128;
     println!(
-        r#"{{"bench":"bus/{name}","threads":{threads},"batch":{batch},"messages":{MESSAGES_PER_ROUND},"ns_per_message":{each}}}"#
+        r#"{{"name":"{name}, batch {batch}, {threads} threads","value":{each},"unit":"ns/message","messages":{MESSAGES_PER_ROUND}}}"#
     );
 }
 

@@ -63,7 +63,7 @@ fn measure_fsync(directory: &Path) {
             started.elapsed()
         })
         .collect();
-    println!("{{\"bench\":\"fsync\",\"median_us\":{:.1}}}", median_us(&mut times));
+    println!("{{\"name\":\"fsync, median\",\"value\":{:.1},\"unit\":\"us\"}}", median_us(&mut times));
 }
 
 fn measure(name: &str, store: &Store, stored: usize) {
@@ -95,8 +95,8 @@ fn measure(name: &str, store: &Store, stored: usize) {
             #[expect(clippy::cast_precision_loss, reason = "some thousands of messages")]
             let per_message = total.as_secs_f64() * 1e6 / messages as f64;
             println!(
-                "{{\"bench\":\"store\",\"on\":\"{name}\",\"stored\":{stored},\"batch\":{batch},\"step\":\"{step}\",\
-                 \"us_per_message\":{per_message:.2},\"median_commit_us\":{:.1}}}",
+                "{{\"name\":\"{step}, batch {batch}, {name}, {stored} stored\",\"value\":{per_message:.2},\
+                 \"unit\":\"us/message\",\"median_commit_us\":{:.1}}}",
                 median_us(times)
             );
         }

@@ -1,6 +1,6 @@
 //! What the embedded view costs: microseconds per event and per page, bytes per order.
 //!
-//! Prints one JSON object a line: `{"bench":"view","orders":1000,"what":"…","unit":"…","value":…}`. An order is
+//! Prints one JSON object a line: `{"name":"…, 1000 orders","value":…,"unit":"…"}`. An order is
 //! told in five events of the whole life of a delivered one, hundreds of orders at a time, as workers do.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails has nothing to say")]
@@ -55,7 +55,7 @@ fn measure(orders: usize, keep: usize) {
         let mut out = std::io::stdout().lock();
         let keep = keep.min(orders);
         let line = format!(
-            r#"{{"bench":"view","orders":{orders},"keep":{keep},"what":"{what}","unit":"{unit}","value":{value:.3}}}"#
+            r#"{{"name":"{what}, {orders} orders","value":{value:.3},"unit":"{unit}","keep":{keep}}}"#
         );
         writeln!(out, "{line}").unwrap();
     };

@@ -20,8 +20,8 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
 use crate::probe::Bug;
 use crate::service::{one, order_of, queue, request_id_of, trace_of};
-use crate::stage::{Record, Stage, Table, Unreadable};
-use crate::store::{Changes, Key, Loaded, NewEvent};
+use crate::stage::{Record, Stage, Table, Unreadable, stored};
+use crate::store::{Changes, Key, Loaded};
 use crate::topology;
 
 impl Record for Payment {
@@ -75,7 +75,7 @@ impl Stage for DepositStage {
         self.payments.write_into(&mut changes);
         self.accounts.write_into(&mut changes);
         self.top_ups.write_into(&mut changes);
-        changes.events = self.events.iter().map(NewEvent::from).collect();
+        changes.events = stored(&self.events);
         changes
     }
 }

@@ -17,8 +17,8 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
 use crate::probe::Bug;
 use crate::service::{one, order_of, queue, request_id_of};
-use crate::stage::{Record, Stage, Table, Unreadable};
-use crate::store::{Changes, Key, Loaded, NewEvent};
+use crate::stage::{Record, Stage, Table, Unreadable, stored};
+use crate::store::{Changes, Key, Loaded};
 use crate::topology;
 
 impl Record for Item {
@@ -72,7 +72,7 @@ impl Stage for ItemStage {
         self.items.write_into(&mut changes);
         self.deliveries.write_into(&mut changes);
         self.restocks.write_into(&mut changes);
-        changes.events = self.events.iter().map(NewEvent::from).collect();
+        changes.events = stored(&self.events);
         changes
     }
 }

@@ -26,8 +26,8 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
 use crate::probe::{Bug, Point};
 use crate::service::{one, order_of, queue};
-use crate::stage::{Record, Stage, Table, Unreadable};
-use crate::store::{Changes, Key, Loaded, NewEvent, Store};
+use crate::stage::{Record, Stage, Table, Unreadable, stored};
+use crate::store::{Changes, Key, Loaded, Store};
 use crate::topology;
 
 /// When a full bulkhead is worth another try: about as long as a charge takes.
@@ -84,7 +84,7 @@ impl Stage for OrderStage {
         let mut changes = Changes::default();
         self.orders.write_into(&mut changes);
         self.prices.write_into(&mut changes);
-        changes.events = self.events.iter().map(NewEvent::from).collect();
+        changes.events = stored(&self.events);
         changes
     }
 }

@@ -34,7 +34,7 @@ impl Caller {
     /// Whoever sent `message`, if they want an answer.
     #[must_use]
     pub fn of(message: &Message) -> Option<Self> {
-        let reply_to = message.properties.reply_to.clone()?;
+        let reply_to = message.properties.reply_to.clone().filter(|queue| !queue.is_empty())?;
         Some(Self { reply_to, correlation_id: message.properties.correlation_id.clone() })
     }
 
@@ -79,15 +79,15 @@ pub struct Bad(pub String);
 pub fn read_command(delivery: &Delivery) -> Result<Command, Bad> {
     let message = &delivery.message;
     let Some(kind) = CommandKind::from_word(&message.routing_key) else {
-        return Err(Bad(format!("there is no command '{}'", shown(&message.routing_key))));
+        return Err(Bad(format!("there is no command '{}'", quoted(&message.routing_key))));
     };
     let is_replay =
         matches!(kind, CommandKind::OrderReplay | CommandKind::DepositReplay | CommandKind::ItemReplay);
     if let Some(reply_to) = &message.properties.reply_to
-        && !is_replay
+        && !(is_replay && reply_to == topology::MYINFO_REBUILD)
         && topology::is_ours(reply_to)
     {
-        return Err(Bad(format!("reply_to '{}' is a queue of the system itself", shown(reply_to))));
+        return Err(Bad(format!("reply_to '{}' is a queue of the system itself", quoted(reply_to))));
     }
     Command::from_json(kind, &message.body).map_err(|invalid| Bad(invalid.to_string()))
 }
@@ -95,9 +95,31 @@ pub fn read_command(delivery: &Delivery) -> Result<Command, Bad> {
 /// Longest foreign text that a message of ours quotes, in characters.
 const QUOTED_CHARS: usize = 100;
 
+/// Longest reason that a message is parked with, in characters: what is wrong with foreign JSON may quote all of it.
+const REASON_CHARS: usize = 500;
+/// Most bytes in the headers that a parked message brings along. With its other properties and ours they travel in one
+/// frame, which has 32 KiB.
+const PARKED_HEADER_BYTES: usize = 16 * 1024;
+
+/// Foreign text as a sentence quotes it.
+fn quoted(text: &str) -> String {
+    shown(text, QUOTED_CHARS)
+}
+
 /// Foreign text, fit to be shown.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !skstore_domain::ids::is_unsafe_to_show(*c)).take(QUOTED_CHARS).collect()
+fn shown(text: &str, most_chars: usize) -> String {
+    text.chars().filter(|c| !skstore_domain::ids::is_unsafe_to_show(*c)).take(most_chars).collect()
+}
+
+/// Leaves out the headers that there is no room for. Returns how many.
+fn fit(headers: &mut BTreeMap<String, String>) -> usize {
+    let (mut room, before) = (PARKED_HEADER_BYTES, headers.len());
+    headers.retain(|name, value| {
+        let left = room.checked_sub(name.len() + value.len());
+        room = left.unwrap_or(room);
+        left.is_some()
+    });
+    before - headers.len()
 }
 
 /// The largest message of events, in bytes.
@@ -173,11 +195,16 @@ pub async fn park(
     body: Arc<[u8]>,
     reason: &str,
 ) {
-    tracing::warn!(queue, routing_key = %shown(&message.routing_key), reason, "parked a message");
+    let reason = shown(reason, REASON_CHARS);
+    tracing::warn!(queue, routing_key = %quoted(&message.routing_key), reason, "parked a message");
     let mut properties = message.properties.clone();
     properties.expiration = None;
+    let left_out = fit(&mut properties.headers);
+    if left_out > 0 {
+        properties.headers.insert("headers_left_out".to_owned(), left_out.to_string());
+    }
     properties.headers.extend(BTreeMap::from([
-        ("reason".to_owned(), reason.to_owned()),
+        ("reason".to_owned(), reason.clone()),
         ("exchange".to_owned(), message.exchange.clone()),
         ("routing_key".to_owned(), message.routing_key.clone()),
         ("queue".to_owned(), queue.to_owned()),

@@ -113,8 +113,8 @@ struct Shared {
 
 impl Shared {
     fn new(url: &str) -> Result<Self, BusError> {
-        let publishing = Link::new(url, "skstore publishing")?;
-        let consuming = Link::new(url, "skstore consuming")?;
+        let publishing = Link::new(url, "skstore publishing", link::PUBLISHED_FRAME_BYTES)?;
+        let consuming = Link::new(url, "skstore consuming", link::CONSUMED_FRAME_BYTES)?;
         let failed = |error: std::io::Error| {
             BusError::Topology(format!(
                 "cannot start the thread of the message bus: {error}; are there too many?"

@@ -23,7 +23,7 @@ use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{BusError, Delivery, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
+use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command, read_events};
 use crate::probe::{Bug, Point};
 use crate::service::{one, order_of, queue};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
@@ -206,7 +206,7 @@ impl OrderRules {
             qty: place.qty,
             unit_price: place.unit_price,
         };
-        Ok(OrderInput::Place { request, answerable: delivery.message.properties.reply_to.is_some() })
+        Ok(OrderInput::Place { request, answerable: Caller::of(&delivery.message).is_some() })
     }
 
     /// Asks for leave to charge, or says when that is worth another try.

@@ -24,8 +24,13 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Silence for twice as long ends a connection. RabbitMQ advises against less than 5 s.
 const HEARTBEAT_SECONDS: u16 = 5;
-/// lapin keeps two buffers of 32 frames for each connection: 1 MiB each. Larger messages go in several frames.
-const MAX_FRAME_BYTES: u32 = 32 * 1024;
+/// What we publish goes in several frames, all but its properties. lapin keeps two buffers of 32 frames for each
+/// connection: 1 MiB each.
+pub(super) const PUBLISHED_FRAME_BYTES: u32 = 32 * 1024;
+/// Properties of others come in one frame, which RabbitMQ lets have 128 KiB unless its operator sets `frame_max`. A
+/// smaller one here would let anybody's message end this connection each time that it is delivered. Where it is larger
+/// there, `?frame_max=` in the URL has it larger here.
+pub(super) const CONSUMED_FRAME_BYTES: u32 = 128 * 1024;
 /// AMQP's reply code for a normal end.
 const GOODBYE: u16 = 200;
 /// Its codes for what a person has to mend.
@@ -60,14 +65,14 @@ impl Link {
     ///
     /// # Errors
     /// [`BusError::Topology`] when `url` is none.
-    pub(super) fn new(url: &str, name: &'static str) -> Result<Self, BusError> {
+    pub(super) fn new(url: &str, name: &'static str, frame_bytes: u32) -> Result<Self, BusError> {
         let mut uri: AMQPUri = url.parse().map_err(|why| {
             BusError::Topology(format!(
                 "bus.url is no URL of an AMQP broker ({why}); it looks like amqp://user:password@host:5672"
             ))
         })?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        uri.query.frame_max.get_or_insert(MAX_FRAME_BYTES);
+        uri.query.frame_max.get_or_insert(frame_bytes);
         Ok(Self { uri, name, live: Mutex::default() })
     }
 

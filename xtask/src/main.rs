@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+mod attended;
 mod bench;
 mod json;
 mod machine;
@@ -15,7 +16,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test                        everything that has to hold before a change is merged
-  servers                     run a private RabbitMQ and Redis until Enter is pressed, and show how to reach them
+  servers                     run a private RabbitMQ, Redis and the four workers until Ctrl-C, and show how to reach them
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
 
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["test"] => test::run(),
-        ["servers"] => show_servers(),
+        ["servers"] => attended::run(),
         ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
@@ -39,30 +40,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Keeps servers running until whoever asked for them has had enough.
-fn show_servers() -> Result<(), String> {
-    println!("starting RabbitMQ and Redis …");
-    let (rabbit, redis) = (servers::Rabbit::start()?, servers::Redis::start()?);
-    println!(
-        "\
-RabbitMQ   {amqp}   (management: {api}, guest/guest)
-Redis      {redis}
-
-  export SKSTORE__BUS__URL={amqp} SKSTORE__VIEW__URL={redis}
-
-  rabbitmqadmin --port={port} publish exchange=skstore.commands routing_key=order.place \\
-    properties='{{\"message_id\":\"order-1\"}}' payload='{{\"item_id\":\"10\",\"qty\":5,\"customer\":\"kim\"}}'
-  rabbitmqadmin --port={port} list queues name messages consumers
-  rabbitmqadmin --port={port} get queue=skstore.dead ackmode=ack_requeue_true
-
-Enter, or the end of the input, stops them.",
-        amqp = rabbit.amqp_url(),
-        api = rabbit.api_url(),
-        redis = redis.url(),
-        port = rabbit.api_port(),
-    );
-    let read = std::io::stdin().read_line(&mut String::new());
-    read.map(drop).map_err(|error| format!("the input cannot be read: {error}"))
 }

@@ -1,5 +1,5 @@
-//! Private RabbitMQ and Redis servers: on free ports, in a temporary directory, gone when they are dropped.
-//! Nothing that runs on the machine already is touched.
+//! Private RabbitMQ and Redis servers: on free ports, in a temporary directory, gone when they are dropped, or when the
+//! process that started them ends in whatever way. Nothing that runs on the machine already is touched.
 //!
 //! Tests that kill and restart a broker include this file as a module of theirs, so it needs the standard library only.
 
@@ -17,6 +17,16 @@ use std::time::{Duration, Instant};
 /// Where Debian's package puts RabbitMQ's own scripts; those in the path insist on its system user.
 const RABBITMQ_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const RABBITMQCTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+const REDIS_SERVER: &str = "/usr/bin/redis-server";
+/// What is needed here and by the tests: a file of it, and Debian's package.
+const PARTS: [(&str, &str); 3] = [
+    (RABBITMQ_SERVER, "rabbitmq-server"),
+    (REDIS_SERVER, "redis-server"),
+    // A client that is not ours, for the tests.
+    ("/usr/lib/python3/dist-packages/pika/__init__.py", "python3-pika"),
+];
+/// How long another installation on this machine is waited for.
+const APT_LOCK_SECONDS: u32 = 300;
 /// How long a server may take to start: RabbitMQ takes 5 s on an idle machine.
 const START_WITHIN: Duration = Duration::from_secs(90);
 /// How long it may take to end when asked to, before it is killed.
@@ -43,14 +53,14 @@ impl Rabbit {
     /// # Errors
     /// A sentence that says what to do.
     pub(crate) fn start() -> Result<Self, String> {
-        need(Path::new(RABBITMQ_SERVER), "rabbitmq-server")?;
+        install_missing()?;
         let directory = temporary("rabbitmq")?;
         let [amqp_port, api_port, distribution_port, epmd_port] = free_ports()?;
         let node = format!("skstore-{amqp_port}@localhost");
         // A broker starts the port mapper as a daemon that outlives it, unless there is one.
         let mut epmd = Command::new("epmd");
         epmd.args(["-address", "127.0.0.1", "-port", &epmd_port.to_string()]);
-        let epmd = Group::spawn(&mut epmd, &directory.join("epmd.log"))?;
+        let epmd = Group::spawn(&mut epmd, &directory, "epmd.log")?;
         wait_until("Erlang's port mapper", || accepts(epmd_port))?;
         let broker = Group::none();
         let mut rabbit =
@@ -66,7 +76,7 @@ impl Rabbit {
     /// A sentence that says where its log is.
     pub(crate) fn restart(&mut self) -> Result<(), String> {
         let mut command = self.command(RABBITMQ_SERVER);
-        self.broker = Group::spawn(&mut command, &self.directory.join("broker.log"))?;
+        self.broker = Group::spawn(&mut command, &self.directory, "broker.log")?;
         let (port, api, log) = (self.amqp_port, self.api_port, self.directory.join("log"));
         wait_until("RabbitMQ", || speaks_amqp(port) && accepts(api))
             .map_err(|why| format!("{why}; its log is in {}", log.display()))
@@ -166,7 +176,7 @@ impl Redis {
     /// # Errors
     /// A sentence that says what to do.
     pub(crate) fn start() -> Result<Self, String> {
-        need(Path::new("/usr/bin/redis-server"), "redis-server")?;
+        install_missing()?;
         let directory = temporary("redis")?;
         let [port] = free_ports()?;
         let mut redis = Self { directory, port, server: Group::none() };
@@ -179,14 +189,17 @@ impl Redis {
     /// # Errors
     /// A sentence that says where its log is.
     pub(crate) fn restart(&mut self) -> Result<(), String> {
-        let mut command = Command::new("/usr/bin/redis-server");
+        let mut command = Command::new(REDIS_SERVER);
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         command.args(["--port", &self.port.to_string(), "--dir"]).arg(&self.directory);
-        let log = self.directory.join("redis.log");
-        self.server = Group::spawn(&mut command, &log)?;
-        let port = self.port;
-        wait_until("Redis", || answers(port, b"PING\r\n", b"+PONG"))
-            .map_err(|why| format!("{why}; its log is {}", log.display()))
+        self.server = Group::spawn(&mut command, &self.directory, "redis.log")?;
+        wait_until("Redis", || self.answers("PING", "+PONG"))
+            .map_err(|why| format!("{why}; its log is in {}", self.directory.display()))
+    }
+
+    /// Whether it answers `command`, in one line, with what begins with `answer`, in the words of its protocol.
+    pub(crate) fn answers(&self, command: &str, answer: &str) -> bool {
+        answers(self.port, format!("{command}\r\n").as_bytes(), answer.as_bytes())
     }
 
     /// Ends it as a power cut does.
@@ -198,6 +211,11 @@ impl Redis {
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
+
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
 }
 
 impl Drop for Redis {
@@ -207,46 +225,91 @@ impl Drop for Redis {
     }
 }
 
-/// A process and those it has started: a process group.
+/// A process and those it has started: a process group. It ends with the process that started it, however that ends.
 #[derive(Debug)]
-struct Group(Option<Child>);
+pub(crate) struct Group(Option<Running>);
+
+#[derive(Debug)]
+struct Running {
+    leader: Child,
+    /// Waits for the end of its input, which is ours, then does away with the group and its directory. In a group of
+    /// its own, as Ctrl-C reaches all of ours.
+    watchdog: Child,
+}
+
+/// What the watchdog does. Its arguments: the process group and the directory.
+const WATCH: &str = r#"read -r _; kill -KILL -- "-$1"; rm -rf -- "$2""#;
 
 impl Group {
     const fn none() -> Self {
         Self(None)
     }
 
-    fn spawn(command: &mut Command, log: &Path) -> Result<Self, String> {
+    /// Starts `command`, which works in `directory` and adds its output to the file `log` there.
+    ///
+    /// # Errors
+    /// A sentence that names the program.
+    pub(crate) fn spawn(command: &mut Command, directory: &Path, log: &str) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", command.get_program().to_string_lossy());
-        let output = fs::File::create(log).map_err(failed)?;
+        let output =
+            fs::File::options().create(true).append(true).open(directory.join(log)).map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
         let spawned = command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0).spawn();
-        match spawned {
-            Ok(child) => Ok(Self(Some(child))),
-            Err(error) => Err(format!("{}: {error}", command.get_program().to_string_lossy())),
+        let mut leader =
+            spawned.map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
+        let watchdog = Command::new("sh")
+            .args(["-c", WATCH, "watchdog", &leader.id().to_string()])
+            .arg(directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn();
+        match watchdog {
+            Ok(watchdog) => Ok(Self(Some(Running { leader, watchdog }))),
+            Err(error) => {
+                // Nothing may be left that nobody watches.
+                let _ = leader.kill();
+                Err(format!("sh: {error}"))
+            }
+        }
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.as_mut().is_none_or(|running| !matches!(running.leader.try_wait(), Ok(None)))
+    }
+
+    /// Sends `signal` to all of it.
+    pub(crate) fn send(&self, signal: &str) {
+        if let Some(running) = &self.0 {
+            send(running.leader.id(), signal);
         }
     }
 
     /// Sends `signal` to all of it and waits for its end, at last killing it.
-    fn end(&mut self, signal: &str) {
-        let Some(mut child) = self.0.take() else { return };
-        let send = |signal: &str| {
-            let group = format!("-{}", child.id());
-            let _ = Command::new("kill")
-                .args([&format!("-{signal}"), "--", &group])
-                .stderr(Stdio::null())
-                .status();
-        };
-        send(signal);
+    pub(crate) fn end(&mut self, signal: &str) {
+        let Some(Running { mut leader, mut watchdog }) = self.0.take() else { return };
+        // First, so that it does not take away the directory.
+        let _ = watchdog.kill();
+        let _ = watchdog.wait();
+        send(leader.id(), signal);
         let started = Instant::now();
-        while matches!(child.try_wait(), Ok(None)) && started.elapsed() < STOP_WITHIN {
+        while matches!(leader.try_wait(), Ok(None)) && started.elapsed() < STOP_WITHIN {
             std::thread::sleep(LOOK_EVERY);
         }
         // What its leader has left behind, and the leader if it did not listen.
-        let group = format!("-{}", child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
-        let _ = child.wait();
+        send(leader.id(), "KILL");
+        let _ = leader.wait();
     }
+}
+
+/// A group that is gone already is no failure.
+fn send(group: u32, signal: &str) {
+    let _ = Command::new("kill")
+        .args([&format!("-{signal}"), "--", &format!("-{group}")])
+        .stderr(Stdio::null())
+        .status();
 }
 
 impl Drop for Group {
@@ -255,32 +318,51 @@ impl Drop for Group {
     }
 }
 
-/// Makes sure that a program is there, installing Debian's package of it if that is possible.
-fn need(program: &Path, package: &str) -> Result<(), String> {
-    if program.exists() {
+/// Makes sure that all parts are there, installing Debian's packages of those that are missing if that is possible.
+///
+/// # Errors
+/// A sentence that says what to install.
+pub(crate) fn install_missing() -> Result<(), String> {
+    let missing = || -> Vec<&str> {
+        PARTS.iter().filter(|(file, _)| !Path::new(file).exists()).map(|(_, package)| *package).collect()
+    };
+    let packages = missing();
+    if packages.is_empty() {
         return Ok(());
     }
-    let missing = format!("{} is missing; install it with: apt-get install -y {package}", program.display());
-    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0"));
+    let remedy = format!(
+        "The tests and servers need Debian's packages {0}. Install them as root: apt-get install -y {1}",
+        packages.join(", "),
+        packages.join(" ")
+    );
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
     if !root || !Path::new("/usr/bin/apt-get").exists() {
-        return Err(missing);
+        return Err(remedy);
     }
-    for arguments in [&["update"] as &[&str], &["install", "-y", "--no-install-recommends", package]] {
-        let status = Command::new("apt-get")
+    let lock = format!("DPkg::Lock::Timeout={APT_LOCK_SECONDS}");
+    let install = [&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat();
+    for arguments in [&["update"], install.as_slice()] {
+        let installed = Command::new("apt-get")
+            .args(["-o", &lock])
             .args(arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
-            // The package would start a server for the whole machine.
+            // The packages would start servers for the whole machine.
             .env("RUNLEVEL", "1")
+            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .status();
-        if !status.is_ok_and(|status| status.success()) {
-            return Err(format!("apt-get {} failed. {missing}", arguments.join(" ")));
+        if !installed.is_ok_and(|status| status.success()) {
+            return Err(format!("apt-get {} failed. {remedy}", arguments.join(" ")));
         }
     }
-    if program.exists() { Ok(()) } else { Err(missing) }
+    if missing().is_empty() { Ok(()) } else { Err(remedy) }
 }
 
-fn temporary(what: &str) -> Result<PathBuf, String> {
+/// A directory that nobody else uses, for `what`.
+///
+/// # Errors
+/// A sentence that names it.
+pub(crate) fn temporary(what: &str) -> Result<PathBuf, String> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("skstore-{what}-{}-{count}", std::process::id()));

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::servers::{Rabbit, Redis};
+use crate::servers::{self, Rabbit, Redis};
 use crate::step;
 
 /// A step's name, its cargo command, its environment, and what helps when it fails.
@@ -64,6 +64,8 @@ const WITH_SERVERS: &[Step] = &[(
         "redis",
         "--test",
         "cluster",
+        "--test",
+        "gateway",
     ],
     &[],
     "`cargo xtask servers` shows the servers that they need.",
@@ -75,6 +77,8 @@ const WITH_SERVERS: &[Step] = &[(
 /// A sentence that names that step and how to repeat it.
 pub(crate) fn run() -> Result<(), String> {
     let started = Instant::now();
+    // Now rather than after a quarter of an hour of other steps.
+    servers::install_missing()?;
     for step in STEPS {
         run_one(step, &[])?;
     }

@@ -1,0 +1,66 @@
+//! What operators have at hand: the `rabbitmqadmin` that comes with RabbitMQ, `redis-cli`, and a few lines of Python.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::Gateway;
+use super::workers::At;
+
+const README: &str = include_str!("../../../../README.md");
+/// Where the README has its broker.
+const README_URL: &str = "amqp://guest:guest@localhost:5672";
+
+/// `rabbitmqadmin` as Debian's package of RabbitMQ has it.
+pub(crate) fn rabbitmqadmin(at: &At, words: &[&str]) -> String {
+    let api = std::env::var("SKSTORE_TEST_AMQP_API").expect("`cargo xtask test` sets it");
+    let port = api.rsplit(':').next().unwrap_or_default();
+    let vhost = at.bus.rsplit('/').next().unwrap_or_default();
+    let asked = Command::new("rabbitmqadmin")
+        .args(["--host=127.0.0.1", &format!("--port={port}"), "--username=guest", "--password=guest"])
+        .arg(format!("--vhost={vhost}"))
+        .args(words)
+        .output()
+        .expect("rabbitmqadmin comes with rabbitmq-server");
+    let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+    assert!(asked.status.success(), "{words:?}: {said}{}", String::from_utf8_lossy(&asked.stderr));
+    said
+}
+
+#[test]
+fn an_order_from_rabbitmqadmin_is_seen_delivering_and_nonsense_is_found_parked() {
+    let mut gateway = Gateway::open();
+    let publish = |gateway: &Gateway, key: &str, payload: &str| {
+        let (key, payload) = (format!("routing_key={key}"), format!("payload={payload}"));
+        let said =
+            rabbitmqadmin(&gateway.workers.at, &["publish", "exchange=skstore.commands", &key, &payload]);
+        assert!(said.contains("Message published"), "{said}");
+    };
+    publish(&gateway, "order.place", r#"{"productId":"10","qty":"5"}"#);
+    gateway.workers.wait_until("it is the newest order", |workers| {
+        let newest = workers.at.redis_cli(&["zrevrange", "myinfo:orders", "0", "0"]).concat();
+        let row =
+            workers.at.redis_cli(&["hmget", &format!("myinfo:order:{newest}"), "item_id", "qty", "status"]);
+        row == ["10", "5", "delivering"]
+    });
+    publish(&gateway, "order.place", "five apples");
+    gateway.until_all_is_done();
+    let dead = ["--format=raw_json", "get", "queue=skstore.dead", "ackmode=ack_requeue_true"];
+    let found: Value = serde_json::from_str(&rabbitmqadmin(&gateway.workers.at, &dead)).expect("JSON");
+    assert_eq!(found[0]["payload"], "five apples");
+    let reason = found[0]["properties"]["headers"]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("not JSON"), "{found}");
+}
+
+#[test]
+fn the_client_in_the_readme_works_as_it_stands() {
+    let gateway = Gateway::open();
+    let block = README.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
+    let script = block.expect("the README has a Python client");
+    assert!(script.contains(README_URL), "where its broker is");
+    let script = script.replace(README_URL, &gateway.workers.at.bus);
+    let ran = Command::new("/usr/bin/python3").args(["-c", &script]).output().expect("Python");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(said.contains("placed") && said.contains("paid"), "{said}");
+}

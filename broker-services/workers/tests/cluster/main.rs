@@ -1,0 +1,32 @@
+//! The desk as processes of their own: `skstore-worker`s over a real RabbitMQ, the view in a real Redis. Whatever is
+//! stopped, paused, slowed, killed or flushed, the promises hold, across processes as within one.
+//!
+//! `SKSTORE_TEST_AMQP_URL`, `SKSTORE_TEST_AMQP_API` and `SKSTORE_TEST_REDIS_URL` say where the servers are; `cargo
+//! xtask test` starts them. Each test has a virtual host, a database and workers of its own; one that kills servers has
+//! servers of its own.
+
+mod books;
+mod buyers;
+mod faults;
+mod races;
+#[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
+#[path = "../../../../xtask/src/servers.rs"]
+mod servers;
+mod storm;
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#[path = "../amqp/vhost.rs"]
+mod vhost;
+mod workers;
+
+/// For tests that are not about time: on a busy machine no payment may be late.
+const UNHURRIED: &[(&str, &str)] = &[("payment.timeout_ms", "9000"), ("breaker.slow_ms", "8000")];
+/// Apples, of which there are more than anybody orders here.
+const APPLE: &str = "10";
+/// What the catalogue opens their stock with.
+const APPLES: i64 = 10_000_000;
+
+/// Runs a test whose parts take turns on one thread.
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(test);
+}

@@ -39,7 +39,7 @@ impl Trouble {
             Self::Stopped => workers.end(Service::Deposit, "TERM"),
             Self::Paused => workers.signal(Service::Deposit, "STOP"),
             Self::Slow => {
-                buyer.wish(&fault(json!({ "kind": "slow", "ms": SLOW_MILLIS }))).await;
+                buyer.wish(&fault(&json!({ "kind": "slow", "ms": SLOW_MILLIS }))).await;
                 let mut took = Duration::ZERO;
                 while took < SLOW {
                     let asked = Instant::now();
@@ -54,12 +54,12 @@ impl Trouble {
         match self {
             Self::Stopped => workers.start_one(Service::Deposit),
             Self::Paused => workers.signal(Service::Deposit, "CONT"),
-            Self::Slow => buyer.wish(&fault(json!({ "kind": "none" }))).await,
+            Self::Slow => buyer.wish(&fault(&json!({ "kind": "none" }))).await,
         }
     }
 }
 
-fn fault(fault: Value) -> Value {
+fn fault(fault: &Value) -> Value {
     json!({ "do": "fault.set", "service": "deposit", "fault": fault })
 }
 

@@ -64,7 +64,7 @@ impl Traffic {
             let order = self.begun.fetch_add(1, Ordering::Relaxed);
             let id = Self::id(order);
             buyer.insist("order.place", &place(&id, APPLE)).await;
-            if order % CANCEL_EVERY == 0 {
+            if order.is_multiple_of(CANCEL_EVERY) {
                 buyer.ask_on("order.cancel", &json!({ "order_id": id })).await;
             }
         }

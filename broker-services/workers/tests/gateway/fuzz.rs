@@ -269,8 +269,8 @@ fn properties(rng: &mut Rng, queues: &[String]) -> BasicProperties {
     match rng.u8(..8) {
         0 => properties = properties.with_reply_to("nobody".into()),
         1 => {
-            properties =
-                properties.with_reply_to(ShortString::from(queues[rng.usize(..queues.len())].as_str()))
+            let ours = queues[rng.usize(..queues.len())].as_str();
+            properties = properties.with_reply_to(ShortString::from(ours));
         }
         2 => properties = properties.with_reply_to(ShortString::from(noise(rng, 60))),
         _ => {}

@@ -83,7 +83,9 @@ pub trait Rules {
     fn keys(&self, input: &Self::Input, keys: &mut BTreeSet<Key>);
 
     /// Called once for each turn, before it decides: for what must not happen twice if it decides again.
-    fn prepare(&mut self, _inputs: &[&Self::Input]) {}
+    fn prepare(&mut self, _inputs: &[&Self::Input]) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
 
     /// Decides one input. Must do nothing else: it is asked again when somebody else's commit was faster.
     ///
@@ -255,7 +257,7 @@ impl<R: Rules> Loop<R> {
         for input in &inputs {
             self.rules.keys(input, &mut keys);
         }
-        self.rules.prepare(&inputs);
+        self.rules.prepare(&inputs).await;
         let backoff = self.context.backoff();
         loop {
             let now = self.context.clock.now();

@@ -18,6 +18,10 @@ use crate::probe::Probe;
 /// How the workers work. The defaults and their reasons are in `config/skstore.toml`.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Whether other processes may work on the same stores.
+    pub shares_stores: bool,
+    /// How often it is looked then what those have committed.
+    pub news_every: Duration,
     /// Messages that one turn of a loop takes at most.
     pub batch: usize,
     /// How long Order waits for the outcome of a charge.

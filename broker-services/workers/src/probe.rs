@@ -50,6 +50,8 @@ pub enum Bug {
     RejectSilently,
     /// Events that were not confirmed before a crash are not sent again.
     NoRelayAfterRestart,
+    /// What another process on the same store has committed is not sent by the one that relays.
+    RelayOnlyItsOwn,
 }
 
 impl Bug {
@@ -68,6 +70,7 @@ impl Bug {
         Self::CancelKeepsStock,
         Self::RejectSilently,
         Self::NoRelayAfterRestart,
+        Self::RelayOnlyItsOwn,
     ];
 }
 

@@ -1,7 +1,8 @@
 //! Workers in a process, each on a thread of its own.
 //!
 //! Over the embedded bus these are all of them, in one data directory that nobody else may use meanwhile. Over a
-//! broker they are any of them, or none: then the process only has a [`Desk`], and the workers are elsewhere.
+//! broker they are any of them, and other processes may have more of them side by side on the same stores; or none:
+//! then the process only has a [`Desk`], and the workers are elsewhere.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::config::{BusUrl, Config, SecretUrl, ViewUrl};
 use crate::context::{Context, Settings, Vitals};
 use crate::desk::{Desk, DeskError};
 use crate::probe::Probe;
+use crate::relay;
 use crate::store::{Store, StoreError};
 use crate::view::{View, ViewError};
 use crate::worker::{self, Keeps};
@@ -127,7 +129,11 @@ impl Process {
         let (bus, lock) = match &config.bus.url {
             BusUrl::Embedded => embedded(config, services)?,
             BusUrl::Amqp(_) if config.view.url == ViewUrl::Embedded => return Err(StartError::Unseen),
-            BusUrl::Amqp(url) => (connect(url)?, None),
+            BusUrl::Amqp(url) if services.is_empty() => (connect(url)?, None),
+            BusUrl::Amqp(url) => {
+                let lock = DataLock::share(&config.data_dir)?;
+                (connect(url)?, Some(lock))
+            }
         };
         let view = View::open(&config.view.url, config.view.keep_orders)?;
         let settings = Arc::new(Settings::new(config)?);
@@ -305,6 +311,9 @@ impl Settings {
     /// When the catalogue cannot be read.
     pub fn new(config: &Config) -> Result<Self, CatalogError> {
         Ok(Self {
+            // A data directory of the embedded bus is one process's alone.
+            shares_stores: config.bus.url != BusUrl::Embedded,
+            news_every: relay::NEWS_EVERY,
             batch: config.batch.max_messages,
             payment_timeout: config.payment_timeout(),
             breaker: config.breaker.settings(),

@@ -2,8 +2,8 @@
 //!
 //! An event is picked because it is *unsent*, never because it comes after another one: the order of numbers
 //! is not the order of commits. The batch loop hands over what it has just committed, so that nothing has to
-//! be read again; what a crash left behind is found in the store at the start. An event that is sent twice
-//! does no harm.
+//! be read again; what a crash left behind, and what other processes on the same store have committed, is found
+//! there. One of them relays for all: the one that has the [`lease`]. An event that is sent twice does no harm.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,9 +22,15 @@ use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE, MAX_EVENTS_BYTES};
 use crate::probe::{Bug, Point};
 use crate::store::{Store, StoredEvent};
 use crate::topology;
+use lease::{Duty, Lease};
+
+mod lease;
 
 /// Unsent events read from the store at once.
 const LOOK_ENTRIES: usize = 1_000;
+/// How often the relay looks for what other processes on its store have committed: no person sees that delay, and
+/// a look that finds nothing takes some microseconds.
+pub const NEWS_EVERY: Duration = Duration::from_millis(10);
 /// When events that the bus did not take are sent again: soon, but not in a loop.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -41,14 +47,17 @@ struct Shared {
     /// orders, plus what the orders that were taken before still cause.
     unsent: RefCell<BTreeSet<i64>>,
     look_again: std::cell::Cell<bool>,
+    /// Whether this process relays; if not, whoever does finds the events in the store.
+    is_relaying: std::cell::Cell<bool>,
     work: Notify,
+    store: Store,
     context: Context,
 }
 
 impl Outbox {
     /// Takes events that were just committed.
     pub fn hand_over(&self, events: Vec<StoredEvent>) {
-        if events.is_empty() {
+        if events.is_empty() || !self.shared.is_relaying.get() {
             return;
         }
         self.shared.take(events);
@@ -59,6 +68,24 @@ impl Outbox {
     pub fn look_again(&self) {
         self.shared.look_again.set(true);
         self.shared.work.notify_one();
+    }
+
+    /// Waits until everything that this process has to publish is confirmed.
+    pub async fn all_sent(&self) {
+        if self.shared.is_relaying.get() {
+            self.shared.context.vitals.all_sent().await;
+        }
+    }
+
+    /// Lets another process on the same store relay at once. Only when the relay does not run any more.
+    pub async fn give_up(&self) {
+        let Shared { store, context, .. } = &*self.shared;
+        if context.settings.shares_stores
+            && let Err(error) = store.give_up_lease(&context.instance).await
+        {
+            // It ends by itself a moment later.
+            tracing::debug!(%error, "the right to relay events was not given up");
+        }
     }
 }
 
@@ -76,7 +103,15 @@ impl Shared {
         for seq in seqs {
             unsent.remove(seq);
         }
-        self.context.vitals.set_unsent(unsent.len());
+        if self.is_relaying.get() {
+            self.context.vitals.set_unsent(unsent.len());
+        }
+    }
+
+    /// Leaves all of them to another process.
+    fn forget_all(&self) {
+        self.handed_over.borrow_mut().clear();
+        self.unsent.borrow_mut().clear();
     }
 }
 
@@ -84,6 +119,7 @@ impl Shared {
 pub struct Relay {
     shared: Rc<Shared>,
     store: Store,
+    lease: Lease,
     publisher: Publisher,
     ready: Vec<StoredEvent>,
     held: Held,
@@ -103,11 +139,15 @@ impl Relay {
             handed_over: RefCell::default(),
             unsent: RefCell::default(),
             look_again: std::cell::Cell::new(!context.probe.has(Bug::NoRelayAfterRestart)),
+            // Where there is a lease, what is committed before we have it waits in the store.
+            is_relaying: std::cell::Cell::new(!context.settings.shares_stores),
             work: Notify::new(),
+            store: store.clone(),
             context: context.clone(),
         });
         let relay = Self {
             shared: Rc::clone(&shared),
+            lease: Lease::new(context, store.clone()),
             store,
             publisher,
             ready: Vec::new(),
@@ -124,14 +164,53 @@ impl Relay {
     /// Works for ever.
     pub async fn run(mut self) {
         loop {
-            if self.shared.look_again.take() {
-                self.look().await;
+            self.do_duty().await;
+            if self.shared.is_relaying.get() {
+                if self.shared.look_again.take() {
+                    self.look().await;
+                }
+                self.sort_out();
+                self.publish().await;
             }
-            self.sort_out();
-            self.publish().await;
             self.mark().await;
             self.wait().await;
         }
+    }
+
+    /// Begins, goes on or ends relaying, as the lease has it.
+    async fn do_duty(&mut self) {
+        let shared = Rc::clone(&self.shared);
+        let context = &shared.context;
+        match self.lease.keep(Instant::now()).await {
+            Duty::Relay => {}
+            Duty::Look => {
+                let bug =
+                    if shared.is_relaying.get() { Bug::RelayOnlyItsOwn } else { Bug::NoRelayAfterRestart };
+                shared.is_relaying.set(true);
+                if !context.probe.has(bug) {
+                    shared.look_again.set(true);
+                }
+            }
+            Duty::StandBy => {
+                if shared.is_relaying.replace(false) {
+                    self.stand_back();
+                }
+                // Order takes no more orders when too many wait, whoever publishes them.
+                if let Ok(count) = self.store.unsent_count().await {
+                    context.vitals.set_unsent(usize::try_from(count).unwrap_or(usize::MAX));
+                }
+            }
+        }
+    }
+
+    /// Leaves everything to the process that has the lease now. What is on its way already is marked when it is
+    /// confirmed.
+    fn stand_back(&mut self) {
+        self.shared.forget_all();
+        self.ready.clear();
+        self.refused.clear();
+        self.retry_at = None;
+        self.held = Held::new(self.held.hold);
     }
 
     /// Finds unsent events that nobody has handed over.
@@ -140,9 +219,10 @@ impl Relay {
         loop {
             match self.store.unsent(after, LOOK_ENTRIES).await {
                 Ok(events) => {
-                    let Some(last) = events.last() else { return };
-                    after = last.seq;
+                    let last = events.last().map(|event| event.seq);
                     self.shared.take(events);
+                    let Some(last) = last else { return };
+                    after = last;
                 }
                 Err(error) => {
                     tracing::error!(%error, "the relay cannot read its store; trying again");
@@ -214,13 +294,13 @@ impl Relay {
 
     /// Waits for something to do, and gathers all confirms that are there.
     async fn wait(&mut self) {
-        let has_work = self.shared.look_again.get()
+        let has_work = (self.shared.look_again.get() && self.shared.is_relaying.get())
             || !self.shared.handed_over.borrow().is_empty()
             || !self.settled.is_empty();
         if has_work {
             return;
         }
-        let next = [self.held.next_due(), self.retry_at].into_iter().flatten().min();
+        let next = [self.held.next_due(), self.retry_at, self.lease.due()].into_iter().flatten().min();
         tokio::select! {
             biased;
             Some(landed) = self.in_flight.next(), if !self.in_flight.is_empty() => {
@@ -237,6 +317,8 @@ impl Relay {
     fn land(&mut self, (confirm, events): (Confirm, Vec<StoredEvent>)) {
         match confirm {
             Confirm::Taken => self.settled.extend(events.iter().map(|event| event.seq)),
+            // Whoever relays now finds them in the store.
+            Confirm::Returned | Confirm::Refused | Confirm::Lost if !self.shared.is_relaying.get() => {}
             Confirm::Returned | Confirm::Refused | Confirm::Lost => {
                 tracing::warn!(?confirm, count = events.len(), "events were not taken; sending them again");
                 self.refused.extend(events);

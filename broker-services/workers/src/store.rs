@@ -7,9 +7,11 @@
 //!   dropped, and the decision is made again on what is there now.
 //! - What `transact` returned survives a crash of the process and the machine.
 //! - Events are numbered by `seq`, and never changed or deleted. Each is unsent until it is marked as sent.
+//! - Several processes may use one store. One of them at a time has its lease; what the others commit is news.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use skstore_domain::events::{Event, EventData, EventKind};
 use skstore_domain::time::Timestamp;
@@ -286,6 +288,45 @@ impl Store {
     pub async fn mark_sent(&self, seqs: &[i64]) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.mark_sent(seqs),
+        }
+    }
+
+    /// Takes the right to relay this store's events, or prolongs it, until `lasts` after `now`. Returns whether
+    /// `holder` has it: only one has at a time, for as long as it prolongs it before its end. A lease that ends later than any
+    /// that is taken now could was taken by another clock (this one was set back), and does not count.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what there was stays.
+    pub async fn take_lease(
+        &self,
+        holder: &str,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.take_lease(holder, now, lasts),
+        }
+    }
+
+    /// Ends the lease, if `holder` has it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then it ends when its time is up.
+    pub async fn give_up_lease(&self, holder: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.give_up_lease(holder),
+        }
+    }
+
+    /// Whether anybody but this `Store` and its clones may have committed since it was last asked, and at first.
+    /// What was committed before it is asked is found by [`Store::unsent`] after it. Cheap enough to be asked a
+    /// hundred times a second.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn has_news(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.has_news(),
         }
     }
 

@@ -74,7 +74,7 @@ async fn work(
         Keeps::Store(store) => store.clone(),
     };
     let (outbox, relay) = Relay::new(&context, store.clone(), publisher.clone());
-    let vitals = context.vitals.clone();
+    let last_events = outbox.clone();
     let serve = async {
         match context.service {
             Service::Order => {
@@ -103,13 +103,14 @@ async fn work(
     // What was committed last is in the store; what is confirmed now need not be sent again.
     let last = async {
         tokio::select! {
-            () = vitals.all_sent() => {}
+            () = last_events.all_sent() => {}
             () = relay => {}
         }
     };
     if served.is_ok() {
         let _ = tokio::time::timeout(LAST_CONFIRMS, last).await;
     }
+    last_events.give_up().await;
     served
 }
 

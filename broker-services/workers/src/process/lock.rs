@@ -1,4 +1,5 @@
-//! The lock on a data directory: one process at a time, and the others are told which.
+//! The lock on a data directory: one process over the embedded bus, or any number over a broker, but not both: the
+//! events of one would get lost on the bus of the other. Whoever is kept out is told by whom.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -18,7 +19,7 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Some((pid, command)) => write!(f, "'{command}' (process {pid})"),
-            None => f.write_str("another process"),
+            None => f.write_str("another process, or workers over a broker"),
         }
     }
 }
@@ -28,36 +29,43 @@ impl fmt::Display for Holder {
 pub(super) struct DataLock(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
 
 impl DataLock {
-    /// Makes the directory if it is not there, and takes it.
+    /// Makes the directory if it is not there, and takes it for this process alone.
     pub(super) fn take(data_dir: &Path) -> Result<Self, StartError> {
-        let failed = |error: std::io::Error| StartError::DataDir {
-            path: data_dir.to_owned(),
-            cause: error.to_string(),
-        };
-        std::fs::create_dir_all(data_dir).map_err(failed)?;
-        let path = data_dir.join(LOCK_FILE);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = read_holder(&mut file);
-                return Err(StartError::Held { path: data_dir.to_owned(), holder });
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
         let command = std::env::args().collect::<Vec<_>>().join(" ");
-        file.set_len(0).map_err(failed)?;
-        file.rewind().map_err(failed)?;
-        write!(file, "{}\n{command}\n", std::process::id()).map_err(failed)?;
-        file.flush().map_err(failed)?;
-        Ok(Self(file))
+        lock(data_dir, File::try_lock, &format!("{}\n{command}\n", std::process::id()))
     }
+
+    /// Makes the directory if it is not there, and takes it together with others who share it.
+    pub(super) fn share(data_dir: &Path) -> Result<Self, StartError> {
+        // Any of them may be the last to leave, so none of them is named.
+        lock(data_dir, File::try_lock_shared, "")
+    }
+}
+
+fn lock(
+    data_dir: &Path,
+    try_lock: fn(&File) -> Result<(), TryLockError>,
+    holder: &str,
+) -> Result<DataLock, StartError> {
+    let failed =
+        |error: std::io::Error| StartError::DataDir { path: data_dir.to_owned(), cause: error.to_string() };
+    std::fs::create_dir_all(data_dir).map_err(failed)?;
+    let path = data_dir.join(LOCK_FILE);
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    match try_lock(&file) {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = read_holder(&mut file);
+            return Err(StartError::Held { path: data_dir.to_owned(), holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    file.set_len(0).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    file.write_all(holder.as_bytes()).map_err(failed)?;
+    file.flush().map_err(failed)?;
+    Ok(DataLock(file))
 }
 
 fn read_holder(file: &mut File) -> Holder {
@@ -82,6 +90,20 @@ mod tests {
         let told = DataLock::take(dir.path()).unwrap_err().to_string();
         assert!(told.contains(&format!("process {}", std::process::id())), "{told}");
         drop(first);
+        DataLock::take(dir.path()).expect("it is free again");
+    }
+
+    #[test]
+    fn those_who_share_it_keep_out_one_who_wants_it_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let alone = DataLock::take(dir.path()).unwrap();
+        DataLock::share(dir.path()).expect_err("it is taken");
+        drop(alone);
+        let (first, second) = (DataLock::share(dir.path()).unwrap(), DataLock::share(dir.path()).unwrap());
+        drop(first);
+        let told = DataLock::take(dir.path()).unwrap_err().to_string();
+        assert!(told.contains("workers over a broker") && !told.contains("(process"), "{told}");
+        drop(second);
         DataLock::take(dir.path()).expect("it is free again");
     }
 }

@@ -1,7 +1,8 @@
 //! MyInfo: keeps the view from everyone's events, and rebuilds it from their logs when it was lost.
 //!
 //! It has no store of its own. A batch of events becomes a batch of guarded writes; only once the view has
-//! them is the batch acked.
+//! them is the batch acked. Several processes share the events; one of them, whose queue of replayed events it is, is in
+//! charge of rebuilds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,6 +27,8 @@ const EVENT_MESSAGES: usize = 64;
 const SIGNAL_MESSAGES: usize = 64;
 /// A service that has not sent the next page of its log by then is asked again: it may have been down.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How often those who are not in charge of rebuilds try to be: each try is a line in the broker's log.
+const TAKE_CHARGE_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs MyInfo on `view` until told to stop.
 ///
@@ -36,18 +39,23 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
         Subscription { queue: queue(topology::MYINFO_EVENTS), prefetch: EVENT_MESSAGES },
         Subscription { queue: queue(topology::MYINFO_SIGNALS), prefetch: SIGNAL_MESSAGES },
     ];
-    let mut rebuild = Rebuild::new(&context, publisher.clone(), view.clone()).await?;
-    rebuild.start().await;
+    let mut rebuild = Rebuild::new(&context, publisher.clone(), view.clone());
+    if rebuild.take_charge().await? {
+        rebuild.start().await;
+    }
     let mut intake = context.bus.consumer(subscriptions).await?;
+    context.vitals.recovered();
     let mut keeper = Keeper { context: context.clone(), publisher, view };
     loop {
         let is_lost = tokio::select! {
             biased;
             () = context.stopped() => return Ok(()),
-            step = rebuild.step(), if rebuild.is_running() => step?,
-            deliveries = context.take(&mut intake, EVENT_MESSAGES) => keeper.keep(deliveries?).await,
+            step = rebuild.step(), if rebuild.has_steps() => step?,
+            deliveries = context.take(&mut intake, EVENT_MESSAGES) => {
+                keeper.keep(deliveries?, &mut rebuild).await?
+            }
         };
-        if is_lost {
+        if is_lost && rebuild.is_in_charge() {
             rebuild.start().await;
         }
     }
@@ -63,27 +71,28 @@ struct Keeper {
 impl Keeper {
     /// Applies a batch and acks it. Returns whether the view was found empty; the batch is applied all the
     /// same, once a rebuild has begun.
-    async fn keep(&mut self, deliveries: Vec<Delivery>) -> bool {
+    async fn keep(&mut self, deliveries: Vec<Delivery>, rebuild: &mut Rebuild) -> Result<bool, BusError> {
         let count = deliveries.len();
         self.context.probe.at(Point::Received).await;
         let mut writes = Vec::new();
         let mut done = Vec::with_capacity(count);
+        let mut was_empty = false;
         for delivery in deliveries {
             let envelope = Envelope::from(delivery);
             if &*envelope.queue == topology::MYINFO_SIGNALS {
-                self.signal(&envelope.message).await;
+                was_empty |= self.signal(&envelope.message).await;
             } else {
                 self.read(&envelope, &mut writes).await;
             }
             done.push(envelope);
         }
-        let was_empty = self.apply(&writes).await;
+        was_empty |= self.apply(&writes, rebuild).await?;
         self.context.probe.at(Point::Viewed).await;
         for envelope in done {
             envelope.unacked.ack();
         }
         self.context.vitals.add_handled(count);
-        was_empty
+        Ok(was_empty)
     }
 
     async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) {
@@ -110,22 +119,24 @@ impl Keeper {
     }
 
     /// Applies `writes`, however long the view is away. Returns whether it was found empty.
-    async fn apply(&self, writes: &[ViewWrite]) -> bool {
+    async fn apply(&self, writes: &[ViewWrite], rebuild: &mut Rebuild) -> Result<bool, BusError> {
         let backoff = self.context.backoff();
         let mut was_empty = false;
         loop {
             match self.view.apply(writes).await {
                 Ok(()) => {
                     self.context.vitals.recovered();
-                    return was_empty;
+                    return Ok(was_empty);
                 }
-                Err(ViewError::Empty) => {
+                Err(ViewError::Empty) if rebuild.is_in_charge() || rebuild.take_charge().await? => {
                     was_empty = true;
                     if let Err(error) = self.view.begin_rebuild().await {
                         self.context.vitals.failed(error.to_string());
                         backoff.wait().await;
                     }
                 }
+                // Whoever is in charge finds that out as well.
+                Err(ViewError::Empty) => backoff.wait().await,
                 Err(error @ ViewError::Lost(_)) => {
                     tracing::error!(%error, "trying again");
                     self.context.vitals.failed(error.to_string());
@@ -135,22 +146,30 @@ impl Keeper {
         }
     }
 
-    /// Signals are transient: one that cannot be read or kept is gone.
-    async fn signal(&self, message: &Message) {
+    /// Signals are transient: one that cannot be read or kept is gone. Returns whether the view was found empty.
+    async fn signal(&self, message: &Message) -> bool {
         let kept = match &*message.routing_key {
             topology::BEAT_KEY => match serde_json::from_slice::<Beat>(&message.body) {
-                Ok(beat) => self.view.beat(&beat).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
+                Ok(beat) => self.view.beat(&beat).await,
+                Err(error) => return not_kept(message, &error),
             },
             _ => match serde_json::from_slice::<BreakerChanged>(&message.body) {
-                Ok(change) => self.view.breaker_changed(&change).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
+                Ok(change) => self.view.breaker_changed(&change).await,
+                Err(error) => return not_kept(message, &error),
             },
         };
-        if let Err(error) = kept {
-            tracing::debug!(error, key = message.routing_key, "a signal was not kept");
+        match kept {
+            Ok(()) => false,
+            Err(ViewError::Empty) => true,
+            Err(error @ ViewError::Lost(_)) => not_kept(message, &error),
         }
     }
+}
+
+/// Says so to those who want to know everything. The view was not found empty.
+fn not_kept(message: &Message, error: &dyn std::fmt::Display) -> bool {
+    tracing::debug!(%error, key = message.routing_key, "a signal was not kept");
+    false
 }
 
 /// Fills an empty view from the services' logs, page by page, while live events go on.
@@ -161,7 +180,9 @@ struct Rebuild {
     context: Context,
     publisher: Publisher,
     view: View,
-    pages: Consumer,
+    /// Whoever has this queue is in charge.
+    pages: Option<Consumer>,
+    try_again: Instant,
     open: BTreeMap<Source, Progress>,
     is_running: bool,
 }
@@ -175,21 +196,36 @@ struct Progress {
 }
 
 impl Rebuild {
-    async fn new(context: &Context, publisher: Publisher, view: View) -> Result<Self, BusError> {
-        let subscription = Subscription { queue: topology::rebuild(), prefetch: Source::ALL.len() };
-        let pages = context.bus.consumer(vec![subscription]).await?;
-        Ok(Self {
+    fn new(context: &Context, publisher: Publisher, view: View) -> Self {
+        Self {
             context: context.clone(),
             publisher,
             view,
-            pages,
+            pages: None,
+            try_again: Instant::now(),
             open: BTreeMap::new(),
             is_running: false,
-        })
+        }
     }
 
-    const fn is_running(&self) -> bool {
-        self.is_running
+    const fn is_in_charge(&self) -> bool {
+        self.pages.is_some()
+    }
+
+    /// Takes charge, unless another process has it. Returns whether this one has it now.
+    async fn take_charge(&mut self) -> Result<bool, BusError> {
+        let subscription = Subscription { queue: topology::rebuild(), prefetch: Source::ALL.len() };
+        self.try_again = Instant::now() + TAKE_CHARGE_EVERY;
+        match self.context.bus.consumer(vec![subscription]).await {
+            Ok(pages) => self.pages = Some(pages),
+            Err(BusError::Topology(taken)) => tracing::debug!(taken, "another process rebuilds the view"),
+            Err(lost @ BusError::Lost(_)) => return Err(lost),
+        }
+        Ok(self.is_in_charge())
+    }
+
+    const fn has_steps(&self) -> bool {
+        self.is_running || !self.is_in_charge()
     }
 
     /// Begins, or begins again.
@@ -211,14 +247,18 @@ impl Rebuild {
         }
     }
 
-    /// Takes the next page, or asks again for one that did not come. Returns whether the view was lost
-    /// meanwhile. Cancel-safe while it waits.
+    /// Takes the next page, or asks again for one that did not come; or takes charge, if it can. Returns whether there is
+    /// a reason to start: the view was lost meanwhile, or nobody else knows whether it is whole. Cancel-safe while it waits.
     async fn step(&mut self) -> Result<bool, BusError> {
+        let Some(consumer) = &mut self.pages else {
+            tokio::time::sleep_until(self.try_again).await;
+            return self.take_charge().await;
+        };
         let oldest = self.open.values().filter(|one| !one.is_done).map(|one| one.asked).min();
         let deadline = oldest.unwrap_or_else(Instant::now) + ASK_AGAIN_AFTER;
         let pages = tokio::select! {
             biased;
-            pages = self.pages.receive(1) => pages?,
+            pages = consumer.receive(1) => pages?,
             () = tokio::time::sleep_until(deadline) => {
                 let late: Vec<Source> = self.open.iter()
                     .filter(|(_, one)| !one.is_done && one.asked + ASK_AGAIN_AFTER <= Instant::now())

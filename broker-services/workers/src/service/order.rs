@@ -155,7 +155,6 @@ impl OrderRules {
         gate: Gate,
     ) -> Result<Self, BusError> {
         let calls = Calls::new(&context, publisher.clone(), gate.clone()).await?;
-        let knows_prices = store.has_any(Price::KIND).await.unwrap_or(false);
         let every = context.settings.sweep_every;
         let mut sweep = tokio::time::interval_at(Instant::now(), every);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -165,7 +164,7 @@ impl OrderRules {
             publisher,
             gate,
             calls,
-            knows_prices,
+            knows_prices: false,
             permits: BTreeMap::new(),
             charges: Vec::new(),
             waiting: BTreeMap::new(),
@@ -308,7 +307,11 @@ impl Rules for OrderRules {
         keys.insert(Key::new(OrderRecord::KIND, order.as_str()));
     }
 
-    fn prepare(&mut self, inputs: &[&OrderInput]) {
+    async fn prepare(&mut self, inputs: &[&OrderInput]) {
+        // Another process on this store may have heard of them.
+        if !self.knows_prices && inputs.iter().any(|input| matches!(input, OrderInput::Place { .. })) {
+            self.knows_prices = self.store.has_any(Price::KIND).await.unwrap_or(false);
+        }
         self.permits.clear();
         for input in inputs {
             if let OrderInput::Place { request, .. } = input

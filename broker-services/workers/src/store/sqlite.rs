@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use skstore_domain::time::Timestamp;
@@ -19,6 +20,7 @@ use failure::Failure;
 
 mod connection;
 mod failure;
+mod lease;
 mod read;
 mod schema;
 mod write;
@@ -36,6 +38,8 @@ struct Shared {
     url: String,
     connection: RefCell<Connection>,
     durability: Cell<Durability>,
+    /// As SQLite counts commits of other connections.
+    data_version: Cell<Option<i64>>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -57,6 +61,19 @@ impl SqliteStore {
         }
     }
 
+    /// The store in memory of that name; new if it is not open. For several of them to share it, as processes share a
+    /// file: on one thread.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub fn in_named_memory(name: &str) -> Result<Self, StoreError> {
+        let url = format!("sqlite in memory '{name}'");
+        match connection::open_named_memory(name).and_then(schema::prepare) {
+            Ok(connection) => Ok(Self::over(url, connection)),
+            Err(failure) => Err(failure.of(&url)),
+        }
+    }
+
     /// A new store in memory, gone with its last clone.
     ///
     /// # Errors
@@ -71,7 +88,8 @@ impl SqliteStore {
 
     fn over(url: String, connection: Connection) -> Self {
         let connection = RefCell::new(connection);
-        Self(Rc::new(Shared { url, connection, durability: Cell::new(Durability::AtCommit) }))
+        let durability = Cell::new(Durability::AtCommit);
+        Self(Rc::new(Shared { url, connection, durability, data_version: Cell::new(None) }))
     }
 
     pub(super) fn transact<T>(
@@ -122,6 +140,40 @@ impl SqliteStore {
             }
             Ok(())
         })
+    }
+
+    pub(super) fn take_lease(
+        &self,
+        holder: &str,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<bool, StoreError> {
+        self.with(|connection| {
+            // Those who only look take no lock.
+            if lease::is_anothers(connection, holder, now, lasts)? {
+                return Ok(false);
+            }
+            self.set_durability(connection, Durability::Soon)?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if lease::is_anothers(&transaction, holder, now, lasts)? {
+                return Ok(false);
+            }
+            lease::write(&transaction, holder, now.after(lasts))?;
+            transaction.commit()?;
+            Ok(true)
+        })
+    }
+
+    pub(super) fn give_up_lease(&self, holder: &str) -> Result<(), StoreError> {
+        self.with(|connection| {
+            self.set_durability(connection, Durability::Soon)?;
+            lease::delete(connection, holder)
+        })
+    }
+
+    pub(super) fn has_news(&self) -> Result<bool, StoreError> {
+        let version = self.with(|connection| read::data_version(connection))?;
+        Ok(self.0.data_version.replace(Some(version)) != Some(version))
     }
 
     pub(super) fn due(

@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) faults: Faults,
     /// How likely a crash is at each named point that is passed.
     pub(crate) crash: f64,
+    /// Workers of each service, side by side on its store.
+    pub(crate) replicas: usize,
     /// What else goes wrong, by time.
     pub(crate) incidents: Vec<Incident>,
 }
@@ -52,9 +54,10 @@ impl Plan {
             drop: rate(random, 0.2),
         };
         let crash = rate(random, 0.02);
+        let replicas = random.usize(1..=2);
         let mut incidents: Vec<Incident> = (0..random.usize(0..4)).map(|_| Incident::draw(random)).collect();
         incidents.sort_by_key(|incident| incident.at);
-        Self { faults, crash, incidents }
+        Self { faults, crash, replicas, incidents }
     }
 }
 

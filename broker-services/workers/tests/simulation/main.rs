@@ -1,6 +1,7 @@
 //! The whole desk in a seeded simulation: the real rules, loops, outbox, breaker, bus and stores on one thread
 //! with a paused clock, while messages come late, twice, out of order or not at all, workers crash at every
-//! named point, the whole process is killed, Deposit is slow or dead and Item absent.
+//! named point, the whole process is killed, Deposit is slow or dead and Item absent. In half of the seeds there are
+//! two workers of each service side by side on its store.
 //!
 //! The promises of the design are checked after every commit and at the end. The same seed gives the same
 //! trace; a seed that breaks a promise prints itself, what it broke, and the trace of the order concerned.
@@ -127,4 +128,5 @@ each_bug_is_noticed! {
     a_cancel_that_keeps_the_stock_is_noticed: CancelKeepsStock,
     a_silent_rejection_is_noticed: RejectSilently,
     a_relay_that_forgets_at_a_restart_is_noticed: NoRelayAfterRestart,
+    a_relay_that_sends_only_its_own_is_noticed: RelayOnlyItsOwn,
 }

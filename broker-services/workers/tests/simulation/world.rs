@@ -52,6 +52,9 @@ const EPOCH: Timestamp = Timestamp(1_767_225_600_000);
 /// More than any simulation has.
 const EVERYTHING: usize = 10_000;
 
+/// Worlds so far, of all threads.
+static WORLDS: AtomicU64 = AtomicU64::new(0);
+
 thread_local! {
     /// The world of the seed that this thread simulates. Probes are handed to code that must be able to cross
     /// threads, so they find their world here instead of holding it.
@@ -151,6 +154,9 @@ struct World {
     clock: Clock,
     ids: Ids,
     settings: Arc<Settings>,
+    /// Names this world's stores among those of other threads.
+    name: String,
+    /// As somebody sees them who only looks.
     stores: BTreeMap<Source, Store>,
     plan: Plan,
     chaos: Chaos,
@@ -158,7 +164,7 @@ struct World {
     process: RefCell<Option<Process>>,
     faults: BTreeMap<Service, watch::Sender<Fault>>,
     absent_until: RefCell<BTreeMap<Service, Instant>>,
-    sent_away: BTreeMap<Service, Notify>,
+    sent_away: BTreeMap<Replica, Notify>,
     trace: RefCell<Trace>,
     books: RefCell<Books>,
     broken: RefCell<Vec<Broken>>,
@@ -166,12 +172,15 @@ struct World {
     promised: RefCell<Vec<(OrderId, Answer)>>,
 }
 
+/// One of the workers of a service, by its number.
+type Replica = (Service, usize);
+
 /// What a kill of the process takes away.
 struct Process {
     bus: EmbeddedBus,
     view: View,
     desk: Desk,
-    vitals: BTreeMap<Service, Arc<Vitals>>,
+    vitals: BTreeMap<Replica, Arc<Vitals>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -186,21 +195,23 @@ impl World {
         let mut random = fastrand::Rng::with_seed(seed);
         let plan = Plan::draw(&mut random);
         let minted = AtomicU64::new(0);
-        let in_memory = || Store::Sqlite(SqliteStore::in_memory().expect("memory"));
+        let replicas = replicas(&plan);
+        let name = format!("simulation-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
         Self {
             bugs,
             started: Instant::now(),
             clock: Clock::paused_at(EPOCH),
             ids: Ids::from_fn(move || format!("id-{}", minted.fetch_add(1, Ordering::Relaxed))),
-            settings: Arc::new(settings()),
-            stores: Source::ALL.iter().map(|source| (*source, in_memory())).collect(),
+            settings: Arc::new(Settings { shares_stores: plan.replicas > 1, ..settings() }),
+            stores: Source::ALL.iter().map(|source| (*source, open(&name, *source))).collect(),
+            name,
             chaos: Chaos::new(seed, plan.faults),
             plan,
             is_healed: Cell::new(false),
             process: RefCell::new(None),
             faults: Service::ALL.iter().map(|service| (*service, watch::channel(Fault::None).0)).collect(),
             absent_until: RefCell::default(),
-            sent_away: Service::ALL.iter().map(|service| (*service, Notify::new())).collect(),
+            sent_away: replicas.into_iter().map(|replica| (replica, Notify::new())).collect(),
             trace: RefCell::default(),
             books: RefCell::default(),
             broken: RefCell::default(),
@@ -244,18 +255,19 @@ impl World {
         let desk =
             Desk::open(&Bus::Embedded(bus.clone()), view.clone(), self.ids.clone()).await.expect("a desk");
         let mut process = Process { bus, view, desk, vitals: BTreeMap::new(), tasks: Vec::new() };
-        for service in Service::ALL {
+        for replica in replicas(&self.plan) {
             let vitals = Arc::new(Vitals::default());
-            process.vitals.insert(*service, Arc::clone(&vitals));
+            process.vitals.insert(replica, Arc::clone(&vitals));
             let (bus, view) = (Bus::Embedded(process.bus.clone()), process.view.clone());
-            let worker = Rc::clone(self).supervise(*service, bus, view, vitals);
+            let worker = Rc::clone(self).supervise(replica, bus, view, vitals);
             process.tasks.push(tokio::task::spawn_local(worker));
         }
         self.process.replace(Some(process));
     }
 
     /// Runs a worker, and starts it again whenever it has crashed or was sent away.
-    async fn supervise(self: Rc<Self>, service: Service, bus: Bus, view: View, vitals: Arc<Vitals>) {
+    async fn supervise(self: Rc<Self>, replica: Replica, bus: Bus, view: View, vitals: Arc<Vitals>) {
+        let (service, number) = replica;
         let (_stop, stopped) = watch::channel(false);
         for incarnation in 0_u64.. {
             let until = self.absent_until.borrow().get(&service).copied();
@@ -264,12 +276,12 @@ impl World {
             }
             let crashed = Arc::new(Notify::new());
             let keeps = match source_of(service) {
-                Some(source) => Keeps::Store(self.stores[&source].clone()),
+                Some(source) => Keeps::Store(open(&self.name, source)),
                 None => Keeps::View(view.clone()),
             };
             let context = Context {
                 service,
-                instance: format!("{service}-{incarnation}").into(),
+                instance: format!("{service}-{number}-{incarnation}").into(),
                 bus: bus.clone(),
                 clock: self.clock.clone(),
                 ids: self.ids.clone(),
@@ -282,7 +294,7 @@ impl World {
             tokio::select! {
                 biased;
                 () = crashed.notified() => {}
-                () = self.sent_away[&service].notified() => {}
+                () = self.sent_away[&replica].notified() => {}
                 () = worker::run(context, keeps) => return,
             }
             self.look_into(service);
@@ -342,7 +354,8 @@ impl World {
                 }
                 What::Absent(service, lasts) => {
                     self.absent_until.borrow_mut().insert(service, Instant::now() + lasts);
-                    self.sent_away[&service].notify_one();
+                    let of_service = self.sent_away.iter().filter(|((which, _), _)| *which == service);
+                    of_service.for_each(|(_, notify)| notify.notify_one());
                 }
                 What::Misbehaves(service, fault, lasts) => {
                     self.faults[&service].send_replace(fault);
@@ -401,7 +414,7 @@ impl World {
         }
         if let Some(process) = &*self.process.borrow() {
             let unsent: Vec<_> =
-                process.vitals.iter().map(|(s, vitals)| (s.word(), vitals.unsent())).collect();
+                process.vitals.iter().map(|(replica, vitals)| (replica, vitals.unsent())).collect();
             let trouble: Vec<_> = process.vitals.values().map(|vitals| vitals.trouble()).collect();
             self.broken.borrow_mut().push(format!(
                 "P9: not at rest after {ENDED_WITHIN:?}: {} messages pending, unsent {unsent:?}, {trouble:?}",
@@ -414,7 +427,12 @@ impl World {
         let is_quiet = self.process.borrow().as_ref().is_some_and(|process| {
             process.bus.pending() == 0 && process.vitals.values().all(|vitals| vitals.unsent() == 0)
         });
-        is_quiet && self.books.borrow().orders().values().all(|order| order.status.is_ended())
+        let is_sent = |store: &Store| {
+            store.unsent_count().now_or_never().is_some_and(|count| count.is_ok_and(|count| count == 0))
+        };
+        is_quiet
+            && self.stores.values().all(is_sent)
+            && self.books.borrow().orders().values().all(|order| order.status.is_ended())
     }
 
     async fn check_at_rest(&self) {
@@ -487,6 +505,17 @@ async fn put(desk: &Desk, ask: &Ask) -> Result<Answer, DeskError> {
     }
 }
 
+/// Every worker there is.
+fn replicas(plan: &Plan) -> Vec<Replica> {
+    let all = |number| Service::ALL.iter().map(move |service| (*service, number));
+    (0..plan.replicas).flat_map(all).collect()
+}
+
+/// Opens a store as a process does that shares it with others.
+fn open(world: &str, source: Source) -> Store {
+    Store::Sqlite(SqliteStore::in_named_memory(&format!("{world}-{source}")).expect("memory"))
+}
+
 const fn source_of(service: Service) -> Option<Source> {
     match service {
         Service::Order => Some(Source::Order),
@@ -500,6 +529,9 @@ const fn source_of(service: Service) -> Option<Source> {
 fn settings() -> Settings {
     let customer = |name: &str| Customer::new(name).expect("a customer");
     Settings {
+        shares_stores: false,
+        // Every look takes time, though none in the simulation.
+        news_every: Duration::from_millis(100),
         batch: 8,
         payment_timeout: Duration::from_millis(300),
         breaker: BreakerSettings { least_charges: 4, least_calls: 3, ..BreakerSettings::default() },

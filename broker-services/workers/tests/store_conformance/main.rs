@@ -12,6 +12,7 @@ mod builders;
 mod committing;
 mod engines;
 mod events;
+mod leases;
 mod looking;
 mod sharing;
 mod sqlite_disk;
@@ -52,6 +53,11 @@ macro_rules! contract {
                     what_is_due_comes_earliest_first_and_bounded
                     a_later_write_moves_or_clears_what_is_due
                     any_aggregate_of_a_kind_is_found;
+                leases:
+                    a_lease_has_one_holder_until_it_ends
+                    a_lease_is_given_up_by_its_holder_alone
+                    a_clock_that_is_set_back_keeps_nobody_out
+                    the_own_commits_are_no_news;
             }
         }
     };
@@ -67,6 +73,9 @@ macro_rules! contract_when_shared {
                     two_connections_see_each_others_commits
                     many_connections_lose_no_update
                     another_schema_version_is_refused_with_a_remedy;
+                leases:
+                    what_another_connection_commits_is_news_once
+                    of_many_connections_one_gets_the_lease;
             }
 
             /// Starts this test again, as the process to be killed.

@@ -68,6 +68,15 @@ pub(super) fn open_memory() -> Result<Connection, Failure> {
     set_up(Connection::open_in_memory()?)
 }
 
+/// Opens the database in memory of that name, which all who open it share. Empty if nobody has it open.
+pub(super) fn open_named_memory(name: &str) -> Result<Connection, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    set_up(Connection::open_with_flags(format!("file:{name}?mode=memory&cache=shared"), flags)?)
+}
+
 fn set_up(connection: Connection) -> Result<Connection, Failure> {
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);

@@ -57,6 +57,11 @@ pub(super) fn unsent_count(connection: &Connection) -> Result<u64, Failure> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
+/// A number that changes when another connection commits.
+pub(super) fn data_version(connection: &Connection) -> Result<i64, Failure> {
+    Ok(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
+}
+
 /// See [`Store::scan`](crate::store::Store::scan).
 pub(super) fn scan(
     connection: &Connection,

@@ -19,9 +19,11 @@ const RABBITMQ_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const RABBITMQCTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 const REDIS_SERVER: &str = "/usr/bin/redis-server";
 /// What is needed here and by the tests: a file of it, and Debian's package.
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 4] = [
     (RABBITMQ_SERVER, "rabbitmq-server"),
     (REDIS_SERVER, "redis-server"),
+    // Makes certificates for the tests.
+    ("/usr/bin/openssl", "openssl"),
     // A client that is not ours, for the tests.
     ("/usr/lib/python3/dist-packages/pika/__init__.py", "python3-pika"),
 ];
@@ -45,6 +47,15 @@ pub(crate) struct Rabbit {
     epmd_port: u16,
     epmd: Group,
     broker: Group,
+    /// Without it, connections are not encrypted.
+    certificate: Option<Certificate>,
+}
+
+/// A server's own certificate and its key: files in PEM.
+#[derive(Debug, Clone)]
+struct Certificate {
+    certificate: PathBuf,
+    key: PathBuf,
 }
 
 impl Rabbit {
@@ -53,6 +64,18 @@ impl Rabbit {
     /// # Errors
     /// A sentence that says what to do.
     pub(crate) fn start() -> Result<Self, String> {
+        Self::start_with(None)
+    }
+
+    /// Starts one that takes encrypted connections only.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) fn start_encrypted(certificate: &Path, key: &Path) -> Result<Self, String> {
+        Self::start_with(Some(Certificate { certificate: certificate.to_owned(), key: key.to_owned() }))
+    }
+
+    fn start_with(certificate: Option<Certificate>) -> Result<Self, String> {
         install_missing()?;
         let directory = temporary("rabbitmq")?;
         let [amqp_port, api_port, distribution_port, epmd_port] = free_ports()?;
@@ -63,8 +86,17 @@ impl Rabbit {
         let epmd = Group::spawn(&mut epmd, &directory, "epmd.log")?;
         wait_until("Erlang's port mapper", || accepts(epmd_port))?;
         let broker = Group::none();
-        let mut rabbit =
-            Self { directory, node, amqp_port, api_port, distribution_port, epmd_port, epmd, broker };
+        let mut rabbit = Self {
+            directory,
+            node,
+            amqp_port,
+            api_port,
+            distribution_port,
+            epmd_port,
+            epmd,
+            broker,
+            certificate,
+        };
         rabbit.configure().map_err(|error| format!("{}: {error}", rabbit.directory.display()))?;
         rabbit.restart()?;
         Ok(rabbit)
@@ -78,7 +110,9 @@ impl Rabbit {
         let mut command = self.command(RABBITMQ_SERVER);
         self.broker = Group::spawn(&mut command, &self.directory, "broker.log")?;
         let (port, api, log) = (self.amqp_port, self.api_port, self.directory.join("log"));
-        wait_until("RabbitMQ", || speaks_amqp(port) && accepts(api))
+        let encrypted = self.certificate.is_some();
+        let speaks = || if encrypted { accepts(port) } else { speaks_amqp(port) };
+        wait_until("RabbitMQ", || speaks() && accepts(api))
             .map_err(|why| format!("{why}; its log is in {}", log.display()))
     }
 
@@ -87,9 +121,10 @@ impl Rabbit {
         self.broker.end("KILL");
     }
 
-    /// `amqp://…`, for `bus.url`.
+    /// `amqp://…` or `amqps://…`, for `bus.url`.
     pub(crate) fn amqp_url(&self) -> String {
-        format!("amqp://guest:guest@127.0.0.1:{}", self.amqp_port)
+        let scheme = if self.certificate.is_some() { "amqps" } else { "amqp" };
+        format!("{scheme}://guest:guest@127.0.0.1:{}", self.amqp_port)
     }
 
     /// `http://…` of the management plugin.
@@ -122,10 +157,18 @@ impl Rabbit {
     }
 
     fn configure(&self) -> std::io::Result<()> {
-        let settings = format!(
-            "listeners.tcp.default = 127.0.0.1:{}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n",
-            self.amqp_port, self.api_port
-        );
+        let port = self.amqp_port;
+        let listener = match &self.certificate {
+            None => format!("listeners.tcp.default = 127.0.0.1:{port}"),
+            Some(Certificate { certificate, key }) => format!(
+                "listeners.tcp = none\nlisteners.ssl.default = 127.0.0.1:{port}\nssl_options.certfile = {}\n\
+                 ssl_options.keyfile = {}\nssl_options.verify = verify_none",
+                certificate.display(),
+                key.display()
+            ),
+        };
+        let settings =
+            format!("{listener}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n", self.api_port);
         fs::write(self.directory.join("rabbitmq.conf"), settings)?;
         fs::write(self.directory.join("enabled_plugins"), "[rabbitmq_management].\n")
     }
@@ -168,6 +211,8 @@ pub(crate) struct Redis {
     directory: PathBuf,
     port: u16,
     server: Group,
+    /// Without it, connections are not encrypted.
+    certificate: Option<Certificate>,
 }
 
 impl Redis {
@@ -176,10 +221,22 @@ impl Redis {
     /// # Errors
     /// A sentence that says what to do.
     pub(crate) fn start() -> Result<Self, String> {
+        Self::start_with(None)
+    }
+
+    /// Starts one that takes encrypted connections only.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) fn start_encrypted(certificate: &Path, key: &Path) -> Result<Self, String> {
+        Self::start_with(Some(Certificate { certificate: certificate.to_owned(), key: key.to_owned() }))
+    }
+
+    fn start_with(certificate: Option<Certificate>) -> Result<Self, String> {
         install_missing()?;
         let directory = temporary("redis")?;
         let [port] = free_ports()?;
-        let mut redis = Self { directory, port, server: Group::none() };
+        let mut redis = Self { directory, port, server: Group::none(), certificate };
         redis.restart()?;
         Ok(redis)
     }
@@ -191,9 +248,20 @@ impl Redis {
     pub(crate) fn restart(&mut self) -> Result<(), String> {
         let mut command = Command::new(REDIS_SERVER);
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        command.args(["--port", &self.port.to_string(), "--dir"]).arg(&self.directory);
+        let port = self.port.to_string();
+        match &self.certificate {
+            None => command.args(["--port", &port]),
+            Some(Certificate { certificate, key }) => command
+                .args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no", "--tls-cert-file"])
+                .arg(certificate)
+                .arg("--tls-key-file")
+                .arg(key),
+        };
+        command.arg("--dir").arg(&self.directory);
         self.server = Group::spawn(&mut command, &self.directory, "redis.log")?;
-        wait_until("Redis", || self.answers("PING", "+PONG"))
+        let encrypted = self.certificate.is_some();
+        let speaks = || if encrypted { accepts(self.port) } else { self.answers("PING", "+PONG") };
+        wait_until("Redis", speaks)
             .map_err(|why| format!("{why}; its log is in {}", self.directory.display()))
     }
 
@@ -207,9 +275,10 @@ impl Redis {
         self.server.end("KILL");
     }
 
-    /// `redis://…`, for `view.url`.
+    /// `redis://…` or `rediss://…`, for `view.url`.
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let scheme = if self.certificate.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// Where it listens.

@@ -22,6 +22,7 @@ pub mod relay;
 pub mod service;
 pub mod stage;
 pub mod store;
+mod tls;
 pub mod topology;
 pub mod view;
 pub mod worker;

@@ -9,7 +9,7 @@ use crate::view::redis::RedisView;
 /// What a SQLite store's URL starts with.
 pub(super) const SQLITE: &str = "sqlite:";
 /// What the URL of a view in Redis starts with.
-pub(super) const REDIS: &str = "redis://";
+pub(super) const REDIS: [&str; 2] = ["redis://", "rediss://"];
 /// The bus and the view inside the process.
 pub(super) const EMBEDDED: &str = "embedded:";
 /// What an AMQP broker's URL starts with.
@@ -69,7 +69,7 @@ pub(super) enum Rule {
     Fault,
     /// `embedded:` or `amqp(s)://…`.
     Bus,
-    /// `embedded:` or `redis://HOST`.
+    /// `embedded:` or `redis(s)://HOST`.
     View,
     /// `sqlite:PATH`, or empty.
     Store,
@@ -192,7 +192,7 @@ impl Rule {
             Self::View => match text(&value)? {
                 EMBEDDED => Ok(value),
                 given if is_redis(given) => Ok(value),
-                given => Err(other_url(given, "'embedded:' or 'redis://HOST:PORT'")),
+                given => Err(other_url(given, "'embedded:' or 'redis(s)://HOST:PORT'")),
             },
             Self::Store => match text(&value)? {
                 "" => Ok(value),
@@ -205,7 +205,8 @@ impl Rule {
 
 /// Whether this is the URL of a Redis that this build can reach.
 pub(super) fn is_redis(url: &str) -> bool {
-    url.strip_prefix(REDIS).is_some_and(|rest| !rest.is_empty()) && RedisView::is_url(url)
+    let rest = REDIS.iter().find_map(|scheme| url.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty()) && RedisView::is_url(url)
 }
 
 fn number(value: &ValueKind, least: i64, most: i64, unit: &str) -> Result<ValueKind, String> {

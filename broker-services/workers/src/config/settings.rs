@@ -8,7 +8,7 @@ use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::{Fault, Service};
 
-use super::keys::{AMQP, EMBEDDED, REDIS, SQLITE, is_redis};
+use super::keys::{AMQP, EMBEDDED, SQLITE, is_redis};
 
 /// All settings, checked and complete: no path is empty but `catalog.path`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -414,7 +414,7 @@ impl std::fmt::Display for BusUrl {
 pub enum ViewUrl {
     /// `embedded:`, in this process's memory.
     Embedded,
-    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, shown without user and password.
+    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` or `rediss://…`, shown without user and password.
     Redis(String),
 }
 url!(ViewUrl);
@@ -426,7 +426,7 @@ impl TryFrom<String> for ViewUrl {
         match url.as_str() {
             EMBEDDED => Ok(Self::Embedded),
             _ if is_redis(&url) => Ok(Self::Redis(url)),
-            _ => Err(format!("must be {EMBEDDED} or {REDIS}HOST")),
+            _ => Err(format!("must be {EMBEDDED} or redis(s)://HOST")),
         }
     }
 }

@@ -144,7 +144,6 @@ fn a_bad_value_is_told_what_it_must_be() {
         ),
         ("bus.url", "redis://me:secret@h", "asks for Redis (redis://HOST), which this build cannot use here"),
         ("bus.url", "amqp:///vhost", "asks for RabbitMQ (amqp://HOST), which this"),
-        ("view.url", "rediss://h", "asks for Redis over TLS (rediss://), which this build cannot use here"),
         ("item.store.url", "postgres://h/x", "asks for PostgreSQL (postgres://), which this build cannot"),
         ("item.store.url", "sqlite:", "is no URL that it can be; this build takes 'sqlite:PATH'"),
         ("bus.url", "embedded", "is no URL that it can be; this build takes 'embedded:' or 'amqp"),
@@ -334,17 +333,18 @@ fn every_word_and_bound_is_one_that_the_types_take() {
 
 #[test]
 fn a_view_in_redis_is_named_by_its_url_and_its_password_is_never_shown() {
-    let url = "redis://desk:007secret@redis.example:6380/2";
-    let config = Config::load(&with_flags(&[("view.url", url)])).unwrap();
-    assert_eq!(config.view.url, ViewUrl::Redis(url.to_owned()));
-    for shown in [config.view.url.to_string(), format!("{config:?}"), serde_json::to_string(&config).unwrap()]
-    {
-        assert!(!shown.contains("007secret"), "the password is in {shown:?}");
-        assert!(shown.contains("redis.example:6380/2"), "{shown:?} does not say which Redis");
+    for scheme in ["redis", "rediss"] {
+        let url = format!("{scheme}://desk:007secret@redis.example:6380/2");
+        let config = Config::load(&with_flags(&[("view.url", &url)])).unwrap();
+        assert_eq!(config.view.url, ViewUrl::Redis(url));
+        let told =
+            [config.view.url.to_string(), format!("{config:?}"), serde_json::to_string(&config).unwrap()];
+        for shown in told {
+            assert!(!shown.contains("007secret"), "the password is in {shown:?}");
+            assert!(shown.contains("redis.example:6380/2"), "{shown:?} does not say which Redis");
+        }
     }
-    for bad in
-        ["redis://", "redis:", "rediss://desk:007secret@redis.example", "redis://x:007secret@h:notaport"]
-    {
+    for bad in ["redis://", "redis:", "rediss://", "redis://x:007secret@h:notaport"] {
         let problem = error(&with_flags(&[("view.url", bad)]));
         assert!(!problem.contains("007secret"), "{problem:?}");
         assert!(problem.contains("redis"), "{problem:?} does not say what it may be");

@@ -81,7 +81,7 @@ pub struct RedisView {
 }
 
 impl RedisView {
-    /// The view at `url`, `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, that keeps about `keep_orders`
+    /// The view at `url`, `redis(s)://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, that keeps about `keep_orders`
     /// orders.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl RedisView {
     pub fn with_prefix(url: &str, prefix: &str, keep_orders: usize) -> Result<Self, ViewError> {
         let unreadable = |error: redis::RedisError| {
             ViewError::Lost(format!(
-                "view.url is no redis://HOST:PORT that can be used: {}",
+                "view.url is no redis(s)://HOST:PORT that can be used: {}",
                 error.category()
             ))
         };

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::declare;
 use crate::bus::BusError;
+use crate::tls;
 
 /// How long until a connection stands. With the longest wait between two attempts (2 s) a broker that accepts
 /// connections again is in use within the six seconds of the promise.
@@ -167,7 +168,15 @@ impl Link {
                  give that user its permissions, or correct bus.url",
                 self.uri.authority.userinfo.username, self.uri.vhost
             )),
-            _ => BusError::Lost(format!("{broker}: {error}")),
+            _ => {
+                let error = error.to_string();
+                match tls::advice(&error) {
+                    Some(advice) => {
+                        BusError::Topology(format!("the message broker {broker}: {advice} ({error})"))
+                    }
+                    None => BusError::Lost(format!("{broker}: {error}")),
+                }
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
+use crate::tls;
 use crate::view::ViewError;
 
 /// How long a connection may take to be made: seconds of network are given up sooner by trying again.
@@ -154,7 +155,11 @@ impl Link {
     }
 
     fn sentence(&self, error: &RedisError) -> String {
-        format!("Redis at {}: {error}", self.place())
+        let error = error.to_string();
+        match tls::advice(&error) {
+            Some(advice) => format!("Redis at {}: {advice} ({error})", self.place()),
+            None => format!("Redis at {}: {error}", self.place()),
+        }
     }
 }
 

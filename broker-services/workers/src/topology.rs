@@ -1,6 +1,19 @@
 //! Every exchange, queue and binding, defined once. A bus declares it as it stands.
 //!
 //! The names are public: people script against them.
+//!
+//! All of it is accepted by RabbitMQ 3.10 and later, 4.x included. Where its versions differ:
+//!
+//! | | 3.10 to 3.13 | 4.0 and later |
+//! |---|---|---|
+//! | deliveries of a quorum queue's message | no limit unless one is set | 20 unless one is set ([`DELIVERY_LIMIT`]); a policy that sets fewer wins |
+//! | a queue that is neither durable nor exclusive | accepted | deprecated, refused from 4.3 on: ours are one or the other ([`QueueKind`]) |
+//! | prefetch for a whole channel (`global`) | accepted | deprecated: ours is each consumer's own |
+//! | mirrored and lazy classic queues | by policy, argument | gone: we ask for neither |
+//! | `x-dead-letter-strategy` *at-least-once* | needs the feature flag `stream_queue`, which a new broker has on; else it is at most once | on |
+//! | `x-overflow` *reject-publish* | classic and quorum | the same; *reject-publish-dlx*, which quorum queues never had, is not used |
+//! | largest message | 128 MiB | 16 MiB: ours have half of one |
+//! | smallest frame that may be agreed on | 4 KiB | 8 KiB from 4.1 on: we ask for more |
 
 use std::time::Duration;
 
@@ -74,7 +87,8 @@ pub struct ExchangeSpec {
     pub alternate: Option<&'static str>,
 }
 
-/// How a queue keeps its messages.
+/// How a queue keeps its messages. The arguments of one that is there cannot be changed: a broker that is upgraded from 3.x to 4.x
+/// keeps what is declared, so they must be the same for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueueKind {
     /// Replicated, durable, messages survive a restart.

@@ -18,7 +18,8 @@
 //! | `services`, `breakers` | sorted set | instances by when they were last heard, in ms |
 //! | `epoch`, `waiting`, `forgotten`, `feed:ids` | | kept for the scripts |
 //!
-//! Each write is one Lua script, which Redis runs alone: a batch is seen whole or not at all. `epoch` is written
+//! Each write is a Lua script, which Redis runs alone and which takes some milliseconds at most: a large batch is
+//! written in pieces, each of which is seen whole or not at all. `epoch` is written
 //! by [`RedisView::begin_rebuild`] only; where it is missing the contents were lost. The scripts make the names
 //! of keys from what they find, so this is for one Redis (with replicas, if you like), not for a cluster, and one
 //! that evicts nothing (`maxmemory-policy noeviction`).
@@ -45,9 +46,15 @@ mod told;
 /// What all keys begin with.
 pub const PREFIX: &str = "myinfo:";
 
-/// Orders forgotten in one batch, where many are too many: some tens of milliseconds, in which Redis serves
-/// nobody else.
-const FORGET_AT_ONCE: usize = 1000;
+/// Writes in one script: a few milliseconds, in which Redis serves nobody else.
+const WRITE_AT_ONCE: usize = 250;
+
+/// What they say at most together, in bytes; more only where a single one does.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// Orders forgotten in one script, where many are too many: no fewer than one script may add, or they would
+/// never become fewer.
+const FORGET_AT_ONCE: usize = WRITE_AT_ONCE;
 
 /// Objects swept in one script: a millisecond or two.
 const SWEEP_AT_ONCE: usize = 100;
@@ -120,18 +127,21 @@ impl RedisView {
         })
     }
 
-    /// See [`View::apply`](super::View::apply). One script call, whatever the size of the batch.
+    /// See [`View::apply`](super::View::apply). At least one script call, and one for each [`pieces`] of a large batch.
     ///
     /// # Errors
     /// [`ViewError::Empty`] without the epoch, [`ViewError::Lost`].
     pub async fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
-        let mut call = script_call(&APPLY, &self.prefix);
-        call.arg(self.keep_orders).arg(WAITING_ORDERS).arg(FORGOTTEN_IDS).arg(FEED_ENTRIES);
-        call.arg(STEPS_PER_ORDER).arg(FORGET_AT_ONCE);
-        for write in writes {
-            add_write(&mut call, write);
+        for piece in pieces(writes) {
+            let mut call = script_call(&APPLY, &self.prefix);
+            call.arg(self.keep_orders).arg(WAITING_ORDERS).arg(FORGOTTEN_IDS).arg(FEED_ENTRIES);
+            call.arg(STEPS_PER_ORDER).arg(FORGET_AT_ONCE);
+            for write in piece {
+                add_write(&mut call, write);
+            }
+            self.write(&APPLY, &call).await?;
         }
-        self.write(&APPLY, &call).await
+        Ok(())
     }
 
     /// See [`View::beat`](super::View::beat). Silence is measured by Redis's clock.
@@ -212,6 +222,36 @@ impl RedisView {
     }
 }
 
+/// Divides a batch into pieces of at most [`WRITE_AT_ONCE`] and about [`WRITE_BYTES`]. One that is empty is a piece: it
+/// finds out whether the contents were lost.
+fn pieces(writes: &[ViewWrite]) -> Vec<&[ViewWrite]> {
+    let mut pieces = Vec::new();
+    let (mut from, mut bytes) = (0, 0);
+    for (at, write) in writes.iter().enumerate() {
+        let more = size(write);
+        if at > from && (at - from >= WRITE_AT_ONCE || bytes + more > WRITE_BYTES) {
+            pieces.push(&writes[from..at]);
+            (from, bytes) = (at, 0);
+        }
+        bytes += more;
+    }
+    pieces.push(&writes[from..]);
+    pieces
+}
+
+/// About how many bytes it takes: those of the texts that come from outside, and what the rest has at most.
+fn size(write: &ViewWrite) -> usize {
+    const REST: usize = 512;
+    let reason = |reason: &Option<String>| reason.as_ref().map_or(0, String::len);
+    REST + match write {
+        ViewWrite::Order(order) => order.item_name.len(),
+        ViewWrite::Payment(_) | ViewWrite::Account(_) => 0,
+        ViewWrite::Item(item) => item.name.len() + item.name_en.as_ref().map_or(0, String::len),
+        ViewWrite::Step(_, step) => reason(&step.reason),
+        ViewWrite::Feed(entry) => entry.id.len() + entry.subject.len() + reason(&entry.reason),
+    }
+}
+
 /// Adds a write as `apply.lua` reads it.
 fn add_write(call: &mut redis::Cmd, write: &ViewWrite) {
     match write {
@@ -253,5 +293,44 @@ impl std::fmt::Debug for RedisView {
             .field("at", &self.link.place())
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skstore_domain::ids::ItemId;
+    use skstore_domain::money::Won;
+    use skstore_domain::objects::Item;
+
+    use super::*;
+
+    fn item(name_bytes: usize) -> ViewWrite {
+        ViewWrite::Item(Item {
+            item_id: ItemId::new("10").unwrap(),
+            name: "x".repeat(name_bytes),
+            name_en: None,
+            unit_price: Won(1),
+            stock: 1,
+            revision: 1,
+        })
+    }
+
+    #[test]
+    fn no_script_is_given_more_than_it_may_have() {
+        let small = |count: usize| vec![item(1); count];
+        let large = |count: usize| vec![item(100 * 1024); count];
+        let table: [(Vec<ViewWrite>, &[usize]); 6] = [
+            (Vec::new(), &[0]),
+            (small(250), &[250]),
+            (small(251), &[250, 1]),
+            (large(5), &[2, 2, 1]),
+            (vec![item(1024 * 1024)], &[1]),
+            (vec![item(1), item(1024 * 1024), item(1)], &[1, 1, 1]),
+        ];
+        for (writes, expected) in table {
+            let sizes: Vec<usize> = pieces(&writes).iter().map(|piece| piece.len()).collect();
+            assert_eq!(sizes, expected, "{} writes", writes.len());
+            assert_eq!(pieces(&writes).concat(), writes);
+        }
     }
 }

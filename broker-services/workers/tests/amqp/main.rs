@@ -154,6 +154,7 @@ fn a_connection_that_the_operator_closes_is_made_anew() {
         assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, Confirm::Taken);
         assert_eq!(take(&mut ear).await, "1");
         rabbit.ctl(&["close_all_connections", "maintenance"]).unwrap();
+        let closed = Instant::now();
         let ended = loop {
             if let Err(ended) = ear.receive(1).await {
                 break ended;
@@ -166,6 +167,53 @@ fn a_connection_that_the_operator_closes_is_made_anew() {
             tokio::time::sleep(PAUSE).await;
         }
         while take(&mut ear).await != "2" {}
+        assert!(closed.elapsed() < BACK_WITHIN, "back at work only after {:?}", closed.elapsed());
+    });
+}
+
+#[test]
+fn a_channel_that_a_mistake_has_closed_is_opened_anew() {
+    let vhost = vhost::empty();
+    run(async {
+        let bus = Bus::Amqp(AmqpBus::connect(&vhost.url).await.unwrap());
+        let publisher = bus.publisher().await.unwrap();
+        let mut ear = consumer(&bus, ORDER_COMMANDS).await.unwrap();
+        assert_eq!(publisher.publish(message("no.such.exchange", "order.place", "0")).await, Confirm::Lost);
+        let closed = Instant::now();
+        while publisher.publish(message(COMMANDS, "order.place", "1")).await != Confirm::Taken {
+            tokio::time::sleep(PAUSE).await;
+        }
+        assert_eq!(take(&mut ear).await, "1");
+        assert!(closed.elapsed() < BACK_WITHIN, "back at work only after {:?}", closed.elapsed());
+    });
+}
+
+#[test]
+fn a_channel_that_the_broker_closes_gives_back_what_it_held_to_a_new_one() {
+    let rabbit = Rabbit::start().unwrap();
+    // For channels that are opened from now on: how long a delivery may be held, and how often that is looked after.
+    let patience = |ms: u32| {
+        let sets = format!(
+            "application:set_env(rabbit, consumer_timeout, {ms}), \
+             application:set_env(rabbit, channel_tick_interval, 200)."
+        );
+        rabbit.ctl(&["eval", &sets]).unwrap();
+    };
+    patience(500);
+    run(async {
+        let bus = Bus::Amqp(AmqpBus::connect(&rabbit.amqp_url()).await.unwrap());
+        let publisher = bus.publisher().await.unwrap();
+        let mut ear = consumer(&bus, ORDER_COMMANDS).await.unwrap();
+        assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, Confirm::Taken);
+        let held = ear.receive(1).await.unwrap();
+        let ended = ear.receive(1).await.unwrap_err();
+        assert!(matches!(&ended, BusError::Lost(why) if why.contains("timed out")), "{ended}");
+        let closed = Instant::now();
+        drop((held, ear));
+        patience(60_000);
+        let mut ear = consumer_at_last(&bus, ORDER_COMMANDS).await;
+        assert_eq!(take(&mut ear).await, "1");
+        assert!(closed.elapsed() < BACK_WITHIN, "back at work only after {:?}", closed.elapsed());
     });
 }
 
@@ -212,12 +260,14 @@ fn a_deleted_queue_ends_its_consumer_and_is_declared_anew() {
         let mut ear = consumer(&bus, ORDER_COMMANDS).await.unwrap();
         vhost.call("DELETE", &format!("/api/queues/{}/{ORDER_COMMANDS}", vhost.name), "");
         let ended = ear.receive(1).await.unwrap_err();
+        let deleted = Instant::now();
         assert!(matches!(&ended, BusError::Lost(why) if why.contains(ORDER_COMMANDS)), "{ended}");
         drop(ear);
         let mut ear = consumer_at_last(&bus, ORDER_COMMANDS).await;
         let publisher = bus.publisher().await.unwrap();
         assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, Confirm::Taken);
         assert_eq!(take(&mut ear).await, "1");
+        assert!(deleted.elapsed() < BACK_WITHIN, "back at work only after {:?}", deleted.elapsed());
     });
 }
 

@@ -16,10 +16,10 @@ use crate::view::{
 };
 
 /// Orders looked at in one script: Redis serves nobody else for a few milliseconds.
-const LOOK_AT_ONCE: usize = 500;
+const LOOK_AT_ONCE: usize = 250;
 
-/// Objects read in one round trip: a few hundred KiB of answer.
-const READ_AT_ONCE: usize = 1000;
+/// Objects read in one round trip, which Redis does in one go: a hundred KiB of answer.
+const READ_AT_ONCE: usize = 250;
 
 /// Orders with one id prefix that are sorted by time on the spot. Where there are more, the prefix is common
 /// enough to be found by walking another index.

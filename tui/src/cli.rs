@@ -24,7 +24,6 @@ mod labels;
 mod logging;
 mod output;
 mod run;
-mod signals;
 
 use arguments::{Arguments, Command};
 use failure::Failure;

@@ -66,6 +66,8 @@ const WITH_SERVERS: &[Step] = &[(
         "cluster",
         "--test",
         "gateway",
+        "--test",
+        "operations",
     ],
     &[],
     "`cargo xtask servers` shows the servers that they need.",

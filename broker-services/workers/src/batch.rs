@@ -21,6 +21,7 @@ use skstore_domain::time::Timestamp;
 use crate::bus::{BusError, Delivery, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, must_be_seen, park};
+use crate::logging;
 use crate::probe::{Bug, Point};
 use crate::relay::Outbox;
 use crate::stage::Stage;
@@ -170,8 +171,6 @@ impl<R: Rules> Loop<R> {
             };
             self.turn(deliveries, inputs).await;
         }
-        // What is not in hand yet goes back to its queues.
-        drop(intake);
         let drain = self.context.settings.drain;
         let finish = async {
             while self.rules.held() > 0 {
@@ -180,7 +179,10 @@ impl<R: Rules> Loop<R> {
             }
             Ok(())
         };
-        tokio::time::timeout(drain, finish).await.unwrap_or(Ok(()))
+        let finished = tokio::time::timeout(drain, finish).await.unwrap_or(Ok(()));
+        // Only now: what was in hand is acked on the same consumer. The rest goes back to its queues.
+        drop(intake);
+        finished
     }
 
     /// One turn: see the head of this file.
@@ -275,6 +277,7 @@ impl<R: Rules> Loop<R> {
             let problem = match result {
                 Ok((Ok(effects), events)) => {
                     self.context.vitals.recovered();
+                    logging::committed(&events);
                     self.outbox.hand_over(events);
                     return effects;
                 }

@@ -259,6 +259,9 @@ impl Calls {
         for (order, permit) in call.charges {
             self.charging.remove(&order);
             let outcome = outcome(&order);
+            if let PaymentOutcome::NoAnswer(why) = outcome {
+                tracing::debug!(%order, ?why, "its payment was not answered");
+            }
             results.push((permit, weigh(outcome)));
             outcomes.push((order, outcome));
         }

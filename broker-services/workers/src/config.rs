@@ -14,8 +14,8 @@ pub mod keys;
 pub mod settings;
 
 pub use settings::{
-    BreakerConfig, BusUrl, Config, FaultsConfig, Language, LogLevel, SecretUrl, ServiceConfig, StoreUrl,
-    Theme, ViewUrl,
+    BreakerConfig, BusUrl, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel, SecretUrl,
+    ServiceConfig, StoreUrl, Theme, ViewUrl,
 };
 
 /// The built-in defaults, with the comments that explain them.

@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::{Fault, Service};
+use skstore_domain::time::Timestamp;
 use tokio::sync::watch;
 
 use crate::bus::{Bus, BusError, Consumer, Delivery};
@@ -120,6 +121,7 @@ impl Context {
 /// read it.
 #[derive(Debug, Default)]
 pub struct Vitals {
+    alive_at: AtomicI64,
     handled: AtomicU64,
     in_flight: AtomicU64,
     unsent: AtomicU64,
@@ -134,10 +136,26 @@ struct Trouble {
     last_error: Option<String>,
 }
 
+/// No sign of life yet: 1970 is long gone.
+const NOT_ALIVE: i64 = 0;
 /// Not rebuilding: no percentage has this value.
 const NOT_REBUILDING: u64 = 0;
 
 impl Vitals {
+    /// The last sign of life of the worker's thread.
+    #[must_use]
+    pub fn alive_at(&self) -> Option<Timestamp> {
+        match self.alive_at.load(Ordering::Relaxed) {
+            NOT_ALIVE => None,
+            at => Some(Timestamp(at)),
+        }
+    }
+
+    /// Its thread works.
+    pub fn set_alive(&self, now: Timestamp) {
+        self.alive_at.store(now.0, Ordering::Relaxed);
+    }
+
     /// Messages handled since the start.
     #[must_use]
     pub fn handled(&self) -> u64 {

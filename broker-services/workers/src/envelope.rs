@@ -11,6 +11,7 @@ use skstore_domain::events::Event;
 
 use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
 use crate::context::Context;
+use crate::logging;
 use crate::topology;
 
 /// One of our events, alone.
@@ -196,7 +197,15 @@ pub async fn park(
     reason: &str,
 ) {
     let reason = shown(reason, REASON_CHARS);
-    tracing::warn!(queue, routing_key = %quoted(&message.routing_key), reason, "parked a message");
+    let (order, trace) = (logging::about(&body), message.properties.headers.get("traceparent"));
+    tracing::warn!(
+        queue,
+        routing_key = %quoted(&message.routing_key),
+        reason,
+        order = order.order(),
+        traceparent = trace.map(|trace| quoted(trace)),
+        "parked a message"
+    );
     let mut properties = message.properties.clone();
     properties.expiration = None;
     let left_out = fit(&mut properties.headers);

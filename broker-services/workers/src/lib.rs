@@ -1,6 +1,7 @@
 //! The workers of the order desk, and everything that touches the world.
 //!
 //! - What every loop is handed: [`clock`], [`context`], [`config`].
+//! - What every program does alike: [`logging`], [`signals`]; and [`health`], for those who ask from outside.
 //! - Three small ports, each an `enum` of adapters: [`bus`], [`store`], [`view`]; and the [`topology`] that
 //!   every bus declares.
 //! - One batch loop, [`batch`], which the services in [`service`] fill in; [`relay`] publishes what they
@@ -16,10 +17,13 @@ pub mod config;
 pub mod context;
 pub mod desk;
 pub mod envelope;
+pub mod health;
+pub mod logging;
 pub mod probe;
 pub mod process;
 pub mod relay;
 pub mod service;
+pub mod signals;
 pub mod stage;
 pub mod store;
 mod tls;

@@ -5,7 +5,7 @@
 //! then the process only has a [`Desk`], and the workers are elsewhere.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ use crate::clock::{Clock, Ids};
 use crate::config::{BusUrl, Config, SecretUrl, ViewUrl};
 use crate::context::{Context, Settings, Vitals};
 use crate::desk::{Desk, DeskError};
+use crate::health;
+use crate::logging;
 use crate::probe::Probe;
 use crate::relay;
 use crate::store::{Store, StoreError};
@@ -33,6 +35,13 @@ pub use lock::Holder;
 
 /// How often it is looked whether all workers are up. Nothing depends on it but how soon that is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// How long a worker may take longer to end than it takes its time to: threads have to be woken.
+const LATE_BY: Duration = Duration::from_millis(250);
+/// How long the goodbye to the broker may take.
+const GOODBYE_WITHIN: Duration = Duration::from_millis(750);
+/// What of the time for draining is not for what is in hand, but for the last confirms and the goodbye.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why the process cannot start. All of it is for a person to mend.
 #[derive(Debug, thiserror::Error)]
@@ -100,13 +109,24 @@ pub struct Process {
     bus: Bus,
     view: View,
     ids: Ids,
-    vitals: Vec<Arc<Vitals>>,
+    workers: Vec<Running>,
     stop: watch::Sender<bool>,
-    threads: Vec<JoinHandle<()>>,
+    /// Ends when the last worker's thread has; nothing is ever sent.
+    ended: mpsc::Receiver<()>,
+    ends: Option<mpsc::Sender<()>>,
+    settle_within: Duration,
     settings: Arc<Settings>,
     has_stopped: bool,
     // Let go last, when no thread writes any more.
-    _lock: Option<DataLock>,
+    lock: Option<DataLock>,
+}
+
+/// A worker of this process.
+#[derive(Debug)]
+struct Running {
+    service: Service,
+    vitals: Arc<Vitals>,
+    thread: JoinHandle<()>,
 }
 
 impl Process {
@@ -138,16 +158,19 @@ impl Process {
         let view = View::open(&config.view.url, config.view.keep_orders)?;
         let settings = Arc::new(Settings::new(config)?);
         let (stop, stopped) = watch::channel(false);
+        let (ends, ended) = mpsc::channel();
         let mut process = Self {
             bus,
             view,
             ids: Ids::random(),
-            vitals: Vec::new(),
+            workers: Vec::new(),
             stop,
-            threads: Vec::new(),
+            ended,
+            ends: Some(ends),
+            settle_within: settings.drain + worker::LAST_CONFIRMS + LATE_BY,
             settings,
             has_stopped: Service::ALL.iter().any(|service| config.faults.of(*service) == Fault::Stopped),
-            _lock: lock,
+            lock,
         };
         for service in services {
             process.spawn(*service, config, &stopped)?;
@@ -164,7 +187,6 @@ impl Process {
     ) -> Result<(), StartError> {
         let instance: Arc<str> = format!("{service}-{}", self.ids.mint()).into();
         let vitals = Arc::new(Vitals::default());
-        self.vitals.push(Arc::clone(&vitals));
         let place = match service {
             Service::MyInfo => Place::View(self.view.clone()),
             Service::Order | Service::Deposit | Service::Item => {
@@ -179,16 +201,21 @@ impl Process {
             ids: self.ids.clone(),
             settings: Arc::clone(&self.settings),
             probe: Probe::default(),
-            vitals,
+            vitals: Arc::clone(&vitals),
             fault: watch::channel(config.faults.of(service)).0,
             stop: stop.clone(),
         };
-        let (opened, is_open) = std::sync::mpsc::sync_channel(1);
+        let (opened, is_open) = mpsc::sync_channel(1);
+        let ends = self.ends.clone();
         let thread = std::thread::Builder::new()
             .name(format!("skstore-{service}"))
-            .spawn(move || serve(context, place, &opened))
+            .spawn(move || {
+                // Dropped when the thread ends, also by a panic.
+                let _ends = ends;
+                serve(context, place, &opened);
+            })
             .map_err(|error| StartError::Thread { service, cause: error.to_string() })?;
-        self.threads.push(thread);
+        self.workers.push(Running { service, vitals, thread });
         match is_open.recv() {
             Ok(opened) => opened,
             Err(_) => Err(StartError::Thread { service, cause: "it panicked".to_owned() }),
@@ -206,9 +233,9 @@ impl Process {
     /// Waits until all workers take work, and the view is complete: as far as it can be, where a worker is told
     /// not to work.
     pub async fn ready(&self) {
-        let is_complete = |vitals: &Arc<Vitals>| self.has_stopped || vitals.rebuilding().is_none();
+        let is_complete = |vitals: &Vitals| self.has_stopped || vitals.rebuilding().is_none();
         let mut look = tokio::time::interval(LOOK_EVERY);
-        while !self.vitals.iter().all(|vitals| vitals.is_serving() && is_complete(vitals)) {
+        while !self.vitals().all(|vitals| vitals.is_serving() && is_complete(vitals)) {
             look.tick().await;
         }
     }
@@ -219,7 +246,7 @@ impl Process {
         let Bus::Embedded(bus) = &self.bus else { return };
         while !self.is_settled(bus) {
             bus.wait_idle().await;
-            for vitals in &self.vitals {
+            for vitals in self.vitals() {
                 vitals.all_sent().await;
             }
         }
@@ -228,13 +255,32 @@ impl Process {
     fn is_settled(&self, bus: &EmbeddedBus) -> bool {
         // A committed event counts as unsent until its last delivery is acked, and a delivery is acked only
         // after what it caused is committed. The bus is looked at on both sides, since acks come in between.
-        bus.pending() == 0 && self.vitals.iter().all(|vitals| vitals.unsent() == 0) && bus.pending() == 0
+        bus.pending() == 0 && self.vitals().all(|vitals| vitals.unsent() == 0) && bus.pending() == 0
     }
 
-    /// Has the workers finish what they have in hand, and waits for them.
+    /// How its workers do.
+    #[must_use]
+    pub fn workers(&self) -> Vec<health::Worker> {
+        let worker = |running: &Running| {
+            let (ready, trouble) = running.vitals.trouble();
+            health::Worker {
+                service: running.service,
+                alive_at: running.vitals.alive_at(),
+                ready,
+                trouble: trouble.filter(|_| !ready),
+            }
+        };
+        self.workers.iter().map(worker).collect()
+    }
+
+    fn vitals(&self) -> impl Iterator<Item = &Vitals> {
+        self.workers.iter().map(|running| &*running.vitals)
+    }
+
+    /// Has the workers finish what they have in hand, and waits for them, for as long as the settings have it.
     ///
     /// # Errors
-    /// A sentence about the worker that panicked.
+    /// A sentence about the workers that panicked or did not finish. What those had in hand comes again.
     pub fn stop(mut self) -> Result<(), String> {
         self.join()
     }
@@ -243,13 +289,25 @@ impl Process {
         if self.stop.send_replace(true) {
             return Ok(());
         }
-        let mut result = Ok(());
-        for thread in self.threads.drain(..) {
-            let name = thread.thread().name().unwrap_or_default().to_owned();
-            if thread.join().is_err() {
-                result = Err(format!("the thread {name} panicked; see the log"));
+        drop(self.ends.take());
+        // Nobody sends: it is over when all have ended, or when the time is up.
+        let have_ended = self.ended.recv_timeout(self.settle_within) != Err(mpsc::RecvTimeoutError::Timeout);
+        let mut problems = Vec::new();
+        for Running { service, thread, .. } in self.workers.drain(..) {
+            if !have_ended && !thread.is_finished() {
+                problems.push(format!(
+                    "{service} did not finish within {:?}; what it has in hand comes again",
+                    self.settle_within
+                ));
+            } else if thread.join().is_err() {
+                problems.push(format!("{service} panicked; see the log"));
             }
         }
+        if !have_ended {
+            // It may still write: the lock is the process's now, and ends with it.
+            std::mem::forget(self.lock.take());
+        }
+        let result = if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) };
         if let Bus::Amqp(bus) = &self.bus {
             say_goodbye(bus.clone());
         }
@@ -297,7 +355,9 @@ fn connect(url: &SecretUrl) -> Result<Bus, StartError> {
 fn say_goodbye(bus: AmqpBus) {
     let close = move || {
         if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() {
-            runtime.block_on(bus.close());
+            runtime.block_on(async {
+                let _ = tokio::time::timeout(GOODBYE_WITHIN, bus.close()).await;
+            });
         }
     };
     // Whatever fails here, the broker gives the messages to somebody else.
@@ -324,7 +384,7 @@ impl Settings {
             beat_every: worker::BEAT_EVERY,
             retry_first: config.retry_first(),
             retry_most: config.retry_most(),
-            drain: config.drain_within(),
+            drain: config.drain_within().saturating_sub(FAREWELL),
             walk_in: config.order.walk_in.clone(),
             catalog: Arc::new(Catalog::load(config.catalog_path())?),
         })
@@ -338,8 +398,9 @@ enum Place {
 }
 
 /// A worker's thread.
-fn serve(context: Context, place: Place, opened: &std::sync::mpsc::SyncSender<Result<(), StartError>>) {
+fn serve(context: Context, place: Place, opened: &mpsc::SyncSender<Result<(), StartError>>) {
     let service = context.service;
+    let _span = logging::worker(&context).entered();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime,
         Err(error) => {

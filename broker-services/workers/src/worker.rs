@@ -22,7 +22,7 @@ use crate::view::View;
 /// How often a worker says how it does: often enough for a person to see at once that one is gone.
 pub const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How long the relay may take, after the loop has stopped, to see its events confirmed.
-const LAST_CONFIRMS: Duration = Duration::from_secs(1);
+pub const LAST_CONFIRMS: Duration = Duration::from_secs(1);
 
 /// What a worker keeps its data in.
 #[derive(Debug, Clone)]
@@ -35,16 +35,47 @@ pub enum Keeps {
 
 /// Runs a worker until it is told to stop, through every loss of the bus.
 pub async fn run(context: Context, keeps: Keeps) {
+    tokio::select! {
+        biased;
+        () = try_and_try(&context, &keeps) => {}
+        () = show_life(&context) => {}
+        () = out_of_time(&context) => {
+            tracing::warn!("stopping in the midst of work; what is in hand comes again");
+        }
+    }
+}
+
+/// Returns when the worker was told to stop and something that fails again and again, a store or a bus, keeps it from
+/// that for too long.
+async fn out_of_time(context: &Context) {
+    context.stopped().await;
+    tokio::time::sleep(context.settings.drain + LAST_CONFIRMS).await;
+}
+
+/// Shows, for as long as this thread gets round to it, that it does.
+async fn show_life(context: &Context) {
+    let mut every = tokio::time::interval(context.settings.beat_every);
+    loop {
+        every.tick().await;
+        context.vitals.set_alive(context.clock.now());
+    }
+}
+
+async fn try_and_try(context: &Context, keeps: &Keeps) {
     let backoff = context.backoff();
     let started_at = context.clock.now();
     loop {
-        let problem = match attempt(&context, &keeps, started_at).await {
+        let problem = match attempt(context, keeps, started_at).await {
             Ok(()) => return,
             Err(error) => error.to_string(),
         };
-        tracing::error!(service = %context.service, problem, "starting again");
+        tracing::error!(problem, "starting again");
         context.vitals.failed(problem);
-        backoff.wait().await;
+        tokio::select! {
+            biased;
+            () = context.stopped() => return,
+            () = backoff.wait() => {}
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use skstore::dashboard::{DashboardOptions, run};
 use skstore::text::Language;
 use skstore_workers::config::Config;
 use skstore_workers::desk::Desk;
+use skstore_workers::signals::asked_to_stop;
 
 use super::failure::Failure;
-use super::signals::asked_to_stop;
 
 /// Shows the dashboard until somebody leaves it or wants the process to end.
 ///

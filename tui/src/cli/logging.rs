@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
-use skstore_workers::config::{Config, LogLevel};
-use tracing::level_filters::LevelFilter;
+use skstore_workers::config::Config;
+use skstore_workers::logging;
 
 /// A log larger than this is set aside (as `….old`, replacing the one before) at the next start: 10 MiB, some
 /// hundred thousand lines.
@@ -20,8 +20,7 @@ pub(crate) fn start(config: &Config) -> Result<(), String> {
     let path = &config.log.file;
     let file =
         open(path).map_err(|error| format!("the log {} cannot be written: {error}", path.display()))?;
-    let log = tracing_subscriber::fmt().with_max_level(level(config.log.level)).with_ansi(false);
-    log.with_writer(Mutex::new(file)).try_init().map_err(|error| format!("there is no log: {error}"))
+    logging::start(&config.log, Mutex::new(file))
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -32,16 +31,6 @@ fn open(path: &Path) -> io::Result<File> {
         std::fs::rename(path, path.with_extension("log.old"))?;
     }
     OpenOptions::new().create(true).append(true).open(path)
-}
-
-fn level(level: LogLevel) -> LevelFilter {
-    match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
-    }
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use skstore_domain::breaker::BreakerMode;
 use skstore_domain::ids::OrderId;
 use skstore_domain::signals::{Beat, Service};
 use skstore_workers::desk::Desk;
+use skstore_workers::signals::asked_to_stop;
 use skstore_workers::view::{OrderFilter, View};
 use tokio::time::Instant;
 
 use super::arguments::{self, Command, Mode, OrdersArguments, PlaceArguments};
 use super::failure::Failure;
 use super::output::Output;
-use super::signals::asked_to_stop;
 
 /// Rows that are read from the view at once.
 const PAGE: usize = 500;

@@ -1,28 +1,57 @@
-//! `skstore-worker order deposit item myinfo`, or any of them: headless workers over a message broker.
+//! `skstore-worker order deposit item myinfo`, or any of them: headless workers over a message broker; and
+//! `skstore-worker health`, whether those of this machine do their work.
 //!
-//! It runs until it is told to stop (SIGTERM, SIGHUP, Ctrl-C), then finishes what it has in hand. Logs go to
-//! stderr. Exit status: 0 stopped in good order, 2 usage or settings, 3 a part cannot be used.
+//! It runs until it is told to stop (SIGTERM, SIGHUP, Ctrl-C), then finishes what it has in hand; told so a second
+//! time, it ends at once. Logs go to stderr. Exit status: 0 stopped in good order, or in good health; 1 stopped before
+//! everything was finished, or not in good health; 2 usage or settings; 3 a part cannot be used.
 
 #![expect(clippy::print_stderr, reason = "what a person must know before there is a log")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use skstore_domain::signals::Service;
 use skstore_workers::bus::BusError;
-use skstore_workers::config::{Config, LogLevel, Sources};
+use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
+use skstore_workers::health::{self, Reporter};
+use skstore_workers::logging;
 use skstore_workers::process::{Process, StartError};
-use tracing::level_filters::LevelFilter;
+use skstore_workers::signals::Signals;
 
 /// Headless workers of the order desk.
 #[derive(Debug, Parser)]
-#[command(name = "skstore-worker", version)]
+#[command(
+    name = "skstore-worker",
+    version,
+    subcommand_negates_reqs = true,
+    args_conflicts_with_subcommands = true
+)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Which: order, deposit, item, myinfo. Over the embedded bus, all of them
     #[arg(required = true, value_parser = service)]
     services: Vec<Service>,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Whether the workers that run on this machine do their work: exit status 0, or 1 and a sentence
+    Health {
+        /// Which must run here [default: whatever does]
+        #[arg(value_parser = service)]
+        services: Vec<Service>,
+        #[command(flatten)]
+        settings: SettingsArguments,
+    },
+}
+
+#[derive(Debug, Args)]
+struct SettingsArguments {
     /// Settings on top of the built-in ones [default: ~/.config/skstore/skstore.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -33,6 +62,9 @@ struct Arguments {
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
 }
+
+/// Why it does not end with status 0: which status instead, and a sentence.
+struct Failure(u8, String);
 
 fn service(word: &str) -> Result<Service, String> {
     Service::from_word(word).ok_or_else(|| "must be order, deposit, item or myinfo".to_owned())
@@ -47,84 +79,86 @@ fn setting(text: &str) -> Result<(String, String), String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Some(Command::Health { services, settings }) => load(settings).and_then(|config| {
+            health::check(&config.data_dir, &services).map_err(|sentence| Failure(1, sentence))
+        }),
+        None => load(arguments.settings).and_then(|config| start(&config, &arguments.services)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(status, sentence)) => {
+            eprintln!("skstore-worker: {sentence}");
+            ExitCode::from(status)
+        }
+    }
+}
+
+fn load(arguments: SettingsArguments) -> Result<Config, Failure> {
     let mut flags = arguments.set;
     if let Some(data_dir) = &arguments.data_dir {
         flags.push(("data_dir".to_owned(), data_dir.display().to_string()));
     }
     let sources = Sources { file: arguments.config, environment: std::env::vars_os().collect(), flags };
-    let config = match Config::load(&sources) {
-        Ok(config) => config,
-        Err(error) => return failed(&error.to_string(), 2),
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level(config.log.level))
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&error.to_string(), 3),
-    };
-    match runtime.block_on(work(&config, &arguments.services)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => failed(&sentence, 3),
-    }
+    Config::load(&sources).map_err(|error| Failure(2, error.to_string()))
 }
 
-fn failed(sentence: &str, status: u8) -> ExitCode {
-    eprintln!("skstore-worker: {sentence}");
-    ExitCode::from(status)
+fn start(config: &Config, services: &[Service]) -> Result<(), Failure> {
+    let unusable = |error: std::io::Error| Failure(3, error.to_string());
+    logging::start(&config.log, std::io::stderr).map_err(|sentence| Failure(3, sentence))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unusable)?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen().map_err(unusable)?;
+        let mut reporter = Reporter::new(&config.data_dir, services);
+        let Some(process) = begin(config, services, &mut reporter, &mut signals).await? else {
+            return Ok(());
+        };
+        tracing::info!(?services, "working");
+        tokio::select! {
+            biased;
+            () = signals.next() => {}
+            () = reporter.report(&process) => {}
+        }
+        tracing::info!("finishing what is in hand");
+        stop(process, &mut signals).await.map_err(|sentence| Failure(1, sentence))
+    })
 }
 
-/// Works until told to stop. A broker that is not there yet is waited for.
-async fn work(config: &Config, services: &[Service]) -> Result<(), String> {
-    let stop = asked_to_stop();
-    tokio::pin!(stop);
+/// Starts the workers. A broker that is not there yet is waited for; none when it is told to stop meanwhile.
+async fn begin(
+    config: &Config,
+    services: &[Service],
+    reporter: &mut Reporter,
+    signals: &mut Signals,
+) -> Result<Option<Process>, Failure> {
     let backoff = Backoff::new(config.retry_first(), config.retry_most());
-    let process = loop {
+    loop {
         match Process::start_workers(config, services) {
-            Ok(process) => break process,
+            Ok(process) => return Ok(Some(process)),
             Err(error @ StartError::Bus { error: BusError::Lost(_), .. }) => {
                 tracing::error!(%error, "trying again");
+                reporter.not_started(&error.to_string());
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(Failure(3, error.to_string())),
         }
         tokio::select! {
             biased;
-            stopped = &mut stop => return stopped.map_err(|error| error.to_string()),
+            () = signals.next() => return Ok(None),
             () = backoff.wait() => {}
         }
-    };
-    tracing::info!(?services, "working");
-    stop.await.map_err(|error| error.to_string())?;
-    tracing::info!("finishing what is in hand");
-    process.stop()
-}
-
-/// Returns when somebody wants this process to end in good order.
-async fn asked_to_stop() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        tokio::select! {
-            biased;
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-            _ = hang_up.recv() => Ok(()),
-        }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
-const fn level(level: LogLevel) -> LevelFilter {
-    match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
+/// Has the workers finish, on a thread of its own so that a second signal is heard.
+async fn stop(process: Process, signals: &mut Signals) -> Result<(), String> {
+    let (done, is_done) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Nobody listens once it was told to end at once.
+        let _ = done.send(process.stop());
+    });
+    tokio::select! {
+        biased;
+        stopped = is_done => stopped.unwrap_or_else(|_| Err("the thread that stops the workers panicked".to_owned())),
+        () = signals.next() => Err("told to end at once; what was in hand comes again".to_owned()),
     }
 }

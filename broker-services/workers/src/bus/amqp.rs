@@ -73,7 +73,13 @@ impl AmqpBus {
         let shared = Arc::clone(&self.shared);
         let goodbye = async move {
             let mut closing = shared.closing.subscribe();
-            let _ = tokio::time::timeout(link::CLOSE_WITHIN, closing.wait_for(|closing| *closing == 0)).await;
+            let mut publishers = shared.publishers.subscribe();
+            let settled = async {
+                let _ = closing.wait_for(|closing| *closing == 0).await;
+                // What was handed over last, answers most of all, goes out before the goodbye.
+                let _ = publishers.wait_for(|publishers| *publishers == 0).await;
+            };
+            let _ = tokio::time::timeout(link::CLOSE_WITHIN, settled).await;
             shared.consuming.close().await;
             shared.publishing.close().await;
             Ok(())
@@ -106,6 +112,8 @@ struct Shared {
     consuming: Link,
     /// Consumers that are dropped and have not yet given back what they held.
     closing: watch::Sender<usize>,
+    /// Publishers that are in use, or dropped and still waiting for confirms.
+    publishers: watch::Sender<usize>,
     io: Handle,
     /// Dropping it ends the thread.
     _stop: oneshot::Sender<()>,
@@ -129,6 +137,13 @@ impl Shared {
             runtime.shutdown_background();
         };
         thread::Builder::new().name("skstore-amqp".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { publishing, consuming, closing: watch::channel(0).0, io, _stop: stop })
+        Ok(Self {
+            publishing,
+            consuming,
+            closing: watch::channel(0).0,
+            publishers: watch::channel(0).0,
+            io,
+            _stop: stop,
+        })
     }
 }

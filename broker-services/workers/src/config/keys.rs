@@ -128,6 +128,7 @@ pub(super) const KEYS: &[Key] = &[
     key("ui.theme", Rule::Word(&["auto", "dark", "light", "ansi", "none"])),
     key("ui.ascii", Rule::Switch),
     key("log.level", Rule::Word(&["error", "warn", "info", "debug", "trace"])),
+    key("log.format", Rule::Word(&["text", "json"])),
     key("log.file", Rule::Path),
 ];
 

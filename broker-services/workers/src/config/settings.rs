@@ -317,8 +317,20 @@ pub enum Theme {
 pub struct LogConfig {
     /// How much.
     pub level: LogLevel,
+    /// In which form.
+    pub format: LogFormat,
     /// Where to.
     pub file: PathBuf,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object in each line, for programs.
+    Json,
 }
 
 /// How much is logged: this and everything more severe.

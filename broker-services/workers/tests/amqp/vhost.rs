@@ -36,13 +36,18 @@ pub(crate) fn create(amqp: &str, api: &str) -> Vhost {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let vhost = Vhost { url: format!("{amqp}/{name}"), api: api.to_owned(), name };
-    vhost.call("PUT", &format!("/api/vhosts/{}", vhost.name), "");
-    let all = r#"{"configure":".*","write":".*","read":".*"}"#;
-    vhost.call("PUT", &format!("/api/permissions/{}/guest", vhost.name), all);
+    vhost.create_again();
     vhost
 }
 
 impl Vhost {
+    /// Creates it, after it was deleted too.
+    pub(crate) fn create_again(&self) {
+        self.call("PUT", &format!("/api/vhosts/{}", self.name), "");
+        let all = r#"{"configure":".*","write":".*","read":".*"}"#;
+        self.call("PUT", &format!("/api/permissions/{}/guest", self.name), all);
+    }
+
     /// Calls the management plugin; panics unless it does what it is asked to.
     pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> String {
         let host = self.api.strip_prefix("http://").expect("an http URL");

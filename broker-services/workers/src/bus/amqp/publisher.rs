@@ -57,7 +57,12 @@ impl AmqpPublisher {
             ids: Ids::random(),
             retry: Retry::default(),
         };
-        tokio::spawn(task.run(received));
+        task.shared.publishers.send_modify(|publishers| *publishers += 1);
+        let shared = Arc::clone(&task.shared);
+        tokio::spawn(async move {
+            task.run(received).await;
+            shared.publishers.send_modify(|publishers| *publishers -= 1);
+        });
         Ok(Self { jobs, load: Arc::default() })
     }
 

@@ -1,0 +1,86 @@
+//! The log of a process: how much and in which form. Where it goes is each program's choice.
+//!
+//! Lines of a worker carry its `service` and `instance`, lines about an order its id as `order`, and where a trace was
+//! begun outside, its `traceparent`.
+
+use serde::Deserialize;
+use skstore_domain::ids::OrderId;
+use tracing::Span;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::config::{LogConfig, LogFormat, LogLevel};
+use crate::context::Context;
+use crate::store::StoredEvent;
+
+/// Sends the log of this process to `to` from now on.
+///
+/// # Errors
+/// A sentence, when there is a log already.
+pub fn start<W>(config: &LogConfig, to: W) -> Result<(), String>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let log = tracing_subscriber::fmt().with_max_level(level(config.level)).with_ansi(false).with_writer(to);
+    let started = match config.format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).try_init(),
+    };
+    started.map_err(|error| format!("there is no log: {error}"))
+}
+
+/// What every line of a worker carries. Its thread enters it once, since that is what no other worker uses.
+#[must_use]
+pub fn worker(context: &Context) -> Span {
+    tracing::error_span!("worker", service = %context.service, instance = %context.instance)
+}
+
+/// Tells what was committed, event by event: that is how one order is followed through the logs of all workers.
+pub(crate) fn committed(events: &[StoredEvent]) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    for StoredEvent { event, .. } in events {
+        let about = about(event.body.as_bytes());
+        tracing::debug!(
+            event = event.kind.word(),
+            order = about.order(),
+            subject = event.aggregate_id,
+            revision = event.revision,
+            traceparent = about.traceparent,
+            "committed"
+        );
+    }
+}
+
+/// What a message says of the order that it is about.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct About {
+    order_id: Option<String>,
+    /// Events have the order's id here.
+    correlationid: Option<String>,
+    traceparent: Option<String>,
+}
+
+impl About {
+    /// The order's id, if it can be one: anybody may have written the message.
+    pub(crate) fn order(&self) -> Option<&str> {
+        let named = self.order_id.as_deref().or(self.correlationid.as_deref());
+        named.filter(|id| OrderId::new(id).is_ok())
+    }
+}
+
+/// Which order the message in `body` is about, for a line of the log. Whatever cannot be read is about none.
+pub(crate) fn about(body: &[u8]) -> About {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
+const fn level(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
+}

@@ -1,0 +1,51 @@
+//! Logs for programs.
+
+use crate::workers::{At, command, until};
+
+#[tokio::test]
+async fn a_log_in_json_says_of_every_line_which_worker_and_which_order() {
+    let at = At::given();
+    let json = [("log.format", "json"), ("log.level", "debug")];
+    let all = ["order", "deposit", "item", "myinfo"];
+    let worker = at.start(&all, &json);
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    let placed = crate::workers::place(1);
+    until("an order is accepted", async || desk.place(&placed).await.is_ok_and(|answer| answer.ok)).await;
+    let lines = || -> Vec<serde_json::Value> {
+        let said = worker.said();
+        // The last line may not be whole yet.
+        let whole = said.rfind('\n').map_or("", |end| &said[..end]);
+        whole
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+            .collect()
+    };
+    for (service, event) in [
+        ("order", "order.paying"),
+        ("deposit", "deposit.paid"),
+        ("order", "order.placed"),
+        ("item", "item.delivery_started"),
+        ("order", "order.delivering"),
+    ] {
+        until(&format!("{service} tells of {event}"), async || {
+            lines().iter().any(|line| {
+                line["event"] == event
+                    && line["order"] == "order-1"
+                    && line["span"]["service"] == service
+                    && line["span"]["instance"].as_str().is_some_and(|it| it.starts_with(service))
+            })
+        })
+        .await;
+    }
+    process.stop().unwrap();
+}
+
+#[test]
+fn a_form_of_log_that_does_not_exist_is_a_mistake_in_the_settings() {
+    let wrong = [("log.format".to_owned(), "xml".to_owned())];
+    let output = command(&["order"], &wrong).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("log.format") && said.contains("json"), "{said}");
+}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use skstore::dashboard::message::{Message, Size, Snapshot};
+use skstore::dashboard::message::{Found, Message, Query, Size, Snapshot};
 use skstore::dashboard::state::orders::WINDOW_ROWS;
 use skstore::dashboard::state::{Look, State};
 use skstore::dashboard::{draw, update};
@@ -81,9 +81,10 @@ fn measure(orders: i64) {
 
 fn read(view: &EmbeddedView, state: &State) -> Snapshot {
     let wanted = state.wanted();
-    let page = view.orders(&wanted.orders.filter, wanted.orders.after.as_ref(), WINDOW_ROWS).unwrap();
+    let Query::Orders(query) = &wanted.query else { panic!("it shows orders") };
+    let page = view.orders(&query.filter, query.after.as_ref(), WINDOW_ROWS).unwrap();
     let (counts, health) = (view.counts().unwrap(), view.health().unwrap());
-    Snapshot { wanted, page, detail: None, counts, health, pickers: None }
+    Snapshot { wanted, found: Found::Orders(page), detail: None, counts, health, pickers: None }
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {

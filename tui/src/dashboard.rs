@@ -4,7 +4,7 @@
 //!
 //! 1. [`runner`]: the loop that turns keys, answers, changes of the view and the clock into messages;
 //! 2. [`message`]: all there can be told and asked for;
-//! 3. [`keys`]: what a key does where;
+//! 3. [`keys`]: what a key does where, and [`tab`]: the screens there are;
 //! 4. [`update`](mod@update): what a message does to the [`state`], and which effects it has;
 //! 5. [`layout`] and [`draw`](mod@draw): how the state looks.
 //!
@@ -31,6 +31,7 @@ pub mod message;
 pub mod pace;
 pub mod runner;
 pub mod state;
+pub mod tab;
 pub mod update;
 
 pub use draw::draw;

@@ -7,10 +7,13 @@ use ratatui::text::Line;
 use ratatui::widgets::Block;
 use skstore_domain::ids::is_unsafe_to_show;
 
-use super::layout;
+use super::layout::{self, Areas};
 use super::state::{Layer, State};
+use super::tab::Tab;
 use crate::text::{Text, fit};
 
+mod accounts;
+mod beside;
 mod breaker;
 mod detail;
 mod dialogs;
@@ -19,6 +22,8 @@ mod form;
 mod header;
 mod help;
 mod ink;
+mod items;
+mod listing;
 mod orders;
 mod services;
 mod toasts;
@@ -43,6 +48,31 @@ fn draw_screen(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
     if areas.banner.height > 0 {
         header::draw_banner(state, ink, frame, areas.banner);
     }
+    match state.tab {
+        Tab::Orders => draw_orders(state, ink, frame, &areas),
+        Tab::Accounts => {
+            accounts::draw(state, ink, frame, areas.main);
+            draw_beside(ink, frame, &areas, |width| accounts::payments(state, ink, width));
+        }
+        Tab::Items => {
+            items::draw(state, ink, frame, areas.main);
+            draw_beside(ink, frame, &areas, |width| items::deliveries(state, ink, width));
+        }
+    }
+    footer::draw(state, ink, frame, areas.footer);
+    toasts::draw(state, ink, frame, areas.footer.y);
+    for layer in &state.layers {
+        match layer {
+            Layer::Filter(typed) => footer::draw_filter(typed, ink, frame, areas.footer),
+            Layer::Form(form) => form::draw(state, form, ink, frame),
+            Layer::Menu(menu) => dialogs::draw_menu(state, *menu, ink, frame),
+            Layer::Confirm(confirm) => dialogs::draw_question(state, confirm, ink, frame),
+            Layer::Help { scroll } => help::draw(state, *scroll, ink, frame),
+        }
+    }
+}
+
+fn draw_orders(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, areas: &Areas) {
     match (&state.detail, areas.side) {
         (Some(detail), None) => detail::draw(state, detail, ink, frame, areas.main),
         (Some(detail), Some(side)) => {
@@ -60,16 +90,21 @@ fn draw_screen(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
     if let Some(bottom) = areas.bottom {
         draw_bottom_panel(state, ink, frame, bottom);
     }
-    footer::draw(state, ink, frame, areas.footer);
-    toasts::draw(state, ink, frame, areas.footer.y);
-    for layer in &state.layers {
-        match layer {
-            Layer::Filter(typed) => footer::draw_filter(typed, ink, frame, areas.footer),
-            Layer::Form(form) => form::draw(state, form, ink, frame),
-            Layer::Menu(menu) => dialogs::draw_menu(state, *menu, ink, frame),
-            Layer::Confirm(confirm) => dialogs::draw_question(state, confirm, ink, frame),
-            Layer::Help { scroll } => help::draw(state, *scroll, ink, frame),
-        }
+}
+
+/// What belongs to the selected row, beside the table or below it: lines of a width.
+fn draw_beside(
+    ink: &Ink<'_>,
+    frame: &mut Frame<'_>,
+    areas: &Areas,
+    lines: impl Fn(usize) -> Vec<Line<'static>>,
+) {
+    if let Some(side) = areas.side {
+        let inner = side_of(ink, frame, side);
+        paint(frame, inner, &lines(usize::from(inner.width)));
+    }
+    if let Some(bottom) = areas.bottom {
+        paint(frame, bottom, &lines(usize::from(bottom.width)));
     }
 }
 
@@ -116,7 +151,7 @@ fn draw_too_small(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
 pub fn detail_lines_below(state: &State) -> usize {
     let areas = layout::areas(state);
     let area = areas.side.unwrap_or(areas.main);
-    let Some(detail) = &state.detail else { return 0 };
+    let Some(detail) = state.open_detail() else { return 0 };
     let lines = detail::lines(state, detail, &Ink::new(&state.look), usize::from(area.width));
     lines.len().saturating_sub(usize::from(area.height))
 }

@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::tab::Tab;
 use crate::text::Text;
 
 /// What a key can do.
@@ -15,7 +16,13 @@ pub enum Action {
     Language,
     /// The next set of colours.
     Theme,
-    /// Shows or hides the services and the breaker.
+    /// Shows a tab.
+    Go(Tab),
+    /// Shows the next tab.
+    NextTab,
+    /// Shows the tab before.
+    PrevTab,
+    /// Shows or hides what stands beside the table.
     Panel,
     /// One up: a row, a line, a choice.
     Up,
@@ -27,8 +34,12 @@ pub enum Action {
     PageDown,
     /// To the newest order, and stay there.
     Newest,
-    /// To the last order that is loaded.
+    /// To the first row.
+    First,
+    /// To the last row that is loaded.
     Last,
+    /// Shows the orders of the selected account or item.
+    TheirOrders,
     /// Shows the selected order whole.
     Open,
     /// Closes what is open, or removes the filter.
@@ -88,6 +99,10 @@ pub enum Scope {
     Orders,
     /// A detail on the whole screen.
     Detail,
+    /// The table of accounts.
+    Accounts,
+    /// The table of items.
+    Items,
     /// The line in which a filter is typed.
     Filter,
     /// A form's field with a list to choose from.
@@ -107,6 +122,8 @@ impl Scope {
     pub const ALL: &'static [Self] = &[
         Self::Orders,
         Self::Detail,
+        Self::Accounts,
+        Self::Items,
         Self::Filter,
         Self::Picker,
         Self::Number,
@@ -127,6 +144,8 @@ impl Scope {
         match self {
             Self::Orders => Text::ScopeOrders,
             Self::Detail => Text::ScopeDetail,
+            Self::Accounts => Text::AccountsTitle,
+            Self::Items => Text::ItemsTitle,
             Self::Filter => Text::ScopeFilter,
             Self::Picker => Text::ScopePicker,
             Self::Number => Text::ScopeNumber,
@@ -283,7 +302,12 @@ const fn in_help(action: Action, keys: &'static [Chord], scopes: &'static [Scope
     Binding { in_footer: false, ..in_footer(action, keys, scopes, text) }
 }
 
-const MAIN: &[Scope] = &[Scope::Orders, Scope::Detail];
+/// Where nothing lies over the tab that is shown.
+const MAIN: &[Scope] = &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items];
+/// The orders, and one of them whole.
+const ORDERS: &[Scope] = &[Scope::Orders, Scope::Detail];
+/// Tables by name.
+const LISTINGS: &[Scope] = &[Scope::Accounts, Scope::Items];
 const FIELDS: &[Scope] = &[Scope::Picker, Scope::Number];
 
 /// Every key. The footer shows them in this order as far as they fit.
@@ -291,9 +315,10 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::Retry, &[c('r')], MAIN, Text::KeyRetry),
     in_footer(Action::ScanOn, &[c('m')], &[Scope::Orders], Text::KeyScanOn),
     in_footer(Action::NewOrder, &[c('n')], MAIN, Text::KeyNewOrder),
-    in_footer(Action::CancelOrder, &[c('c'), c('x')], MAIN, Text::KeyCancelOrder),
+    in_footer(Action::CancelOrder, &[c('c'), c('x')], ORDERS, Text::KeyCancelOrder),
     in_footer(Action::Open, &[key(KeyCode::Enter)], &[Scope::Orders], Text::KeyOpen),
-    in_footer(Action::Back, &[key(KeyCode::Esc)], MAIN, Text::KeyBack),
+    in_footer(Action::TheirOrders, &[key(KeyCode::Enter)], LISTINGS, Text::KeyTheirOrders),
+    in_footer(Action::Back, &[key(KeyCode::Esc)], ORDERS, Text::KeyBack),
     in_footer(Action::Filter, &[c('/')], &[Scope::Orders], Text::KeyFilter),
     in_footer(Action::TopUp, &[c('u')], MAIN, Text::KeyTopUp),
     in_footer(Action::Restock, &[c('s')], MAIN, Text::KeyRestock),
@@ -320,17 +345,23 @@ pub const TABLE: &[Binding] = &[
     in_help(
         Action::PageUp,
         &[key(KeyCode::PageUp)],
-        &[Scope::Orders, Scope::Detail, Scope::Help],
+        &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items, Scope::Help],
         Text::KeyPageUp,
     ),
     in_help(
         Action::PageDown,
         &[key(KeyCode::PageDown), c(' ')],
-        &[Scope::Orders, Scope::Detail, Scope::Help],
+        &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items, Scope::Help],
         Text::KeyPageDown,
     ),
     in_help(Action::Newest, &[c('g'), key(KeyCode::Home)], &[Scope::Orders], Text::KeyNewest),
-    in_help(Action::Last, &[c('G'), key(KeyCode::End)], &[Scope::Orders], Text::KeyLast),
+    in_help(Action::First, &[c('g'), key(KeyCode::Home)], LISTINGS, Text::KeyFirst),
+    in_help(
+        Action::Last,
+        &[c('G'), key(KeyCode::End)],
+        &[Scope::Orders, Scope::Accounts, Scope::Items],
+        Text::KeyLast,
+    ),
     in_help(Action::DetailUp, &[c('[')], &[Scope::Orders], Text::KeyDetailUp),
     in_help(Action::DetailDown, &[c(']')], &[Scope::Orders], Text::KeyDetailDown),
     in_footer(
@@ -356,6 +387,11 @@ pub const TABLE: &[Binding] = &[
         Text::KeyClose,
     ),
     in_footer(Action::Dismiss, &[c('d')], MAIN, Text::KeyDismiss),
+    in_help(Action::Go(Tab::Orders), &[c(Tab::Orders.number())], MAIN, Tab::Orders.text()),
+    in_help(Action::Go(Tab::Accounts), &[c(Tab::Accounts.number())], MAIN, Tab::Accounts.text()),
+    in_help(Action::Go(Tab::Items), &[c(Tab::Items.number())], MAIN, Tab::Items.text()),
+    in_help(Action::NextTab, &[key(KeyCode::Tab)], MAIN, Text::KeyNextTab),
+    in_help(Action::PrevTab, &[key(KeyCode::BackTab)], MAIN, Text::KeyPrevTab),
     in_footer(Action::Panel, &[c('p')], MAIN, Text::KeyPanel),
     in_footer(Action::Language, &[c('l')], MAIN, Text::KeyLanguage),
     in_footer(Action::Theme, &[c('t')], MAIN, Text::KeyTheme),
@@ -426,7 +462,18 @@ mod tests {
     fn every_place_can_be_left() {
         for scope in Scope::ALL {
             assert_eq!(action(*scope, Chord::ctrl('c')), Some(Action::Quit), "ctrl-c in {scope:?}");
-            assert!(action(*scope, Chord::of(KeyCode::Esc)).is_some(), "Esc in {scope:?}");
+            let is_tab = Tab::ALL.iter().any(|tab| tab.scope() == *scope);
+            let closes = action(*scope, Chord::of(KeyCode::Esc)).is_some();
+            assert!(closes || is_tab, "Esc in {scope:?}");
+        }
+    }
+
+    #[test]
+    fn every_tab_is_reached_by_its_number_from_every_tab() {
+        for from in Tab::ALL {
+            for to in Tab::ALL {
+                assert_eq!(action(from.scope(), Chord::char(to.number())), Some(Action::Go(*to)));
+            }
         }
     }
 

@@ -23,21 +23,21 @@ const SIDE_WIDTH_VERY_WIDE: u16 = 60;
 const BOTTOM_HEIGHT: u16 = 7;
 /// Rows of the header.
 const HEADER_HEIGHT: u16 = 2;
-/// Rows of the table that are no orders: its title and its columns' names.
+/// Rows of a table that are none of its rows: its title and its columns' names.
 const TABLE_HEADING: u16 = 2;
 
 /// The parts of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Areas {
-    /// Name, connection, breaker, counts.
+    /// Tabs, connection, breaker, counts.
     pub header: Rect,
     /// What must not be overlooked; no rows if there is nothing.
     pub banner: Rect,
     /// The table, or the detail on a narrow screen.
     pub main: Rect,
-    /// Beside the table: the detail, else services and breaker.
+    /// Beside the table: the detail, services and breaker, or what belongs to the selected row.
     pub side: Option<Rect>,
-    /// Below the table: services and breaker.
+    /// Below the table: services and breaker, or what belongs to the selected row.
     pub bottom: Option<Rect>,
     /// Keys.
     pub footer: Rect,
@@ -77,14 +77,16 @@ pub fn areas(state: &State) -> Areas {
     let middle = Rect::new(0, banner.bottom(), width, footer.y - banner.bottom());
     let whole = Areas { header, banner, main: middle, side: None, bottom: None, footer };
     let wide = is_wide(state.size);
-    if wide && (state.panel || state.detail.is_some()) {
+    let has_panel = state.panel && state.tab.has_panel();
+    let has_detail = state.open_detail().is_some();
+    if wide && (has_panel || has_detail) {
         let side_width = if width >= VERY_WIDE_FROM { SIDE_WIDTH_VERY_WIDE } else { SIDE_WIDTH };
         let side = Rect { x: width - side_width, width: side_width, ..middle };
         // A blank column between the table's last column and the line.
         let main = Rect { width: width - side_width - 1, ..middle };
         return Areas { main, side: Some(side), ..whole };
     }
-    if !wide && state.panel && state.detail.is_none() && height >= TALL_FROM {
+    if !wide && has_panel && !has_detail && height >= TALL_FROM {
         let bottom = Rect { y: footer.y - BOTTOM_HEIGHT, height: BOTTOM_HEIGHT, ..middle };
         let main = Rect { height: middle.height - BOTTOM_HEIGHT, ..middle };
         return Areas { main, bottom: Some(bottom), ..whole };
@@ -92,8 +94,8 @@ pub fn areas(state: &State) -> Areas {
     whole
 }
 
-/// Orders that fit on the screen.
+/// Rows of a table that fit on the screen.
 #[must_use]
-pub fn shown_orders(state: &State) -> usize {
+pub fn shown_rows(state: &State) -> usize {
     usize::from(areas(state).main.height.saturating_sub(TABLE_HEADING)).max(1)
 }

@@ -3,7 +3,7 @@
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{Place, Restock, TopUp};
-use skstore_domain::ids::{OrderId, RequestId};
+use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::objects::{Account, Item};
 use skstore_domain::signals::{Fault, Service};
 use skstore_domain::time::Timestamp;
@@ -52,12 +52,29 @@ pub struct Size {
 /// What the screen needs of the view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Which orders.
-    pub orders: OrdersQuery,
+    /// What the tab that is shown needs.
+    pub query: Query,
     /// The order that is shown whole.
     pub detail: Option<OrderId>,
     /// While items and accounts can be picked: what is typed of the account's name.
     pub pickers: Option<String>,
+}
+
+/// What a tab needs of the view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// Orders.
+    Orders(OrdersQuery),
+    /// Accounts.
+    Accounts(AccountsQuery),
+    /// Items.
+    Items(ItemsQuery),
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self::Orders(OrdersQuery::default())
+    }
 }
 
 /// A window over the orders.
@@ -69,13 +86,31 @@ pub struct OrdersQuery {
     pub after: Option<Cursor>,
 }
 
+/// A window over the accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountsQuery {
+    /// The window starts after this one; with the first if absent.
+    pub after: Option<Customer>,
+    /// Whose newest orders, with their payments.
+    pub orders_of: Option<Customer>,
+}
+
+/// A window over the items.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ItemsQuery {
+    /// The window starts after this one; with the first if absent.
+    pub after: Option<ItemId>,
+    /// Of what the newest orders, with their deliveries.
+    pub orders_of: Option<ItemId>,
+}
+
 /// What the view says.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// What was wanted.
     pub wanted: Wanted,
-    /// The orders.
-    pub page: OrderPage,
+    /// What the tab that is shown needs.
+    pub found: Found,
     /// The order that is shown whole, if it was wanted and exists.
     pub detail: Option<OrderDetail>,
     /// How many there are.
@@ -84,6 +119,39 @@ pub struct Snapshot {
     pub health: Health,
     /// Items and accounts, if they were wanted.
     pub pickers: Option<Pickers>,
+}
+
+/// The answer to a [`Query`], of the same kind.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// Orders.
+    Orders(OrderPage),
+    /// Accounts.
+    Accounts(AccountsFound),
+    /// Items.
+    Items(ItemsFound),
+}
+
+/// The answer to an [`AccountsQuery`].
+#[derive(Debug, Clone, Default)]
+pub struct AccountsFound {
+    /// The accounts by customer.
+    pub accounts: Vec<Account>,
+    /// Whether there are more after them.
+    pub has_more: bool,
+    /// The newest orders, if they were wanted.
+    pub orders: OrderPage,
+}
+
+/// The answer to an [`ItemsQuery`].
+#[derive(Debug, Clone, Default)]
+pub struct ItemsFound {
+    /// The items by id.
+    pub items: Vec<Item>,
+    /// Whether there are more after them.
+    pub has_more: bool,
+    /// The newest orders, if they were wanted.
+    pub orders: OrderPage,
 }
 
 /// What forms can pick from.

@@ -14,13 +14,17 @@ use skstore_domain::answers::Answer;
 use skstore_domain::ids::Customer;
 use skstore_workers::clock::Clock;
 use skstore_workers::desk::{Desk, DeskError};
-use skstore_workers::view::{View, ViewError};
+use skstore_workers::view::{OrderFilter, OrderPage, View, ViewError};
 use tokio::time::Instant;
 
 use super::keys::Chord;
-use super::message::{Answered, Effect, Message, Pickers, Request, Size, Snapshot, Wanted};
+use super::message::{
+    AccountsFound, Answered, Effect, Found, ItemsFound, Message, Pickers, Query, Request, Size, Snapshot,
+    Wanted,
+};
 use super::pace::Pace;
 use super::state::State;
+use super::state::listing::LISTED_ROWS;
 use super::state::orders::WINDOW_ROWS;
 use super::{DashboardError, DashboardOptions, draw, update};
 
@@ -36,6 +40,8 @@ const RETRY_MOST: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_secs(1);
 /// Items and accounts that forms can pick from: more than one scrolls through; beyond, names can be typed.
 const PICKABLE: usize = 1000;
+/// Orders of the selected account or item that are shown beside it: as many as the tallest screen has rows.
+const ORDERS_BESIDE: usize = 100;
 
 /// Shows the dashboard on `screen` until someone leaves it or `keyboard` ends.
 ///
@@ -253,7 +259,7 @@ impl Outside {
 }
 
 async fn read(view: &View, wanted: Wanted) -> Result<Snapshot, ViewError> {
-    let page = view.orders(&wanted.orders.filter, wanted.orders.after.as_ref(), WINDOW_ROWS).await?;
+    let found = find(view, &wanted.query).await?;
     let detail = match &wanted.detail {
         Some(id) => view.order(id).await?,
         None => None,
@@ -263,7 +269,44 @@ async fn read(view: &View, wanted: Wanted) -> Result<Snapshot, ViewError> {
         None => None,
     };
     let (counts, health) = (view.counts().await?, view.health().await?);
-    Ok(Snapshot { wanted, page, detail, counts, health, pickers })
+    Ok(Snapshot { wanted, found, detail, counts, health, pickers })
+}
+
+/// What a tab needs of the view.
+async fn find(view: &View, query: &Query) -> Result<Found, ViewError> {
+    match query {
+        Query::Orders(query) => {
+            view.orders(&query.filter, query.after.as_ref(), WINDOW_ROWS).await.map(Found::Orders)
+        }
+        Query::Accounts(query) => {
+            let accounts = view.accounts(query.after.as_ref(), LISTED_ROWS).await?;
+            let has_more = accounts.len() >= LISTED_ROWS;
+            let filter = query
+                .orders_of
+                .clone()
+                .map(|customer| OrderFilter { customer: Some(customer), ..OrderFilter::default() });
+            let orders = newest(view, filter).await?;
+            Ok(Found::Accounts(AccountsFound { accounts, has_more, orders }))
+        }
+        Query::Items(query) => {
+            let items = view.items(query.after.as_ref(), LISTED_ROWS).await?;
+            let has_more = items.len() >= LISTED_ROWS;
+            let filter = query
+                .orders_of
+                .clone()
+                .map(|item_id| OrderFilter { item_id: Some(item_id), ..OrderFilter::default() });
+            let orders = newest(view, filter).await?;
+            Ok(Found::Items(ItemsFound { items, has_more, orders }))
+        }
+    }
+}
+
+/// The newest orders that match, if a filter is given.
+async fn newest(view: &View, filter: Option<OrderFilter>) -> Result<OrderPage, ViewError> {
+    match filter {
+        Some(filter) => view.orders(&filter, None, ORDERS_BESIDE).await,
+        None => Ok(OrderPage::default()),
+    }
 }
 
 /// The first items and accounts, and the accounts from `typed` on if there are more than the first.

@@ -12,21 +12,27 @@ use skstore_workers::view::{Counts, Health};
 
 use super::keys::Scope;
 use super::layout;
-use super::message::{OrdersQuery, Size, Wanted};
+use super::message::{OrdersQuery, Query, Size, Wanted};
+use super::tab::Tab;
 use crate::text::Language;
 use crate::theme::{Glyphs, ThemeName};
 
+pub mod accounts;
 pub mod detail;
 pub mod dialogs;
 pub mod form;
 pub mod input;
+pub mod items;
+pub mod listing;
 pub mod orders;
 pub mod toasts;
 
+use accounts::Accounts;
 use detail::Detail;
 use dialogs::{Confirm, Menu};
 use form::Form;
 use input::TextInput;
+use items::Items;
 use orders::Orders;
 use toasts::Toasts;
 
@@ -136,11 +142,17 @@ pub struct State {
     pub counts: Counts,
     /// What the workers say of themselves.
     pub health: Health,
-    /// The table.
+    /// Which screen is shown.
+    pub tab: Tab,
+    /// The table of orders.
     pub orders: Orders,
-    /// The order that is shown whole.
+    /// The order that is shown whole, beside the table of orders or in its place.
     pub detail: Option<Detail>,
-    /// Whether services and breaker are shown.
+    /// The table of accounts.
+    pub accounts: Accounts,
+    /// The table of items.
+    pub items: Items,
+    /// Whether services and breaker, or what belongs to the selected row, are shown.
     pub panel: bool,
     /// What lies over it, bottom to top.
     pub layers: Vec<Layer>,
@@ -162,8 +174,11 @@ impl State {
             bus_lost: None,
             counts: Counts::default(),
             health: Health::default(),
+            tab: Tab::Orders,
             orders: Orders::default(),
             detail: None,
+            accounts: Accounts::default(),
+            items: Items::default(),
             panel: true,
             layers: Vec::new(),
             toasts: Toasts::default(),
@@ -180,17 +195,30 @@ impl State {
             Some(Layer::Menu(_)) => Scope::Menu,
             Some(Layer::Confirm(_)) => Scope::Confirm,
             Some(Layer::Help { .. }) => Scope::Help,
-            None if self.detail.is_some() && !layout::is_wide(self.size) => Scope::Detail,
-            None => Scope::Orders,
+            None if self.open_detail().is_some() && !layout::is_wide(self.size) => Scope::Detail,
+            None => self.tab.scope(),
         }
+    }
+
+    /// The order that is shown whole, if its tab is the one that is shown.
+    #[must_use]
+    pub fn open_detail(&self) -> Option<&Detail> {
+        self.detail.as_ref().filter(|_| self.tab == Tab::Orders)
     }
 
     /// What the screen needs of the view.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
         Wanted {
-            orders: OrdersQuery { filter: self.orders.filter.clone(), after: self.orders.after.clone() },
-            detail: self.detail.as_ref().map(|detail| detail.id.clone()),
+            query: match self.tab {
+                Tab::Orders => Query::Orders(OrdersQuery {
+                    filter: self.orders.filter.clone(),
+                    after: self.orders.after.clone(),
+                }),
+                Tab::Accounts => Query::Accounts(self.accounts.query()),
+                Tab::Items => Query::Items(self.items.query()),
+            },
+            detail: self.open_detail().map(|detail| detail.id.clone()),
             pickers: self.layers.iter().find_map(|layer| match layer {
                 Layer::Form(form) => Some(form.customer.query.text().trim().to_owned()),
                 Layer::Filter(_) | Layer::Menu(_) | Layer::Confirm(_) | Layer::Help { .. } => None,
@@ -201,9 +229,12 @@ impl State {
     /// The order that actions are about: the one that is shown whole, else the selected one.
     #[must_use]
     pub fn current_order(&self) -> Option<&Order> {
-        match &self.detail {
-            Some(detail) => self.detail_row(detail),
-            None => self.orders.selected_row().map(|row| &row.order),
+        match self.tab {
+            Tab::Orders => match &self.detail {
+                Some(detail) => self.detail_row(detail),
+                None => self.orders.selected_row().map(|row| &row.order),
+            },
+            Tab::Accounts | Tab::Items => None,
         }
     }
 
@@ -254,9 +285,12 @@ impl State {
     /// Whether something on the screen changes as time goes by.
     #[must_use]
     pub fn shows_time(&self) -> bool {
-        !self.orders.page.rows.is_empty()
-            || !self.health.services.is_empty()
-            || self.detail.is_some()
+        let rows = match self.tab {
+            Tab::Orders => !self.orders.page.rows.is_empty(),
+            Tab::Accounts | Tab::Items => false,
+        };
+        rows || !self.health.services.is_empty()
+            || self.open_detail().is_some()
             || !self.toasts.is_empty()
             || matches!(self.connection, Connection::Lost { .. })
     }

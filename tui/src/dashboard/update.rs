@@ -4,11 +4,13 @@ use skstore_domain::time::Timestamp;
 
 use super::keys::{self, Action, Chord, Scope};
 use super::layout;
-use super::message::{Answered, Effect, Message, Request, Snapshot};
+use super::message::{Answered, Effect, Found, Message, Query, Request, Snapshot};
 use super::state::form::FormId;
 use super::state::{Connection, Layer, State};
 
 mod layers;
+mod listings;
+mod orders;
 mod screen;
 
 pub use screen::refusal;
@@ -28,8 +30,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         }
         Message::Resized(size) => {
             state.size = size;
-            let shown = layout::shown_orders(state);
-            state.orders.keep_in_sight(shown);
+            screen::keep_selection_in_sight(state);
             Vec::new()
         }
         Message::Tick => Vec::new(),
@@ -53,7 +54,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         }
     };
     state.toasts.expire(now);
-    screen::ask_about_detail(state, &mut effects);
+    orders::ask_about_detail(state, &mut effects);
     if state.wanted() != wanted {
         effects.push(Effect::Read);
     }
@@ -70,7 +71,7 @@ fn press(state: &mut State, chord: Chord) -> Vec<Effect> {
             Vec::new()
         }
         Some(action) => match scope {
-            Scope::Orders | Scope::Detail => screen::act(state, action),
+            Scope::Orders | Scope::Detail | Scope::Accounts | Scope::Items => screen::act(state, action),
             Scope::Filter | Scope::Picker | Scope::Number | Scope::Menu | Scope::Confirm | Scope::Help => {
                 layers::act(state, action)
             }
@@ -93,9 +94,17 @@ fn read(state: &mut State, snapshot: Snapshot) {
         state.pickable.has_more_accounts = pickers.has_more_accounts;
     }
     // What was read for another filter, window or detail came too late; what is wanted now is on its way.
-    if snapshot.wanted.orders == state.wanted().orders {
-        let shown = layout::shown_orders(state);
-        state.orders.read(snapshot.page, shown);
+    if snapshot.wanted.query == state.wanted().query {
+        let shown = layout::shown_rows(state);
+        match (snapshot.wanted.query, snapshot.found) {
+            (Query::Orders(_), Found::Orders(page)) => state.orders.read(page, shown),
+            (Query::Accounts(query), Found::Accounts(found)) => {
+                state.accounts.read(query.orders_of, found, shown);
+            }
+            (Query::Items(query), Found::Items(found)) => state.items.read(query.orders_of, found, shown),
+            // The runner answers each with its own.
+            (Query::Orders(_) | Query::Accounts(_) | Query::Items(_), _) => {}
+        }
     }
     if let Some(detail) = &mut state.detail
         && snapshot.wanted.detail.as_ref() == Some(&detail.id)

@@ -25,7 +25,6 @@ macro_rules! texts {
 
 texts! {
     // The header.
-    Program { "skstore", "skstore" }
     ConnectionStarting { "연결 중", "connecting" }
     ConnectionLive { "연결됨", "connected" }
     ConnectionLost { "연결 끊김", "disconnected" }
@@ -52,6 +51,24 @@ texts! {
         "화면이 너무 작습니다: {0}×{1}. {2}×{3} 이상이 필요합니다",
         "The screen is too small: {0}x{1}. It needs at least {2}x{3}"
     }
+
+    // The tables of accounts and items, and what stands beside them.
+    AccountsTitle { "계좌", "accounts" }
+    ItemsTitle { "상품", "items" }
+    AccountsSum { "{0}개, 합계 {1}원", "{0}, {1} won in all" }
+    ItemsCount { "{0}가지", "{0}" }
+    ColumnBalance { "잔액(원)", "balance (won)" }
+    ColumnId { "번호", "id" }
+    ColumnName { "이름", "name" }
+    ColumnPrice { "단가(원)", "price (won)" }
+    ColumnStock { "재고", "stock" }
+    ColumnDelivery { "배송", "delivery" }
+    ColumnQty { "수량", "qty" }
+    NoAccounts { "아직 계좌가 없습니다. {0} 키로 충전하면 생깁니다", "No accounts yet. {0} tops one up" }
+    NoItems { "아직 상품이 없습니다", "No items yet" }
+    PaymentsOf { "{0}의 결제", "payments of {0}" }
+    DeliveriesOf { "{0} 배송", "deliveries of {0}" }
+    NoOrdersThere { "주문이 없습니다", "No orders" }
 
     // The table of orders.
     OrdersTitle { "주문", "orders" }
@@ -281,7 +298,11 @@ texts! {
     KeyPageUp { "한 화면 위로", "page up" }
     KeyPageDown { "한 화면 아래로", "page down" }
     KeyNewest { "최신 주문으로", "to the newest" }
-    KeyLast { "읽은 마지막 주문으로", "to the last one read" }
+    KeyFirst { "처음으로", "to the first" }
+    KeyLast { "읽은 마지막으로", "to the last one read" }
+    KeyTheirOrders { "주문 보기", "orders" }
+    KeyNextTab { "다음 화면", "next tab" }
+    KeyPrevTab { "이전 화면", "tab before" }
     KeyDetailUp { "상세 위로", "detail up" }
     KeyDetailDown { "상세 아래로", "detail down" }
     KeyAccept { "선택", "choose" }
@@ -290,7 +311,7 @@ texts! {
     KeyPrevField { "이전 칸", "previous field" }
     KeyClose { "닫기", "close" }
     KeyDismiss { "메시지 지우기", "dismiss" }
-    KeyPanel { "서비스 창", "panel" }
+    KeyPanel { "옆 창", "panel" }
     KeyLanguage { "언어", "language" }
     KeyTheme { "색", "theme" }
     KeyHelp { "도움말", "help" }

@@ -5,8 +5,11 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use skstore::dashboard::keys::Chord;
-use skstore::dashboard::message::{Effect, Message, Pickers, Size, Snapshot};
+use skstore::dashboard::message::{
+    AccountsFound, Effect, Found, ItemsFound, Message, Pickers, Query, Size, Snapshot,
+};
 use skstore::dashboard::state::{Look, State};
+use skstore::dashboard::tab::Tab;
 use skstore::dashboard::{draw, update};
 use skstore::text::{Language, fit};
 use skstore::theme::{Glyphs, ThemeName};
@@ -259,10 +262,30 @@ pub(crate) fn snapshot(state: &State, rows: Vec<OrderRow>, health: Health) -> Sn
             accounts: accounts(),
             has_more_accounts: false,
         }),
-        page: OrderPage { rows, next: None, scanned: None },
+        found: found(&wanted.query, rows),
         counts: counts(),
         health,
         wanted,
+    }
+}
+
+fn found(query: &Query, rows: Vec<OrderRow>) -> Found {
+    let orders = |is_wanted: bool, rows: Vec<OrderRow>| OrderPage {
+        rows: if is_wanted { rows } else { vec![] },
+        ..OrderPage::default()
+    };
+    match query {
+        Query::Orders(_) => Found::Orders(orders(true, rows)),
+        Query::Accounts(query) => Found::Accounts(AccountsFound {
+            accounts: accounts(),
+            has_more: false,
+            orders: orders(query.orders_of.is_some(), rows),
+        }),
+        Query::Items(query) => Found::Items(ItemsFound {
+            items: items(),
+            has_more: false,
+            orders: orders(query.orders_of.is_some(), rows),
+        }),
     }
 }
 
@@ -276,6 +299,17 @@ pub(crate) fn reads(state: &mut State, rows: Vec<OrderRow>, health: Health) -> V
 pub(crate) fn busy(language: Language, width: u16, height: u16) -> State {
     let mut state = started(language, width, height);
     reads(&mut state, rows(), health());
+    state
+}
+
+/// A dashboard that shows `tab`, as [`busy`] shows the orders.
+pub(crate) fn showing(tab: Tab, language: Language, width: u16, height: u16) -> State {
+    let mut state = busy(language, width, height);
+    press(&mut state, tab.number());
+    // What belongs to the selected row is only known once the rows are.
+    for _ in 0..2 {
+        reads(&mut state, rows(), health());
+    }
     state
 }
 

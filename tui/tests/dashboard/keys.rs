@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use skstore::dashboard::keys::{Chord, Scope};
-use skstore::dashboard::message::{Answered, Effect, Message, Request, Size};
+use skstore::dashboard::message::{Answered, Effect, Message, Query, Request, Size};
 use skstore::dashboard::state::{Connection, State};
+use skstore::dashboard::tab::Tab;
 use skstore::dashboard::update;
 use skstore::text::{Language, Text};
 use skstore_domain::answers::{Answer, ErrorCode};
@@ -36,6 +37,12 @@ fn in_form(key: char) -> State {
         update(&mut state, NOW, Message::RequestId(id));
     }
     state
+}
+
+/// Which orders are wanted of the view.
+fn orders_wanted(state: &State) -> skstore_workers::view::OrderFilter {
+    let Query::Orders(query) = state.wanted().query else { panic!("another tab is shown") };
+    query.filter
 }
 
 fn asked(effects: &[Effect]) -> Vec<&Request> {
@@ -339,11 +346,11 @@ fn a_filter_is_asked_of_the_view_and_removed_with_back() {
     type_in(&mut state, "status:placed q");
     let effects = press(&mut state, KeyCode::Enter);
     assert!(effects.contains(&Effect::Read));
-    let filter = state.wanted().orders.filter;
+    let filter = orders_wanted(&state);
     assert_eq!((filter.status, filter.text.as_deref()), (Some(OrderStatus::Placed), Some("q")));
     let effects = press(&mut state, KeyCode::Esc);
     assert!(effects.contains(&Effect::Read));
-    assert_eq!(state.wanted().orders.filter, skstore_workers::view::OrderFilter::default());
+    assert_eq!(orders_wanted(&state), skstore_workers::view::OrderFilter::default());
 }
 
 #[test]
@@ -376,7 +383,7 @@ fn a_pasted_text_is_no_keys() {
     press(&mut state, '/');
     update(&mut state, NOW, Message::Paste("status:placed\n".into()));
     press(&mut state, KeyCode::Enter);
-    assert_eq!(state.wanted().orders.filter.status, Some(OrderStatus::Placed));
+    assert_eq!(orders_wanted(&state).status, Some(OrderStatus::Placed));
 }
 
 #[test]
@@ -413,6 +420,48 @@ fn help_can_be_opened_over_a_form_and_gives_it_back() {
 }
 
 #[test]
+fn the_selected_account_or_item_is_what_forms_begin_with() {
+    let mut state = showing(Tab::Accounts, Language::English, 120, 40);
+    press(&mut state, KeyCode::Down);
+    press(&mut state, 'u');
+    reads(&mut state, rows(), health());
+    assert!(screen(&state).contains("▸ kimchi "), "{}", screen(&state));
+    let mut state = showing(Tab::Items, Language::English, 120, 40);
+    press(&mut state, 'j');
+    press(&mut state, 'j');
+    press(&mut state, 's');
+    reads(&mut state, rows(), health());
+    assert!(screen(&state).contains("▸ 12 쌀 20kg"), "{}", screen(&state));
+}
+
+#[test]
+fn the_orders_of_an_account_or_item_are_one_key_away() {
+    for (tab, customer, item) in [(Tab::Accounts, Some("kimchi"), None), (Tab::Items, None, Some("11"))] {
+        let mut state = showing(tab, Language::English, 120, 40);
+        press(&mut state, KeyCode::Down);
+        let effects = press(&mut state, KeyCode::Enter);
+        assert!(effects.contains(&Effect::Read));
+        assert_eq!(state.tab, Tab::Orders);
+        let filter = orders_wanted(&state);
+        assert_eq!(filter.customer.as_ref().map(|name| name.as_str()), customer, "from {tab:?}");
+        assert_eq!(filter.item_id.as_ref().map(|id| id.as_str()), item, "from {tab:?}");
+    }
+}
+
+#[test]
+fn only_what_the_tab_shows_is_wanted_of_the_view() {
+    let mut state = desk();
+    press(&mut state, KeyCode::Enter);
+    assert!(state.wanted().detail.is_some());
+    let effects = press(&mut state, '2');
+    assert!(effects.contains(&Effect::Read), "it is read at once");
+    assert!(matches!(state.wanted().query, Query::Accounts(_)));
+    assert_eq!(state.wanted().detail, None, "an order that is not on the screen is not read");
+    press(&mut state, KeyCode::BackTab);
+    assert!(state.wanted().detail.is_some(), "it is still open on the way back");
+}
+
+#[test]
 fn quitting_works_everywhere() {
     for keys in [vec![], vec!['n'], vec!['/'], vec!['b'], vec!['?'], vec!['c']] {
         let mut state = desk();
@@ -433,7 +482,7 @@ fn a_smaller_screen_keeps_the_selection_in_sight() {
     }
     let selected = state.current_order().unwrap().order_id.clone();
     update(&mut state, NOW, Message::Resized(Size { width: 80, height: 24 }));
-    let shown = skstore::dashboard::layout::shown_orders(&state);
+    let shown = skstore::dashboard::layout::shown_rows(&state);
     let line = state.orders.selected_index().unwrap() - state.orders.offset;
     assert!(line < shown, "line {line} of {shown}");
     assert_eq!(state.current_order().unwrap().order_id, selected);

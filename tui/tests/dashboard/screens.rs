@@ -3,8 +3,9 @@
 use crossterm::event::KeyCode;
 use ratatui::style::Color;
 use skstore::dashboard::keys::Scope;
-use skstore::dashboard::message::{Answered, Message, Request};
+use skstore::dashboard::message::{Answered, Found, Message, Request};
 use skstore::dashboard::state::State;
+use skstore::dashboard::tab::Tab;
 use skstore::dashboard::{layout, update};
 use skstore::text::words::Worded;
 use skstore::text::{Language, fit};
@@ -14,11 +15,13 @@ use skstore_domain::ids::is_unsafe_to_show;
 use skstore_domain::objects::{Order, OrderStatus};
 use skstore_domain::signals::Service;
 use skstore_workers::desk::DeskError;
+use skstore_workers::view::OrderPage;
 
 use crate::builders::*;
 
 const NARROW: (u16, u16) = (80, 24);
 const WIDE: (u16, u16) = (120, 40);
+const LARGE: (u16, u16) = (200, 60);
 
 fn both(name: &str, size: (u16, u16), make: impl Fn(Language) -> State) {
     for language in Language::ALL {
@@ -89,6 +92,15 @@ fn a_detail_fills_a_narrow_screen() {
 #[test]
 fn a_detail_stands_beside_the_table_on_a_wide_screen() {
     both("detail_wide", WIDE, |language| detailed(language, WIDE));
+}
+
+#[test]
+fn accounts_and_items_show_what_belongs_to_the_selected_one() {
+    for (name, tab) in [("accounts", Tab::Accounts), ("items", Tab::Items)] {
+        both(&format!("{name}_narrow"), NARROW, |language| showing(tab, language, NARROW.0, NARROW.1));
+        let wide = showing(tab, Language::English, LARGE.0, LARGE.1);
+        insta::assert_snapshot!(format!("{name}_large"), screen(&wide));
+    }
 }
 
 #[test]
@@ -207,8 +219,8 @@ fn a_filter_without_an_index_says_how_far_it_looked() {
         type_in(&mut state, "sold");
         press(&mut state, KeyCode::Enter);
         let mut read = snapshot(&state, vec![], health());
-        read.page.scanned = Some(10_000);
-        read.page.next = Some(skstore_workers::view::Cursor { placed_at: ago(1), order_id: order_id(7) });
+        let next = Some(skstore_workers::view::Cursor { placed_at: ago(1), order_id: order_id(7) });
+        read.found = Found::Orders(OrderPage { rows: vec![], next, scanned: Some(10_000) });
         update(&mut state, NOW, Message::Read(Box::new(read)));
         state
     });
@@ -256,6 +268,8 @@ fn every_screen() -> impl Iterator<Item = State> {
                     help,
                     tripped_state,
                     menu,
+                    showing(Tab::Accounts, language, size.0, size.1),
+                    showing(Tab::Items, language, size.0, size.1),
                 ];
                 states.into_iter().map(move |mut state| {
                     state.look.theme = theme;

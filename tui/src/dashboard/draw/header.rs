@@ -1,4 +1,4 @@
-//! The first lines: name, connection, breaker, how many orders; and what must not be overlooked.
+//! The first lines: tabs, connection, breaker, how many orders; and what must not be overlooked.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -7,7 +7,13 @@ use skstore_domain::objects::OrderStatus;
 
 use super::ink::{Ink, joined, paint};
 use crate::dashboard::state::{Connection, State};
+use crate::dashboard::tab::Tab;
 use crate::text::{Text, fit, times};
+
+/// Least columns of where the data is that are worth showing.
+const DATA_AT_LEAST: usize = 12;
+/// From this many columns on the connection is said in a word; a lost one is a banner anyway.
+const WORDS_FROM: usize = 100;
 
 pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
@@ -15,27 +21,57 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Re
     paint(frame, area, &lines);
 }
 
+/// The tabs on the left; where the data is, whether it is live, and the breaker on the right, as far as they fit.
 fn first_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {
-    let breaker = breaker(state, ink);
-    let right: usize = breaker.iter().map(|span| fit::width(&span.content)).sum();
+    let mut spans: Vec<Span<'static>> =
+        tabs(state, ink).into_iter().map(|(tab, text)| tab_span(state, ink, tab, text)).collect();
+    let mut right = connection(state, ink);
+    right.extend(breaker(state, ink));
+    right.push(Span::raw(" "));
+    let room = columns.saturating_sub(width_of(&spans) + width_of(&right));
+    let data_at = ink.short(&state.look.data_at, room.saturating_sub(4));
+    let shown = if fit::width(&data_at) >= DATA_AT_LEAST { data_at } else { String::new() };
+    let blanks = room.saturating_sub(fit::width(&shown) + 2);
+    spans.push(Span::raw(" ".repeat(blanks)));
+    spans.push(Span::styled(format!("{shown}  "), ink.theme.dim));
+    spans.extend(right);
+    Line::from(spans)
+}
+
+fn width_of(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| fit::width(&span.content)).sum()
+}
+
+/// The tabs, each with what it reads and a blank or bracket on either side. Where not all names fit, only that of
+/// the tab that is shown.
+fn tabs(state: &State, ink: &Ink<'_>) -> Vec<(Tab, String)> {
+    let named = |tab: Tab| format!("{} {}", tab.number(), ink.text(tab.text()));
+    let all: usize = Tab::ALL.iter().map(|tab| fit::width(&named(*tab)) + 2).sum();
+    let right = width_of(&connection(state, ink)) + width_of(&breaker(state, ink)) + 1;
+    let all_fit = all + right <= usize::from(state.size.width);
+    let text = |tab: Tab| if all_fit || tab == state.tab { named(tab) } else { tab.number().to_string() };
+    let marked =
+        |tab: Tab| if tab == state.tab { format!("[{}]", text(tab)) } else { format!(" {} ", text(tab)) };
+    Tab::ALL.iter().map(|tab| (*tab, marked(*tab))).collect()
+}
+
+fn tab_span(state: &State, ink: &Ink<'_>, tab: Tab, text: String) -> Span<'static> {
+    Span::styled(text, if tab == state.tab { ink.theme.title } else { ink.theme.dim })
+}
+
+/// Whether what is shown is what is: a mark, and the word where there is room for it.
+fn connection(state: &State, ink: &Ink<'_>) -> Vec<Span<'static>> {
     let (mark, word, style) = match &state.connection {
         Connection::Starting => (ink.glyphs.dot, Text::ConnectionStarting, ink.theme.warn),
         Connection::Live => (ink.glyphs.ok, Text::ConnectionLive, ink.theme.ok),
         Connection::Lost { .. } => (ink.glyphs.bad, Text::ConnectionLost, ink.theme.bad),
     };
-    let mut spans = vec![
-        Span::raw(" "),
-        Span::styled(ink.text(Text::Program), ink.theme.strong),
-        Span::raw("  "),
-        Span::styled(format!("{mark} {}", ink.text(word)), style),
-        Span::raw("  "),
-    ];
-    let taken: usize = spans.iter().map(|span| fit::width(&span.content)).sum();
-    let room = columns.saturating_sub(taken + right + 1);
-    spans.push(Span::styled(ink.left(&state.look.data_at, room), ink.theme.dim));
-    spans.extend(breaker);
-    spans.push(Span::raw(" "));
-    Line::from(spans)
+    let text = if usize::from(state.size.width) >= WORDS_FROM {
+        format!("{mark} {}", ink.text(word))
+    } else {
+        mark.to_owned()
+    };
+    vec![Span::styled(text, style)]
 }
 
 /// The breaker's state in a word; with several order workers, how many are in the worst one.

@@ -144,13 +144,13 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, row: &OrderRow, is_sele
 }
 
 /// An amount that would not fit, in millions of won: its last digits must not be cut off unseen.
-fn amount(amount: Won) -> String {
+pub(super) fn amount(amount: Won) -> String {
     let text = amount.to_string();
     if fit::width(&text) <= AMOUNT { text } else { format!("{}M", Won(amount.0 / 1_000_000)) }
 }
 
 /// The clock time of today's orders, the day of older ones.
-fn time(state: &State, ink: &Ink<'_>, row: &OrderRow) -> String {
+pub(super) fn time(state: &State, ink: &Ink<'_>, row: &OrderRow) -> String {
     let (at, offset) = (row.order.placed_at, ink.utc_offset_s);
     let is_today = times::day(at, offset) == times::day(state.now, offset);
     let text = if is_today { times::clock(at, offset) } else { times::day(at, offset) };
@@ -158,7 +158,7 @@ fn time(state: &State, ink: &Ink<'_>, row: &OrderRow) -> String {
 }
 
 /// The item's name and its quantity, of which the quantity is never cut.
-fn item(ink: &Ink<'_>, name: &str, qty: u32, columns: usize) -> String {
+pub(super) fn item(ink: &Ink<'_>, name: &str, qty: u32, columns: usize) -> String {
     let qty = format!(" {} {qty}", ink.glyphs.times);
     let room = columns.saturating_sub(fit::width(&qty));
     ink.left(&format!("{}{qty}", ink.short(name, room)), columns)

@@ -1,17 +1,17 @@
-//! Keys on the main screen: the table and the detail, and what opens forms, menus and questions.
+//! Keys on the main screen, whatever its tab: what opens forms, menus and questions, and what each tab has besides.
 
+use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::objects::OrderStatus;
 
+use super::{listings, orders};
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;
-use crate::dashboard::message::{Effect, Request};
-use crate::dashboard::state::detail::Detail;
-use crate::dashboard::state::dialogs::{Confirm, Menu, MenuKind, Question};
+use crate::dashboard::message::Effect;
+use crate::dashboard::state::dialogs::{Menu, MenuKind};
 use crate::dashboard::state::form::{Form, FormKind};
-use crate::dashboard::state::input::TextInput;
 use crate::dashboard::state::toasts::Notice;
 use crate::dashboard::state::{Layer, State};
-use crate::dashboard::{draw, filter};
+use crate::dashboard::tab::Tab;
 use crate::text::Text;
 
 /// Why `action` is not possible now; `None` if it is. The footer shows only what is possible.
@@ -26,6 +26,13 @@ pub fn refusal(state: &State, action: Action) -> Option<Text> {
                 OrderStatus::Paying if order.cancel_requested => Some(Text::WhyCancelRequested),
                 OrderStatus::Paying | OrderStatus::Placed | OrderStatus::Delivering => None,
             },
+        },
+        Action::TheirOrders => match state.tab {
+            Tab::Orders => None,
+            Tab::Accounts => {
+                state.accounts.listing.selected_row().is_none().then_some(Text::WhyNothingSelected)
+            }
+            Tab::Items => state.items.listing.selected_row().is_none().then_some(Text::WhyNothingSelected),
         },
         Action::Open => match (&state.detail, state.current_order()) {
             (Some(_), _) => Some(Text::WhyAlreadyOpen),
@@ -57,91 +64,22 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::TopUp => return open_form(state, FormKind::TopUp),
         Action::Restock => return open_form(state, FormKind::Restock),
         Action::Retry => return retry(state),
-        Action::CancelOrder => ask_to_cancel(state),
         Action::Breaker => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Breaker, at: 0 })),
         Action::Faults => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Faults, at: 0 })),
-        Action::Filter => {
-            let typed = TextInput::with(&state.orders.typed, filter::MAX_FILTER_CHARS);
-            state.layers.push(Layer::Filter(typed));
-        }
         Action::Language => state.look.language = state.look.language.next(),
         Action::Theme => state.look.theme = state.look.theme.next(),
         Action::Panel => toggle_panel(state),
         Action::Dismiss => state.toasts.dismiss(),
-        Action::Open => open_detail(state),
-        Action::Back => back(state),
-        Action::ScanOn => {
-            state.orders.scan_on();
-            follow_with_detail(state);
-        }
-        Action::DetailUp => scroll_detail(state, -1),
-        Action::DetailDown => scroll_detail(state, 1),
-        Action::Newest => {
-            state.orders.to_newest();
-            follow_with_detail(state);
-        }
-        _ => move_in(state, action),
+        Action::Go(tab) => go(state, tab),
+        Action::NextTab => go(state, state.tab.step(1)),
+        Action::PrevTab => go(state, state.tab.step(-1)),
+        _ => match state.tab {
+            Tab::Orders => orders::act(state, action),
+            Tab::Accounts => listings::act_in_accounts(state, action),
+            Tab::Items => listings::act_in_items(state, action),
+        },
     }
     Vec::new()
-}
-
-/// Keys that move: in the table, or on a narrow screen in the detail.
-fn move_in(state: &mut State, action: Action) {
-    let shown = layout::shown_orders(state);
-    let page = isize::try_from(shown).unwrap_or(isize::MAX);
-    if state.detail.is_some() && !layout::is_wide(state.size) {
-        match action {
-            Action::Up => scroll_detail(state, -1),
-            Action::Down => scroll_detail(state, 1),
-            Action::PageUp => scroll_detail(state, -page),
-            Action::PageDown => scroll_detail(state, page),
-            Action::Newer => move_selection(state, -1, shown),
-            Action::Older => move_selection(state, 1, shown),
-            _ => {}
-        }
-        return;
-    }
-    match action {
-        Action::Up => move_selection(state, -1, shown),
-        Action::Down => move_selection(state, 1, shown),
-        Action::PageUp => move_selection(state, -page, shown),
-        Action::PageDown => move_selection(state, page, shown),
-        Action::Last => move_selection(state, isize::MAX, shown),
-        _ => {}
-    }
-}
-
-fn move_selection(state: &mut State, by: isize, shown: usize) {
-    state.orders.move_by(by, shown);
-    follow_with_detail(state);
-}
-
-/// An open detail shows the selected order. It holds the selection: while one reads, nothing shall change but
-/// the order itself.
-fn follow_with_detail(state: &mut State) {
-    if state.detail.is_none() {
-        return;
-    }
-    state.orders.hold();
-    let Some(id) = state.orders.selected_row().map(|row| row.order.order_id.clone()) else { return };
-    if state.detail.as_ref().is_some_and(|detail| detail.id != id) {
-        state.detail = Some(Detail::of(id));
-    }
-}
-
-fn open_detail(state: &mut State) {
-    state.orders.hold();
-    state.detail = state.orders.selected_row().map(|row| Detail::of(row.order.order_id.clone()));
-    keep_selection_in_sight(state);
-}
-
-fn back(state: &mut State) {
-    if state.detail.take().is_some() {
-        state.orders.release();
-        keep_selection_in_sight(state);
-    } else {
-        state.orders.show(skstore_workers::view::OrderFilter::default(), "");
-    }
 }
 
 fn toggle_panel(state: &mut State) {
@@ -149,28 +87,25 @@ fn toggle_panel(state: &mut State) {
     keep_selection_in_sight(state);
 }
 
-fn keep_selection_in_sight(state: &mut State) {
-    let shown = layout::shown_orders(state);
-    state.orders.keep_in_sight(shown);
+/// Shows a tab. What it needs of the view is read at once.
+fn go(state: &mut State, tab: Tab) {
+    state.tab = tab;
+    keep_selection_in_sight(state);
 }
 
-fn scroll_detail(state: &mut State, by: isize) {
-    let most = draw::detail_lines_below(state);
-    if let Some(detail) = &mut state.detail {
-        detail.scroll = detail.scroll.saturating_add_signed(by).min(most);
-    }
-}
-
-fn ask_to_cancel(state: &mut State) {
-    if let Some(order) = state.current_order().cloned() {
-        let question = Question::Cancel(Box::new(order));
-        state.layers.push(Layer::Confirm(Box::new(Confirm { question, yes: false })));
+/// Scrolls the table that is shown as little as needed to show its selection.
+pub(super) fn keep_selection_in_sight(state: &mut State) {
+    let shown = layout::shown_rows(state);
+    match state.tab {
+        Tab::Orders => state.orders.keep_in_sight(shown),
+        Tab::Accounts => state.accounts.listing.keep_in_sight(shown),
+        Tab::Items => state.items.listing.keep_in_sight(shown),
     }
 }
 
 fn open_form(state: &mut State, kind: FormKind) -> Vec<Effect> {
-    let pickable = &state.pickable;
-    let form = Form::new(kind, pickable.last_item.as_ref(), pickable.last_customer.as_ref());
+    let (item, customer) = (item_at_hand(state), customer_at_hand(state));
+    let form = Form::new(kind, item.as_ref(), customer.as_ref());
     state.layers.push(Layer::Form(Box::new(form)));
     match kind {
         FormKind::Place => vec![Effect::MintOrderId],
@@ -188,18 +123,14 @@ fn retry(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Asks Order and Deposit about the order whose detail is open, if it is new or has changed.
-pub(super) fn ask_about_detail(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(detail) = &state.detail else { return };
-    let order = state.detail_row(detail).map_or(0, |order| order.revision);
-    let row = detail.found.as_ref().map(|found| &found.row).or_else(|| state.orders.row_of(&detail.id));
-    let payment = row.and_then(|row| row.payment.as_ref()).map_or(0, |payment| payment.revision);
-    let now = state.now;
-    let Some(detail) = &mut state.detail else { return };
-    if detail.order.asks((order, payment), now) {
-        effects.push(Effect::Ask(Request::Order(detail.id.clone())));
-    }
-    if detail.payment.asks((order, payment), now) {
-        effects.push(Effect::Ask(Request::Payment(detail.id.clone())));
-    }
+/// The item that a form begins with: the selected one, else the one that was picked last.
+fn item_at_hand(state: &State) -> Option<ItemId> {
+    let selected = state.items.listing.selected_row().filter(|_| state.tab == Tab::Items);
+    selected.map(|item| item.item_id.clone()).or_else(|| state.pickable.last_item.clone())
+}
+
+/// The customer that a form begins with: likewise.
+fn customer_at_hand(state: &State) -> Option<Customer> {
+    let selected = state.accounts.listing.selected_row().filter(|_| state.tab == Tab::Accounts);
+    selected.map(|account| account.customer.clone()).or_else(|| state.pickable.last_customer.clone())
 }

@@ -1,0 +1,49 @@
+//! The accounts, and what was paid from the selected one.
+
+use skstore_domain::ids::Customer;
+use skstore_domain::objects::Account;
+use skstore_workers::view::OrderPage;
+
+use super::listing::{Listing, Named};
+use crate::dashboard::message::{AccountsFound, AccountsQuery};
+
+impl Named for Account {
+    type Name = Customer;
+
+    fn name(&self) -> &Customer {
+        &self.customer
+    }
+}
+
+/// A window over the accounts, and the newest orders of the selected one with their payments.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    /// The accounts.
+    pub listing: Listing<Account>,
+    /// Whose orders were read, and the newest of them.
+    pub orders: Option<(Customer, OrderPage)>,
+}
+
+impl Accounts {
+    /// What is needed of the view.
+    #[must_use]
+    pub fn query(&self) -> AccountsQuery {
+        AccountsQuery {
+            after: self.listing.after.clone(),
+            orders_of: self.listing.selected_row().map(|account| account.customer.clone()),
+        }
+    }
+
+    /// Takes what the view says, of which `shown` rows fit on the screen.
+    pub fn read(&mut self, of: Option<Customer>, found: AccountsFound, shown: usize) {
+        self.listing.read(found.accounts, found.has_more, shown);
+        self.orders = of.map(|customer| (customer, found.orders));
+    }
+
+    /// The newest orders of the selected account, once they were read.
+    #[must_use]
+    pub fn orders_of_selected(&self) -> Option<&OrderPage> {
+        let selected = &self.listing.selected_row()?.customer;
+        self.orders.as_ref().filter(|(customer, _)| customer == selected).map(|(_, page)| page)
+    }
+}

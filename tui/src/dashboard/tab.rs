@@ -1,0 +1,88 @@
+//! The screens that one goes between, by number, by key and by mouse.
+
+use super::keys::Scope;
+use crate::text::Text;
+
+/// A screen with a tab of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tab {
+    /// The orders.
+    Orders,
+    /// The accounts, and what was paid from the selected one.
+    Accounts,
+    /// The items, and what was ordered of the selected one.
+    Items,
+}
+
+impl Tab {
+    /// All of them, in the order in which they stand.
+    pub const ALL: &'static [Self] = &[Self::Orders, Self::Accounts, Self::Items];
+
+    /// The number key that leads there.
+    #[must_use]
+    pub const fn number(self) -> char {
+        match self {
+            Self::Orders => '1',
+            Self::Accounts => '2',
+            Self::Items => '3',
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn text(self) -> Text {
+        match self {
+            Self::Orders => Text::OrdersTitle,
+            Self::Accounts => Text::AccountsTitle,
+            Self::Items => Text::ItemsTitle,
+        }
+    }
+
+    /// Where keys go while nothing lies over it.
+    #[must_use]
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Orders => Scope::Orders,
+            Self::Accounts => Scope::Accounts,
+            Self::Items => Scope::Items,
+        }
+    }
+
+    /// Whether services and breaker, or what belongs to the selected row, are shown beside or below its table.
+    #[must_use]
+    pub const fn has_panel(self) -> bool {
+        match self {
+            Self::Orders | Self::Accounts | Self::Items => true,
+        }
+    }
+
+    /// The one `by` further, round and round.
+    #[must_use]
+    pub fn step(self, by: isize) -> Self {
+        let count = Self::ALL.len();
+        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
+        let to = (at + count).saturating_add_signed(by) % count;
+        Self::ALL.get(to).copied().unwrap_or(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stepping_goes_through_all_tabs_and_back() {
+        let mut tab = Tab::Orders;
+        for expected in Tab::ALL {
+            assert_eq!(tab, *expected);
+            assert_eq!(tab.step(1).step(-1), tab);
+            tab = tab.step(1);
+        }
+        assert_eq!(tab, Tab::Orders);
+    }
+
+    #[test]
+    fn tabs_stand_in_the_order_of_their_numbers() {
+        assert!(Tab::ALL.is_sorted_by_key(|tab| tab.number()), "{:?}", Tab::ALL);
+    }
+}

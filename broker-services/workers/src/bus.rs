@@ -7,6 +7,8 @@
 //! - A delivery that is not acked when its [`Consumer`] is dropped comes back with `redelivered` set.
 //! - A full queue refuses ([`Confirm::Refused`]) or drops its oldest, as its topology says; nobody blocks.
 //! - A message that matches no queue goes to the exchange's alternate, else is [`Confirm::Returned`].
+//! - Parked messages can be looked at by one operator at a time, and stay where they are, in their order, unless
+//!   they are acked ([`Bus::parked`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use crate::topology::QueueSpec;
 
 pub mod amqp;
 pub mod embedded;
+pub mod parked;
 
 /// A message to publish, or as it was published.
 #[derive(Debug, Clone)]
@@ -93,6 +96,19 @@ pub struct Delivery {
     pub unacked: Unacked,
 }
 
+/// How full a queue is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Messages that wait for a consumer.
+    pub ready: usize,
+    /// Messages in consumers' hands; `None` where the bus does not tell.
+    pub unacked: Option<usize>,
+    /// How many consume it.
+    pub consumers: usize,
+}
+
 /// The right to ack one delivery. Acking consumes it, so that it cannot happen twice.
 #[derive(Debug)]
 #[must_use = "a delivery that is never acked comes back"]
@@ -142,6 +158,17 @@ impl Bus {
         match self {
             Self::Embedded(bus) => bus.consume(queues).map(Consumer::Embedded),
             Self::Amqp(bus) => bus.consume(queues).await.map(Consumer::Amqp),
+        }
+    }
+
+    /// How full each durable queue of the topology is, sorted by name. Nobody's messages are touched.
+    ///
+    /// # Errors
+    /// When the bus cannot be reached, or a queue is gone.
+    pub async fn depths(&self) -> Result<Vec<QueueDepth>, BusError> {
+        match self {
+            Self::Embedded(bus) => Ok(bus.durable_depths()),
+            Self::Amqp(bus) => bus.depths().await,
         }
     }
 }

@@ -13,11 +13,17 @@ use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::signals::{Control, Fault, Service};
 use tokio::sync::oneshot;
 
-use crate::bus::{Bus, BusError, Confirm, Consumer, Message, Properties, Publisher, Subscription};
+use crate::bus::{
+    Bus, BusError, Confirm, Consumer, Message, Properties, Publisher, QueueDepth, Subscription,
+};
 use crate::clock::Ids;
 use crate::envelope::JSON_TYPE;
 use crate::topology;
 use crate::view::View;
+
+mod dead;
+
+pub use dead::{DeadLetter, DeadPage, Dealt, Fate, LIST_BYTES, Outlook, Which};
 
 /// How long a caller waits for an answer before it says that none came: many times what the slowest answer
 /// takes while everything works.
@@ -39,6 +45,9 @@ pub enum DeskError {
     /// Nothing was sent.
     #[error("the message bus cannot be reached: {0}")]
     Unreachable(String),
+    /// Somebody else has the parked messages in hand. Try again.
+    #[error("the parked messages cannot be handled now: {0}")]
+    Occupied(String),
 }
 
 impl From<BusError> for DeskError {
@@ -50,6 +59,7 @@ impl From<BusError> for DeskError {
 /// Places orders, asks the services, and shows the view. Clones share one connection.
 #[derive(Debug, Clone)]
 pub struct Desk {
+    bus: Bus,
     view: View,
     publisher: Publisher,
     ids: Ids,
@@ -90,7 +100,8 @@ impl Desk {
         let answers = bus.consumer(vec![Subscription { queue, prefetch: ANSWERS_AT_ONCE }]).await?;
         let waiting = Waiting::default();
         tokio::spawn(hear(answers, waiting.clone()));
-        Ok(Self { view, publisher: bus.publisher().await?, ids, reply_to, waiting })
+        let publisher = bus.publisher().await?;
+        Ok(Self { bus: bus.clone(), view, publisher, ids, reply_to, waiting })
     }
 
     /// Orders something and waits for its payment. Give it an id (see [`Desk::order_id`]) to be able to
@@ -180,6 +191,14 @@ impl Desk {
     /// [`DeskError::Unreachable`] when nobody was told.
     pub async fn inject(&self, service: Service, fault: Fault) -> Result<(), DeskError> {
         self.wish(&Control::SetFault { service, fault }).await
+    }
+
+    /// How full each queue of the topology is that outlives its consumers, sorted by name.
+    ///
+    /// # Errors
+    /// [`DeskError::Unreachable`].
+    pub async fn queues(&self) -> Result<Vec<QueueDepth>, DeskError> {
+        Ok(self.bus.depths().await?)
     }
 
     /// A fresh order id.

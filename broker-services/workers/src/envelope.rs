@@ -186,6 +186,13 @@ impl From<Delivery> for Envelope {
     }
 }
 
+/// The header that names a parked message.
+pub const PARKED_ID: &str = "parked_id";
+
+/// In the reason of an order, a top-up or a restock that is parked because it may not be new: nobody could tell
+/// whether it has taken effect, and doing it again might charge twice.
+pub const MAY_HAVE_HAPPENED: &str = "has no id and may already have been";
+
 /// Parks `body` of `message`: publishes it where an operator sees it, and returns once the bus has it safe.
 /// Retries until then; the message stays unacked meanwhile, so nothing is lost.
 pub async fn park(
@@ -212,7 +219,11 @@ pub async fn park(
     if left_out > 0 {
         properties.headers.insert("headers_left_out".to_owned(), left_out.to_string());
     }
+    let id = context.ids.mint();
+    // A broker wants one in any case. One that equals the parked id says that the message came without.
+    properties.message_id.get_or_insert_with(|| id.clone());
     properties.headers.extend(BTreeMap::from([
+        (PARKED_ID.to_owned(), id),
         ("reason".to_owned(), reason.clone()),
         ("exchange".to_owned(), message.exchange.clone()),
         ("routing_key".to_owned(), message.routing_key.clone()),

@@ -222,6 +222,12 @@ impl Process {
         }
     }
 
+    /// What connects the workers.
+    #[must_use]
+    pub const fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
     /// A desk, whose answers are heard on the caller's runtime.
     ///
     /// # Errors

@@ -64,6 +64,8 @@ pub const MYINFO_EVENTS: &str = "myinfo.events";
 pub const MYINFO_SIGNALS: &str = "myinfo.signals";
 /// Queue of replayed events.
 pub const MYINFO_REBUILD: &str = "myinfo.rebuild";
+/// Nothing is ever in it: whoever has it may handle parked messages.
+pub const OPERATOR: &str = "skstore.dead.operator";
 
 /// How an exchange routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,6 +245,12 @@ pub fn rebuild() -> QueueSpec {
     exclusive(MYINFO_REBUILD, MAX_REBUILD, Vec::new())
 }
 
+/// The queue that an operator holds while they have parked messages in hand, so that there is one at a time.
+#[must_use]
+pub fn operator() -> QueueSpec {
+    exclusive(OPERATOR, MAX_REPLIES, Vec::new())
+}
+
 /// Whether `queue` is one of ours, so that no outside caller may have answers sent there.
 #[must_use]
 pub fn is_ours(queue: &str) -> bool {
@@ -416,7 +424,7 @@ mod tests {
     fn every_name_that_is_referred_to_exists() {
         let exists = |name: &str| EXCHANGES.iter().any(|exchange| exchange.name == name);
         assert!(EXCHANGES.iter().filter_map(|exchange| exchange.alternate).all(exists));
-        let ours = [replies_to("order-1"), control_of("order-1"), answers_to("me"), rebuild()];
+        let ours = [replies_to("order-1"), control_of("order-1"), answers_to("me"), rebuild(), operator()];
         for queue in queues().into_iter().chain(ours) {
             assert!(
                 queue.bindings.iter().all(|(exchange, _)| exists(exchange)),
@@ -468,6 +476,7 @@ mod tests {
             (control_of("order-1"), "skstore.control.order-1", vec![(CONTROL, "")]),
             (answers_to("0193"), "desk.0193", vec![]),
             (rebuild(), "myinfo.rebuild", vec![]),
+            (operator(), "skstore.dead.operator", vec![]),
         ];
         for (queue, name, bindings) in cases {
             assert_eq!((queue.name.as_str(), &queue.bindings), (name, &bindings));
@@ -481,7 +490,7 @@ mod tests {
         for queue in queues() {
             assert!(is_ours(&queue.name), "{}", queue.name);
         }
-        for queue in [replies_to("order-1"), control_of("order-1"), rebuild()] {
+        for queue in [replies_to("order-1"), control_of("order-1"), rebuild(), operator()] {
             assert!(is_ours(&queue.name), "{}", queue.name);
         }
         for callers in ["desk.0193", "amq.gen-JzTY", "amq.rabbitmq.reply-to.g1h2", "orders", "my.item.queue"]

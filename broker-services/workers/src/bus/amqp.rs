@@ -20,14 +20,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread;
 
+use lapin::Channel;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
+use crate::topology;
 pub use consumer::{AmqpConsumer, Tag};
-use link::Link;
+use link::{Link, answered};
 pub use publisher::{AmqpPublisher, CONFIRM_WITHIN, MAX_UNCONFIRMED, MAX_UNCONFIRMED_BYTES};
 
-use super::{BusError, Subscription};
+use super::{BusError, QueueDepth, Subscription};
 
 /// A broker. Clones share its two connections, which are closed with the last of them and of what they have
 /// opened.
@@ -65,6 +67,31 @@ impl AmqpBus {
     /// As [`Self::connect`].
     pub async fn consume(&self, queues: Vec<Subscription>) -> Result<AmqpConsumer, BusError> {
         self.run(AmqpConsumer::open(Arc::clone(&self.shared), queues)).await
+    }
+
+    /// See [`Bus::depths`](super::Bus::depths): a broker tells what is ready, not what is in consumers' hands.
+    ///
+    /// # Errors
+    /// As [`Self::connect`]; [`BusError::Topology`] names a queue that is gone.
+    pub async fn depths(&self) -> Result<Vec<QueueDepth>, BusError> {
+        let shared = Arc::clone(&self.shared);
+        self.run(async move {
+            // A queue that is gone ends the channel that asks for it, and nobody else's.
+            let opened = shared.consuming.channel().await?;
+            let told = depths(&opened.channel).await;
+            if matches!(told, Err(BusError::Lost(_))) {
+                shared.consuming.forget(opened.generation).await;
+            } else if told.is_ok() {
+                let _ = answered(opened.channel.close(link::GOODBYE, "OK".into())).await;
+            }
+            told
+        })
+        .await
+    }
+
+    /// Whoever holds this may take parked messages in hand, as far as this process goes.
+    pub(super) fn turn(&self) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(&self.shared.turn)
     }
 
     /// Says goodbye to the broker once everything that was acked has reached it. What is dropped without this
@@ -105,6 +132,16 @@ impl fmt::Debug for AmqpBus {
     }
 }
 
+async fn depths(channel: &Channel) -> Result<Vec<QueueDepth>, BusError> {
+    let mut depths = Vec::new();
+    for queue in topology::queues() {
+        let (ready, consumers) = declare::look(channel, &queue).await?;
+        depths.push(QueueDepth { name: queue.name.into(), ready, unacked: None, consumers });
+    }
+    depths.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Ok(depths)
+}
+
 /// What all handles of a bus share.
 #[derive(Debug)]
 struct Shared {
@@ -114,6 +151,8 @@ struct Shared {
     closing: watch::Sender<usize>,
     /// Publishers that are in use, or dropped and still waiting for confirms.
     publishers: watch::Sender<usize>,
+    /// See [`AmqpBus::turn`].
+    turn: Arc<tokio::sync::Mutex<()>>,
     io: Handle,
     /// Dropping it ends the thread.
     _stop: oneshot::Sender<()>,
@@ -142,6 +181,7 @@ impl Shared {
             consuming,
             closing: watch::channel(0).0,
             publishers: watch::channel(0).0,
+            turn: Arc::default(),
             io,
             _stop: stop,
         })

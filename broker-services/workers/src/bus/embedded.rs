@@ -33,24 +33,12 @@ use std::task::{Context, Poll};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Sleep, sleep_until, timeout_at};
 
-use super::{BusError, Delivery, Message, Receipt, Subscription, Unacked};
+use super::{BusError, Delivery, Message, QueueDepth, Receipt, Subscription, Unacked};
+use crate::topology;
 #[cfg(feature = "simulation")]
 pub use chaos::{Chaos, Faults};
 use consumer::{ConsumerId, Take, Taken};
 use state::{After, State};
-
-/// How full a queue is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueDepth {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Messages that wait for a consumer.
-    pub ready: usize,
-    /// Messages in consumers' hands.
-    pub unacked: usize,
-    /// How many consume it.
-    pub consumers: usize,
-}
 
 /// A bus within this process. Clones are handles of the same bus.
 #[derive(Clone)]
@@ -120,6 +108,20 @@ impl EmbeddedBus {
         })
     }
 
+    /// See [`Bus::depths`](super::Bus::depths).
+    #[must_use]
+    pub fn durable_depths(&self) -> Vec<QueueDepth> {
+        let durable = topology::queues();
+        let mut depths = self.queue_depths();
+        depths.retain(|depth| durable.iter().any(|queue| *queue.name == *depth.name));
+        depths
+    }
+
+    /// Whoever holds this may take parked messages in hand.
+    pub(super) fn turn(&self) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(&self.shared.turn)
+    }
+
     /// How many messages still have to take effect: those in durable queues, ready or unacked, but not the
     /// parked ones and not signals, which never end.
     #[must_use]
@@ -163,7 +165,8 @@ impl EmbeddedBus {
     }
 
     fn from(state: State) -> Self {
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), idle: Notify::new() }) }
+        let shared = Shared { state: Mutex::new(state), idle: Notify::new(), turn: Arc::default() };
+        Self { shared: Arc::new(shared) }
     }
 }
 
@@ -184,6 +187,8 @@ struct Shared {
     state: Mutex<State>,
     /// Notified when [`EmbeddedBus::pending`] falls to zero.
     idle: Notify,
+    /// See [`EmbeddedBus::turn`].
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Shared {

@@ -17,7 +17,7 @@ use skstore_domain::time::Timestamp;
 use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{Delivery, Publisher, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
+use crate::envelope::{Bad, BadPart, Envelope, MAY_HAVE_HAPPENED, read_command, read_events};
 use crate::probe::Bug;
 use crate::service::{one, order_of, queue, request_id_of, trace_of};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
@@ -137,7 +137,7 @@ impl DepositRules {
                 let topup_id = match top_up.topup_id.or_else(|| request_id_of(&delivery.message)) {
                     Some(id) => id.as_str().to_owned(),
                     None if delivery.redelivered => {
-                        return Err(Bad("the top-up has no id and may already have been made".to_owned()));
+                        return Err(Bad(format!("the top-up {MAY_HAVE_HAPPENED} made")));
                     }
                     None => self.context.ids.mint(),
                 };

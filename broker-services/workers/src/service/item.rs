@@ -14,7 +14,7 @@ use skstore_domain::time::Timestamp;
 use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, read_command, read_events};
+use crate::envelope::{Bad, BadPart, Envelope, MAY_HAVE_HAPPENED, read_command, read_events};
 use crate::probe::Bug;
 use crate::service::{one, order_of, queue, request_id_of};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
@@ -138,7 +138,7 @@ impl ItemRules {
                 let restock_id = match restock.restock_id.or_else(|| request_id_of(&delivery.message)) {
                     Some(id) => id.as_str().to_owned(),
                     None if delivery.redelivered => {
-                        return Err(Bad("the restock has no id and may already have been made".to_owned()));
+                        return Err(Bad(format!("the restock {MAY_HAVE_HAPPENED} made")));
                     }
                     None => self.context.ids.mint(),
                 };

@@ -23,7 +23,7 @@ use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{BusError, Delivery, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command, read_events};
+use crate::envelope::{Bad, BadPart, Caller, Envelope, MAY_HAVE_HAPPENED, read_command, read_events};
 use crate::probe::{Bug, Point};
 use crate::service::{one, order_of, queue};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
@@ -194,7 +194,7 @@ impl OrderRules {
         let order_id = match place.order_id.or_else(of_message) {
             Some(order_id) => order_id,
             None if delivery.redelivered => {
-                return Err(Bad("the order has no id and may already have been placed".to_owned()));
+                return Err(Bad(format!("the order {MAY_HAVE_HAPPENED} placed")));
             }
             None => OrderId::new(&self.context.ids.mint()).map_err(|error| Bad(error.to_string()))?,
         };

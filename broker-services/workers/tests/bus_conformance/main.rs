@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod fixtures;
+mod operators;
 mod promises;
 #[cfg(feature = "servers")]
 #[path = "../amqp/vhost.rs"]
@@ -15,6 +16,7 @@ mod vhost;
 macro_rules! conformance {
     ($adapter:ident: $connect:path) => {
         conformance! { @promises $adapter: $connect:
+            promises:
             a_message_arrives_as_it_was_published,
             commands_are_routed_by_key,
             an_event_reaches_every_queue_bound_to_it,
@@ -40,19 +42,26 @@ macro_rules! conformance {
             nobody_sleeps_over_work,
             competing_consumers_share_the_work,
             nothing_is_lost_or_doubled_between_threads,
-            a_queue_of_other_properties_is_an_error_that_names_it,
+            a_queue_of_other_properties_is_an_error_that_names_it;
+            operators:
+            depths_tell_what_waits_and_who_consumes,
+            parked_messages_stay_where_they_are,
+            what_an_operator_ends_is_gone_and_the_rest_stays_in_order,
+            one_operator_at_a_time_has_them_in_hand,
+            a_parked_message_is_looked_at_as_it_was_parked,
+            looking_at_parked_messages_leaves_other_consumers_alone;
         }
     };
-    (@promises $adapter:ident: $connect:path: $($promise:ident),+ $(,)?) => {
+    (@promises $adapter:ident: $connect:path: $($of:ident: $($promise:ident),+;)+) => {
         mod $adapter {
-            $(
+            $($(
                 #[test]
                 fn $promise() {
                     crate::fixtures::within_a_minute(async {
-                        crate::promises::$promise($connect().await).await;
+                        crate::$of::$promise($connect().await).await;
                     });
                 }
-            )+
+            )+)+
         }
     };
 }

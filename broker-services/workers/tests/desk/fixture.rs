@@ -6,6 +6,7 @@ use skstore_domain::answers::Answer;
 use skstore_domain::commands::Place;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::{Item, Order, OrderStatus, PaymentStatus};
+use skstore_workers::bus::Bus;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::desk::Desk;
 use skstore_workers::process::Process;
@@ -44,6 +45,10 @@ impl TestDesk {
         process.ready().await;
         process.settle().await;
         Self { desk, process, data }
+    }
+
+    pub(crate) fn bus(&self) -> &Bus {
+        self.process.bus()
     }
 
     pub(crate) async fn restart(self, settings: &[(&str, &str)]) -> Self {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a process to be killed says there how far it has come")]
 
+mod dead;
 mod fixture;
 mod kill;
 

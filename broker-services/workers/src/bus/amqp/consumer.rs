@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::acks::{Acks, Frame};
-use super::link::{ANSWER_WITHIN, Opened, answered};
+use super::link::{ANSWER_WITHIN, GOODBYE, Opened, answered};
 use super::properties::incoming;
 use super::{Shared, declare};
 use crate::bus::{BusError, Delivery, Message, Subscription, Unacked};
@@ -28,8 +28,6 @@ use crate::topology::{QueueKind, QueueSpec};
 const MAX_ACKS_AT_ONCE: usize = 1024;
 /// How long a new consumer waits for dropped ones to have given back what they held.
 const SETTLE_WITHIN: Duration = Duration::from_secs(5);
-/// AMQP's reply code for a normal end.
-const GOODBYE: u16 = 200;
 
 /// Receives from one or more queues of an AMQP broker, taking from each in turn. Dropping it gives back what it
 /// holds unacked, before any consumer that is opened on the same bus later gets something.

@@ -11,6 +11,7 @@ use crate::topology::{EXCHANGES, ExchangeKind, ExchangeSpec, Overflow, QueueKind
 
 /// AMQP's codes for something that is there, but otherwise, or somebody else's.
 const ACCESS_REFUSED: u16 = 403;
+const NOT_FOUND: u16 = 404;
 const RESOURCE_LOCKED: u16 = 405;
 const PRECONDITION_FAILED: u16 = 406;
 
@@ -52,6 +53,31 @@ pub(super) async fn queue(channel: &Channel, spec: &QueueSpec) -> Result<(), Bus
         answered(bound).await?;
     }
     Ok(())
+}
+
+/// How many messages wait in a queue, and how many consume it. Changes nothing; an error ends the channel.
+///
+/// # Errors
+/// [`BusError::Topology`] when it is not there.
+pub(super) async fn look(channel: &Channel, spec: &QueueSpec) -> Result<(usize, usize), BusError> {
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    let looking = channel.queue_declare(short(&spec.name)?, options, FieldTable::default());
+    let queue = match timeout(ANSWER_WITHIN, looking).await {
+        Ok(Ok(queue)) => queue,
+        Ok(Err(error)) => match code(&error) {
+            Some((NOT_FOUND, why)) => {
+                return Err(BusError::Topology(format!(
+                    "queue '{}' is not to be found ({why}); if it was deleted, start the workers again: they \
+                     declare it anew",
+                    spec.name
+                )));
+            }
+            _ => return Err(BusError::Lost(error.to_string())),
+        },
+        Err(_) => return Err(BusError::Lost(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))),
+    };
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    Ok((count(queue.message_count()), count(queue.consumer_count())))
 }
 
 /// Deletes a queue that was one consumer's own.

@@ -33,7 +33,7 @@ pub(super) const PUBLISHED_FRAME_BYTES: u32 = 32 * 1024;
 /// there, `?frame_max=` in the URL has it larger here.
 pub(super) const CONSUMED_FRAME_BYTES: u32 = 128 * 1024;
 /// AMQP's reply code for a normal end.
-const GOODBYE: u16 = 200;
+pub(super) const GOODBYE: u16 = 200;
 /// Its codes for what a person has to mend.
 const ACCESS_REFUSED: u16 = 403;
 const NOT_ALLOWED: u16 = 530;

@@ -12,14 +12,13 @@ use std::task::Waker;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::QueueDepth;
 #[cfg(feature = "simulation")]
 use super::chaos::{Chaos, Fate};
 use super::consumer::{Consumer, ConsumerId, Source, Take};
 use super::journal::Journal;
 use super::queue::{Entry, Now, Popped, Queue, Settles};
 use super::router::{QueueId, Router};
-use crate::bus::{BusError, Confirm, Message, Subscription};
+use crate::bus::{BusError, Confirm, Message, QueueDepth, Subscription};
 use crate::topology::{self, QueueKind, QueueSpec};
 
 /// The header of a dead-lettered message that says why, as RabbitMQ writes it: `expired` or `maxlen`.
@@ -481,7 +480,7 @@ impl State {
             .map(|queue| QueueDepth {
                 name: Arc::clone(&queue.name),
                 ready: queue.len(),
-                unacked: queue.unacked,
+                unacked: Some(queue.unacked),
                 consumers: queue.consumers.len(),
             })
             .collect();

@@ -316,8 +316,8 @@ fn depths_tell_what_is_where() {
     assert!(told.is_sorted_by(|one, next| one.name < next.name));
     let told: Vec<_> = told
         .iter()
-        .filter(|depth| depth.ready + depth.unacked + depth.consumers > 0)
-        .map(|depth| (&*depth.name, depth.ready, depth.unacked, depth.consumers))
+        .map(|depth| (&*depth.name, depth.ready, depth.unacked.unwrap_or_default(), depth.consumers))
+        .filter(|(_, ready, unacked, consumers)| ready + unacked + consumers > 0)
         .collect();
     assert_eq!(told, [(ITEM_EVENTS, 3, 2, 1), (MYINFO_EVENTS, 5, 0, 0), (MYINFO_SIGNALS, 1, 0, 0)]);
 }

@@ -1,0 +1,243 @@
+//! Parked messages at the desk: to look at them, to send them where they came from, and to drop them.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{Desk, DeskError};
+use crate::bus::parked::Parked;
+use crate::bus::{BusError, Confirm, Receipt, Unacked};
+
+mod letter;
+
+pub use letter::{DeadLetter, Outlook};
+
+/// Bodies that one list carries, in bytes. The first message comes along whatever its size.
+pub const LIST_BYTES: usize = 16 * 1024 * 1024;
+/// Messages dealt with at once: some dozen milliseconds of a bus, and at most 80 MiB of bodies.
+const AT_ONCE: usize = 256;
+/// How long the bus may take to confirm those. The embedded one does so once the service is done with them.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+
+/// Which parked messages are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The one of this [id](DeadLetter::id).
+    One(String),
+    /// Every one that was there when it began, as far as [`MAX_IN_HAND`](crate::bus::parked::MAX_IN_HAND) goes.
+    All,
+}
+
+/// Parked messages, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadPage {
+    /// The oldest of them.
+    pub letters: Vec<DeadLetter>,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+/// What became, or would become, of a parked message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It was sent where it came from, and is parked no more.
+    Replayed,
+    /// A dry run: it would be sent where it came from.
+    WouldReplay,
+    /// It is gone.
+    Dropped,
+    /// A dry run: it would be gone.
+    WouldDrop,
+    /// It stays parked, for this reason.
+    Stays(String),
+}
+
+/// How many were dealt with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dealt {
+    /// Replayed or dropped; in a dry run, that would be.
+    pub done: usize,
+    /// Looked at, and left where they are.
+    pub stay: usize,
+    /// Not looked at: there are more than can be had at once.
+    pub left: usize,
+}
+
+/// What is done with parked messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Replay,
+    Drop,
+}
+
+/// A replayed message on its way.
+struct Flight {
+    letter: DeadLetter,
+    unacked: Unacked,
+    receipt: Receipt,
+}
+
+impl Desk {
+    /// The oldest parked messages, at most `most` and about [`LIST_BYTES`] of bodies. They stay where they are. One
+    /// operator at a time has them in hand: others wait for their turn, so do not ask for this in a loop; the
+    /// number of them is in [`Desk::queues`].
+    ///
+    /// # Errors
+    /// [`DeskError::Occupied`], [`DeskError::Unreachable`].
+    pub async fn dead_letters(&self, most: usize) -> Result<DeadPage, DeskError> {
+        let mut parked = self.bus.parked(most).await.map_err(occupied)?;
+        let (mut letters, mut bytes) = (Vec::new(), 0);
+        'pages: loop {
+            let page = parked.next(AT_ONCE).await?;
+            if page.is_empty() {
+                break;
+            }
+            for delivery in page {
+                bytes += delivery.message.body.len();
+                if bytes > LIST_BYTES && !letters.is_empty() {
+                    break 'pages;
+                }
+                letters.push(DeadLetter::of(&delivery.message));
+            }
+        }
+        Ok(DeadPage { letters, total: parked.total() })
+    }
+
+    /// The parked message of that [id](DeadLetter::id). It stays where it is.
+    ///
+    /// # Errors
+    /// As [`Desk::dead_letters`].
+    pub async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, DeskError> {
+        let mut parked = self.bus.parked(usize::MAX).await.map_err(occupied)?;
+        loop {
+            let page = parked.next(AT_ONCE).await?;
+            if page.is_empty() {
+                return Ok(None);
+            }
+            let mut letters = page.iter().map(|delivery| DeadLetter::of(&delivery.message));
+            if let Some(found) = letters.find(|letter| letter.id == id) {
+                return Ok(Some(found));
+            }
+        }
+    }
+
+    /// Sends parked messages where they came from, with all that they carried, and ends each once the bus has
+    /// confirmed it: a crash in between may replay it twice, which its ids make harmless, and never loses it.
+    /// `told` hears of each what became of it, in a dry run what would.
+    ///
+    /// Asked for all, it leaves those alone that would only be refused again, and those that might take effect a
+    /// second time ([`Outlook::MayDouble`]): these are replayed when they are asked for by their id.
+    ///
+    /// # Errors
+    /// As [`Desk::dead_letters`]; what was replayed before it stays so.
+    pub async fn replay_dead(
+        &self,
+        which: &Which,
+        dry_run: bool,
+        told: impl FnMut(&DeadLetter, &Fate),
+    ) -> Result<Dealt, DeskError> {
+        self.deal(Deed::Replay, which, dry_run, told).await
+    }
+
+    /// Ends parked messages for good; otherwise as [`Desk::replay_dead`].
+    ///
+    /// # Errors
+    /// As [`Desk::dead_letters`]; what was dropped before it stays so.
+    pub async fn drop_dead(
+        &self,
+        which: &Which,
+        dry_run: bool,
+        told: impl FnMut(&DeadLetter, &Fate),
+    ) -> Result<Dealt, DeskError> {
+        self.deal(Deed::Drop, which, dry_run, told).await
+    }
+
+    async fn deal(
+        &self,
+        deed: Deed,
+        which: &Which,
+        dry_run: bool,
+        mut told: impl FnMut(&DeadLetter, &Fate),
+    ) -> Result<Dealt, DeskError> {
+        let mut parked = self.bus.parked(usize::MAX).await.map_err(occupied)?;
+        let mut dealt = Dealt { left: parked.total(), ..Dealt::default() };
+        loop {
+            let (fates, go_on) = self.deal_with_some(deed, which, dry_run, &mut parked).await?;
+            for (letter, fate) in &fates {
+                match fate {
+                    Fate::Stays(_) => dealt.stay += 1,
+                    Fate::Replayed | Fate::WouldReplay | Fate::Dropped | Fate::WouldDrop => dealt.done += 1,
+                }
+                told(letter, fate);
+            }
+            if !go_on || (*which != Which::All && !fates.is_empty()) {
+                break;
+            }
+        }
+        dealt.left = dealt.left.saturating_sub(dealt.done + dealt.stay);
+        Ok(dealt)
+    }
+
+    /// The next few, and whether to go on: not when there are no more, or the bus does not confirm.
+    async fn deal_with_some(
+        &self,
+        deed: Deed,
+        which: &Which,
+        dry_run: bool,
+        parked: &mut Parked,
+    ) -> Result<(Vec<(DeadLetter, Fate)>, bool), DeskError> {
+        let page = parked.next(AT_ONCE).await?;
+        let mut go_on = !page.is_empty();
+        let (mut fates, mut flights) = (Vec::new(), Vec::new());
+        for delivery in page {
+            let letter = DeadLetter::of(&delivery.message);
+            let all = match which {
+                Which::All => true,
+                Which::One(id) if letter.id == *id && fates.is_empty() && flights.is_empty() => false,
+                Which::One(_) => continue,
+            };
+            let fate = match (deed, letter.replay(all)) {
+                (Deed::Drop, _) if dry_run => Fate::WouldDrop,
+                (Deed::Drop, _) => {
+                    delivery.unacked.ack();
+                    Fate::Dropped
+                }
+                (Deed::Replay, Err(why)) => Fate::Stays(why),
+                (Deed::Replay, Ok(_)) if dry_run => Fate::WouldReplay,
+                (Deed::Replay, Ok(message)) => {
+                    let receipt = self.publisher.publish(message);
+                    flights.push(Flight { letter, unacked: delivery.unacked, receipt });
+                    continue;
+                }
+            };
+            fates.push((letter, fate));
+        }
+        let until = Instant::now() + CONFIRM_WITHIN;
+        for Flight { letter, unacked, receipt } in flights {
+            let problem = match timeout_at(until, receipt).await {
+                Ok(Confirm::Taken) => {
+                    unacked.ack();
+                    fates.push((letter, Fate::Replayed));
+                    continue;
+                }
+                Ok(Confirm::Returned) => "no queue takes it",
+                Ok(Confirm::Refused) => "its queue is full; try again later",
+                Ok(Confirm::Lost) | Err(_) => {
+                    go_on = false;
+                    "it was not confirmed in time; it may take effect all the same, and then has no more effect when \
+                     it is replayed"
+                }
+            };
+            fates.push((letter, Fate::Stays(problem.to_owned())));
+        }
+        Ok((fates, go_on))
+    }
+}
+
+/// Nothing else about them can be set up otherwise: the topology was declared just before.
+fn occupied(error: BusError) -> DeskError {
+    match error {
+        BusError::Topology(why) => DeskError::Occupied(why),
+        BusError::Lost(_) => error.into(),
+    }
+}

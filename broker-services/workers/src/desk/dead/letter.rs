@@ -1,0 +1,275 @@
+//! One parked message: what it was, why it is parked, and what would become of it if it were sent again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use skstore_domain::charges::ChargeCall;
+use skstore_domain::commands::{Command, CommandKind};
+use skstore_domain::ids::{OrderId, RequestId};
+
+use crate::bus::{Message, Properties};
+use crate::envelope::{MAY_HAVE_HAPPENED, PARKED_ID, read_events};
+use crate::topology::{self, COMMANDS, DEFAULT, EVENTS, PAYMENTS, UNROUTED};
+
+/// Headers of a message that its queue gave up on, as brokers write them.
+const DEATH_REASON: &str = "x-first-death-reason";
+const DEATH_QUEUE: &str = "x-first-death-queue";
+const DEATH_EXCHANGE: &str = "x-first-death-exchange";
+/// What parking adds to the headers, and takes away again when the message is replayed.
+const ADDED: &[&str] =
+    &[PARKED_ID, "reason", "exchange", "routing_key", "queue", "service", "at", "headers_left_out"];
+/// What a broker adds.
+const ADDED_BY_BROKER: &[&str] = &["x-death", "x-first-death-", "x-last-death-"];
+
+/// A parked message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Names it, for as long as it is parked: 1–64 of `[A-Za-z0-9_-]`.
+    pub id: String,
+    /// Why it was parked: a sentence.
+    pub reason: String,
+    /// The exchange that it was sent to.
+    pub exchange: String,
+    /// Its key there.
+    pub routing_key: String,
+    /// The queue that it was taken from; empty if nobody knows.
+    pub queue: String,
+    /// The service that parked it; empty if its queue gave up on it.
+    pub service: String,
+    /// When, RFC 3339; empty if nobody knows.
+    pub at: String,
+    /// As it was sent. It may have had an expiration, which is not kept.
+    pub properties: Properties,
+    /// As it was sent.
+    pub body: Arc<[u8]>,
+}
+
+/// What would become of a message that is sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlook {
+    /// It takes effect, unless it did before under its id.
+    TakesEffect,
+    /// It takes effect under the parked message's id. It came without one, and may have taken effect before.
+    MayDouble,
+    /// It would be refused again, for this reason.
+    Refused(String),
+    /// It does not say where it came from.
+    Nowhere,
+}
+
+impl DeadLetter {
+    /// Reads a message of the queue of parked ones. Any message can be there: whatever it lacks is empty.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        let headers = &message.properties.headers;
+        let given = |names: &[&str]| names.iter().find_map(|name| headers.get(*name)).cloned();
+        let died = || headers.get(DEATH_REASON).map(|word| format!("its queue gave up on it: {word}"));
+        let parked_id = headers.get(PARKED_ID).filter(|id| RequestId::new(id).is_ok());
+        let mut properties = message.properties.clone();
+        properties.message_id = properties.message_id.filter(|id| Some(id) != parked_id);
+        properties.headers.retain(|name, _| {
+            !ADDED.contains(&name.as_str()) && !ADDED_BY_BROKER.iter().any(|added| name.starts_with(added))
+        });
+        Self {
+            id: parked_id.cloned().unwrap_or_else(|| made_up_id(message)),
+            reason: given(&["reason"]).or_else(died).unwrap_or_default(),
+            exchange: given(&["exchange", DEATH_EXCHANGE]).unwrap_or_default(),
+            routing_key: given(&["routing_key"]).unwrap_or_else(|| message.routing_key.clone()),
+            queue: given(&["queue", DEATH_QUEUE]).unwrap_or_default(),
+            service: given(&["service"]).unwrap_or_default(),
+            at: given(&["at"]).unwrap_or_default(),
+            properties,
+            body: Arc::clone(&message.body),
+        }
+    }
+
+    /// Where it goes when it is replayed, as exchange and routing key: only where it came from, and only to queues
+    /// of the topology. Events go to the one queue that parked them; the others have taken them.
+    #[must_use]
+    pub fn destination(&self) -> Option<(&'static str, String)> {
+        let is_its = |queue: &topology::QueueSpec| queue.name == self.queue && queue.name != topology::DEAD;
+        let queue = topology::queues().into_iter().find(is_its)?;
+        Some(match queue.bindings.first()?.0 {
+            COMMANDS | UNROUTED => (COMMANDS, self.routing_key.clone()),
+            PAYMENTS => (PAYMENTS, topology::CHARGE_KEY.to_owned()),
+            _ => (DEFAULT, queue.name),
+        })
+    }
+
+    /// What would become of it if it were replayed, as far as this program can tell without the services.
+    #[must_use]
+    pub fn outlook(&self) -> Outlook {
+        let refused = match self.destination() {
+            None => return Outlook::Nowhere,
+            Some((COMMANDS, key)) => match CommandKind::from_word(&key) {
+                None => Some(format!("there is no command '{key}'")),
+                Some(kind) => self.refusal(kind),
+            },
+            Some((PAYMENTS, _)) => {
+                serde_json::from_slice::<ChargeCall>(&self.body).err().map(|error| error.to_string())
+            }
+            Some((_, queue)) if is_of_events(&queue) => self.bad_event(),
+            Some(_) => None,
+        };
+        match refused {
+            Some(why) => Outlook::Refused(why),
+            None if self.key().is_some_and(|key| key.is_none()) && self.may_have_happened() => {
+                Outlook::MayDouble
+            }
+            None => Outlook::TakesEffect,
+        }
+    }
+
+    /// The message to send, or why it stays parked. `all`: nobody has asked for just this one.
+    pub(super) fn replay(&self, all: bool) -> Result<Message, String> {
+        let Some((exchange, routing_key)) = self.destination() else {
+            return Err("it does not say from which queue it came".to_owned());
+        };
+        match self.outlook() {
+            Outlook::Refused(why) if all => return Err(format!("it would only be refused again: {why}")),
+            Outlook::MayDouble if all => {
+                return Err(format!(
+                    "it came without an id and may have taken effect already; if you are sure that it has not, \
+                     replay it by name: {}",
+                    self.id
+                ));
+            }
+            Outlook::TakesEffect | Outlook::MayDouble | Outlook::Refused(_) | Outlook::Nowhere => {}
+        }
+        let mut properties = self.properties.clone();
+        // Replayed twice, by a crash or by somebody, it still takes effect once.
+        if properties.message_id.is_none() || self.key().is_some_and(|key| key.is_none()) {
+            properties.message_id = Some(self.id.clone());
+        }
+        let exchange = exchange.to_owned();
+        Ok(Message { exchange, routing_key, body: Arc::clone(&self.body), properties })
+    }
+
+    /// Why a service would refuse the command.
+    fn refusal(&self, kind: CommandKind) -> Option<String> {
+        let is_replay =
+            matches!(kind, CommandKind::OrderReplay | CommandKind::DepositReplay | CommandKind::ItemReplay);
+        let reply_to = self.properties.reply_to.as_deref();
+        let may_answer_ours = is_replay && reply_to == Some(topology::MYINFO_REBUILD);
+        if !may_answer_ours && reply_to.is_some_and(topology::is_ours) {
+            return Some("its reply_to is a queue of the system itself".to_owned());
+        }
+        Command::from_json(kind, &self.body).err().map(|invalid| invalid.0)
+    }
+
+    fn bad_event(&self) -> Option<String> {
+        let message = Message {
+            exchange: String::new(),
+            routing_key: String::new(),
+            body: Arc::clone(&self.body),
+            properties: Properties::default(),
+        };
+        match read_events(&message) {
+            Err(bad) => Some(bad.0),
+            Ok(parts) => parts.into_iter().find_map(|part| part.err().map(|bad| bad.bad.0)),
+        }
+    }
+
+    /// The idempotency key of a command that needs one: `Some(None)` if it has none.
+    fn key(&self) -> Option<Option<String>> {
+        let Some((COMMANDS, word)) = self.destination() else { return None };
+        let own = match Command::from_json(CommandKind::from_word(&word)?, &self.body).ok()? {
+            Command::Place(place) => place.order_id.map(|id| id.as_str().to_owned()),
+            Command::TopUp(top_up) => top_up.topup_id.map(|id| id.as_str().to_owned()),
+            Command::Restock(restock) => restock.restock_id.map(|id| id.as_str().to_owned()),
+            Command::Cancel(_)
+            | Command::QueryOrder(_)
+            | Command::QueryPayment(_)
+            | Command::QueryAccount(_)
+            | Command::QueryItem(_)
+            | Command::ListItem(_)
+            | Command::Replay { .. } => return None,
+        };
+        // The alphabet of ids is one for all of them.
+        Some(own.or_else(|| self.properties.message_id.clone().filter(|id| OrderId::new(id).is_ok())))
+    }
+
+    /// Whether a service may have acted on it: it says so, or its queue gave up on it and nobody knows.
+    fn may_have_happened(&self) -> bool {
+        self.service.is_empty() || self.reason.contains(MAY_HAVE_HAPPENED)
+    }
+}
+
+impl Outlook {
+    /// The word for it in JSON.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::TakesEffect => "takes_effect",
+            Self::MayDouble => "may_double",
+            Self::Refused(_) => "refused",
+            Self::Nowhere => "nowhere",
+        }
+    }
+}
+
+/// `{"id","reason","exchange","routing_key","queue","service","at","message_id","correlation_id","reply_to",
+/// "content_type","headers","body"|"body_hex","outlook"}`: the body as text where it is UTF-8.
+impl Serialize for DeadLetter {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(None)?;
+        let texts = [
+            ("id", &self.id),
+            ("reason", &self.reason),
+            ("exchange", &self.exchange),
+            ("routing_key", &self.routing_key),
+            ("queue", &self.queue),
+            ("service", &self.service),
+            ("at", &self.at),
+        ];
+        texts.iter().try_for_each(|(name, text)| map.serialize_entry(name, text))?;
+        let Properties { message_id, correlation_id, reply_to, content_type, expiration: _, headers } =
+            &self.properties;
+        map.serialize_entry("message_id", message_id)?;
+        map.serialize_entry("correlation_id", correlation_id)?;
+        map.serialize_entry("reply_to", reply_to)?;
+        map.serialize_entry("content_type", content_type)?;
+        map.serialize_entry("headers", headers)?;
+        match std::str::from_utf8(&self.body) {
+            Ok(text) => map.serialize_entry("body", text)?,
+            Err(_) => {
+                let hex: String = self.body.iter().map(|byte| format!("{byte:02x}")).collect();
+                map.serialize_entry("body_hex", &hex)?;
+            }
+        }
+        map.serialize_entry("outlook", self.outlook().word())?;
+        map.end()
+    }
+}
+
+/// Whether what `queue` takes are events with a log behind them.
+fn is_of_events(queue: &str) -> bool {
+    queue != topology::MYINFO_SIGNALS
+        && topology::queues()
+            .iter()
+            .any(|spec| spec.name == queue && spec.bindings.iter().any(|(exchange, _)| *exchange == EVENTS))
+}
+
+/// The id of a message that no service of ours has parked: what it carries, as a number. The same again has the
+/// same id, and to handle one of two that are the same is as good as the other.
+fn made_up_id(message: &Message) -> String {
+    let Properties { message_id, correlation_id, reply_to, content_type, expiration: _, headers } =
+        &message.properties;
+    let headers: BTreeMap<_, _> = headers.iter().filter(|(name, _)| !name.starts_with("x-")).collect();
+    let texts = [message_id, correlation_id, reply_to, content_type].map(|text| text.as_deref());
+    let told = format!("{} {} {texts:?} {headers:?}", message.exchange, message.routing_key);
+    format!("h-{:032x}", fnv1a(told.as_bytes().iter().chain(message.body.iter())))
+}
+
+/// FNV-1a with 128 bits: short, and the same in every process. Nobody gains by making two messages collide that they
+/// could as well have sent twice.
+fn fnv1a<'a>(bytes: impl Iterator<Item = &'a u8>) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    bytes.fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
+}
+
+#[cfg(test)]
+mod tests;

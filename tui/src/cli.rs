@@ -18,6 +18,7 @@ use skstore_workers::process::{Process, StartError};
 mod arguments;
 mod columns;
 mod dashboard;
+mod dead;
 mod failure;
 mod human;
 mod labels;

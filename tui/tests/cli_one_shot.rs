@@ -236,6 +236,58 @@ fn the_breaker_obeys_and_says_so() {
 }
 
 #[test]
+fn parked_messages_are_listed_shown_replayed_and_dropped() {
+    let desk = Desk::new();
+    assert_eq!(desk.json("dead list"), (vec![], 0));
+    desk.done("place 10 --customer kim --order-id d-0");
+    // As a worker that stopped in the midst of it leaves them behind.
+    let parked = |id: u64, key: &str, body: &str| {
+        let headers = json!({"parked_id": format!("p-{id}"), "reason": "a mistake in this program", "queue": "order.commands",
+            "exchange": "skstore.commands", "routing_key": key, "service": "order", "at": "2026-09-21T14:13:20.123Z"});
+        let parked = json!({"id": id, "exchange": "skstore.dead", "routing_key": key, "body": {"text": body},
+            "message_id": format!("p-{id}"), "headers": headers});
+        format!("{}\n", json!({ "parked": parked }))
+    };
+    let lines = [
+        parked(1, "order.place", r#"{"item_id":"10","customer":"kim","order_id":"d-1"}"#),
+        parked(2, "order.place", "not JSON"),
+        parked(3, "order.place", r#"{"item_id":"10","customer":"kim"}"#),
+    ];
+    std::fs::write(desk.dir.path().join("data").join("dead-letters.jsonl"), lines.concat()).unwrap();
+
+    let (list, status) = desk.json("dead list");
+    let ids: Vec<_> = list.iter().map(|letter| letter["id"].as_str().unwrap()).collect();
+    assert_eq!((ids, status), (vec!["p-1", "p-2", "p-3"], 0));
+    let shown = desk.done("dead show p-2");
+    assert_eq!((&shown["body"], &shown["outlook"]), (&json!("not JSON"), &json!("refused")), "{shown}");
+
+    let (plan, _) = desk.json("dead replay --all --dry-run");
+    let fates: Vec<_> = plan.iter().map(|told| told["fate"].as_str().unwrap()).collect();
+    assert_eq!(fates, ["stays", "would_replay", "would_replay"], "{plan:?}");
+    let (done, status) = desk.json("dead replay --all");
+    assert_eq!((done.len(), status), (3, 0), "{done:?}");
+    for order in ["d-1", "p-3"] {
+        assert_eq!(desk.done(&format!("order {order}"))["status"], "delivering", "{order} was not placed");
+    }
+    assert_eq!(desk.json("dead list").0.len(), 1);
+    assert_eq!(desk.done("dead drop p-2")["fate"], "dropped");
+    assert_eq!(desk.json("dead list").0.len(), 0);
+    for line in ["dead show p-2", "dead replay p-2", "dead drop p-2 --dry-run"] {
+        assert_eq!(desk.error(line, 1)["error"]["code"], "not_found", "{line}");
+    }
+}
+
+#[test]
+fn queues_are_shown_with_what_waits_in_them() {
+    let desk = Desk::new();
+    let (queues, status) = desk.json("queues");
+    assert_eq!(status, 0);
+    let of = |name: &str| queues.iter().find(|queue| queue["queue"] == name).unwrap().clone();
+    assert_eq!(of("order.commands")["consumers"], 1, "{queues:?}");
+    assert_eq!(of("skstore.dead")["messages"], 0, "{queues:?}");
+}
+
+#[test]
 fn output_speaks_korean_when_asked() {
     let desk = Desk::new();
     let korean = |mut command: Command| String::from_utf8(command.output().unwrap().stdout).unwrap();

@@ -23,7 +23,7 @@ use crate::view::View;
 
 mod dead;
 
-pub use dead::{DeadLetter, DeadPage, Dealt, Fate, LIST_BYTES, Outlook, Which};
+pub use dead::{DeadError, DeadLetter, DeadPage, Dealt, Fate, LIST_BYTES, Outlook, Which};
 
 /// How long a caller waits for an answer before it says that none came: many times what the slowest answer
 /// takes while everything works.
@@ -45,9 +45,6 @@ pub enum DeskError {
     /// Nothing was sent.
     #[error("the message bus cannot be reached: {0}")]
     Unreachable(String),
-    /// Somebody else has the parked messages in hand. Try again.
-    #[error("the parked messages cannot be handled now: {0}")]
-    Occupied(String),
 }
 
 impl From<BusError> for DeskError {

@@ -10,6 +10,8 @@ use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{MAX_QTY, OrderStatus};
 
+use super::dead::DeadCommand;
+
 /// Most orders that one command lists: as many as the view keeps by default.
 const MOST_LISTED: u64 = 1_000_000;
 /// Longest time to watch for: a day.
@@ -116,6 +118,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "COUNT", default_value_t = 10)]
         last: usize,
     },
+    /// Look at parked messages, replay them or drop them
+    #[command(subcommand)]
+    Dead(DeadCommand),
+    /// Show how full the queues are
+    Queues,
     /// Show the payment breaker, or hold it open or closed as long as its worker runs
     Breaker {
         /// auto: it decides by itself; open: no calls; closed: all calls
@@ -142,6 +149,8 @@ impl Command {
             | Self::Topup { .. }
             | Self::Restock { .. }
             | Self::Watch { .. }
+            | Self::Dead(_)
+            | Self::Queues
             | Self::Breaker { .. } => false,
         }
     }
@@ -319,6 +328,14 @@ mod tests {
             "breaker auto",
             "breaker open --instance order-1",
             "breaker closed",
+            "dead list",
+            "dead list --limit 5",
+            "dead show p-1",
+            "dead replay p-1",
+            "dead replay --all --dry-run",
+            "dead drop p-1 --dry-run",
+            "dead drop --all",
+            "queues",
             "--json orders",
             "orders --json --config a.toml --data-dir d --set bus.url=embedded: --set log.level=debug --language ko",
         ];
@@ -347,6 +364,9 @@ mod tests {
             ("watch --for 0", "it must be a whole number from 1 to 86400"),
             ("breaker half", "[possible values: auto, open, closed]"),
             ("items --set x", "it must be KEY=VALUE"),
+            ("dead", "Usage: skstore dead"),
+            ("dead drop", "<ID|--all>"),
+            ("dead replay p-1 --all", "cannot be used with"),
         ];
         for (line, expected) in table {
             let error = parse(line).map(|_| ()).expect_err(line);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use skstore::text::fit::clean;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::ids::OrderId;
-use skstore_workers::desk::DeskError;
+use skstore_workers::desk::{DeadError, DeskError};
 use skstore_workers::view::ViewError;
 
 /// Done.
@@ -33,6 +33,9 @@ pub(crate) enum Failure {
     /// There is no such thing in the view.
     #[error("{0}")]
     NotFound(String),
+    /// Something that was named was left as it is.
+    #[error("{0}")]
+    Stays(String),
     /// The arguments or settings are wrong.
     #[error("{0}")]
     Usage(String),
@@ -55,7 +58,7 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Place { cause, .. } => cause.status(),
-            Self::Refused(_) | Self::NotFound(_) => REFUSED,
+            Self::Refused(_) | Self::NotFound(_) | Self::Stays(_) => REFUSED,
             Self::Usage(_) => USAGE,
             Self::Unreachable(_) | Self::NoAnswer(_) | Self::Output(_) => UNREACHABLE,
             Self::OutputClosed => DONE,
@@ -63,7 +66,8 @@ impl Failure {
     }
 
     /// `{"error":{"code","message","retry_after_ms"?}}`, with `order` where a refused order exists and `order_id`
-    /// where one was to be placed. The codes are those of answers, and `usage`, `unreachable` and `no_answer`.
+    /// where one was to be placed. The codes are those of answers, and `stays`, `usage`, `unreachable` and
+    /// `no_answer`.
     pub(crate) fn to_json(&self) -> Value {
         match self {
             Self::Place { order_id, cause } => {
@@ -79,6 +83,7 @@ impl Failure {
                 object
             }
             Self::NotFound(message) => error(ErrorCode::NotFound.word(), message),
+            Self::Stays(message) => error("stays", message),
             Self::Usage(message) => error("usage", message),
             Self::NoAnswer(message) => error("no_answer", message),
             Self::Unreachable(_) | Self::OutputClosed | Self::Output(_) => {
@@ -119,6 +124,14 @@ impl From<DeskError> for Failure {
         match error {
             DeskError::NoAnswer { .. } => Self::NoAnswer(error.to_string()),
             DeskError::Unreachable(_) => Self::Unreachable(error.to_string()),
+        }
+    }
+}
+
+impl From<DeadError> for Failure {
+    fn from(error: DeadError) -> Self {
+        match error {
+            DeadError::Occupied(_) | DeadError::Unreachable(_) => Self::Unreachable(error.to_string()),
         }
     }
 }

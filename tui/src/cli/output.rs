@@ -138,7 +138,8 @@ impl<W: Write> Output<W> {
         self.flush()
     }
 
-    fn one(
+    /// One object: as JSON, or as `human` tells it.
+    pub(crate) fn one(
         &mut self,
         object: &impl Serialize,
         human: impl FnOnce(Language) -> String,
@@ -150,7 +151,8 @@ impl<W: Write> Output<W> {
         self.text(&human(self.language))
     }
 
-    fn list<T: Serialize>(
+    /// Objects: as JSON, one a line, or as `human` tells them.
+    pub(crate) fn list<T: Serialize>(
         &mut self,
         all: &[T],
         human: impl FnOnce(Language, &[T]) -> String,

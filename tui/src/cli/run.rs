@@ -13,6 +13,7 @@ use skstore_workers::view::{OrderFilter, View};
 use tokio::time::Instant;
 
 use super::arguments::{self, Command, Mode, OrdersArguments, PlaceArguments};
+use super::dead;
 use super::failure::Failure;
 use super::output::Output;
 
@@ -58,6 +59,8 @@ pub(crate) async fn run<W: Write>(
         Command::Accounts => list_accounts(desk.view(), out).await,
         Command::Status => status(desk.view(), out).await,
         Command::Watch { for_, last } => watch(desk.view(), *for_, *last, out).await,
+        Command::Dead(command) => dead::run(desk, command, out).await,
+        Command::Queues => dead::queues(desk, out).await,
         Command::Breaker { mode, instance } => breaker(desk, *mode, instance.as_ref(), out).await,
     }
 }

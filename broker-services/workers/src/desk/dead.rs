@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Desk, DeskError};
+use super::Desk;
 use crate::bus::parked::Parked;
 use crate::bus::{BusError, Confirm, Receipt, Unacked};
 
@@ -18,6 +18,27 @@ pub const LIST_BYTES: usize = 16 * 1024 * 1024;
 const AT_ONCE: usize = 256;
 /// How long the bus may take to confirm those. The embedded one does so once the service is done with them.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why parked messages cannot be looked at or dealt with.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DeadError {
+    /// Somebody else has them in hand. Try again.
+    #[error("the parked messages cannot be handled now: {0}")]
+    Occupied(String),
+    /// The bus cannot be reached; they are safe there.
+    #[error("the message bus cannot be reached: {0}")]
+    Unreachable(String),
+}
+
+/// Nothing else about them can be set up otherwise than it must be: the topology was declared just before.
+impl From<BusError> for DeadError {
+    fn from(error: BusError) -> Self {
+        match error {
+            BusError::Topology(why) => Self::Occupied(why),
+            BusError::Lost(why) => Self::Unreachable(why),
+        }
+    }
+}
 
 /// Which parked messages are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,9 +104,9 @@ impl Desk {
     /// number of them is in [`Desk::queues`].
     ///
     /// # Errors
-    /// [`DeskError::Occupied`], [`DeskError::Unreachable`].
-    pub async fn dead_letters(&self, most: usize) -> Result<DeadPage, DeskError> {
-        let mut parked = self.bus.parked(most).await.map_err(occupied)?;
+    /// [`DeadError::Occupied`], [`DeadError::Unreachable`].
+    pub async fn dead_letters(&self, most: usize) -> Result<DeadPage, DeadError> {
+        let mut parked = self.bus.parked(most).await?;
         let (mut letters, mut bytes) = (Vec::new(), 0);
         'pages: loop {
             let page = parked.next(AT_ONCE).await?;
@@ -107,8 +128,8 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::dead_letters`].
-    pub async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, DeskError> {
-        let mut parked = self.bus.parked(usize::MAX).await.map_err(occupied)?;
+    pub async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, DeadError> {
+        let mut parked = self.bus.parked(usize::MAX).await?;
         loop {
             let page = parked.next(AT_ONCE).await?;
             if page.is_empty() {
@@ -135,7 +156,7 @@ impl Desk {
         which: &Which,
         dry_run: bool,
         told: impl FnMut(&DeadLetter, &Fate),
-    ) -> Result<Dealt, DeskError> {
+    ) -> Result<Dealt, DeadError> {
         self.deal(Deed::Replay, which, dry_run, told).await
     }
 
@@ -148,7 +169,7 @@ impl Desk {
         which: &Which,
         dry_run: bool,
         told: impl FnMut(&DeadLetter, &Fate),
-    ) -> Result<Dealt, DeskError> {
+    ) -> Result<Dealt, DeadError> {
         self.deal(Deed::Drop, which, dry_run, told).await
     }
 
@@ -158,8 +179,8 @@ impl Desk {
         which: &Which,
         dry_run: bool,
         mut told: impl FnMut(&DeadLetter, &Fate),
-    ) -> Result<Dealt, DeskError> {
-        let mut parked = self.bus.parked(usize::MAX).await.map_err(occupied)?;
+    ) -> Result<Dealt, DeadError> {
+        let mut parked = self.bus.parked(usize::MAX).await?;
         let mut dealt = Dealt { left: parked.total(), ..Dealt::default() };
         loop {
             let (fates, go_on) = self.deal_with_some(deed, which, dry_run, &mut parked).await?;
@@ -185,7 +206,7 @@ impl Desk {
         which: &Which,
         dry_run: bool,
         parked: &mut Parked,
-    ) -> Result<(Vec<(DeadLetter, Fate)>, bool), DeskError> {
+    ) -> Result<(Vec<(DeadLetter, Fate)>, bool), DeadError> {
         let page = parked.next(AT_ONCE).await?;
         let mut go_on = !page.is_empty();
         let (mut fates, mut flights) = (Vec::new(), Vec::new());
@@ -231,13 +252,5 @@ impl Desk {
             fates.push((letter, Fate::Stays(problem.to_owned())));
         }
         Ok((fates, go_on))
-    }
-}
-
-/// Nothing else about them can be set up otherwise: the topology was declared just before.
-fn occupied(error: BusError) -> DeskError {
-    match error {
-        BusError::Topology(why) => DeskError::Occupied(why),
-        BusError::Lost(_) => error.into(),
     }
 }

@@ -1,0 +1,329 @@
+//! `skstore dead`: parked messages, to look at, to replay and to drop; and `skstore queues`.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::json;
+use skstore::text::Language;
+use skstore::text::fit::Side::{Left, Right};
+use skstore::text::fit::{clean, shorten};
+use skstore_workers::bus::QueueDepth;
+use skstore_workers::desk::{DeadLetter, Dealt, Desk, Fate, Outlook, Which};
+
+use super::columns::{fields, table};
+use super::failure::Failure;
+use super::labels::{self, Label};
+use super::output::Output;
+
+/// Most parked messages that are listed at once.
+const MOST_LISTED: u64 = 10_000;
+/// Columns of a reason in a list; `show` has all of it.
+const REASON_COLUMNS: usize = 60;
+/// Bytes of a body shown to people; JSON has all of it.
+const BODY_BYTES: usize = 4096;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadCommand {
+    /// List the oldest parked messages
+    List {
+        /// At most this many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=MOST_LISTED))]
+        limit: u64,
+    },
+    /// Show a parked message: why it is parked, all that it carried, what would become of it
+    Show {
+        /// Its id, as the list has it
+        id: String,
+    },
+    /// Send parked messages where they came from, with the ids that they had
+    ///
+    /// --all leaves alone what would only be refused again, and what came without an id and may have taken effect
+    /// already. Name one of these to have it replayed all the same.
+    Replay(Choice),
+    /// End parked messages for good
+    Drop(Choice),
+}
+
+/// Which ones.
+#[derive(Debug, Args)]
+pub(crate) struct Choice {
+    /// The id of one, as the list has it
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    id: Option<String>,
+    /// All that are parked now
+    #[arg(long)]
+    all: bool,
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Choice {
+    fn which(&self) -> Which {
+        self.id.clone().map_or(Which::All, Which::One)
+    }
+}
+
+/// Does `command`.
+///
+/// # Errors
+/// [`Failure`]; what was dealt with before it stays so.
+pub(crate) async fn run<W: Write>(
+    desk: &Desk,
+    command: &DeadCommand,
+    out: &mut Output<W>,
+) -> Result<(), Failure> {
+    match command {
+        DeadCommand::List { limit } => {
+            let page = desk.dead_letters(usize::try_from(*limit).unwrap_or(usize::MAX)).await?;
+            out.list(&page.letters, |language, letters| list(language, letters, page.total))
+        }
+        DeadCommand::Show { id } => match desk.dead_letter(id).await? {
+            Some(letter) => out.one(&letter, |language| show(language, &letter)),
+            None => Err(not_parked(id)),
+        },
+        DeadCommand::Replay(choice) => {
+            let mut told = Vec::new();
+            let tell = |letter: &DeadLetter, fate: &Fate| told.push(Told::of(letter, fate));
+            let dealt = desk.replay_dead(&choice.which(), choice.dry_run, tell).await?;
+            report(choice, &told, dealt, out)
+        }
+        DeadCommand::Drop(choice) => {
+            let mut told = Vec::new();
+            let tell = |letter: &DeadLetter, fate: &Fate| told.push(Told::of(letter, fate));
+            let dealt = desk.drop_dead(&choice.which(), choice.dry_run, tell).await?;
+            report(choice, &told, dealt, out)
+        }
+    }
+}
+
+/// How full the queues are.
+///
+/// # Errors
+/// [`Failure`].
+pub(crate) async fn queues<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failure> {
+    let depths = desk.queues().await?;
+    let rows: Vec<_> = depths.iter().map(Depth::of).collect();
+    out.list(&rows, |language, _| queue_table(language, &depths))
+}
+
+/// A queue in JSON. `unacked` is null where the bus does not tell.
+#[derive(Debug, Serialize)]
+struct Depth<'a> {
+    queue: &'a str,
+    messages: usize,
+    unacked: Option<usize>,
+    consumers: usize,
+}
+
+impl<'a> Depth<'a> {
+    fn of(depth: &'a QueueDepth) -> Self {
+        Self { queue: &depth.name, messages: depth.ready, unacked: depth.unacked, consumers: depth.consumers }
+    }
+}
+
+/// What became of a parked message. Keeps no body: there may be ten thousand.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    id: String,
+    routing_key: String,
+    queue: String,
+    outlook: Outlook,
+    fate: Fate,
+}
+
+impl Told {
+    fn of(letter: &DeadLetter, fate: &Fate) -> Self {
+        Self {
+            id: letter.id.clone(),
+            routing_key: letter.routing_key.clone(),
+            queue: letter.queue.clone(),
+            outlook: letter.outlook(),
+            fate: fate.clone(),
+        }
+    }
+
+    /// `{"id","routing_key","queue","outlook","fate","why"}`.
+    fn to_json(&self) -> serde_json::Value {
+        let (fate, why) = match &self.fate {
+            Fate::Replayed => ("replayed", None),
+            Fate::WouldReplay => ("would_replay", None),
+            Fate::Dropped => ("dropped", None),
+            Fate::WouldDrop => ("would_drop", None),
+            Fate::Stays(why) => ("stays", Some(why)),
+        };
+        json!({
+            "id": self.id, "routing_key": self.routing_key, "queue": self.queue,
+            "outlook": self.outlook.word(), "fate": fate, "why": why,
+        })
+    }
+}
+
+/// Writes what became of them. One that was named and stays is a refusal.
+fn report<W: Write>(
+    choice: &Choice,
+    told: &[Told],
+    dealt: Dealt,
+    out: &mut Output<W>,
+) -> Result<(), Failure> {
+    if let (Some(id), true) = (&choice.id, told.is_empty()) {
+        return Err(not_parked(id));
+    }
+    let rows: Vec<_> = told.iter().map(Told::to_json).collect();
+    out.list(&rows, |language, _| dealt_table(language, told, dealt))?;
+    match told {
+        [Told { fate: Fate::Stays(why), id, .. }] if choice.id.is_some() => {
+            Err(Failure::Stays(format!("{id} stays parked: {why}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_parked(id: &str) -> Failure {
+    Failure::NotFound(format!("no message '{}' is parked; skstore dead list has their ids", clean(id)))
+}
+
+fn list(language: Language, letters: &[DeadLetter], total: usize) -> String {
+    let of = |label: Label| (label.of(language), Left);
+    let headings = [of(labels::ID), of(labels::AT), of(labels::QUEUE), of(labels::KEY), of(labels::REASON)];
+    let row = |letter: &DeadLetter| {
+        let reason = shorten(&letter.reason, REASON_COLUMNS, "…");
+        [letter.id.clone(), letter.at.clone(), letter.queue.clone(), letter.routing_key.clone(), reason]
+    };
+    let mut text = table(headings, &letters.iter().map(row).collect::<Vec<_>>());
+    if total > letters.len() {
+        text.push_str(&format!("{}/{total}\n", letters.len()));
+    }
+    text
+}
+
+fn show(language: Language, letter: &DeadLetter) -> String {
+    let of = |label: Label| label.of(language);
+    let properties = &letter.properties;
+    let given = |text: &Option<String>| text.clone().unwrap_or_default();
+    let headers: Vec<_> = properties.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let shown = &letter.body[..letter.body.len().min(BODY_BYTES)];
+    let rest = letter.body.len() - shown.len();
+    let more = if rest > 0 { format!(" … (+{rest} B)") } else { String::new() };
+    fields(&[
+        (of(labels::ID), letter.id.clone()),
+        (of(labels::REASON), letter.reason.clone()),
+        (of(labels::OUTLOOK), outlook(language, &letter.outlook())),
+        (of(labels::AT), letter.at.clone()),
+        (of(labels::SERVICE), letter.service.clone()),
+        (of(labels::QUEUE), letter.queue.clone()),
+        (of(labels::EXCHANGE), letter.exchange.clone()),
+        (of(labels::KEY), letter.routing_key.clone()),
+        ("message_id", given(&properties.message_id)),
+        ("correlation_id", given(&properties.correlation_id)),
+        ("reply_to", given(&properties.reply_to)),
+        ("content_type", given(&properties.content_type)),
+        (of(labels::HEADERS), headers.join("; ")),
+        (of(labels::BODY), format!("{}{more}", String::from_utf8_lossy(shown))),
+    ])
+}
+
+fn dealt_table(language: Language, told: &[Told], dealt: Dealt) -> String {
+    let of = |label: Label| (label.of(language), Left);
+    let headings = [of(labels::ID), of(labels::QUEUE), of(labels::KEY), of(labels::FATE), of(labels::NOTE)];
+    let row = |told: &Told| {
+        let (fate, why) = match &told.fate {
+            Fate::Replayed => (labels::REPLAYED, outlook(language, &told.outlook)),
+            Fate::WouldReplay => (labels::WOULD_REPLAY, outlook(language, &told.outlook)),
+            Fate::Dropped => (labels::DROPPED, String::new()),
+            Fate::WouldDrop => (labels::WOULD_DROP, String::new()),
+            Fate::Stays(why) => (labels::STAYS, why.clone()),
+        };
+        let fate = fate.of(language).to_owned();
+        [told.id.clone(), told.queue.clone(), told.routing_key.clone(), fate, why]
+    };
+    let mut text = table(headings, &told.iter().map(row).collect::<Vec<_>>());
+    if dealt.left > 0 {
+        text.push_str(&format!("{} {}\n", labels::MORE_PARKED.of(language), dealt.left));
+    }
+    text
+}
+
+fn outlook(language: Language, outlook: &Outlook) -> String {
+    match outlook {
+        Outlook::TakesEffect => labels::TAKES_EFFECT.of(language).to_owned(),
+        Outlook::MayDouble => labels::MAY_DOUBLE.of(language).to_owned(),
+        Outlook::Refused(why) => format!("{}: {why}", labels::REFUSED_AGAIN.of(language)),
+        Outlook::Nowhere => labels::NOWHERE.of(language).to_owned(),
+    }
+}
+
+fn queue_table(language: Language, depths: &[QueueDepth]) -> String {
+    let of = |label: Label, side| (label.of(language), side);
+    let headings = [
+        of(labels::QUEUE, Left),
+        of(labels::MESSAGES, Right),
+        of(labels::UNACKED, Right),
+        of(labels::CONSUMERS, Right),
+    ];
+    let row = |depth: &QueueDepth| {
+        let unacked = depth.unacked.map(|count| count.to_string()).unwrap_or_default();
+        [depth.name.to_string(), depth.ready.to_string(), unacked, depth.consumers.to_string()]
+    };
+    table(headings, &depths.iter().map(row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter() -> DeadLetter {
+        DeadLetter {
+            id: "p-1".into(),
+            reason: "not JSON\u{1b}[2J".into(),
+            exchange: "skstore.commands".into(),
+            routing_key: "order.place".into(),
+            queue: "order.commands".into(),
+            service: "order".into(),
+            at: "2026-09-21T14:13:20.123Z".into(),
+            properties: skstore_workers::bus::Properties::default(),
+            body: b"{".as_slice().into(),
+        }
+    }
+
+    #[test]
+    fn people_see_why_it_is_parked_and_what_would_become_of_it() {
+        for (language, again) in [(Language::English, "refused again: "), (Language::Korean, "다시 거부됨: ")]
+        {
+            let text = show(language, &letter());
+            for part in ["p-1", "order.place", "order.commands", "not JSON[2J", again] {
+                assert!(text.contains(part), "'{part}' is missing:\n{text}");
+            }
+            assert!(!text.contains('\u{1b}'), "{text:?}");
+        }
+        let text = list(Language::English, &[letter()], 7);
+        assert!(text.contains("p-1") && text.ends_with("1/7\n"), "{text}");
+    }
+
+    #[test]
+    fn a_body_that_is_long_is_cut_for_people_only() {
+        let long = DeadLetter { body: vec![b'x'; BODY_BYTES + 5].into(), ..letter() };
+        assert!(show(Language::English, &long).ends_with("x … (+5 B)\n"));
+        let json = serde_json::to_value(&long).unwrap();
+        assert_eq!(json["body"].as_str().map(str::len), Some(BODY_BYTES + 5));
+    }
+
+    #[test]
+    fn every_fate_is_told() {
+        let table = [
+            (Fate::Replayed, "replayed"),
+            (Fate::WouldReplay, "would_replay"),
+            (Fate::Dropped, "dropped"),
+            (Fate::WouldDrop, "would_drop"),
+            (Fate::Stays("its queue is full".into()), "stays"),
+        ];
+        for (fate, word) in table {
+            let told = Told::of(&letter(), &fate);
+            let json = told.to_json();
+            assert_eq!((&json["fate"], &json["outlook"]), (&json!(word), &json!("refused")), "{fate:?}");
+            let text = dealt_table(Language::English, &[told], Dealt { left: 3, ..Dealt::default() });
+            assert!(text.contains("p-1") && text.contains("more are parked: 3"), "{text}");
+        }
+    }
+}

@@ -364,7 +364,7 @@ mod tests {
             ("watch --for 0", "it must be a whole number from 1 to 86400"),
             ("breaker half", "[possible values: auto, open, closed]"),
             ("items --set x", "it must be KEY=VALUE"),
-            ("dead", "Usage: skstore dead"),
+            ("dead", "List the oldest parked messages"),
             ("dead drop", "<ID|--all>"),
             ("dead replay p-1 --all", "cannot be used with"),
         ];

@@ -45,23 +45,30 @@ pub(crate) enum DeadCommand {
     Drop(Choice),
 }
 
-/// Which ones.
+/// What is to be done with which ones.
 #[derive(Debug, Args)]
 pub(crate) struct Choice {
-    /// The id of one, as the list has it
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
-    id: Option<String>,
-    /// All that are parked now
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    meant: Meant,
     /// Say what would happen, and do nothing
     #[arg(long)]
     dry_run: bool,
 }
 
+/// Which ones.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Meant {
+    /// The id of one, as the list has it
+    id: Option<String>,
+    /// All that are parked now
+    #[arg(long)]
+    all: bool,
+}
+
 impl Choice {
     fn which(&self) -> Which {
-        self.id.clone().map_or(Which::All, Which::One)
+        self.meant.id.clone().map_or(Which::All, Which::One)
     }
 }
 
@@ -167,13 +174,13 @@ fn report<W: Write>(
     dealt: Dealt,
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
-    if let (Some(id), true) = (&choice.id, told.is_empty()) {
+    if let (Some(id), true) = (&choice.meant.id, told.is_empty()) {
         return Err(not_parked(id));
     }
     let rows: Vec<_> = told.iter().map(Told::to_json).collect();
     out.list(&rows, |language, _| dealt_table(language, told, dealt))?;
     match told {
-        [Told { fate: Fate::Stays(why), id, .. }] if choice.id.is_some() => {
+        [Told { fate: Fate::Stays(why), id, .. }] if choice.meant.id.is_some() => {
             Err(Failure::Stays(format!("{id} stays parked: {why}")))
         }
         _ => Ok(()),

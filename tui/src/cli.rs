@@ -1,7 +1,8 @@
 //! The command line: from arguments to an exit status.
 //!
 //! [`arguments`] says what may stand there; [`run`] does it at the desk; [`output`] writes it, as JSON or by
-//! [`human`]; [`failure`] says what went wrong. Without a command the dashboard opens.
+//! [`human`]; [`failure`] says what went wrong. What needs no desk is in [`alone`]. Without a command the dashboard
+//! opens.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -15,10 +16,12 @@ use skstore_workers::config::{self, Config, Sources};
 use skstore_workers::desk::Desk;
 use skstore_workers::process::{Process, StartError};
 
+mod alone;
 mod arguments;
 mod columns;
 mod dashboard;
 mod dead;
+mod doctor;
 mod failure;
 mod human;
 mod labels;
@@ -26,7 +29,7 @@ mod logging;
 mod output;
 mod run;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Asked, Command};
 use failure::Failure;
 use output::Output;
 
@@ -77,6 +80,14 @@ fn tell(text: &str) {
 /// Reads the settings and does the command; also says in which language to speak.
 fn obey(arguments: &Arguments, environment: Vec<(OsString, OsString)>) -> (Language, Result<(), Failure>) {
     let locale = locale(&environment);
+    let command = match &arguments.command {
+        Some(Asked::Alone(command)) => {
+            let language = spoken(arguments, &locale);
+            return (language, alone::run(command, &arguments.global, environment, language));
+        }
+        Some(Asked::AtDesk(command)) => Some(command),
+        None => None,
+    };
     let sources =
         Sources { file: arguments.global.config.clone(), environment, flags: arguments.global.settings() };
     match Config::load(&sources) {
@@ -86,10 +97,28 @@ fn obey(arguments: &Arguments, environment: Vec<(OsString, OsString)>) -> (Langu
                 config::Language::Ko => Language::Korean,
                 config::Language::En => Language::English,
             };
-            (language, with_process(arguments, &config, &sources.environment, language))
+            let asked = Wanted { command, json: arguments.global.json, language };
+            (language, with_process(&asked, &config, &sources.environment))
         }
         Err(error) => (Language::English, Err(Failure::Usage(error.to_string()))),
     }
+}
+
+/// The language of a command that does not need the settings, and works without them.
+fn spoken(arguments: &Arguments, locale: &str) -> Language {
+    match arguments.global.language.as_deref() {
+        Some("ko") => Language::Korean,
+        Some("en") => Language::English,
+        Some(_) | None => Language::of_locale(locale),
+    }
+}
+
+/// What is wanted of the desk.
+struct Wanted<'a> {
+    /// `None`: the dashboard.
+    command: Option<&'a Command>,
+    json: bool,
+    language: Language,
 }
 
 /// The locale for messages, by the rules of POSIX: the first of these that is not empty.
@@ -103,10 +132,9 @@ fn locale(environment: &[(OsString, OsString)]) -> String {
 
 /// Starts the workers, does the command, and stops them again.
 fn with_process(
-    arguments: &Arguments,
+    wanted: &Wanted<'_>,
     config: &Config,
     environment: &[(OsString, OsString)],
-    language: Language,
 ) -> Result<(), Failure> {
     if let Err(sentence) = logging::start(config) {
         tell(&format!("skstore: {sentence}"));
@@ -115,7 +143,7 @@ fn with_process(
     let runtime =
         runtime.map_err(|error| Failure::Unreachable(format!("no thread can wait for events: {error}")))?;
     let process = Process::start(config).map_err(|error| not_started(&error))?;
-    let done = runtime.block_on(with_desk(arguments, config, environment, language, &process));
+    let done = runtime.block_on(with_desk(wanted, config, environment, &process));
     if let Err(sentence) = process.stop() {
         tell(&format!("skstore: {sentence}"));
     }
@@ -132,28 +160,28 @@ fn not_started(error: &StartError) -> Failure {
         | StartError::Store(_)
         | StartError::Bus { .. }
         | StartError::View(_)
+        | StartError::Books(_)
         | StartError::Thread { .. } => Failure::Unreachable(error.to_string()),
     }
 }
 
 async fn with_desk(
-    arguments: &Arguments,
+    wanted: &Wanted<'_>,
     config: &Config,
     environment: &[(OsString, OsString)],
-    language: Language,
     process: &Process,
 ) -> Result<(), Failure> {
     let desk = process.desk().await?;
     let on_screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    if arguments.command.is_none() && on_screen && !arguments.global.json {
-        return dashboard::open(desk, config, environment, language).await;
+    if wanted.command.is_none() && on_screen && !wanted.json {
+        return dashboard::open(desk, config, environment, wanted.language).await;
     }
     get_ready(process, &desk, config).await?;
-    let command = arguments.command.as_ref().unwrap_or(&Command::Status);
+    let command = wanted.command.unwrap_or(&Command::Status);
     if command.reads_the_view() {
         settle(process, config).await;
     }
-    let mut out = Output::new(std::io::stdout().lock(), arguments.global.json, language);
+    let mut out = Output::new(std::io::stdout().lock(), wanted.json, wanted.language);
     let done = run::run(&desk, command, &mut out).await;
     if !command.reads_the_view() {
         settle(process, config).await;

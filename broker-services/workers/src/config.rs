@@ -36,6 +36,13 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Where a user's file is read from without a [`Self::file`], if it is there.
+    #[must_use]
+    pub fn usual_file(&self) -> Option<PathBuf> {
+        let dir = self.xdg_dir("XDG_CONFIG_HOME", ".config")?;
+        Some(dir.join("skstore").join("skstore.toml"))
+    }
+
     /// The value of an environment variable, unless it is empty or not Unicode.
     fn variable(&self, name: &str) -> Option<&str> {
         let found = self.environment.iter().find(|(variable, _)| variable == name);
@@ -159,8 +166,8 @@ impl Config {
 fn read_file(sources: &Sources) -> Result<Option<(PathBuf, String)>, ConfigError> {
     let (path, required) = match &sources.file {
         Some(path) => (path.clone(), true),
-        None => match sources.xdg_dir("XDG_CONFIG_HOME", ".config") {
-            Some(dir) => (dir.join("skstore").join("skstore.toml"), false),
+        None => match sources.usual_file() {
+            Some(path) => (path, false),
             None => return Ok(None),
         },
     };

@@ -29,7 +29,35 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) command: Option<Asked>,
+}
+
+/// A command, by what it needs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Asked {
+    /// The desk, with its workers.
+    #[command(flatten)]
+    AtDesk(Command),
+    /// Nothing but this program.
+    #[command(flatten)]
+    Alone(Alone),
+}
+
+/// Commands that start no workers, and work while nothing else does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alone {
+    /// Check terminal, settings, data, broker, view and workers, and say what to do about what is wrong
+    Doctor,
+    /// Print completions for a shell: skstore completions bash > ~/.local/share/bash-completion/completions/skstore
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of one command: skstore man | man -l -
+    Man {
+        /// Which command
+        command: Option<String>,
+    },
 }
 
 /// What every command takes.
@@ -336,6 +364,11 @@ mod tests {
             "dead drop p-1 --dry-run",
             "dead drop --all",
             "queues",
+            "doctor",
+            "doctor --json",
+            "completions zsh",
+            "man",
+            "man place",
             "--json orders",
             "orders --json --config a.toml --data-dir d --set bus.url=embedded: --set log.level=debug --language ko",
         ];
@@ -363,6 +396,8 @@ mod tests {
             ("orders --limit 0", "0 is not in 1..=1000000"),
             ("watch --for 0", "it must be a whole number from 1 to 86400"),
             ("breaker half", "[possible values: auto, open, closed]"),
+            ("completions", "<SHELL>"),
+            ("completions dos", "[possible values: bash,"),
             ("items --set x", "it must be KEY=VALUE"),
             ("dead", "List the oldest parked messages"),
             ("dead drop", "<ID|--all>"),
@@ -390,7 +425,7 @@ mod tests {
     fn an_order_always_has_an_id_so_that_it_can_be_repeated() {
         let fresh = || OrderId::new("fresh").unwrap();
         let id_of = |line| match parse(line).unwrap().command {
-            Some(Command::Place(place)) => place.command(fresh).order_id.unwrap().to_string(),
+            Some(Asked::AtDesk(Command::Place(place))) => place.command(fresh).order_id.unwrap().to_string(),
             other => panic!("{other:?}"),
         };
         assert_eq!(id_of("place 10"), "fresh");

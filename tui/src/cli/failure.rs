@@ -36,6 +36,9 @@ pub(crate) enum Failure {
     /// Something that was named was left as it is.
     #[error("{0}")]
     Stays(String),
+    /// Something was checked and is not as it must be.
+    #[error("{0}")]
+    Unwell(String),
     /// The arguments or settings are wrong.
     #[error("{0}")]
     Usage(String),
@@ -58,7 +61,7 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Place { cause, .. } => cause.status(),
-            Self::Refused(_) | Self::NotFound(_) | Self::Stays(_) => REFUSED,
+            Self::Refused(_) | Self::NotFound(_) | Self::Stays(_) | Self::Unwell(_) => REFUSED,
             Self::Usage(_) => USAGE,
             Self::Unreachable(_) | Self::NoAnswer(_) | Self::Output(_) => UNREACHABLE,
             Self::OutputClosed => DONE,
@@ -66,7 +69,7 @@ impl Failure {
     }
 
     /// `{"error":{"code","message","retry_after_ms"?}}`, with `order` where a refused order exists and `order_id`
-    /// where one was to be placed. The codes are those of answers, and `stays`, `usage`, `unreachable` and
+    /// where one was to be placed. The codes are those of answers, and `stays`, `unwell`, `usage`, `unreachable` and
     /// `no_answer`.
     pub(crate) fn to_json(&self) -> Value {
         match self {
@@ -84,6 +87,7 @@ impl Failure {
             }
             Self::NotFound(message) => error(ErrorCode::NotFound.word(), message),
             Self::Stays(message) => error("stays", message),
+            Self::Unwell(message) => error("unwell", message),
             Self::Usage(message) => error("usage", message),
             Self::NoAnswer(message) => error("no_answer", message),
             Self::Unreachable(_) | Self::OutputClosed | Self::Output(_) => {
@@ -170,6 +174,7 @@ mod tests {
                 1,
                 r#"{"error":{"code":"not_found","message":"no order x"}}"#,
             ),
+            (Failure::Unwell("ill".into()), 1, r#"{"error":{"code":"unwell","message":"ill"}}"#),
             (Failure::Usage("bad".into()), 2, r#"{"error":{"code":"usage","message":"bad"}}"#),
             (Failure::Unreachable("gone".into()), 3, r#"{"error":{"code":"unreachable","message":"gone"}}"#),
             (Failure::NoAnswer("late".into()), 3, r#"{"error":{"code":"no_answer","message":"late"}}"#),

@@ -326,6 +326,78 @@ texts! {
     ScopeConfirm { "확인 질문", "question" }
     ScopeHelp { "도움말", "help" }
 
+    // The doctor.
+    DoctorOk { "정상", "ok" }
+    DoctorWrong { "이상", "wrong" }
+    DoctorRemedy { "조치: {0}", "do: {0}" }
+    DoctorVersion { "버전", "version" }
+    DoctorTerminal { "터미널", "terminal" }
+    DoctorSettings { "설정", "settings" }
+    DoctorData { "데이터", "data" }
+    DoctorLog { "로그", "log" }
+    DoctorStores { "저장소", "stores" }
+    DoctorBus { "버스", "bus" }
+    DoctorView { "뷰", "view" }
+    DoctorWorkers { "워커", "workers" }
+    DoctorNoTerminal {
+        "출력이 터미널이 아니므로 대시보드 대신 상태를 한 번 출력합니다",
+        "the output is no terminal, so the status is printed instead of the dashboard"
+    }
+    DoctorNoKeys { "입력이 터미널이 아니어서 키를 읽을 수 없습니다", "the input is no terminal, so no keys can be read" }
+    DoctorGiveKeys { "입력을 다른 곳에서 받지 말고 실행하세요", "run it without redirecting its input" }
+    DoctorNoTerm { "TERM='{0}'은(는) 화면을 그릴 수 있는 터미널이 아닙니다", "TERM='{0}' is no terminal that can be drawn on" }
+    DoctorSmall { "화면이 {0}x{1}로 너무 작습니다", "the screen is too small: {0}x{1}" }
+    DoctorEnlarge { "{0}x{1} 이상으로 키우세요", "enlarge it to at least {0}x{1}" }
+    DoctorBuiltIn { "내장된 기본값", "the built-in defaults" }
+    DoctorCorrectSettings {
+        "그곳을 고치세요. config/skstore.toml에 모든 키가 설명되어 있습니다",
+        "correct it there; config/skstore.toml explains every key"
+    }
+    DoctorUnwritable { "{0}에 쓸 수 없습니다: {1}", "{0} cannot be written: {1}" }
+    DoctorOtherDirectory {
+        "쓸 수 있게 하거나 --data-dir로 다른 디렉터리를 지정하세요",
+        "make it writable, or name another directory with --data-dir"
+    }
+    DoctorOtherLog {
+        "쓸 수 있게 하거나 --set log.file=경로로 다른 파일을 지정하세요",
+        "make it writable, or name another file with --set log.file=PATH"
+    }
+    DoctorHeld { "{0}, {1}이(가) 쓰는 중", "{0}, in use by {1}" }
+    DoctorNotYet { "{0}, 처음 시작할 때 만듭니다", "{0}, made at the first start" }
+    DoctorNoStores { "아직 없음, 처음 시작할 때 만듭니다", "none yet, made at the first start" }
+    DoctorStoresElsewhere { "여기에는 없음, 워커가 있는 곳에 있습니다", "none here; they are where the workers run" }
+    DoctorStoresOpen { "{0}개, 이 버전으로 열 수 있습니다", "{0}, which this version can open" }
+    DoctorStoreVersion {
+        "그것을 만든 프로그램을 쓰거나 --data-dir로 다른 디렉터리를 지정하세요",
+        "use the program that wrote it, or name another directory with --data-dir"
+    }
+    DoctorStoreBroken {
+        "백업에서 {0}을(를) 되돌리거나 그 권한과 디스크를 확인하세요",
+        "check the permissions and the disk of {0}, or bring it back from a backup"
+    }
+    DoctorEmbedded { "{0} 이 프로세스 안에 있습니다", "{0} it is within this process" }
+    DoctorConnected { "{0} 응답합니다", "{0} answers" }
+    DoctorStartBroker {
+        "그곳의 RabbitMQ를 시작하거나 bus.url을 고치세요 (자기만의 것: cargo xtask servers)",
+        "start RabbitMQ there, or correct bus.url (one of your own: cargo xtask servers)"
+    }
+    DoctorMendBroker { "위에 적힌 대로 브로커를 고치거나 bus.url을 고치세요", "mend the broker as it says, or correct bus.url" }
+    DoctorStartView {
+        "그곳의 Redis를 시작하거나 view.url을 고치세요 (자기만의 것: cargo xtask servers)",
+        "start Redis there, or correct view.url (one of your own: cargo xtask servers)"
+    }
+    DoctorViewUnseen {
+        "bus.url은 브로커인데 view.url은 embedded:여서 다른 프로세스의 뷰를 볼 수 없습니다",
+        "bus.url is a broker but view.url is embedded:, so the view of the other processes cannot be seen"
+    }
+    DoctorShareView { "view.url을 함께 쓰는 redis://…로 바꾸세요", "set view.url to one that they share: redis://…" }
+    DoctorWorkersWithin { "이 프로그램과 함께 시작합니다", "they start with this program" }
+    DoctorWorkerMissing { "{0} 워커의 소식이 없습니다", "no {0} worker is heard of" }
+    DoctorOtherVersion { "{0}의 버전은 {1}이고 이것은 {2}입니다", "{0} is version {1}, this is {2}" }
+    DoctorUpdate { "모두 같은 버전으로 맞추세요", "run the same version everywhere" }
+    DoctorWorkerNotReady { "{0}이(가) 일을 받지 않습니다. {1}", "{0} takes no work: {1}" }
+    DoctorSeeItsLog { "그 로그에 이유와 조치가 있습니다", "its log says why and what to do" }
+
     // Times.
     AgeSeconds { "{0}초", "{0}s" }
     AgeMinutes { "{0}분", "{0}m" }

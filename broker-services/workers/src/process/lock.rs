@@ -68,6 +68,24 @@ fn lock(
     Ok(DataLock(file))
 }
 
+/// Who works on `data_dir` now, if anybody does. Makes nothing; a process that starts in the very moment in which
+/// this looks may be told that the directory is taken.
+///
+/// # Errors
+/// What the system said.
+pub fn holder_of(data_dir: &Path) -> std::io::Result<Option<Holder>> {
+    let mut file = match File::open(data_dir.join(LOCK_FILE)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(read_holder(&mut file))),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 fn read_holder(file: &mut File) -> Holder {
     let mut text = String::new();
     if file.read_to_string(&mut text).is_err() {
@@ -84,12 +102,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn looking_for_a_holder_makes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(holder_of(dir.path()).unwrap(), None);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
     fn the_second_is_told_who_holds_the_data() {
         let dir = tempfile::tempdir().unwrap();
         let first = DataLock::take(dir.path()).unwrap();
         let told = DataLock::take(dir.path()).unwrap_err().to_string();
         assert!(told.contains(&format!("process {}", std::process::id())), "{told}");
+        let seen = holder_of(dir.path()).unwrap().expect("a holder").to_string();
+        assert!(told.contains(&seen), "{seen} is not who holds it: {told}");
         drop(first);
+        assert_eq!(holder_of(dir.path()).unwrap(), None);
         DataLock::take(dir.path()).expect("it is free again");
     }
 

@@ -1,0 +1,105 @@
+//! Can this process keep its data where the settings say?
+
+use std::io;
+use std::path::Path;
+
+use skstore::text::Text;
+use skstore_domain::signals::Service;
+use skstore_workers::config::{BusUrl, Config, StoreUrl};
+use skstore_workers::process::holder_of;
+use skstore_workers::store::{Store, StoreError};
+
+use super::{Checked, Finding, Said};
+
+/// The directory that everything of this machine lies in.
+pub(super) fn directory(config: &Config) -> Finding {
+    let dir = &config.data_dir;
+    let shown = dir.display();
+    let unusable = |error: io::Error| {
+        let found = Said::text(Text::DoctorUnwritable, &[&shown, &error]);
+        Finding::wrong(Checked::Data, found, Said::text(Text::DoctorOtherDirectory, &[]))
+    };
+    if let Err(error) = try_to_write(dir) {
+        return unusable(error);
+    }
+    match holder_of(dir) {
+        Ok(Some(holder)) => {
+            Finding::ok(Checked::Data, Said::text(Text::DoctorHeld, &[&shown, &holder.to_string()]))
+        }
+        Ok(None) if dir.is_dir() => Finding::ok(Checked::Data, Said::plain(shown.to_string())),
+        Ok(None) => Finding::ok(Checked::Data, Said::text(Text::DoctorNotYet, &[&shown])),
+        Err(error) => unusable(error),
+    }
+}
+
+/// The log, wherever it goes.
+pub(super) fn log(config: &Config) -> Finding {
+    let file = &config.log.file;
+    let written = match std::fs::OpenOptions::new().append(true).open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => file.parent().map_or(Ok(()), try_to_write),
+        opened => opened.map(drop),
+    };
+    match written {
+        Ok(()) => Finding::ok(Checked::Log, Said::plain(file.display().to_string())),
+        Err(error) => {
+            let found = Said::text(Text::DoctorUnwritable, &[&file.display(), &error]);
+            Finding::wrong(Checked::Log, found, Said::text(Text::DoctorOtherLog, &[]))
+        }
+    }
+}
+
+/// The stores that are there: whether they can be opened, and are of this version. Over a broker the workers may
+/// have theirs elsewhere.
+pub(super) async fn stores(config: &Config) -> Vec<Finding> {
+    let urls = Service::ALL.iter().filter_map(|service| config.store_url(*service));
+    let (mut there, mut wrong) = (0, Vec::new());
+    for url in urls {
+        let StoreUrl::Sqlite(path) = url;
+        if !path.exists() {
+            continue;
+        }
+        there += 1;
+        if let Err(error) = Store::open(&url.to_string()).await {
+            let remedy = match &error {
+                StoreError::Schema { .. } => Said::text(Text::DoctorStoreVersion, &[]),
+                StoreError::Url { .. } | StoreError::Failed { .. } | StoreError::Contradiction { .. } => {
+                    Said::text(Text::DoctorStoreBroken, &[&path.display()])
+                }
+            };
+            wrong.push(Finding::wrong(Checked::Stores, Said::plain(error.to_string()), remedy));
+        }
+    }
+    if !wrong.is_empty() {
+        return wrong;
+    }
+    let found = match (there, &config.bus.url) {
+        (0, BusUrl::Embedded) => Said::text(Text::DoctorNoStores, &[]),
+        (0, BusUrl::Amqp(_)) => Said::text(Text::DoctorStoresElsewhere, &[]),
+        _ => Said::text(Text::DoctorStoresOpen, &[&there]),
+    };
+    vec![Finding::ok(Checked::Stores, found)]
+}
+
+/// Makes a file in `dir`, or where `dir` itself would have to be made, and removes it again.
+fn try_to_write(dir: &Path) -> io::Result<()> {
+    let there = dir.ancestors().find(|path| path.exists() && !path.as_os_str().is_empty());
+    let there = there.unwrap_or_else(|| Path::new("."));
+    let probe = there.join(format!(".skstore-doctor-{}", std::process::id()));
+    std::fs::OpenOptions::new().write(true).create_new(true).open(&probe)?;
+    std::fs::remove_file(probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_leaves_nothing_and_finds_a_file_in_the_way() {
+        let dir = tempfile::tempdir().unwrap();
+        try_to_write(&dir.path().join("a").join("b")).expect("a directory that can be made");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "something was left");
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(try_to_write(&file.join("data")).is_err(), "a file is no directory");
+    }
+}

@@ -1,0 +1,132 @@
+//! Do the broker and the view answer, and are all workers there and of this version?
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use skstore::text::Text;
+use skstore_domain::signals::{Beat, Service};
+use skstore_workers::bus::BusError;
+use skstore_workers::bus::amqp::AmqpBus;
+use skstore_workers::config::{BusUrl, Config, ViewUrl};
+use skstore_workers::view::{View, ViewError};
+use tokio::time::Instant;
+
+use super::{Checked, Finding, Said};
+
+/// How long workers are listened for: their heartbeats come every second.
+const HEARD_WITHIN: Duration = Duration::from_secs(3);
+/// How often the view is asked meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long the broker may take: connecting alone may take three seconds, and declaring queues as long again.
+const BUS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Connects to the broker as every part does, which also finds queues that are set up otherwise.
+pub(super) async fn bus(config: &Config) -> Finding {
+    let url = match &config.bus.url {
+        BusUrl::Embedded => {
+            return Finding::ok(Checked::Bus, Said::text(Text::DoctorEmbedded, &[&config.bus.url]));
+        }
+        BusUrl::Amqp(url) => url,
+    };
+    let connected = tokio::time::timeout(BUS_WITHIN, AmqpBus::connect(url.reveal())).await;
+    let found = |error: &BusError| Said::plain(format!("{url}: {error}"));
+    match connected {
+        Ok(Ok(bus)) => {
+            bus.close().await;
+            Finding::ok(Checked::Bus, Said::text(Text::DoctorConnected, &[url]))
+        }
+        Ok(Err(error @ BusError::Topology(_))) => {
+            Finding::wrong(Checked::Bus, found(&error), Said::text(Text::DoctorMendBroker, &[]))
+        }
+        Ok(Err(error @ BusError::Lost(_))) => {
+            Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))
+        }
+        Err(_) => {
+            let error = BusError::Lost(format!("no answer within {} s", BUS_WITHIN.as_secs()));
+            Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))
+        }
+    }
+}
+
+/// The view, and what it says of the workers.
+pub(super) async fn view(config: &Config) -> Vec<Finding> {
+    match (&config.bus.url, &config.view.url) {
+        (BusUrl::Embedded, ViewUrl::Embedded) => {
+            let view = Finding::ok(Checked::View, Said::text(Text::DoctorEmbedded, &[&config.view.url]));
+            return vec![view, Finding::ok(Checked::Workers, Said::text(Text::DoctorWorkersWithin, &[]))];
+        }
+        (BusUrl::Amqp(_), ViewUrl::Embedded) => {
+            let found = Said::text(Text::DoctorViewUnseen, &[]);
+            return vec![Finding::wrong(Checked::View, found, Said::text(Text::DoctorShareView, &[]))];
+        }
+        (BusUrl::Embedded | BusUrl::Amqp(_), ViewUrl::Redis(_)) => {}
+    }
+    let heard = async {
+        let view = View::open(&config.view.url, config.view.keep_orders)?;
+        view.counts().await?;
+        listen(&view).await
+    };
+    match heard.await {
+        Ok(heard) => {
+            let mut findings =
+                vec![Finding::ok(Checked::View, Said::text(Text::DoctorConnected, &[&config.view.url]))];
+            findings.extend(match &config.bus.url {
+                BusUrl::Embedded => {
+                    vec![Finding::ok(Checked::Workers, Said::text(Text::DoctorWorkersWithin, &[]))]
+                }
+                BusUrl::Amqp(_) => workers(&heard),
+            });
+            findings
+        }
+        Err(error) => {
+            let found = Said::plain(format!("{}: {error}", config.view.url));
+            vec![Finding::unreachable(Checked::View, found, Said::text(Text::DoctorStartView, &[]))]
+        }
+    }
+}
+
+/// The workers that say something within [`HEARD_WITHIN`]. What they said before may be a minute old, and their
+/// clocks need not agree with ours, so only a new heartbeat counts.
+async fn listen(view: &View) -> Result<Vec<Beat>, ViewError> {
+    let before: BTreeMap<String, _> =
+        view.health().await?.services.into_iter().map(|beat| (beat.instance, beat.at)).collect();
+    let until = Instant::now() + HEARD_WITHIN;
+    loop {
+        let mut heard = view.health().await?.services;
+        heard.retain(|beat| before.get(&beat.instance).is_none_or(|last| beat.at > *last));
+        // The others of a service beat as often as the first one does.
+        let are_all_there = Service::ALL.iter().all(|service| heard.iter().any(|b| b.service == *service));
+        if Instant::now() >= until || (are_all_there && heard.len() >= before.len()) {
+            return Ok(heard);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn workers(heard: &[Beat]) -> Vec<Finding> {
+    let missing = Service::ALL.iter().filter(|service| !heard.iter().any(|beat| beat.service == **service));
+    let mut findings: Vec<Finding> = missing
+        .map(|service| {
+            let found = Said::text(Text::DoctorWorkerMissing, &[service]);
+            let remedy = Said::plain(format!("skstore-worker {service}"));
+            Finding::unreachable(Checked::Workers, found, remedy)
+        })
+        .collect();
+    let ours = env!("CARGO_PKG_VERSION");
+    for beat in heard.iter().filter(|beat| beat.version != ours) {
+        let found = Said::text(Text::DoctorOtherVersion, &[&beat.instance, &beat.version, &ours]);
+        findings.push(Finding::wrong(Checked::Workers, found, Said::text(Text::DoctorUpdate, &[])));
+    }
+    for beat in heard.iter().filter(|beat| !beat.ready) {
+        let why = beat.last_error.as_deref().unwrap_or_default();
+        let found = Said::text(Text::DoctorWorkerNotReady, &[&beat.instance, &why]);
+        findings.push(Finding::wrong(Checked::Workers, found, Said::text(Text::DoctorSeeItsLog, &[])));
+    }
+    if findings.is_empty() {
+        let of = |service: &Service| heard.iter().filter(|beat| beat.service == *service).count();
+        let counts: Vec<_> =
+            Service::ALL.iter().map(|service| format!("{service} {}", of(service))).collect();
+        findings.push(Finding::ok(Checked::Workers, Said::plain(counts.join(", "))));
+    }
+    findings
+}

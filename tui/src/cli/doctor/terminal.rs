@@ -1,0 +1,74 @@
+//! Can the dashboard be shown here, and how will it look?
+
+use std::io::IsTerminal;
+
+use skstore::dashboard::{layout, state};
+use skstore::text::Text;
+
+use super::{Checked, Finding, Said};
+
+/// What the environment says of the terminal.
+pub(super) struct Look {
+    pub(super) term: String,
+    /// How the dashboard would look; not known without settings.
+    pub(super) look: Option<state::Look>,
+}
+
+pub(super) fn check(look: &Look) -> Finding {
+    let is_terminal = std::io::stdout().is_terminal();
+    let size = is_terminal.then(crossterm::terminal::size).transpose().ok().flatten();
+    judge(look, is_terminal, std::io::stdin().is_terminal(), size)
+}
+
+/// `size` is in columns and rows, if the terminal tells it.
+fn judge(look: &Look, out: bool, keys: bool, size: Option<(u16, u16)>) -> Finding {
+    let wrong = |found, remedy| Finding::wrong(Checked::Terminal, found, remedy);
+    if !out {
+        return Finding::ok(Checked::Terminal, Said::text(Text::DoctorNoTerminal, &[]));
+    }
+    if !keys {
+        let remedy = Said::text(Text::DoctorGiveKeys, &[]);
+        return wrong(Said::text(Text::DoctorNoKeys, &[]), remedy);
+    }
+    if look.term.is_empty() || look.term == "dumb" {
+        let remedy = Said::plain("export TERM=xterm-256color");
+        return wrong(Said::text(Text::DoctorNoTerm, &[&look.term]), remedy);
+    }
+    let (columns, rows) = size.unwrap_or_default();
+    if columns < layout::MIN_WIDTH || rows < layout::MIN_HEIGHT {
+        let found = Said::text(Text::DoctorSmall, &[&columns, &rows]);
+        return wrong(found, Said::text(Text::DoctorEnlarge, &[&layout::MIN_WIDTH, &layout::MIN_HEIGHT]));
+    }
+    let mut found = format!("{}, {columns}x{rows}", look.term);
+    if let Some(look) = &look.look {
+        let characters = if look.glyphs.is_ascii { "ASCII" } else { "UTF-8" };
+        found.push_str(&format!(", {characters}, ui.theme {}", look.theme.word()));
+    }
+    Finding::ok(Checked::Terminal, Said::plain(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_dashboard_cannot_use_is_told_with_a_remedy() {
+        let term = |term: &str| Look { term: term.into(), look: None };
+        let big = Some((120, 40));
+        let table = [
+            (term("xterm"), true, true, big, true),
+            (term(""), false, false, None, true),
+            (term("xterm"), true, false, big, false),
+            (term(""), true, true, big, false),
+            (term("dumb"), true, true, big, false),
+            (term("xterm"), true, true, Some((59, 40)), false),
+            (term("xterm"), true, true, Some((120, 15)), false),
+            (term("xterm"), true, true, None, false),
+        ];
+        for (look, out, keys, size, is_well) in table {
+            let json = judge(&look, out, keys, size).to_json();
+            assert_eq!(json["ok"], is_well, "TERM={} {out} {keys} {size:?}: {json}", look.term);
+            assert_eq!(json.get("remedy").is_some(), !is_well, "{json}");
+        }
+    }
+}

@@ -242,4 +242,6 @@ pub(crate) fn event(language: Language, event: &FeedEntry) -> String {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

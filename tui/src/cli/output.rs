@@ -1,16 +1,19 @@
 //! Puts what was found on stdout: as JSON, one object a line, or as people read it.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use serde::Serialize;
 use serde_json::json;
 use skstore::text::Language;
 use skstore_domain::answers::PaymentAnswer;
+use skstore_domain::ids::is_unsafe_to_show;
 use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
 use skstore_domain::objects::{Account, Item, Order, OrderStatus};
 use skstore_domain::signals::Beat;
 use skstore_workers::view::{Counts, OrderDetail};
 
+use super::doctor::Finding;
 use super::failure::Failure;
 use super::human;
 
@@ -129,6 +132,11 @@ impl<W: Write> Output<W> {
         self.one(event, |language| human::event(language, event))
     }
 
+    /// What a check found.
+    pub(crate) fn finding(&mut self, finding: &Finding) -> Result<(), Failure> {
+        self.one(&finding.to_json(), |language| finding.to_text(language))
+    }
+
     /// Why a command was not done, for programs. For people it goes to stderr.
     pub(crate) fn failure(&mut self, failure: &Failure) -> Result<(), Failure> {
         if !self.json {
@@ -165,9 +173,8 @@ impl<W: Write> Output<W> {
     }
 
     fn line(&mut self, object: &impl Serialize) -> Result<(), Failure> {
-        let mut line = serde_json::to_vec(object).map_err(std::io::Error::from)?;
-        line.push(b'\n');
-        Ok(self.to.write_all(&line)?)
+        let line = serde_json::to_string(object).map_err(std::io::Error::from)?;
+        Ok(writeln!(self.to, "{}", harmless(&line))?)
     }
 
     fn text(&mut self, text: &str) -> Result<(), Failure> {
@@ -178,6 +185,23 @@ impl<W: Write> Output<W> {
     fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.to.flush()?)
     }
+}
+
+/// JSON that a terminal can be shown: what could repaint it stands in escapes, which mean the same. Such characters
+/// can only stand within strings.
+fn harmless(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(is_unsafe_to_show) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if is_unsafe_to_show(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! From the state to the screen, and nothing else. What a frame costs depends on the screen alone.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Block;
-use skstore_domain::ids::is_unsafe_to_show;
 
 use super::layout::{self, Areas};
 use super::state::{Layer, State};
@@ -169,9 +170,9 @@ fn sweep(buffer: &mut Buffer) {
         if matches!(cell.symbol().as_bytes(), [b' '..=b'~']) {
             continue;
         }
-        if cell.symbol().chars().any(is_unsafe_to_show) {
-            let kept: String = cell.symbol().chars().filter(|c| !is_unsafe_to_show(*c)).collect();
-            cell.set_symbol(if kept.is_empty() { " " } else { &kept });
+        if let Cow::Owned(kept) = fit::clean(cell.symbol()) {
+            let kept = if kept.is_empty() { " ".to_owned() } else { kept };
+            cell.set_symbol(&kept);
         }
     }
 }

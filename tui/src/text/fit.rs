@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use skstore_domain::ids::is_unsafe_to_show;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// On which side of its column a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,21 +16,62 @@ pub enum Side {
     Right,
 }
 
-/// `text` without control, escape, zero-width and text-direction characters; a line break becomes a blank.
+/// Marks that are shown on one character: of writing systems that stack them, none needs more. A pile of them
+/// would cover the lines above and below.
+const MARKS: usize = 4;
+
+/// Whether `c`, harmless in itself, is not to be seen, so that terminals do not agree on its width and two texts
+/// that look alike differ by it: fillers, soft hyphens, joiners of graphemes, variation selectors, musical marks.
+#[must_use]
+pub const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
+/// `text` without control, escape, zero-width, text-direction and invisible characters, and without piles of marks;
+/// a line break becomes a blank.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe_to_show) {
+    if is_clean(text) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(
-        text.chars()
-            .filter_map(|c| match c {
-                '\n' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
-                c if is_unsafe_to_show(c) => None,
-                c => Some(c),
-            })
-            .collect(),
-    )
+    let mut marks = 0;
+    let kept = text.chars().filter_map(|c| {
+        let shown = match c {
+            '\n' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+            c if is_unsafe_to_show(c) || is_invisible(c) => return None,
+            c => c,
+        };
+        marks = if shown.width() == Some(0) { marks + 1 } else { 0 };
+        (marks <= MARKS).then_some(shown)
+    });
+    Cow::Owned(kept.collect())
+}
+
+/// Whether nothing has to be taken out. Nearly every text is, and this is asked of every cell of every frame.
+fn is_clean(text: &str) -> bool {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return true;
+    }
+    let mut marks = 0;
+    text.chars().all(|c| {
+        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
+        marks <= MARKS && !is_unsafe_to_show(c) && !is_invisible(c)
+    })
 }
 
 /// Columns that `text` takes.
@@ -174,6 +215,9 @@ mod tests {
     #[test]
     fn nothing_that_repaints_a_terminal_is_left() {
         assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\nd\u{200d}"), "a[2Jbc d");
+        assert_eq!(clean("\u{ad}a\u{3164}b\u{fe0f}"), "ab", "what cannot be seen is not there");
+        assert_eq!(clean(&format!("e{}!", "\u{301}".repeat(5000))), format!("e{}!", "\u{301}".repeat(MARKS)));
+        assert_eq!(clean("ᄀ\u{1161}\u{11a8}"), "ᄀ\u{1161}\u{11a8}", "a syllable of parts is no pile");
         assert!(matches!(clean("사과"), Cow::Borrowed(_)), "an innocent text is not copied");
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod builders;
+mod hostile;
 mod keys;
 mod live;
 mod screens;

@@ -1,0 +1,216 @@
+//! A hundred thousand hostile texts, in every place where a foreign text is shown, drawn as the real dashboard draws:
+//! nothing of them reaches the terminal but what can be read.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use crossterm::event::KeyCode;
+use ratatui::Terminal;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::layout::Rect;
+use ratatui::{TerminalOptions, Viewport};
+use skstore::dashboard::draw;
+use skstore::dashboard::message::{Answered, Message, Pickers, Request};
+use skstore::dashboard::state::State;
+use skstore::dashboard::update;
+use skstore::text::Language;
+use skstore::text::fit;
+use skstore_domain::answers::{Answer, ErrorCode};
+use skstore_domain::ids::{Customer, is_unsafe_to_show};
+use skstore_domain::myinfo::OrderRow;
+use skstore_domain::objects::{Account, Item, Order};
+use skstore_domain::signals::Service;
+use skstore_workers::desk::DeskError;
+use skstore_workers::view::Health;
+
+use crate::builders::*;
+
+mod strings;
+
+use strings::{Hostile, STRINGS, heard_by_a_terminal, is_for_drawing};
+
+const SEED: u64 = 20_260_921;
+const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
+/// More marks than these on one character are no writing of any language.
+const MARKS: usize = 4;
+
+/// What a terminal was sent.
+#[derive(Clone, Default)]
+struct Sent(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sent {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Draws `state` as the program does, and gives back every byte that it sends.
+fn drawn(state: &State) -> Vec<u8> {
+    let sent = Sent::default();
+    let area = Rect::new(0, 0, state.size.width, state.size.height);
+    let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+    let mut terminal = Terminal::with_options(CrosstermBackend::new(sent.clone()), options).unwrap();
+    terminal.draw(|frame| draw(state, frame)).unwrap();
+    terminal.backend_mut().flush().unwrap();
+    let bytes = sent.0.lock().unwrap();
+    bytes.clone()
+}
+
+/// Checks that a terminal would hear nothing but the program itself.
+fn check(state: &State, what: &str) {
+    let (shown, sequences) = heard_by_a_terminal(&drawn(state));
+    if let Some(c) = shown.chars().find(|c| is_unsafe_to_show(*c) || fit::is_invisible(*c)) {
+        panic!("{what}: the terminal hears {c:?} between what is shown");
+    }
+    let foreign = sequences.iter().find(|sequence| !is_for_drawing(sequence));
+    assert_eq!(foreign, None, "{what}: a sequence that is not of the program");
+    let mut marks = 0;
+    for c in shown.chars() {
+        marks = if fit::width(c.encode_utf8(&mut [0; 4])) == 0 { marks + 1 } else { 0 };
+        assert!(marks <= MARKS, "{what}: a pile of marks");
+    }
+}
+
+/// As much of a hostile text as the domain lets through as a name.
+fn name(hostile: &mut Hostile) -> Customer {
+    let text: String = hostile.string().chars().filter(|c| !is_unsafe_to_show(*c)).take(64).collect();
+    Customer::new(&text).unwrap_or_else(|_| customer("?"))
+}
+
+fn hostile_rows(hostile: &mut Hostile) -> Vec<OrderRow> {
+    rows()
+        .into_iter()
+        .map(|row| {
+            let order = Order {
+                customer: name(hostile),
+                item_id: item_id(name(hostile).as_str()),
+                item_name: hostile.string(),
+                ..row.order
+            };
+            OrderRow { order, ..row }
+        })
+        .collect()
+}
+
+fn hostile_health(hostile: &mut Hostile) -> Health {
+    let mut health = tripped();
+    for beat in &mut health.services {
+        beat.instance = hostile.string();
+        beat.version = hostile.string();
+        beat.last_error = Some(hostile.string());
+        beat.fault = Some(hostile.string());
+    }
+    for change in &mut health.breaker_changes {
+        change.instance = health.services[0].instance.clone();
+        change.why = hostile.string();
+    }
+    health
+}
+
+/// Something is typed, answered, refused or lost with a hostile text in it.
+fn hostile_answers(state: &mut State, hostile: &mut Hostile) {
+    let request = Request::Order(order_id(1));
+    for result in [
+        Ok(Some(Answer::refuse(ErrorCode::Invalid, hostile.string()))),
+        Err(DeskError::Unreachable(hostile.string())),
+    ] {
+        let answered = Answered { request: Request::Cancel(order_id(2)), result };
+        update(state, NOW, Message::Answered(Box::new(answered)));
+    }
+    let unreadable = Answer::refuse(ErrorCode::Internal, hostile.string());
+    update(state, NOW, Message::Answered(Box::new(Answered { request, result: Ok(Some(unreadable)) })));
+}
+
+/// Every screen that shows foreign texts, each with other ones.
+fn screens(
+    hostile: &mut Hostile,
+    language: Language,
+    (width, height): (u16, u16),
+) -> Vec<(&'static str, State)> {
+    let mut table = started(language, width, height);
+    let (rows, health) = (hostile_rows(hostile), hostile_health(hostile));
+    reads(&mut table, rows.clone(), health.clone());
+
+    let mut detail = table.clone();
+    press(&mut detail, KeyCode::Enter);
+    let mut read = snapshot(&detail, rows.clone(), health);
+    if let Some(detail) = &mut read.detail {
+        detail.timeline.iter_mut().for_each(|step| step.reason = Some(hostile.string()));
+    }
+    update(&mut detail, NOW, Message::Read(Box::new(read)));
+    let order = detail.current_order().map(|order| order.order_id.clone()).unwrap();
+    for request in [Request::Order(order.clone()), Request::Payment(order)] {
+        let answer = Ok(Some(Answer::refuse(ErrorCode::Conflict, hostile.string())));
+        update(&mut detail, NOW, Message::Answered(Box::new(Answered { request, result: answer })));
+    }
+
+    let mut form = table.clone();
+    press(&mut form, 'n');
+    let mut read = snapshot(&form, rows, tripped());
+    read.pickers = Some(Pickers {
+        items: (0..9)
+            .map(|_| Item { name: hostile.string(), name_en: Some(hostile.string()), ..items().remove(0) })
+            .collect(),
+        accounts: (0..9).map(|_| Account { customer: name(hostile), ..accounts().remove(0) }).collect(),
+        has_more_accounts: true,
+    });
+    update(&mut form, NOW, Message::Read(Box::new(read)));
+    update(&mut form, NOW, Message::Paste(hostile.string()));
+
+    let mut filter = table.clone();
+    press(&mut filter, '/');
+    update(&mut filter, NOW, Message::Paste(hostile.string()));
+    let mut filtered = filter.clone();
+    press(&mut filtered, KeyCode::Enter);
+
+    let mut question = table.clone();
+    press(&mut question, KeyCode::Down);
+    press(&mut question, 'c');
+
+    let mut toasts = table.clone();
+    hostile_answers(&mut toasts, hostile);
+
+    let mut lost = table.clone();
+    update(&mut lost, NOW, Message::ViewLost { cause: hostile.string(), retry_at: ago(-3000) });
+    vec![
+        ("the table", table),
+        ("the detail", detail),
+        ("a form", form),
+        ("a filter that is typed", filter),
+        ("a filter", filtered),
+        ("a question", question),
+        ("messages", toasts),
+        ("the banner", lost),
+    ]
+}
+
+#[test]
+fn of_a_hundred_thousand_hostile_texts_nothing_reaches_the_terminal_but_what_can_be_read() {
+    let mut hostile = Hostile::seeded(SEED);
+    while hostile.made() < STRINGS {
+        for language in Language::ALL {
+            for size in SIZES {
+                let seen = hostile.made();
+                for (what, mut state) in screens(&mut hostile, *language, size) {
+                    state.look.data_at = hostile.string();
+                    check(&state, &format!("{what}, {size:?}, {language:?}, strings from {seen}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_service_whose_name_is_hostile_is_still_told_apart() {
+    let mut health = health();
+    health.services[0].instance = "order-\u{1b}[2J\u{202e}abc123".into();
+    let mut state = started(Language::English, 80, 24);
+    reads(&mut state, vec![], health);
+    let screen = screen(&state);
+    assert!(screen.contains("abc123"), "{screen}");
+    assert!(Service::ALL.iter().all(|service| screen.contains(service.word())), "{screen}");
+}

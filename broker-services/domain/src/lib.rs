@@ -9,11 +9,13 @@
 //! 5. [`events`]: what has happened, told to everyone;
 //! 6. [`item`]: the stock and its deliveries;
 //! 7. [`myinfo`]: how events become the view;
-//! 8. [`answers`]: what the caller hears.
+//! 8. [`answers`]: what the caller hears, and how fast: [`latency`];
+//! 9. [`books`]: what the services' own logs say of the promises.
 //!
 //! The nouns they share are in [`objects`], [`ids`], [`money`] and [`time`].
 
 pub mod answers;
+pub mod books;
 pub mod breaker;
 pub mod charges;
 pub mod commands;
@@ -21,6 +23,7 @@ pub mod deposit;
 pub mod events;
 pub mod ids;
 pub mod item;
+pub mod latency;
 pub mod money;
 pub mod myinfo;
 pub mod objects;

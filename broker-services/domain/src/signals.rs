@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::books::Books;
 use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
 use crate::objects::words;
 use crate::time::Timestamp;
@@ -51,6 +52,29 @@ pub struct Beat {
     pub breaker: Option<BreakerSnapshot>,
     /// MyInfo's rebuild of the view, in percent, while one runs.
     pub rebuilding: Option<u8>,
+    /// What it answers to its callers. Not from workers of versions that did not tell it, nor from MyInfo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswersTold>,
+    /// What its log comes to, as far as it was read. Not from MyInfo, which has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub books: Option<Books>,
+}
+
+/// How a worker answers its callers. Replays are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswersTold {
+    /// Answers since it started.
+    pub answered: u64,
+    /// Those among them that said no.
+    pub refused: u64,
+    /// Answers in the last second.
+    pub per_second: u64,
+    /// Refusals in the last second.
+    pub refused_per_second: u64,
+    /// Half of the answers of the last ten seconds took no longer than this, in microseconds.
+    pub p50_us: Option<u64>,
+    /// All but a hundredth of them took no longer than this, in microseconds.
+    pub p99_us: Option<u64>,
 }
 
 /// `breaker.changed`: the breaker of one order worker went from one state to another.

@@ -20,7 +20,7 @@ use skstore_domain::time::Timestamp;
 
 use crate::bus::{BusError, Delivery, Publisher, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, must_be_seen, park};
+use crate::envelope::{Bad, BadPart, Caller, Envelope, must_be_seen, park};
 use crate::logging;
 use crate::probe::{Bug, Point};
 use crate::relay::Outbox;
@@ -238,6 +238,7 @@ impl<R: Rules> Loop<R> {
         match &envelope.caller {
             Some(caller) if !crate::topology::is_ours(caller.queue()) => {
                 caller.tell(&self.publisher, Answer::refuse(ErrorCode::Invalid, reason).to_json());
+                self.context.vitals.answered(envelope.age.elapsed(), true);
             }
             Some(_) | None => self.park_whole(envelope, reason).await,
         }
@@ -328,7 +329,7 @@ impl<R: Rules> Loop<R> {
                 if let Some(envelope) = envelope {
                     self.park_whole(envelope, &reason).await;
                     if let Some(caller) = &envelope.caller {
-                        self.tell(caller, &Answer::refuse(ErrorCode::Internal, reason));
+                        self.tell(envelope, caller, &Answer::refuse(ErrorCode::Internal, reason));
                     }
                 } else {
                     tracing::error!(reason, "an input of the worker's own cannot be");
@@ -338,7 +339,7 @@ impl<R: Rules> Loop<R> {
         };
         let Some(envelope) = envelope else { return };
         match &envelope.caller {
-            Some(caller) => self.tell(caller, &answer),
+            Some(caller) => self.tell(envelope, caller, &answer),
             None => {
                 if let Some(reason) = must_be_seen(&answer) {
                     self.park_whole(envelope, reason).await;
@@ -347,9 +348,13 @@ impl<R: Rules> Loop<R> {
         }
     }
 
-    fn tell(&self, caller: &crate::envelope::Caller, answer: &Answer) {
-        if *self.context.fault.borrow() != Fault::Silent {
-            caller.tell(&self.publisher, answer.to_json());
+    fn tell(&self, envelope: &Envelope, caller: &Caller, answer: &Answer) {
+        if *self.context.fault.borrow() == Fault::Silent {
+            return;
+        }
+        caller.tell(&self.publisher, answer.to_json());
+        if answer.replay.is_none() {
+            self.context.vitals.answered(envelope.age.elapsed(), !answer.ok);
         }
     }
 

@@ -59,6 +59,12 @@ impl Stopwatch {
     }
 }
 
+impl Default for Stopwatch {
+    fn default() -> Self {
+        Self::start()
+    }
+}
+
 /// Mints ids: UUIDv7 by chance, or a simulation's.
 #[derive(Clone)]
 pub struct Ids(Arc<dyn Fn() -> String + Send + Sync>);

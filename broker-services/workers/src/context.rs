@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use skstore_domain::books::Books;
 use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
+use skstore_domain::latency::AnswerTimes;
 use skstore_domain::signals::{Fault, Service};
 use skstore_domain::time::Timestamp;
 use tokio::sync::watch;
@@ -128,6 +130,9 @@ pub struct Vitals {
     all_sent: tokio::sync::Notify,
     trouble: std::sync::Mutex<Trouble>,
     rebuilding: AtomicU64,
+    since: Stopwatch,
+    answers: std::sync::Mutex<AnswerTimes>,
+    books: std::sync::Mutex<Option<Books>>,
 }
 
 #[derive(Debug, Default)]
@@ -227,6 +232,37 @@ impl Vitals {
     #[must_use]
     pub fn is_serving(&self) -> bool {
         self.trouble.lock().is_ok_and(|trouble| trouble.is_serving)
+    }
+
+    /// A caller was answered, `took` after its message had come.
+    pub fn answered(&self, took: Duration, is_refusal: bool) {
+        if let Ok(mut answers) = self.answers.lock() {
+            answers.record(took, is_refusal, self.since.elapsed());
+        }
+    }
+
+    /// Answers since the start, those among them that said no, and how long half and all but a hundredth of the
+    /// last ones took.
+    #[must_use]
+    pub fn answers(&self) -> (u64, u64, [Option<Duration>; 2]) {
+        let now = self.since.elapsed();
+        self.answers.lock().map_or((0, 0, [None; 2]), |answers| {
+            let percentiles = [50, 99].map(|percent| answers.percentile(percent, now));
+            (answers.answered(), answers.refused(), percentiles)
+        })
+    }
+
+    /// What the worker's log comes to, or nothing while it cannot be read.
+    pub fn set_books(&self, told: Option<Books>) {
+        if let Ok(mut books) = self.books.lock() {
+            *books = told;
+        }
+    }
+
+    /// What the worker's log came to when it was last looked at.
+    #[must_use]
+    pub fn books(&self) -> Option<Books> {
+        self.books.lock().ok().and_then(|books| books.clone())
     }
 
     /// How far a rebuild of the view has come, in percent; `None` when none runs.

@@ -10,6 +10,7 @@ use skstore_domain::commands::{Command, CommandKind, MAX_COMMAND_BYTES};
 use skstore_domain::events::Event;
 
 use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
+use crate::clock::Stopwatch;
 use crate::context::Context;
 use crate::logging;
 use crate::topology;
@@ -175,6 +176,8 @@ pub struct Envelope {
     pub queue: Arc<str>,
     /// Who waits for an answer.
     pub caller: Option<Caller>,
+    /// Since it came.
+    pub age: Stopwatch,
     /// Acks it.
     pub unacked: Unacked,
 }
@@ -182,7 +185,8 @@ pub struct Envelope {
 impl From<Delivery> for Envelope {
     fn from(delivery: Delivery) -> Self {
         let caller = Caller::of(&delivery.message);
-        Self { message: delivery.message, queue: delivery.queue, caller, unacked: delivery.unacked }
+        let Delivery { message, queue, unacked, .. } = delivery;
+        Self { message, queue, caller, age: Stopwatch::start(), unacked }
     }
 }
 

@@ -5,10 +5,11 @@
 //! - Three small ports, each an `enum` of adapters: [`bus`], [`store`], [`view`]; and the [`topology`] that
 //!   every bus declares.
 //! - One batch loop, [`batch`], which the services in [`service`] fill in; [`relay`] publishes what they
-//!   committed; [`calls`] holds the payment calls in flight.
+//!   committed; [`calls`] holds the payment calls in flight; [`bookkeeper`] checks the sums of what they wrote.
 //! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process.
 
 pub mod batch;
+pub mod bookkeeper;
 pub mod bus;
 pub mod calls;
 pub mod catalog;

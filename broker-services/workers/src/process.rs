@@ -9,9 +9,11 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use skstore_domain::events::Source;
 use skstore_domain::signals::{Fault, Service};
 use tokio::sync::watch;
 
+use crate::bookkeeper::{self, Log};
 use crate::bus::amqp::AmqpBus;
 use crate::bus::embedded::EmbeddedBus;
 use crate::bus::{Bus, BusError};
@@ -31,7 +33,7 @@ use crate::worker::{self, Keeps};
 mod lock;
 
 use lock::DataLock;
-pub use lock::Holder;
+pub use lock::{Holder, holder_of};
 
 /// How often it is looked whether all workers are up. Nothing depends on it but how soon that is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -93,6 +95,9 @@ pub enum StartError {
     /// The view cannot be opened.
     #[error(transparent)]
     View(#[from] ViewError),
+    /// A thread did not start.
+    #[error("cannot start the thread that reads the services' logs: {0}")]
+    Books(String),
     /// A thread did not start.
     #[error("cannot start the {service} worker: {cause}")]
     Thread {
@@ -172,8 +177,14 @@ impl Process {
             has_stopped: Service::ALL.iter().any(|service| config.faults.of(*service) == Fault::Stopped),
             lock,
         };
+        let mut logs = Vec::new();
         for service in services {
-            process.spawn(*service, config, &stopped)?;
+            let vitals = process.spawn(*service, config, &stopped)?;
+            logs.extend(log_of(*service, config, vitals));
+        }
+        if !logs.is_empty() {
+            let books = bookkeeper::start(logs, Clock::System, stopped);
+            process.threads.push(books.map_err(|error| StartError::Books(error.to_string()))?);
         }
         Ok(process)
     }
@@ -184,7 +195,7 @@ impl Process {
         service: Service,
         config: &Config,
         stop: &watch::Receiver<bool>,
-    ) -> Result<(), StartError> {
+    ) -> Result<Arc<Vitals>, StartError> {
         let instance: Arc<str> = format!("{service}-{}", self.ids.mint()).into();
         let vitals = Arc::new(Vitals::default());
         let place = match service {
@@ -193,6 +204,7 @@ impl Process {
                 Place::Store(config.store_url(service).map(ToString::to_string).unwrap_or_default())
             }
         };
+        let told = Arc::clone(&vitals);
         let context = Context {
             service,
             instance,
@@ -217,7 +229,7 @@ impl Process {
             .map_err(|error| StartError::Thread { service, cause: error.to_string() })?;
         self.workers.push(Running { service, vitals, thread });
         match is_open.recv() {
-            Ok(opened) => opened,
+            Ok(opened) => opened.map(|()| told),
             Err(_) => Err(StartError::Thread { service, cause: "it panicked".to_owned() }),
         }
     }
@@ -327,6 +339,17 @@ impl Drop for Process {
             tracing::error!(problem);
         }
     }
+}
+
+/// The log that a service writes. MyInfo has none.
+fn log_of(service: Service, config: &Config, vitals: Arc<Vitals>) -> Option<Log> {
+    let source = match service {
+        Service::Order => Source::Order,
+        Service::Deposit => Source::Deposit,
+        Service::Item => Source::Item,
+        Service::MyInfo => return None,
+    };
+    Some(Log { source, store_url: config.store_url(service)?.to_string(), vitals })
 }
 
 /// The bus of this process alone, in a data directory of its own.

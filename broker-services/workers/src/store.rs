@@ -226,11 +226,24 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_by(url, sqlite::SqliteStore::open)
+    }
+
+    /// Opens it to read from it beside those who work on it: with little memory, and without the right to write.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        Self::open_by(url, sqlite::SqliteStore::open_to_read)
+    }
+
+    fn open_by(
+        url: &str,
+        open: impl FnOnce(&Path) -> Result<sqlite::SqliteStore, StoreError>,
+    ) -> Result<Self, StoreError> {
         let unusable = |url: String, cause| Err(StoreError::Url { url, cause });
         match url.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => {
-                Ok(Self::Sqlite(sqlite::SqliteStore::open(Path::new(path))?))
-            }
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(open(Path::new(path))?)),
             Some(("sqlite", _)) => unusable(url.to_owned(), "it names no file; write sqlite:PATH"),
             // What follows a scheme may hold a password, and is not repeated.
             Some((scheme @ ("postgres" | "postgresql"), _)) => unusable(

@@ -1,14 +1,14 @@
 //! One worker, put together: its loop, its relay, its heartbeat and its ear for the operator, side by side on
 //! one thread. Whatever fails, all of it is dropped and started again; nothing unfinished was acked.
 
-use skstore_domain::signals::{Beat, BreakerChanged, Control, Service};
+use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Control, Service};
 use skstore_domain::time::Timestamp;
 use tokio::time::{Duration, MissedTickBehavior};
 
 use crate::batch::Loop;
 use crate::bus::{BusError, Message, Properties, Publisher, Subscription};
 use crate::calls::Gate;
-use crate::context::{Context, Rate};
+use crate::context::{Context, Rate, Vitals};
 use crate::envelope::JSON_TYPE;
 use crate::relay::Relay;
 use crate::service::deposit::DepositRules;
@@ -181,6 +181,8 @@ fn obey(context: &Context, gate: Option<&Gate>, control: &Control) {
 /// Says how the worker does, every second.
 async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, started_at: Timestamp) {
     let rate = Rate::new(context.vitals.handled());
+    let (answered, refused, _) = context.vitals.answers();
+    let answer_rates = [Rate::new(answered), Rate::new(refused)];
     let mut every = tokio::time::interval(context.settings.beat_every);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -208,8 +210,25 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
                 })
             }),
             rebuilding: vitals.rebuilding(),
+            answers: (context.service != Service::MyInfo).then(|| answers(vitals, &answer_rates)),
+            books: vitals.books(),
         };
         signal(publisher, topology::BEAT_KEY, &beat);
+    }
+}
+
+/// How callers are answered; the rates are those of answers and of refusals.
+fn answers(vitals: &Vitals, [answer_rate, refusal_rate]: &[Rate; 2]) -> AnswersTold {
+    let (answered, refused, percentiles) = vitals.answers();
+    let micros = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let [p50_us, p99_us] = percentiles.map(|took| took.map(micros));
+    AnswersTold {
+        answered,
+        refused,
+        per_second: answer_rate.per_second(answered),
+        refused_per_second: refusal_rate.per_second(refused),
+        p50_us,
+        p99_us,
     }
 }
 

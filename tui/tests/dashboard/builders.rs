@@ -202,6 +202,8 @@ pub(crate) fn beat(service: Service) -> Beat {
         fault: None,
         breaker: (service == Service::Order).then(|| breaker(BreakerState::Closed)),
         rebuilding: None,
+        answers: None,
+        books: None,
     }
 }
 

@@ -254,10 +254,12 @@ impl OrderRules {
     }
 
     fn tell_everyone(&mut self, order: &OrderId, reply: Reply) {
-        let answer = Answer::from(reply).to_json();
+        let answer = Answer::from(reply);
+        let (is_refusal, answer) = (!answer.ok, answer.to_json());
         for envelope in self.waiting.remove(order).unwrap_or_default() {
             if let Some(caller) = &envelope.caller {
                 caller.tell(&self.publisher, answer.clone());
+                self.context.vitals.answered(envelope.age.elapsed(), is_refusal);
             }
             envelope.unacked.ack();
         }

@@ -74,6 +74,17 @@ impl SqliteStore {
         }
     }
 
+    /// Opens the file as [`SqliteStore::open`] does, but with little memory and without the right to write.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::open(path)?;
+        let restricted = connection::only_read(&store.0.connection.borrow());
+        restricted.map_err(|failure| failure.of(&store.0.url))?;
+        Ok(store)
+    }
+
     /// A new store in memory, gone with its last clone.
     ///
     /// # Errors

@@ -67,6 +67,7 @@ promises! {
     told::the_feed_is_numbered_and_bounded,
     told::an_event_is_in_the_feed_once,
     told::a_beat_older_than_the_last_is_ignored,
+    told::all_that_a_beat_tells_is_kept,
     told::breaker_changes_are_kept_newest_first_for_each_instance,
     told::a_change_wakes_a_reader_on_another_thread,
     told::what_changes_nothing_wakes_nobody,

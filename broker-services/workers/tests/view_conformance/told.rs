@@ -3,9 +3,11 @@
 use std::sync::mpsc;
 
 use futures_util::FutureExt as _;
+use skstore_domain::books::{Books, Breach, BreachKind, Sums};
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
+use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
-use skstore_domain::signals::{Beat, BreakerChanged, Service};
+use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service};
 use skstore_domain::time::Timestamp;
 use skstore_workers::view::{BREAKER_HISTORY, FEED_ENTRIES};
 
@@ -28,6 +30,8 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         fault: None,
         breaker: None,
         rebuilding: None,
+        answers: None,
+        books: None,
     }
 }
 
@@ -85,6 +89,56 @@ pub(crate) async fn a_beat_older_than_the_last_is_ignored<A: Adapter>() {
         view.beat(&beat(instance, at)).await.unwrap();
     }
     assert_eq!(view.health().await.unwrap().services, [beat("a", 12), beat("b", 20)]);
+}
+
+pub(crate) async fn all_that_a_beat_tells_is_kept<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let sums = [
+        Sums::Orders { orders: 1_000_000, live: 7, stuck: 1 },
+        Sums::Money { topped_up: Won(12), balances: Won(5), charged: Won(7) },
+        Sums::Stock { items: 3, units: 99 },
+    ];
+    let told = sums.into_iter().enumerate().map(|(n, sums)| Beat {
+        service: Service::ALL[n],
+        ready: n > 0,
+        last_error: Some("the disk\nis \"full\"".to_owned()),
+        handled: u64::from(u32::MAX) + 1,
+        per_second: 11,
+        in_flight: 2,
+        unsent: 3,
+        fault: Some("slow:400".to_owned()),
+        breaker: Some(BreakerSnapshot {
+            state: Some(BreakerState::Open),
+            in_flight: 5,
+            ..Default::default()
+        }),
+        rebuilding: Some(42),
+        answers: Some(AnswersTold {
+            answered: 1000,
+            refused: 10,
+            per_second: 100,
+            refused_per_second: 1,
+            p50_us: Some(1500),
+            p99_us: None,
+        }),
+        books: Some(Books {
+            at: Timestamp(1_790_000_000_001),
+            read: 8,
+            last: 9,
+            sums,
+            breach: (n > 0).then(|| Breach {
+                kind: BreachKind::Overdrawn,
+                id: "김".into(),
+                at: Timestamp(5),
+            }),
+        }),
+        ..beat(&format!("i{n}"), 10)
+    });
+    let told: Vec<Beat> = told.collect();
+    for beat in &told {
+        view.beat(beat).await.unwrap();
+    }
+    assert_eq!(view.health().await.unwrap().services, told);
 }
 
 pub(crate) async fn breaker_changes_are_kept_newest_first_for_each_instance<A: Adapter>() {

@@ -45,6 +45,8 @@ fn a_beat(service: Service, breaker: Option<BreakerSnapshot>) -> Beat {
         unsent: 2,
         fault: None,
         rebuilding: None,
+        answers: None,
+        books: None,
         breaker,
     }
 }

@@ -106,6 +106,8 @@ fn a_breaker_names_its_instance() {
             ..BreakerSnapshot::default()
         }),
         rebuilding: None,
+        answers: None,
+        books: None,
     };
     let other = Beat { service: Service::Item, breaker: None, ..beat.clone() };
     let lines = written(|out| out.breakers(&[beat, other]));

@@ -19,6 +19,8 @@ const WAL_ATTEMPTS: usize = 5;
 const PAGE_BYTES: i64 = 4_096;
 /// Pages cached by a connection, in KiB.
 const CACHE_KIB: i64 = 8_192;
+/// Likewise by one that only reads from one end to the other, and needs no page twice.
+const READER_CACHE_KIB: i64 = 256;
 /// WAL size, in pages, at which a commit copies it into the database file.
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// Size to which a WAL that grew further (during a long read by another process) is cut back, in bytes.
@@ -131,5 +133,12 @@ fn create_directory(directory: &Path) -> io::Result<()> {
         fs::create_dir_all(directory)?;
         File::open(above)?.sync_all()?;
     }
+    Ok(())
+}
+
+/// Takes the right to write from a connection, and most of its memory.
+pub(super) fn only_read(connection: &Connection) -> Result<(), Failure> {
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     Ok(())
 }

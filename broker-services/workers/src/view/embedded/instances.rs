@@ -114,6 +114,8 @@ mod tests {
             fault: None,
             breaker: None,
             rebuilding: None,
+            answers: None,
+            books: None,
         }
     }
 

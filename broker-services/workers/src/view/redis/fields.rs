@@ -71,7 +71,9 @@ pub(super) fn add_feed(to: &mut Cmd, entry: &FeedEntry) {
 
 /// Adds a heartbeat's fields.
 pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
-    let json = beat.breaker.as_ref().and_then(|breaker| serde_json::to_string(breaker).ok());
+    fn json<T: serde::Serialize>(told: Option<&T>) -> String {
+        told.and_then(|told| serde_json::to_string(told).ok()).unwrap_or_default()
+    }
     to.arg(("service", beat.service.word()))
         .arg(("instance", beat.instance.as_str()))
         .arg(("version", beat.version.as_str()))
@@ -84,8 +86,10 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
         .arg(("in_flight", beat.in_flight))
         .arg(("unsent", beat.unsent))
         .arg(("fault", beat.fault.as_deref().unwrap_or_default()))
-        .arg(("breaker", json.unwrap_or_default()))
-        .arg(("rebuilding", beat.rebuilding.map(|percent| percent.to_string()).unwrap_or_default()));
+        .arg(("breaker", json(beat.breaker.as_ref())))
+        .arg(("rebuilding", beat.rebuilding.map(|percent| percent.to_string()).unwrap_or_default()))
+        .arg(("answers", json(beat.answers.as_ref())))
+        .arg(("books", json(beat.books.as_ref())));
 }
 
 /// Adds the fields that a breaker's hash shows of its last change.
@@ -120,6 +124,10 @@ impl Hash {
 
     fn number<T: std::str::FromStr>(&self, field: &str) -> Option<T> {
         self.get(field)?.parse().ok()
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, field: &str) -> Option<T> {
+        self.get(field).and_then(|json| serde_json::from_str(json).ok())
     }
 
     fn won(&self, field: &str) -> Option<Won> {
@@ -218,8 +226,10 @@ impl Hash {
             in_flight: self.number("in_flight")?,
             unsent: self.number("unsent")?,
             fault: self.text("fault"),
-            breaker: self.get("breaker").and_then(|json| serde_json::from_str(json).ok()),
+            breaker: self.json("breaker"),
             rebuilding: self.number("rebuilding"),
+            answers: self.json("answers"),
+            books: self.json("books"),
         })
     }
 }

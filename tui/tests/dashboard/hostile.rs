@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crossterm::event::KeyCode;
 use ratatui::Terminal;
-use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
 use skstore::dashboard::draw;
@@ -55,7 +55,6 @@ fn drawn(state: &State) -> Vec<u8> {
     let options = TerminalOptions { viewport: Viewport::Fixed(area) };
     let mut terminal = Terminal::with_options(CrosstermBackend::new(sent.clone()), options).unwrap();
     terminal.draw(|frame| draw(state, frame)).unwrap();
-    terminal.backend_mut().flush().unwrap();
     let bytes = sent.0.lock().unwrap();
     bytes.clone()
 }

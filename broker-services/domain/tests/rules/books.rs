@@ -161,11 +161,19 @@ fn item_log() -> Vec<Event> {
     };
     let item = done.0.item.clone();
     let (order, large, early) = (build::order("a", 4), build::order("b", 99), build::order("c", 1));
-    let (delivery, stocked, started) = item::start(None, Some(&item), &order, NOW).unwrap().unwrap();
+    let (delivery, stocked, started) =
+        item::start(None, Some(&item), &order, NOW).expect("it is possible").expect("something changes");
     let stocked: Item = stocked.expect("units were taken");
-    let sold_out = item::start(None, Some(&stocked), &large, NOW).unwrap().unwrap().2;
-    let buried = item::cancel(None, Some(&stocked), &early, NOW).unwrap().unwrap().2;
-    let cancelled = item::cancel(Some(&delivery), Some(&stocked), &order, NOW).unwrap().unwrap().2;
+    let sold_out =
+        item::start(None, Some(&stocked), &large, NOW).expect("it is possible").expect("something changes").2;
+    let buried = item::cancel(None, Some(&stocked), &early, NOW)
+        .expect("it is possible")
+        .expect("something changes")
+        .2;
+    let cancelled = item::cancel(Some(&delivery), Some(&stocked), &order, NOW)
+        .expect("it is possible")
+        .expect("something changes")
+        .2;
     vec![listed, done.1, started, sold_out, buried, cancelled]
 }
 

@@ -6,7 +6,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use skstore_domain::books::{Ledger, Then};
@@ -37,16 +36,12 @@ pub(crate) struct Log {
     pub(crate) vitals: Arc<Vitals>,
 }
 
-/// Reads `logs` until `stop` turns true.
+/// Reads `logs` until `stop` turns true. It writes nothing, so nobody has to wait for its end.
 ///
 /// # Errors
 /// When there can be no thread.
-pub(crate) fn start(
-    logs: Vec<Log>,
-    clock: Clock,
-    mut stop: watch::Receiver<bool>,
-) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("skstore-books".to_owned()).spawn(move || {
+pub(crate) fn start(logs: Vec<Log>, clock: Clock, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    let read = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "nobody keeps the books"),
@@ -60,7 +55,8 @@ pub(crate) fn start(
                 () = reading => {}
             }
         });
-    })
+    };
+    std::thread::Builder::new().name("skstore-books".to_owned()).spawn(read).map(drop)
 }
 
 /// Reads a page of each log in turn, and rests in between; never ends by itself.

@@ -183,8 +183,8 @@ impl Process {
             logs.extend(log_of(*service, config, vitals));
         }
         if !logs.is_empty() {
-            let books = bookkeeper::start(logs, Clock::System, stopped);
-            process.threads.push(books.map_err(|error| StartError::Books(error.to_string()))?);
+            bookkeeper::start(logs, Clock::System, stopped)
+                .map_err(|error| StartError::Books(error.to_string()))?;
         }
         Ok(process)
     }

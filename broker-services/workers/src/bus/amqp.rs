@@ -9,9 +9,11 @@
 //! [`AmqpPublisher`]s recover by themselves; an [`AmqpConsumer`] is done, and its owner opens another.
 
 mod acks;
+mod clean;
 mod confirms;
 mod consumer;
 mod declare;
+mod kit;
 mod link;
 mod properties;
 mod publisher;

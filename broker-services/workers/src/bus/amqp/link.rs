@@ -6,13 +6,16 @@
 
 use std::time::Duration;
 
-use lapin::tcp::{AMQPUriTcpExt, OwnedTLSConfig};
+use async_rs::{Runtime, Tokio};
+use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
 use lapin::uri::AMQPUri;
-use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind, runtime};
+use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::clean::Clean;
 use super::declare;
+use super::kit::CleanTokio;
 use crate::bus::BusError;
 use crate::tls;
 
@@ -135,15 +138,16 @@ impl Link {
 
     async fn connect(&self) -> Result<Connection, BusError> {
         let options = ConnectionProperties::default().with_connection_name(self.name.into());
-        let runtime = runtime::default_runtime().map_err(|error| self.lost(&error))?;
+        let tokio = Tokio::current();
         let connecting = Connection::connector(
             self.uri.clone(),
-            runtime,
+            Runtime::new(CleanTokio(tokio.clone())),
             // lapin connects on a thread of its own, which would go on trying for as long as the system does.
-            async move |uri, runtime| {
-                let tls = OwnedTLSConfig::default();
+            async move |uri, _| {
+                let (tls, runtime) = (OwnedTLSConfig::default(), Runtime::new(tokio.clone()));
                 match timeout(CONNECT_WITHIN, uri.connect_with_config_async(tls.as_ref(), &runtime)).await {
-                    Ok(connected) => connected.map_err(Error::from),
+                    Ok(Ok(connected)) => Ok(AsyncTcpStream::Plain(Clean::new(connected))),
+                    Ok(Err(error)) => Err(Error::from(error)),
                     Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
                 }
             },

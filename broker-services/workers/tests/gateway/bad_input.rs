@@ -153,6 +153,20 @@ fn the_cases_are_all_different() {
 }
 
 #[test]
+fn names_that_are_no_text_and_tables_that_go_too_deep_stop_nobody() {
+    let mut gateway = Gateway::open();
+    for properties in [json!({ "message_id_bytes": "\u{ff}\u{fe}" }), json!({ "headers_depth": 15_000 })] {
+        for key in ["order.place", "deposit.topup", "item.list", NOWHERE] {
+            gateway.client.tell(key, b"?", &properties);
+            let parked = gateway.parked();
+            assert_eq!(parked.len(), 1, "{key} {properties}: {parked:?}");
+            assert_eq!(parked[0].body, b"?");
+        }
+    }
+    gateway.workers.assert_none_has_ended();
+}
+
+#[test]
 fn what_is_wrong_with_an_event_is_told_in_a_glance_however_much_of_it_is_wrong() {
     /// More than fits into a frame, less than a message of events may have.
     const LONG: usize = 100 * 1024;

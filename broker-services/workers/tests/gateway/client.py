@@ -10,6 +10,8 @@ import pika
 ANSWER_WITHIN_SECONDS = 20
 DIRECT = "amq.rabbitmq.reply-to"
 
+# For tables within tables.
+sys.setrecursionlimit(200_000)
 connection = pika.BlockingConnection(pika.URLParameters(sys.argv[1]))
 channel = connection.channel()
 own = channel.queue_declare("", exclusive=True).method.queue
@@ -26,7 +28,14 @@ channel.basic_consume(own, hear, auto_ack=True)
 
 def publish(told, reply_to=None, correlation_id=None):
     properties = pika.BasicProperties(reply_to=reply_to, correlation_id=correlation_id)
-    for name, value in told.get("properties", {}).items():
+    given = dict(told.get("properties", {}))
+    if "message_id_bytes" in given:
+        properties.message_id = given.pop("message_id_bytes").encode("latin-1")
+    if "headers_depth" in given:
+        properties.headers = {}
+        for _ in range(given.pop("headers_depth")):
+            properties.headers = {"": properties.headers}
+    for name, value in given.items():
         setattr(properties, name, value)
     body = told["body"].encode("latin-1")
     channel.basic_publish(told.get("exchange", "skstore.commands"), told["key"], body, properties)

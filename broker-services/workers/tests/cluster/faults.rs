@@ -12,7 +12,7 @@ use super::books::Books;
 use super::buyers::{Buyer, code, place};
 use super::storm::BACK_WITHIN;
 use super::workers::{At, LOOK_EVERY, PATIENCE, Workers};
-use super::{APPLE, APPLES, run};
+use super::{APPLE, APPLES, alone, run};
 
 /// Buyers at once: four calls to Deposit at a time, with some charges each.
 const BUYERS: usize = 16;
@@ -65,6 +65,7 @@ fn fault(fault: &Value) -> Value {
 
 #[test]
 fn calls_to_a_deposit_that_is_away_or_slow_are_bounded_and_the_desk_is_soon_back() {
+    let _alone = alone();
     let mut workers = Workers::start(At::given(), &[]);
     let mut ids = Vec::new();
     run(async {

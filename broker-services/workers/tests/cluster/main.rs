@@ -18,12 +18,23 @@ mod storm;
 mod vhost;
 mod workers;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 /// For tests that are not about time: on a busy machine no payment may be late.
 const UNHURRIED: &[(&str, &str)] = &[("payment.timeout_ms", "9000"), ("breaker.slow_ms", "8000")];
 /// Apples, of which there are more than anybody orders here.
 const APPLE: &str = "10";
 /// What the catalogue opens their stock with.
 const APPLES: i64 = 10_000_000;
+
+/// Held by a test that measures how long something takes: two of them at once would measure each other.
+static MEASURES: Mutex<()> = Mutex::new(());
+
+/// Waits until no other test measures.
+fn alone() -> MutexGuard<'static, ()> {
+    // One that failed has said so itself.
+    MEASURES.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Runs a test whose parts take turns on one thread.
 fn run(test: impl Future<Output = ()>) {

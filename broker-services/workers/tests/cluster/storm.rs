@@ -17,7 +17,7 @@ use super::books::Books;
 use super::buyers::{Buyer, code, place};
 use super::servers::{Rabbit, Redis};
 use super::workers::{At, LOOK_EVERY, PATIENCE, Workers};
-use super::{APPLE, APPLES, run};
+use super::{APPLE, APPLES, alone, run};
 
 /// The promise: back to work so soon after a lost part accepts connections again.
 pub(crate) const BACK_WITHIN: Duration = Duration::from_secs(6);
@@ -86,6 +86,7 @@ fn five_thousand_orders_end_and_the_books_are_right_whatever_is_killed_meanwhile
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     eprintln!("SKSTORE_STORM_SEED={seed}");
     let mut rng = Rng::with_seed(seed);
+    let _alone = alone();
     let (mut rabbit, redis) = (Rabbit::start().expect("RabbitMQ"), Redis::start().expect("Redis"));
     let mut workers = Workers::start(At::private(&rabbit, &redis), &[]);
     let at = workers.at.clone();

@@ -42,11 +42,17 @@ impl Books {
         let books = books.expect("they have ended");
         books.hold(stock);
         let view = View::Redis(RedisView::new(&at.view, ids.len() * 2 + 1_000).expect("a URL"));
+        // A view that was lost takes its time to come back; what is promised is that of one that is there.
+        until("the view is rebuilt", async || {
+            let health = view.health().await;
+            health.is_ok_and(|health| health.services.iter().all(|beat| beat.rebuilding.is_none()))
+        })
+        .await;
         let stopped = Instant::now();
         loop {
             let looked = stopped.elapsed();
-            let Some(id) = books.differs(&view).await else { break };
-            assert!(looked <= CONVERGES_WITHIN, "{id} is shown otherwise {looked:?} after all has ended");
+            let Some(difference) = books.differs(&view).await else { break };
+            assert!(looked <= CONVERGES_WITHIN, "{looked:?} after all has ended {difference}");
             sleep(LOOK_EVERY).await;
         }
         books
@@ -107,13 +113,15 @@ impl Books {
     async fn differs(&self, view: &View) -> Option<String> {
         for (id, order) in &self.orders {
             let shown = view.order(&OrderId::new(id).expect("an id")).await.ok().flatten();
-            let same = shown.is_some_and(|shown| {
-                let payment = shown.row.payment.map(|payment| payment.status.word().to_owned());
-                order["status"] == shown.row.order.status.word()
-                    && payment.as_deref() == Some(self.payment(id))
+            let shown = shown.map(|shown| {
+                let payment = shown.row.payment.map(|payment| payment.status.word());
+                (shown.row.order.status.word(), payment)
             });
-            if !same {
-                return Some(id.clone());
+            if shown != Some((order["status"].as_str().unwrap_or_default(), Some(self.payment(id)))) {
+                return Some(format!(
+                    "{id} is shown as {shown:?}, but is {order} with {}",
+                    self.payments[id]
+                ));
             }
         }
         None

@@ -306,8 +306,8 @@ struct Running {
     watchdog: Child,
 }
 
-/// What the watchdog does. Its arguments: the process group and the directory.
-const WATCH: &str = r#"read -r _; kill -KILL -- "-$1"; rm -rf -- "$2""#;
+/// What the watchdog does, in any shell. Its arguments: the process group and the directory.
+const WATCH: &str = r#"read -r _; kill -KILL "-$1"; rm -rf -- "$2""#;
 
 impl Group {
     const fn none() -> Self {
@@ -487,4 +487,22 @@ fn connect(port: u16) -> Option<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     Some(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_and_its_directory_end_with_the_process_that_started_them() {
+        let directory = temporary("abandoned").expect("a directory");
+        let mut group = Group::spawn(Command::new("sleep").arg("600"), &directory, "log").expect("a group");
+        // As the system does to what belonged to a process that has ended.
+        drop(group.0.as_mut().and_then(|running| running.watchdog.stdin.take()));
+        let started = Instant::now();
+        while directory.exists() || !group.has_ended() {
+            assert!(started.elapsed() < STOP_WITHIN, "it goes on");
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
 }

@@ -27,8 +27,11 @@ const EVENT_MESSAGES: usize = 64;
 const SIGNAL_MESSAGES: usize = 64;
 /// A service that has not sent the next page of its log by then is asked again: it may have been down.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// How often those who are not in charge of rebuilds try to be: each try is a line in the broker's log.
-const TAKE_CHARGE_EVERY: Duration = Duration::from_secs(5);
+/// When those who are not in charge of rebuilds try again to be, at first: a connection that was just lost here may keep
+/// the broker thinking of it for a moment.
+const TAKE_CHARGE_FIRST: Duration = Duration::from_millis(50);
+/// How often they try after that, twice as late each time up to this: each try is a line in the broker's log.
+const TAKE_CHARGE_MOST: Duration = Duration::from_secs(5);
 
 /// Runs MyInfo on `view` until told to stop.
 ///
@@ -50,7 +53,7 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
         let is_lost = tokio::select! {
             biased;
             () = context.stopped() => return Ok(()),
-            step = rebuild.step(), if rebuild.has_steps() => step?,
+            next = rebuild.next(), if rebuild.has_next() => rebuild.act(next?).await?,
             deliveries = context.take(&mut intake, EVENT_MESSAGES) => {
                 keeper.keep(deliveries?, &mut rebuild).await?
             }
@@ -183,8 +186,16 @@ struct Rebuild {
     /// Whoever has this queue is in charge.
     pages: Option<Consumer>,
     try_again: Instant,
+    wait: Duration,
     open: BTreeMap<Source, Progress>,
     is_running: bool,
+}
+
+/// What a rebuild is to do next.
+enum Next {
+    Take(Vec<Delivery>),
+    AskAgain,
+    TryToTakeCharge,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -203,6 +214,7 @@ impl Rebuild {
             view,
             pages: None,
             try_again: Instant::now(),
+            wait: TAKE_CHARGE_FIRST,
             open: BTreeMap::new(),
             is_running: false,
         }
@@ -215,7 +227,8 @@ impl Rebuild {
     /// Takes charge, unless another process has it. Returns whether this one has it now.
     async fn take_charge(&mut self) -> Result<bool, BusError> {
         let subscription = Subscription { queue: topology::rebuild(), prefetch: Source::ALL.len() };
-        self.try_again = Instant::now() + TAKE_CHARGE_EVERY;
+        self.try_again = Instant::now() + self.wait;
+        self.wait = (self.wait * 2).min(TAKE_CHARGE_MOST);
         match self.context.bus.consumer(vec![subscription]).await {
             Ok(pages) => self.pages = Some(pages),
             Err(BusError::Topology(taken)) => tracing::debug!(taken, "another process rebuilds the view"),
@@ -224,7 +237,7 @@ impl Rebuild {
         Ok(self.is_in_charge())
     }
 
-    const fn has_steps(&self) -> bool {
+    const fn has_next(&self) -> bool {
         self.is_running || !self.is_in_charge()
     }
 
@@ -247,28 +260,31 @@ impl Rebuild {
         }
     }
 
-    /// Takes the next page, or asks again for one that did not come; or takes charge, if it can. Returns whether there is
-    /// a reason to start: the view was lost meanwhile, or nobody else knows whether it is whole. Cancel-safe while it waits.
-    async fn step(&mut self) -> Result<bool, BusError> {
-        let Some(consumer) = &mut self.pages else {
+    /// Waits for what is to be done next. Cancel-safe: that is not true of doing it, in which a page would get lost.
+    async fn next(&mut self) -> Result<Next, BusError> {
+        let Some(pages) = &mut self.pages else {
             tokio::time::sleep_until(self.try_again).await;
-            return self.take_charge().await;
+            return Ok(Next::TryToTakeCharge);
         };
         let oldest = self.open.values().filter(|one| !one.is_done).map(|one| one.asked).min();
         let deadline = oldest.unwrap_or_else(Instant::now) + ASK_AGAIN_AFTER;
-        let pages = tokio::select! {
+        tokio::select! {
             biased;
-            pages = consumer.receive(1) => pages?,
-            () = tokio::time::sleep_until(deadline) => {
-                let late: Vec<Source> = self.open.iter()
-                    .filter(|(_, one)| !one.is_done && one.asked + ASK_AGAIN_AFTER <= Instant::now())
-                    .map(|(source, _)| *source)
-                    .collect();
-                for source in late {
-                    self.ask(source);
-                }
+            pages = pages.receive(1) => Ok(Next::Take(pages?)),
+            () = tokio::time::sleep_until(deadline) => Ok(Next::AskAgain),
+        }
+    }
+
+    /// Takes pages, asks again for those that did not come, or takes charge, if it can. Returns whether there is a reason
+    /// to start: the view was lost meanwhile, or nobody else knows whether it is whole.
+    async fn act(&mut self, next: Next) -> Result<bool, BusError> {
+        let pages = match next {
+            Next::Take(pages) => pages,
+            Next::AskAgain => {
+                self.ask_again();
                 return Ok(false);
             }
+            Next::TryToTakeCharge => return self.take_charge().await,
         };
         for page in pages {
             if self.take(page).await {
@@ -279,6 +295,15 @@ impl Rebuild {
             self.finish().await;
         }
         Ok(false)
+    }
+
+    fn ask_again(&mut self) {
+        let late = |one: &Progress| !one.is_done && one.asked + ASK_AGAIN_AFTER <= Instant::now();
+        let late: Vec<Source> =
+            self.open.iter().filter(|(_, one)| late(one)).map(|(source, _)| *source).collect();
+        for source in late {
+            self.ask(source);
+        }
     }
 
     fn ask(&mut self, source: Source) {

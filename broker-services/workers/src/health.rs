@@ -1,11 +1,11 @@
 //! Tells from outside whether the workers of this machine do their work: for health checks of containers.
 //!
-//! Each process writes down every second, in a file of its own in the data directory, how its workers do. A worker's
-//! thread leaves a sign of life that a hung one does not; a lost broker, store or view shows as not ready. Whoever asks reads these
-//! files: that connects to nothing, starts nothing and takes milliseconds. A process that ends in good order takes
-//! its file with it; one that is killed leaves it, and it grows old.
+//! Each process writes down every second, in a file of its own in the data directory, how its workers do, and keeps
+//! another one locked. A worker's thread leaves a sign of life that a hung one does not; a lost broker, store or view
+//! shows as not ready; a lock that nobody holds tells of a process that was killed. Whoever asks reads these files: that
+//! connects to nothing, starts nothing and takes milliseconds. A process that ends in good order takes its files with it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::process::Process;
 const DIRECTORY: &str = "health";
 /// How often a process reports.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
-/// Silence for longer means that a worker hangs or was killed: a report that is late by far more than a store that
-/// waits two seconds for another process's lock makes it.
+/// Silence for longer means that a worker hangs: it is late by far more than a store that waits two seconds for another
+/// process's lock makes it.
 const STALE_AFTER: Duration = Duration::from_secs(6);
 /// Longest sentence of a worker about its trouble, in characters, that is passed on.
 const TROUBLE_CHARS: usize = 300;
@@ -35,6 +35,9 @@ struct Report {
     pid: u32,
     at: Timestamp,
     workers: Vec<Worker>,
+    /// Whether that process is gone, without having taken this with it.
+    #[serde(skip)]
+    is_left: bool,
 }
 
 /// How one worker does.
@@ -57,6 +60,8 @@ pub struct Reporter {
     services: Vec<Service>,
     host: String,
     has_failed: bool,
+    // The system lets it go when the process ends, however it ends.
+    _lock: Option<File>,
 }
 
 impl Reporter {
@@ -64,17 +69,20 @@ impl Reporter {
     #[must_use]
     pub fn new(data_dir: &Path, services: &[Service]) -> Self {
         let (directory, host) = (data_dir.join(DIRECTORY), host());
-        let now = Clock::System.now();
         for (path, report) in reports(&directory, &host).unwrap_or_default() {
-            let is_replaced = report.workers.iter().all(|worker| services.contains(&worker.service));
-            if is_replaced && is_stale(report.at, now) {
-                // What cannot be removed now is found old by whoever asks.
-                let _ = fs::remove_file(path);
+            if report.is_left && report.workers.iter().all(|worker| services.contains(&worker.service)) {
+                remove(&path);
             }
         }
         let name: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let path = directory.join(format!("{name}-{}.json", std::process::id()));
-        Self { path, services: services.to_vec(), host, has_failed: false }
+        // One of a container that was started again may have had the same name and number.
+        remove(&path);
+        let lock = fs::create_dir_all(&directory).and_then(|()| take_lock(&path));
+        let lock = lock
+            .inspect_err(|error| tracing::error!(path = %path.display(), %error, "cannot report health"))
+            .ok();
+        Self { path, services: services.to_vec(), host, has_failed: lock.is_none(), _lock: lock }
     }
 
     /// Says that the workers have not started, and why.
@@ -100,11 +108,10 @@ impl Reporter {
 
     /// Whole or not at all, for those who read it meanwhile.
     fn write(&mut self, workers: Vec<Worker>) {
-        let report =
-            Report { host: self.host.clone(), pid: std::process::id(), at: Clock::System.now(), workers };
+        let (host, at) = (self.host.clone(), Clock::System.now());
+        let report = Report { host, pid: std::process::id(), at, workers, is_left: false };
         let beside = self.path.with_extension("new");
         let written = serde_json::to_vec(&report).map_err(io::Error::from).and_then(|text| {
-            fs::create_dir_all(self.path.parent().unwrap_or(Path::new(".")))?;
             fs::write(&beside, text)?;
             fs::rename(&beside, &self.path)
         });
@@ -119,8 +126,7 @@ impl Reporter {
 
 impl Drop for Reporter {
     fn drop(&mut self) {
-        // It grows old where it cannot be removed.
-        let _ = fs::remove_file(&self.path);
+        remove(&self.path);
     }
 }
 
@@ -164,10 +170,13 @@ fn problems(reports: &[Report], services: &[Service], now: Timestamp) -> Vec<Str
 }
 
 fn problem(report: &Report, worker: &Worker, now: Timestamp) -> Option<String> {
+    if report.is_left {
+        return Some("was killed, or has crashed".to_owned());
+    }
     let heard = worker.alive_at.map_or(report.at, |alive_at| alive_at.min(report.at));
     if is_stale(heard, now) {
         let silent = now.since(heard).as_secs();
-        return Some(format!("has been silent for {silent} s: it hangs, or was killed"));
+        return Some(format!("has been silent for {silent} s: it hangs"));
     }
     if worker.ready {
         return None;
@@ -194,14 +203,40 @@ fn reports(directory: &Path, host: &str) -> io::Result<Vec<(PathBuf, Report)>> {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "json")
             && let Ok(text) = fs::read(&path)
-            && let Ok(report) = serde_json::from_slice::<Report>(&text)
+            && let Ok(mut report) = serde_json::from_slice::<Report>(&text)
             && report.host == host
         {
+            report.is_left = is_left(&path);
             found.push((path, report));
         }
     }
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(found)
+}
+
+/// The file beside the report at `path` that its process keeps locked.
+fn lock_of(path: &Path) -> PathBuf {
+    path.with_extension("lock")
+}
+
+/// Waits for those who only look whether somebody has it.
+fn take_lock(path: &Path) -> io::Result<File> {
+    let file = File::create(lock_of(path))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Whether nobody keeps the report at `path` any more.
+fn is_left(path: &Path) -> bool {
+    // Where locks do not work, silence has to tell.
+    File::open(lock_of(path))
+        .map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |lock| lock.try_lock_shared().is_ok())
+}
+
+/// Removes a report and its lock. What cannot be removed is found left by whoever asks.
+fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+    let _ = fs::remove_file(lock_of(path));
 }
 
 /// What tells this machine, or this container, from others that have the same directory. Where the system does not
@@ -225,14 +260,14 @@ mod tests {
     }
 
     fn report(pid: u32, workers: &[Worker]) -> Report {
-        Report { host: "here".into(), pid, at: ago(1), workers: workers.to_vec() }
+        Report { host: "here".into(), pid, at: ago(1), workers: workers.to_vec(), is_left: false }
     }
 
     #[test]
     fn whatever_is_wrong_is_said_of_those_who_are_asked_for() {
         let well = report(1, &[worker(Service::Order), worker(Service::Item)]);
         let hangs = report(2, &[Worker { alive_at: Some(ago(9)), ..worker(Service::Deposit) }]);
-        let killed = Report { at: ago(60), ..report(3, &[worker(Service::MyInfo)]) };
+        let killed = Report { is_left: true, ..report(3, &[worker(Service::MyInfo)]) };
         let lost = Worker { ready: false, trouble: Some("the bus is lost".into()), ..worker(Service::Order) };
         let lost = report(4, &[lost]);
         let starts = report(5, &[Worker { alive_at: None, ready: false, ..worker(Service::Deposit) }]);
@@ -247,8 +282,8 @@ mod tests {
                 &[&well, &hangs, &killed],
                 &[],
                 &[
-                    "deposit (process 2) has been silent for 9 s: it hangs, or was killed",
-                    "myinfo (process 3) has been silent for 60 s: it hangs, or was killed",
+                    "deposit (process 2) has been silent for 9 s: it hangs",
+                    "myinfo (process 3) was killed, or has crashed",
                 ],
             ),
             (&[&well, &lost], &[Order], &["order (process 4) is not ready: the bus is lost"]),
@@ -268,22 +303,27 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_there_until_it_is_withdrawn_and_replaces_an_old_one() {
+    fn a_report_is_there_until_it_is_withdrawn_and_replaces_one_that_was_left() {
         let dir = tempfile::tempdir().unwrap();
         let directory = dir.path().join(DIRECTORY);
         fs::create_dir(&directory).unwrap();
         let killed = |name: &str, service| {
-            let old = Report { host: host(), ..report(1, &[worker(service)]) };
+            let old = Report { host: host(), at: Clock::System.now(), ..report(1, &[worker(service)]) };
             let path = directory.join(name);
             fs::write(&path, serde_json::to_vec(&old).unwrap()).unwrap();
             path
         };
         let (order, item) = (killed("a.json", Service::Order), killed("b.json", Service::Item));
         fs::write(directory.join("c.json"), "no report").unwrap();
+        let another = killed("d.json", Service::Order);
+        let held = take_lock(&another).unwrap();
 
         let mut reporter = Reporter::new(dir.path(), &[Service::Order]);
         assert!(!order.exists(), "this process is in its place");
         assert!(item.exists(), "nobody is in its place");
+        assert!(another.exists(), "it is kept by another process of the same service");
+        drop(held);
+        remove(&another);
         reporter.not_started("there is no broker");
         let told = check(dir.path(), &[Service::Order]).unwrap_err();
         assert!(told.ends_with("is not ready: there is no broker"), "{told}");

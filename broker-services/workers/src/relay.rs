@@ -98,6 +98,10 @@ impl Shared {
         self.context.vitals.set_unsent(unsent.len());
     }
 
+    fn is_known(&self, seq: i64) -> bool {
+        self.unsent.borrow().contains(&seq)
+    }
+
     fn forget(&self, seqs: &[i64]) {
         let mut unsent = self.unsent.borrow_mut();
         for seq in seqs {
@@ -217,7 +221,7 @@ impl Relay {
     async fn look(&mut self) {
         let mut after = 0;
         loop {
-            match self.store.unsent(after, LOOK_ENTRIES).await {
+            match self.store.unsent(after, |seq| self.shared.is_known(seq), LOOK_ENTRIES).await {
                 Ok(events) => {
                     let last = events.last().map(|event| event.seq);
                     self.shared.take(events);

@@ -272,14 +272,20 @@ impl Store {
         }
     }
 
-    /// The oldest events that are not marked as sent and have a number above `after`, at most `most`.
-    /// `after` is only there to page through them in one go, never to remember between two.
+    /// The oldest events that are not marked as sent and have a number above `after`, at most `most`, without those
+    /// that `is_known`, which cost next to nothing. `after` is only there to page through them in one go, never to
+    /// remember between two.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn unsent(&self, after: i64, most: usize) -> Result<Vec<StoredEvent>, StoreError> {
+    pub async fn unsent(
+        &self,
+        after: i64,
+        is_known: impl Fn(i64) -> bool,
+        most: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         match self {
-            Self::Sqlite(store) => store.unsent(after, most),
+            Self::Sqlite(store) => store.unsent(after, is_known, most),
         }
     }
 

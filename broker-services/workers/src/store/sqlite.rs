@@ -133,8 +133,13 @@ impl SqliteStore {
         Ok((answer, events))
     }
 
-    pub(super) fn unsent(&self, after: i64, most: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        self.with(|connection| read::unsent(connection, after, most))
+    pub(super) fn unsent(
+        &self,
+        after: i64,
+        is_known: impl Fn(i64) -> bool,
+        most: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.with(|connection| read::unsent(connection, after, is_known, most))
     }
 
     pub(super) fn unsent_count(&self) -> Result<u64, StoreError> {

@@ -24,7 +24,7 @@ pub(crate) async fn a_decision_is_committed_whole(engine: &impl Engine) {
     let loaded = read(&engine.open().await, &keys([&a, &b])).await;
     assert_eq!(loaded[&a], Row { revision: 1, body: changes.writes[0].body.clone() });
     assert_eq!(loaded[&b].revision, 3, "several transitions in one decision are one write");
-    assert_eq!(store.unsent(0, 10).await.unwrap(), events);
+    assert_eq!(store.unsent(0, |_| false, 10).await.unwrap(), events);
 }
 
 pub(crate) async fn a_decision_is_given_what_it_asked_for_and_no_more(engine: &impl Engine) {
@@ -175,7 +175,7 @@ pub(crate) async fn any_text_is_kept_as_it_is(engine: &impl Engine) {
     assert_eq!(loaded.len(), texts.len(), "no two texts are taken for the same");
     assert!(loaded.iter().all(|(key, row)| key.id == row.body), "each row is found under its own id");
     assert_eq!(whole_log(&store).await, texts);
-    let unsent = store.unsent(0, texts.len()).await.unwrap();
+    let unsent = store.unsent(0, |_| false, texts.len()).await.unwrap();
     let told: Vec<&NewEvent> = unsent.iter().map(|stored| &stored.event).collect();
     let expected: Vec<_> = texts.map(|text| NewEvent { body: text.to_owned(), ..event(text, 1) }).into();
     assert_eq!(told, expected.iter().collect::<Vec<_>>());

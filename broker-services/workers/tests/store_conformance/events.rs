@@ -31,7 +31,7 @@ pub(crate) async fn events_are_numbered_in_the_order_of_their_decision(engine: &
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
     assert!(numbers[0] > 0, "numbers are above 0, where paging starts");
     assert_eq!(whole_log(&store).await, told);
-    assert_eq!(seqs(&store.unsent(0, ALL).await.unwrap()), numbers);
+    assert_eq!(seqs(&store.unsent(0, |_| false, ALL).await.unwrap()), numbers);
 }
 
 pub(crate) async fn an_event_is_unsent_until_it_is_marked(engine: &impl Engine) {
@@ -45,12 +45,12 @@ pub(crate) async fn an_event_is_unsent_until_it_is_marked(engine: &impl Engine) 
     store.mark_sent(&[all[4], all[1], all[2]]).await.unwrap();
     store.mark_sent(&[all[2], all[5] + 1_000, i64::MAX, -1]).await.unwrap();
     let left = [all[0], all[3], all[5]];
-    assert_eq!(seqs(&store.unsent(0, ALL).await.unwrap()), left);
+    assert_eq!(seqs(&store.unsent(0, |_| false, ALL).await.unwrap()), left);
     assert_eq!(store.unsent_count().await.unwrap(), 3);
-    assert_eq!(seqs(&engine.open().await.unsent(0, ALL).await.unwrap()), left);
+    assert_eq!(seqs(&engine.open().await.unsent(0, |_| false, ALL).await.unwrap()), left);
 
     store.mark_sent(&all).await.unwrap();
-    assert!(store.unsent(0, ALL).await.unwrap().is_empty());
+    assert!(store.unsent(0, |_| false, ALL).await.unwrap().is_empty());
     let next = advance(&store, &keys([&order("x")])).await.unwrap();
     assert!(next[0].seq > all[5], "a number is never given twice");
     assert_eq!(whole_log(&store).await.len(), 7, "sent events stay in the log");
@@ -70,8 +70,13 @@ pub(crate) async fn unsent_events_can_be_paged_through(engine: &impl Engine) {
         (i64::MIN, usize::MAX, &[all[0], all[2], all[3], all[4]]),
     ];
     for (after, most, expected) in table {
-        let page = store.unsent(after, most).await.unwrap();
+        let page = store.unsent(after, |_| false, most).await.unwrap();
         assert_eq!(seqs(&page), expected, "after {after}, at most {most}");
+    }
+    let is_known = |seq| seq == all[0] || seq == all[3];
+    for (most, expected) in [(1, vec![all[2]]), (2, vec![all[2], all[4]]), (ALL, vec![all[2], all[4]])] {
+        let unknown = store.unsent(0, is_known, most).await.unwrap();
+        assert_eq!(seqs(&unknown), expected, "at most {most} without those that are known");
     }
 }
 

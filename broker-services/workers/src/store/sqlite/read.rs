@@ -11,14 +11,11 @@ use crate::store::{Key, Loaded, LogPage, NewEvent, Row, StoredEvent, aggregate_k
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
-pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, DUE, LOG, LAST_SEQ, HAS_ANY];
+pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, EVENT, DUE, LOG, LAST_SEQ, HAS_ANY];
 
 const LOAD: &str = "SELECT revision, body FROM aggregates WHERE kind = ?1 AND id = ?2";
-// A cross join, which SQLite runs as it is written: from `unsent`, never through all events.
-const UNSENT: &str = "
-    SELECT unsent.seq, id, aggregate_id, revision, type, body
-    FROM unsent CROSS JOIN events ON events.seq = unsent.seq
-    WHERE unsent.seq > ?1 ORDER BY unsent.seq LIMIT ?2";
+const UNSENT: &str = "SELECT seq FROM unsent WHERE seq > ?1 ORDER BY seq";
+const EVENT: &str = "SELECT seq, id, aggregate_id, revision, type, body FROM events WHERE seq = ?1";
 const UNSENT_COUNT: &str = "SELECT count(*) FROM unsent";
 const DUE: &str = "
     SELECT id FROM aggregates INDEXED BY aggregates_due
@@ -41,12 +38,25 @@ pub(super) fn load(connection: &Connection, keys: &BTreeSet<Key>) -> Result<Load
 }
 
 /// See [`Store::unsent`](crate::store::Store::unsent).
-pub(super) fn unsent(connection: &Connection, after: i64, most: usize) -> Result<Vec<StoredEvent>, Failure> {
-    let mut select = connection.prepare_cached(UNSENT)?;
-    let mut rows = select.query((after, limit(most)))?;
+pub(super) fn unsent(
+    connection: &mut Connection,
+    after: i64,
+    is_known: impl Fn(i64) -> bool,
+    most: usize,
+) -> Result<Vec<StoredEvent>, Failure> {
+    // One read transaction, so that what is unsent is there.
+    let transaction = connection.transaction()?;
+    let mut select = transaction.prepare_cached(UNSENT)?;
+    let mut read = transaction.prepare_cached(EVENT)?;
+    let mut numbers = select.query([after])?;
     let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
-        events.push(stored_event(row)?);
+    while let Some(row) = numbers.next()?
+        && events.len() < most
+    {
+        let seq: i64 = row.get(0)?;
+        if !is_known(seq) {
+            events.push(read.query_one([seq], |row| Ok(stored_event(row)))??);
+        }
     }
     Ok(events)
 }

@@ -3,7 +3,7 @@
 //! An event is picked because it is *unsent*, never because it comes after another one: the order of numbers
 //! is not the order of commits. The batch loop hands over what it has just committed, so that nothing has to
 //! be read again; what a crash left behind, and what other processes on the same store have committed, is found
-//! there. One of them relays for all: the one that has the [`lease`]. An event that is sent twice does no harm.
+//! there. One of them relays for all: the one that has the lease. An event that is sent twice does no harm.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

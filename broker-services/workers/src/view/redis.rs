@@ -127,7 +127,7 @@ impl RedisView {
         })
     }
 
-    /// See [`View::apply`](super::View::apply). At least one script call, and one for each [`pieces`] of a large batch.
+    /// See [`View::apply`](super::View::apply). One script call, or several for a large batch.
     ///
     /// # Errors
     /// [`ViewError::Empty`] without the epoch, [`ViewError::Lost`].

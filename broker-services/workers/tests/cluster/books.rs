@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use skstore_domain::ids::OrderId;
+use skstore_domain::signals::Service;
 use skstore_workers::view::View;
 use skstore_workers::view::redis::RedisView;
 use tokio::time::{Instant, sleep};
@@ -44,8 +45,10 @@ impl Books {
         let view = View::Redis(RedisView::new(&at.view, ids.len() * 2 + 1_000).expect("a URL"));
         // A view that was lost takes its time to come back; what is promised is that of one that is there.
         until("the view is rebuilt", async || {
-            let health = view.health().await;
-            health.is_ok_and(|health| health.services.iter().all(|beat| beat.rebuilding.is_none()))
+            let beats = view.health().await.map(|health| health.services).unwrap_or_default();
+            // Those that were killed are remembered for some time, with what they said last.
+            let keepers = beats.iter().filter(|beat| beat.service == Service::MyInfo);
+            keepers.max_by_key(|beat| beat.at).is_some_and(|beat| beat.rebuilding.is_none())
         })
         .await;
         let stopped = Instant::now();

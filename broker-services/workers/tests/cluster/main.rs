@@ -18,7 +18,7 @@ mod storm;
 mod vhost;
 mod workers;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// For tests that are not about time: on a busy machine no payment may be late.
 const UNHURRIED: &[(&str, &str)] = &[("payment.timeout_ms", "9000"), ("breaker.slow_ms", "8000")];
@@ -27,13 +27,18 @@ const APPLE: &str = "10";
 /// What the catalogue opens their stock with.
 const APPLES: i64 = 10_000_000;
 
-/// Held by a test that measures how long something takes: two of them at once would measure each other.
-static MEASURES: Mutex<()> = Mutex::new(());
+/// What a test measures, others would slow down.
+static QUIET: RwLock<()> = RwLock::new(());
 
-/// Waits until no other test measures.
-fn alone() -> MutexGuard<'static, ()> {
+/// For a test that measures how long something takes: waits until no other test runs here.
+fn alone() -> RwLockWriteGuard<'static, ()> {
     // One that failed has said so itself.
-    MEASURES.lock().unwrap_or_else(PoisonError::into_inner)
+    QUIET.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For one that does not.
+fn among_others() -> RwLockReadGuard<'static, ()> {
+    QUIET.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs a test whose parts take turns on one thread.

@@ -9,7 +9,7 @@ use skstore_domain::signals::Service;
 use super::books::Books;
 use super::buyers::{Buyer, code, place, until};
 use super::workers::{At, Workers};
-use super::{APPLE, APPLES, UNHURRIED, run};
+use super::{APPLE, APPLES, UNHURRIED, among_others, run};
 
 /// What the catalogue has twelve of.
 const SCARCE: &str = "41";
@@ -27,6 +27,7 @@ async fn buyers(at: &At, count: usize) -> Vec<Buyer> {
 #[test]
 fn each_of_the_last_units_goes_to_one_of_sixty_four_buyers_and_the_others_have_their_money_back() {
     const BUYERS: usize = 64;
+    let _others = among_others();
     let workers = Workers::start(At::given(), UNHURRIED);
     run(async {
         let mut buyers = buyers(&workers.at, BUYERS).await;
@@ -48,6 +49,7 @@ fn each_of_the_last_units_goes_to_one_of_sixty_four_buyers_and_the_others_have_t
 #[test]
 fn the_same_id_fifty_times_at_once_is_one_order_and_one_charge() {
     const TIMES: usize = 50;
+    let _others = among_others();
     let workers = Workers::start(At::given(), UNHURRIED);
     run(async {
         let mut buyers = buyers(&workers.at, TIMES).await;
@@ -69,6 +71,7 @@ fn a_cancel_is_right_before_during_and_after_payment_and_delivery() {
     const ORDERS: usize = 64;
     /// From before the place arrives until after the delivery has started.
     const LATEST_MILLIS: u64 = 120;
+    let _others = among_others();
     let workers = Workers::start(At::given(), UNHURRIED);
     run(async {
         let mut placing = buyers(&workers.at, ORDERS).await;
@@ -96,6 +99,7 @@ fn a_cancel_is_right_before_during_and_after_payment_and_delivery() {
 fn while_item_is_down_orders_are_taken_and_refunded_and_deliveries_follow() {
     const ORDERS: usize = 20;
     const CANCELLED: usize = 5;
+    let _others = among_others();
     let mut workers = Workers::start(At::given(), UNHURRIED);
     let ids: Vec<String> = (0..ORDERS).map(|order| format!("waiting-{order}")).collect();
     run(async {

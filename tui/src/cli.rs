@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use skstore::log_tail::LogTail;
 use skstore::text::Language;
 use skstore_domain::signals::{Fault, Service};
 use skstore_workers::config::{self, Config, Sources};
@@ -136,14 +137,15 @@ fn with_process(
     config: &Config,
     environment: &[(OsString, OsString)],
 ) -> Result<(), Failure> {
-    if let Err(sentence) = logging::start(config) {
+    let log = LogTail::default();
+    if let Err(sentence) = logging::start(config, &log) {
         tell(&format!("skstore: {sentence}"));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::Unreachable(format!("no thread can wait for events: {error}")))?;
     let process = Process::start(config).map_err(|error| not_started(&error))?;
-    let done = runtime.block_on(with_desk(wanted, config, environment, &process));
+    let done = runtime.block_on(with_desk(wanted, config, environment, &process, log));
     if let Err(sentence) = process.stop() {
         tell(&format!("skstore: {sentence}"));
     }
@@ -170,11 +172,12 @@ async fn with_desk(
     config: &Config,
     environment: &[(OsString, OsString)],
     process: &Process,
+    log: LogTail,
 ) -> Result<(), Failure> {
     let desk = process.desk().await?;
     let on_screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if wanted.command.is_none() && on_screen && !wanted.json {
-        return dashboard::open(desk, config, environment, wanted.language).await;
+        return dashboard::open(desk, config, environment, wanted.language, log).await;
     }
     get_ready(process, &desk, config).await?;
     let command = wanted.command.unwrap_or(&Command::Status);

@@ -19,7 +19,9 @@ use skstore_workers::config::{self, Config};
 use skstore_workers::desk::Desk;
 
 use self::state::Look;
+use crate::log_tail::LogTail;
 use crate::terminal::TerminalGuard;
+use crate::terminal::console::OwnConsole;
 use crate::text::Language;
 use crate::theme::{Glyphs, ThemeName};
 
@@ -47,6 +49,8 @@ pub struct DashboardOptions {
     pub walk_in: Option<Customer>,
     /// Tells the time.
     pub clock: Clock,
+    /// The last lines of this process's log.
+    pub log: LogTail,
 }
 
 impl DashboardOptions {
@@ -72,7 +76,12 @@ impl DashboardOptions {
         };
         let glyphs = if ui.ascii { Glyphs::ASCII } else { Glyphs::of_environment(&variable) };
         let look = Look { language, theme, glyphs, utc_offset_s: 0, data_at };
-        Self { look, walk_in: Some(config.order.walk_in.clone()), clock: Clock::System }
+        Self {
+            look,
+            walk_in: Some(config.order.walk_in.clone()),
+            clock: Clock::System,
+            log: LogTail::default(),
+        }
     }
 }
 
@@ -98,5 +107,6 @@ pub enum DashboardError {
 pub async fn run(desk: Desk, options: DashboardOptions) -> Result<(), DashboardError> {
     let guard = TerminalGuard::enter().map_err(DashboardError::Terminal)?;
     let mut screen = guard.screen().map_err(DashboardError::Terminal)?;
-    run_on(desk, options, &mut screen, EventStream::new()).await
+    let mut console = OwnConsole::new(guard).map_err(DashboardError::Terminal)?;
+    run_on(desk, options, &mut screen, EventStream::new(), &mut console).await
 }

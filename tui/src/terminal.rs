@@ -1,4 +1,5 @@
-//! Takes the terminal over and gives it back, whatever happens: on return, on an error, on a panic.
+//! Takes the terminal over and gives it back, whatever happens: on return, on an error, on a panic, and for as long
+//! as the shell wants it.
 
 use std::io::{self, Stdout, Write};
 use std::sync::{Mutex, Once, PoisonError};
@@ -10,6 +11,8 @@ use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+
+pub mod console;
 
 /// The thread that holds the terminal, if it is ours now: there is one terminal per process, and both [`Drop`]
 /// and the panic hook may want to give it back.
@@ -32,11 +35,8 @@ impl TerminalGuard {
     /// What the terminal said; it is as it was then.
     pub fn enter() -> io::Result<Self> {
         restore_before_panic_messages();
-        enable_raw_mode()?;
-        *holder() = Some(std::thread::current().id());
-        let guard = Self(());
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
-        Ok(guard)
+        take_over()?;
+        Ok(Self(()))
     }
 
     /// A drawing surface on this terminal.
@@ -56,6 +56,17 @@ impl Drop for TerminalGuard {
 
 fn holder() -> std::sync::MutexGuard<'static, Option<ThreadId>> {
     HOLDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the terminal, or leaves it as it was.
+fn take_over() -> io::Result<()> {
+    enable_raw_mode()?;
+    *holder() = Some(std::thread::current().id());
+    let taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
+    if taken.is_err() {
+        give_back();
+    }
+    taken
 }
 
 /// Gives the terminal back if it is ours. Errors are dropped: there is nobody left to tell them to.

@@ -11,7 +11,7 @@ use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{CommandKind, Place, Restock, TopUp};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::signals::{Control, Fault, Service};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::bus::{
     Bus, BusError, Confirm, Consumer, Message, Properties, Publisher, QueueDepth, Subscription,
@@ -30,6 +30,25 @@ pub use dead::{DeadError, DeadLetter, DeadPage, Dealt, Fate, LIST_BYTES, Outlook
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Answers taken at once.
 const ANSWERS_AT_ONCE: usize = 256;
+/// How long is waited, once the bus is lost, before it is tried again. Each further try waits twice as long.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+/// How long is waited at most: a person looks at a countdown meanwhile, and a bus that is back must be in use
+/// within six seconds.
+const RETRY_MOST: Duration = Duration::from_secs(2);
+
+/// Whether a desk reaches the message bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BusState {
+    /// It does.
+    Up,
+    /// It does not.
+    Lost {
+        /// Why.
+        cause: String,
+        /// How long it is waited, from when this was told, until the next try.
+        retry_in: Duration,
+    },
+}
 
 /// Why there is no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -41,6 +60,13 @@ pub enum DeskError {
         service: Service,
         /// How long it was waited for.
         within: Duration,
+    },
+    /// The bus was lost while the answer was waited for. The command may or may not have taken effect: ask with the
+    /// same id.
+    #[error("the message bus was lost before {service} answered; it may still take effect")]
+    Lost {
+        /// Who was asked.
+        service: Service,
     },
     /// Nothing was sent.
     #[error("the message bus cannot be reached: {0}")]
@@ -62,6 +88,7 @@ pub struct Desk {
     ids: Ids,
     reply_to: Arc<str>,
     waiting: Waiting,
+    bus_state: watch::Receiver<BusState>,
 }
 
 /// Those who wait for an answer, by correlation id.
@@ -94,11 +121,20 @@ impl Desk {
     pub async fn open(bus: &Bus, view: View, ids: Ids) -> Result<Self, DeskError> {
         let queue = topology::answers_to(&ids.mint());
         let reply_to = Arc::from(queue.name.as_str());
-        let answers = bus.consumer(vec![Subscription { queue, prefetch: ANSWERS_AT_ONCE }]).await?;
-        let waiting = Waiting::default();
-        tokio::spawn(hear(answers, waiting.clone()));
+        let subscription = Subscription { queue, prefetch: ANSWERS_AT_ONCE };
+        let answers = bus.consumer(vec![subscription.clone()]).await?;
         let publisher = bus.publisher().await?;
-        Ok(Self { bus: bus.clone(), view, publisher, ids, reply_to, waiting })
+        let waiting = Waiting::default();
+        let (told, bus_state) = watch::channel(BusState::Up);
+        let ear = Ear { bus: bus.clone(), subscription, waiting: waiting.clone(), told };
+        tokio::spawn(ear.hear(answers));
+        Ok(Self { bus: bus.clone(), view, publisher, ids, reply_to, waiting, bus_state })
+    }
+
+    /// Tells at once when the bus is lost, how it is tried again, and when it is back.
+    #[must_use]
+    pub fn bus_state(&self) -> watch::Receiver<BusState> {
+        self.bus_state.clone()
     }
 
     /// Orders something and waits for its payment. Give it an id (see [`Desk::order_id`]) to be able to
@@ -241,12 +277,14 @@ impl Desk {
                 Confirm::Refused => DeskError::Unreachable("too many commands are waiting".to_owned()),
             }
         };
-        let nothing = DeskError::NoAnswer { service: service_of(kind), within: ANSWER_WITHIN };
+        let service = service_of(kind);
         tokio::select! {
             biased;
-            answer = answer => answer.map_err(|_| nothing),
+            answer = answer => answer.map_err(|_| DeskError::Lost { service }),
             error = refused => Err(error),
-            () = tokio::time::sleep(ANSWER_WITHIN) => Err(nothing),
+            () = tokio::time::sleep(ANSWER_WITHIN) => {
+                Err(DeskError::NoAnswer { service, within: ANSWER_WITHIN })
+            }
         }
     }
 
@@ -267,19 +305,68 @@ impl Desk {
     }
 }
 
-/// Gives answers to those who wait for them; one that nobody waits for any more is dropped.
-async fn hear(mut answers: Consumer, waiting: Waiting) {
-    while let Ok(deliveries) = answers.receive(ANSWERS_AT_ONCE).await {
-        for delivery in deliveries {
-            let id = delivery.message.properties.correlation_id.clone().unwrap_or_default();
-            let answer = serde_json::from_slice(&delivery.message.body).unwrap_or_else(|error| {
-                Answer::refuse(ErrorCode::Internal, format!("the answer cannot be read: {error}"))
-            });
-            delivery.unacked.ack();
-            if let Some(sender) = waiting.with(|waiting| waiting.remove(&id)) {
-                // Whoever stopped waiting just now has dropped the other end.
-                let _ = sender.send(answer);
+/// What hears the answers, and is the first to notice that the bus is lost.
+struct Ear {
+    bus: Bus,
+    subscription: Subscription,
+    waiting: Waiting,
+    told: watch::Sender<BusState>,
+}
+
+impl Ear {
+    /// Hears answers, over every loss of the bus, until the last clone of the desk is gone.
+    async fn hear(self, mut answers: Consumer) {
+        loop {
+            let error = tokio::select! {
+                biased;
+                () = self.told.closed() => return,
+                error = self.give_out(&mut answers) => error,
+            };
+            // Answers went to a queue that is gone. Whoever waits for one is told at once that none comes.
+            self.waiting.with(BTreeMap::clear);
+            drop(answers);
+            answers = tokio::select! {
+                biased;
+                () = self.told.closed() => return,
+                again = self.listen_again(error) => again,
+            };
+            self.told.send_replace(BusState::Up);
+        }
+    }
+
+    /// Gives answers to those who wait for them; one that nobody waits for any more is dropped. Ends when the bus
+    /// is lost.
+    async fn give_out(&self, answers: &mut Consumer) -> BusError {
+        loop {
+            let deliveries = match answers.receive(ANSWERS_AT_ONCE).await {
+                Ok(deliveries) => deliveries,
+                Err(error) => return error,
+            };
+            for delivery in deliveries {
+                let id = delivery.message.properties.correlation_id.clone().unwrap_or_default();
+                let answer = serde_json::from_slice(&delivery.message.body).unwrap_or_else(|error| {
+                    Answer::refuse(ErrorCode::Internal, format!("the answer cannot be read: {error}"))
+                });
+                delivery.unacked.ack();
+                if let Some(sender) = self.waiting.with(|waiting| waiting.remove(&id)) {
+                    // Whoever stopped waiting just now has dropped the other end.
+                    let _ = sender.send(answer);
+                }
             }
+        }
+    }
+
+    /// Tries to listen again until it works, and tells how it goes.
+    async fn listen_again(&self, mut error: BusError) -> Consumer {
+        let mut wait = RETRY_FIRST;
+        loop {
+            self.told.send_replace(BusState::Lost { cause: error.to_string(), retry_in: wait });
+            tokio::time::sleep(wait).await;
+            match self.bus.consumer(vec![self.subscription.clone()]).await {
+                Ok(answers) => return answers,
+                Err(still) => error = still,
+            }
+            wait = (wait * 2).min(RETRY_MOST);
         }
     }
 }

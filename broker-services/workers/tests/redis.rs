@@ -173,6 +173,27 @@ fn a_redis_that_was_killed_is_used_again_when_it_is_back() {
 }
 
 #[test]
+fn a_reader_is_told_at_once_that_the_view_is_lost() {
+    let mut server = Server::start();
+    run(async {
+        let (writer, reader) = (server.view(), server.view());
+        begun(&writer).await;
+        let mut changes = reader.changes();
+        // Hearing of another's change proves that it listens.
+        for n in 0.. {
+            writer.apply(&[order(&format!("o{n}"))]).await.unwrap();
+            if timeout(Duration::from_millis(100), changes.changed()).await.is_ok() {
+                break;
+            }
+        }
+        while timeout(Duration::from_millis(500), changes.changed()).await.is_ok() {}
+        server.kill();
+        timeout(BACK_WITHIN, changes.changed()).await.expect("nobody said that something is wrong");
+        assert!(reader.counts().await.is_err(), "it was woken before it was lost");
+    });
+}
+
+#[test]
 fn readers_in_other_processes_are_pushed_to() {
     run(async {
         let server = Server::start();

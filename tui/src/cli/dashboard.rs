@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use skstore::dashboard::{DashboardOptions, run};
+use skstore::log_tail::LogTail;
 use skstore::text::Language;
 use skstore_workers::config::Config;
 use skstore_workers::desk::Desk;
@@ -19,8 +20,9 @@ pub(crate) async fn open(
     config: &Config,
     environment: &[(OsString, OsString)],
     language: Language,
+    log: LogTail,
 ) -> Result<(), Failure> {
-    let options = options(config, environment, language);
+    let options = DashboardOptions { log, ..options(config, environment, language) };
     tokio::select! {
         biased;
         // The terminal is given back when the dashboard is dropped.

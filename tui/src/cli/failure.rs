@@ -126,7 +126,7 @@ fn error(code: &str, message: &str) -> Value {
 impl From<DeskError> for Failure {
     fn from(error: DeskError) -> Self {
         match error {
-            DeskError::NoAnswer { .. } => Self::NoAnswer(error.to_string()),
+            DeskError::NoAnswer { .. } | DeskError::Lost { .. } => Self::NoAnswer(error.to_string()),
             DeskError::Unreachable(_) => Self::Unreachable(error.to_string()),
         }
     }

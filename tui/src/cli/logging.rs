@@ -1,10 +1,12 @@
-//! The log goes to a file, since the terminal belongs to the dashboard and stdout to scripts.
+//! The log goes to a file, since the terminal belongs to the dashboard and stdout to scripts; its last lines can be
+//! looked at in the dashboard.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
+use skstore::log_tail::LogTail;
 use skstore_workers::config::Config;
 use skstore_workers::logging;
 
@@ -12,15 +14,15 @@ use skstore_workers::logging;
 /// hundred thousand lines.
 const MAX_LOG_BYTES: u64 = 10 * 1024 * 1024;
 
-/// Sends the log to its file from now on.
+/// Sends the log to its file from now on, and its last lines to `tail`.
 ///
 /// # Errors
 /// A sentence: the file cannot be opened, and there is no log.
-pub(crate) fn start(config: &Config) -> Result<(), String> {
+pub(crate) fn start(config: &Config, tail: &LogTail) -> Result<(), String> {
     let path = &config.log.file;
     let file =
         open(path).map_err(|error| format!("the log {} cannot be written: {error}", path.display()))?;
-    logging::start(&config.log, Mutex::new(file))
+    logging::start(&config.log, Mutex::new(tail.beside(file)))
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -16,15 +16,18 @@ use crate::text::{Text, fit};
 mod accounts;
 mod beside;
 mod breaker;
+mod dead;
 mod detail;
 mod dialogs;
 mod footer;
 mod form;
 mod header;
+mod health;
 mod help;
 mod ink;
 mod items;
 mod listing;
+mod log;
 mod orders;
 mod services;
 mod toasts;
@@ -59,6 +62,11 @@ fn draw_screen(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
             items::draw(state, ink, frame, areas.main);
             draw_beside(ink, frame, &areas, |width| items::deliveries(state, ink, width));
         }
+        Tab::Health => health::draw(state, ink, frame, areas.main),
+        Tab::Dead => {
+            dead::draw(state, ink, frame, areas.main);
+            draw_beside(ink, frame, &areas, |width| dead::whole(state, ink, width));
+        }
     }
     footer::draw(state, ink, frame, areas.footer);
     toasts::draw(state, ink, frame, areas.footer.y);
@@ -68,6 +76,7 @@ fn draw_screen(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
             Layer::Form(form) => form::draw(state, form, ink, frame),
             Layer::Menu(menu) => dialogs::draw_menu(state, *menu, ink, frame),
             Layer::Confirm(confirm) => dialogs::draw_question(state, confirm, ink, frame),
+            Layer::Log { scroll } => log::draw(state, *scroll, ink, frame),
             Layer::Help { scroll } => help::draw(state, *scroll, ink, frame),
         }
     }
@@ -155,6 +164,18 @@ pub fn detail_lines_below(state: &State) -> usize {
     let Some(detail) = state.open_detail() else { return 0 };
     let lines = detail::lines(state, detail, &Ink::new(&state.look), usize::from(area.width));
     lines.len().saturating_sub(usize::from(area.height))
+}
+
+/// Lines of the health tab that lie below the screen: as far as it can be scrolled.
+#[must_use]
+pub fn health_lines_below(state: &State) -> usize {
+    health::lines_below(state, &Ink::new(&state.look))
+}
+
+/// Lines of the log that lie above the screen: as far as it can be scrolled.
+#[must_use]
+pub fn log_lines_above(state: &State) -> usize {
+    log::lines_above(state, &Ink::new(&state.look))
 }
 
 /// Lines of the help that lie below the screen: as far as it can be scrolled.

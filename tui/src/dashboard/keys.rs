@@ -10,6 +10,22 @@ use crate::text::Text;
 pub enum Action {
     /// Leaves the dashboard.
     Quit,
+    /// Gives the terminal to the shell for a while.
+    Suspend,
+    /// Shows the last lines of the log.
+    Log,
+    /// Puts the id of the selected order into the clipboard.
+    CopyId,
+    /// The next length of time that charts show.
+    Range,
+    /// Sends the selected parked message where it came from, after telling what would happen.
+    ReplayDead,
+    /// Likewise all of them.
+    ReplayAllDead,
+    /// Ends the selected parked message for good, after asking.
+    DropDead,
+    /// Likewise all of them.
+    DropAllDead,
     /// Shows all keys.
     Help,
     /// The other language.
@@ -103,6 +119,10 @@ pub enum Scope {
     Accounts,
     /// The table of items.
     Items,
+    /// The health of it all.
+    Health,
+    /// The table of parked messages.
+    Dead,
     /// The line in which a filter is typed.
     Filter,
     /// A form's field with a list to choose from.
@@ -124,6 +144,8 @@ impl Scope {
         Self::Detail,
         Self::Accounts,
         Self::Items,
+        Self::Health,
+        Self::Dead,
         Self::Filter,
         Self::Picker,
         Self::Number,
@@ -146,6 +168,8 @@ impl Scope {
             Self::Detail => Text::ScopeDetail,
             Self::Accounts => Text::AccountsTitle,
             Self::Items => Text::ItemsTitle,
+            Self::Health => Text::HealthTitle,
+            Self::Dead => Text::DeadTitle,
             Self::Filter => Text::ScopeFilter,
             Self::Picker => Text::ScopePicker,
             Self::Number => Text::ScopeNumber,
@@ -303,7 +327,8 @@ const fn in_help(action: Action, keys: &'static [Chord], scopes: &'static [Scope
 }
 
 /// Where nothing lies over the tab that is shown.
-const MAIN: &[Scope] = &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items];
+const MAIN: &[Scope] =
+    &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items, Scope::Health, Scope::Dead];
 /// The orders, and one of them whole.
 const ORDERS: &[Scope] = &[Scope::Orders, Scope::Detail];
 /// Tables by name.
@@ -319,6 +344,11 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::Open, &[key(KeyCode::Enter)], &[Scope::Orders], Text::KeyOpen),
     in_footer(Action::TheirOrders, &[key(KeyCode::Enter)], LISTINGS, Text::KeyTheirOrders),
     in_footer(Action::Back, &[key(KeyCode::Esc)], ORDERS, Text::KeyBack),
+    in_footer(Action::ReplayDead, &[key(KeyCode::Enter)], &[Scope::Dead], Text::KeyReplayDead),
+    in_footer(Action::ReplayAllDead, &[c('a')], &[Scope::Dead], Text::KeyReplayAllDead),
+    in_footer(Action::DropDead, &[c('x'), key(KeyCode::Delete)], &[Scope::Dead], Text::KeyDropDead),
+    in_footer(Action::DropAllDead, &[c('X')], &[Scope::Dead], Text::KeyDropAllDead),
+    in_footer(Action::Range, &[c('z')], &[Scope::Health], Text::KeyRange),
     in_footer(Action::Filter, &[c('/')], &[Scope::Orders], Text::KeyFilter),
     in_footer(Action::TopUp, &[c('u')], MAIN, Text::KeyTopUp),
     in_footer(Action::Restock, &[c('s')], MAIN, Text::KeyRestock),
@@ -345,21 +375,42 @@ pub const TABLE: &[Binding] = &[
     in_help(
         Action::PageUp,
         &[key(KeyCode::PageUp)],
-        &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items, Scope::Help],
+        &[
+            Scope::Orders,
+            Scope::Detail,
+            Scope::Accounts,
+            Scope::Items,
+            Scope::Health,
+            Scope::Dead,
+            Scope::Help,
+        ],
         Text::KeyPageUp,
     ),
     in_help(
         Action::PageDown,
         &[key(KeyCode::PageDown), c(' ')],
-        &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items, Scope::Help],
+        &[
+            Scope::Orders,
+            Scope::Detail,
+            Scope::Accounts,
+            Scope::Items,
+            Scope::Health,
+            Scope::Dead,
+            Scope::Help,
+        ],
         Text::KeyPageDown,
     ),
     in_help(Action::Newest, &[c('g'), key(KeyCode::Home)], &[Scope::Orders], Text::KeyNewest),
-    in_help(Action::First, &[c('g'), key(KeyCode::Home)], LISTINGS, Text::KeyFirst),
+    in_help(
+        Action::First,
+        &[c('g'), key(KeyCode::Home)],
+        &[Scope::Accounts, Scope::Items, Scope::Dead],
+        Text::KeyFirst,
+    ),
     in_help(
         Action::Last,
         &[c('G'), key(KeyCode::End)],
-        &[Scope::Orders, Scope::Accounts, Scope::Items],
+        &[Scope::Orders, Scope::Accounts, Scope::Items, Scope::Dead],
         Text::KeyLast,
     ),
     in_help(Action::DetailUp, &[c('[')], &[Scope::Orders], Text::KeyDetailUp),
@@ -390,8 +441,12 @@ pub const TABLE: &[Binding] = &[
     in_help(Action::Go(Tab::Orders), &[c(Tab::Orders.number())], MAIN, Tab::Orders.text()),
     in_help(Action::Go(Tab::Accounts), &[c(Tab::Accounts.number())], MAIN, Tab::Accounts.text()),
     in_help(Action::Go(Tab::Items), &[c(Tab::Items.number())], MAIN, Tab::Items.text()),
+    in_help(Action::Go(Tab::Health), &[c(Tab::Health.number())], MAIN, Tab::Health.text()),
+    in_help(Action::Go(Tab::Dead), &[c(Tab::Dead.number())], MAIN, Tab::Dead.text()),
     in_help(Action::NextTab, &[key(KeyCode::Tab)], MAIN, Text::KeyNextTab),
     in_help(Action::PrevTab, &[key(KeyCode::BackTab)], MAIN, Text::KeyPrevTab),
+    in_help(Action::CopyId, &[c('y')], ORDERS, Text::KeyCopyId),
+    in_help(Action::Log, &[c('L')], MAIN, Text::KeyLog),
     in_footer(Action::Panel, &[c('p')], MAIN, Text::KeyPanel),
     in_footer(Action::Language, &[c('l')], MAIN, Text::KeyLanguage),
     in_footer(Action::Theme, &[c('t')], MAIN, Text::KeyTheme),
@@ -402,6 +457,7 @@ pub const TABLE: &[Binding] = &[
         &[Scope::Filter, Scope::Picker, Scope::Number, Scope::Menu, Scope::Confirm],
         Text::KeyHelp,
     ),
+    in_help(Action::Suspend, &[Chord::ctrl('z')], Scope::ALL, Text::KeySuspend),
     in_footer(Action::Quit, &[c('q'), Chord::ctrl('c')], MAIN, Text::KeyQuit),
     in_help(
         Action::Quit,

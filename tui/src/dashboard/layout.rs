@@ -55,12 +55,13 @@ pub const fn is_too_small(size: Size) -> bool {
     size.width < MIN_WIDTH || size.height < MIN_HEIGHT
 }
 
-/// Whether there is something that must not be overlooked.
+/// Lines of what must not be overlooked.
 #[must_use]
-pub fn has_banner(state: &State) -> bool {
-    matches!(state.connection, Connection::Lost { .. })
-        || state.bus_lost.is_some()
-        || state.rebuilding().is_some()
+pub fn banner_rows(state: &State) -> u16 {
+    let is_view_lost = matches!(state.connection, Connection::Lost { .. });
+    // Of a view that cannot be read it is not known how it is otherwise.
+    let is_doubtful = !is_view_lost && (state.rebuilding().is_some() || state.stale_for().is_some());
+    u16::from(is_view_lost) + u16::from(state.bus_lost.is_some()) + u16::from(is_doubtful)
 }
 
 /// The parts of the screen for what is shown now.
@@ -69,7 +70,7 @@ pub fn areas(state: &State) -> Areas {
     let Size { width, height } = state.size;
     // Rows are given out from the top and from the bottom; what is left is in the middle. On a screen that is too
     // small parts become empty.
-    let banner_height = u16::from(has_banner(state));
+    let banner_height = banner_rows(state);
     let header = Rect::new(0, 0, width, HEADER_HEIGHT.min(height));
     let banner = Rect::new(0, header.height, width, banner_height.min(height - header.height));
     let footer_height = 1.min(height - banner.bottom());

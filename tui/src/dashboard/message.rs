@@ -7,10 +7,13 @@ use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::objects::{Account, Item};
 use skstore_domain::signals::{Fault, Service};
 use skstore_domain::time::Timestamp;
-use skstore_workers::desk::DeskError;
+use skstore_workers::bus::QueueDepth;
+use skstore_workers::desk::{DeadError, DeadPage, DeskError};
 use skstore_workers::view::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage};
 
 use super::keys::Chord;
+use super::state::dead::{Deal, DealReport};
+use crate::terminal::console::Told;
 
 /// Something that has happened. [`update`](super::update::update) is the only one to act on it.
 #[derive(Debug, Clone)]
@@ -32,6 +35,27 @@ pub enum Message {
         /// When it is tried again.
         retry_at: Timestamp,
     },
+    /// The message bus is lost.
+    BusLost {
+        /// Why.
+        cause: String,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
+    /// The message bus is there again.
+    BusBack,
+    /// How full the queues are, as [`Effect::ReadQueues`] asked for.
+    Queues(Result<Vec<QueueDepth>, DeskError>),
+    /// The parked messages, as [`Effect::ReadDead`] asked for.
+    Dead(Result<DeadPage, DeadError>),
+    /// What became, or would become, of parked messages.
+    Dealt(Deal, Result<DealReport, DeadError>),
+    /// The last lines of the log. Only sent while they are shown.
+    Log(Vec<String>),
+    /// Something has happened to the terminal.
+    Terminal(Told),
+    /// There is no shell that could continue this process if it stopped.
+    NotSuspended,
     /// A fresh order id, as [`Effect::MintOrderId`] asked for.
     OrderId(OrderId),
     /// A fresh id of a top-up or restock, as [`Effect::MintRequestId`] asked for.
@@ -69,6 +93,8 @@ pub enum Query {
     Accounts(AccountsQuery),
     /// Items.
     Items(ItemsQuery),
+    /// Nothing but what every tab shows.
+    Nothing,
 }
 
 impl Default for Query {
@@ -130,6 +156,8 @@ pub enum Found {
     Accounts(AccountsFound),
     /// Items.
     Items(ItemsFound),
+    /// Nothing was wanted.
+    Nothing,
 }
 
 /// The answer to an [`AccountsQuery`].
@@ -202,6 +230,18 @@ pub enum Effect {
     Read,
     /// Ask the services.
     Ask(Request),
+    /// Read how full the queues are.
+    ReadQueues,
+    /// Read the parked messages.
+    ReadDead,
+    /// Do something with parked messages, or find out what would happen.
+    Deal(Deal),
+    /// Put a text into the clipboard.
+    Copy(String),
+    /// Give the terminal to the shell, and stop until it is given back.
+    Suspend,
+    /// Take the terminal again.
+    Retake,
     /// A fresh order id.
     MintOrderId,
     /// A fresh id of a top-up or restock.

@@ -10,10 +10,11 @@ use crossterm::event::Event;
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::layout::{Position, Rect};
 use skstore_domain::answers::Answer;
 use skstore_domain::ids::Customer;
 use skstore_workers::clock::Clock;
-use skstore_workers::desk::{Desk, DeskError};
+use skstore_workers::desk::{BusState, DeadLetter, Desk, DeskError, Fate};
 use skstore_workers::view::{OrderFilter, OrderPage, View, ViewError};
 use tokio::time::Instant;
 
@@ -24,9 +25,11 @@ use super::message::{
 };
 use super::pace::Pace;
 use super::state::State;
+use super::state::dead::{Deal, DealReport, Deed, LISTED};
 use super::state::listing::LISTED_ROWS;
 use super::state::orders::WINDOW_ROWS;
 use super::{DashboardError, DashboardOptions, draw, update};
+use crate::terminal::console::Console;
 
 /// While the view keeps changing it is read this often: more often nobody could follow.
 const READ_EVERY: Duration = Duration::from_millis(100);
@@ -47,20 +50,24 @@ const ORDERS_BESIDE: usize = 100;
 ///
 /// # Errors
 /// [`DashboardError::Screen`] and [`DashboardError::Keyboard`].
-pub async fn run_on<B, K>(
+pub async fn run_on<B, K, C>(
     desk: Desk,
     options: DashboardOptions,
     screen: &mut Terminal<B>,
     mut keyboard: K,
+    console: &mut C,
 ) -> Result<(), DashboardError>
 where
     B: Backend,
     K: Stream<Item = io::Result<Event>> + Unpin,
+    C: Console,
 {
-    let DashboardOptions { look, walk_in, clock } = options;
+    let DashboardOptions { look, walk_in, clock, log } = options;
     let mut state = State::new(look, size_of(screen)?, clock.now());
     state.pickable.last_customer = walk_in;
     let mut changes = desk.view().changes();
+    let mut bus = desk.bus_state();
+    let mut logged = log.changes();
     let mut outside = Outside::new(desk, clock);
     let mut pace = Pace::new(Instant::now());
     let mut next_tick = Instant::now() + TICK;
@@ -78,6 +85,9 @@ where
                 Some(Err(error)) => return Err(DashboardError::Keyboard(error)),
                 Some(Ok(event)) => message_of(event),
             },
+            told = console.told() => Some(Message::Terminal(told)),
+            Ok(()) = bus.changed() => Some(outside.bus_message(&bus.borrow_and_update())),
+            Ok(()) = logged.changed(), if state.shows_log() => Some(Message::Log(log.lines())),
             Some(done) = outside.pending.next(), if !outside.pending.is_empty() => Some(outside.done(done)),
             () = changes.changed(), if outside.reads.may_be_due() => {
                 outside.reads.changed(Instant::now());
@@ -100,11 +110,35 @@ where
                 Effect::Quit => return Ok(()),
                 Effect::Read => outside.reads.wanted(Instant::now()),
                 Effect::Ask(request) => outside.ask(request),
+                Effect::ReadQueues => outside.read_queues(),
+                Effect::ReadDead => outside.read_dead(),
+                Effect::Deal(deal) => outside.deal(deal),
+                Effect::Copy(text) => console.copy(&text).map_err(DashboardError::Terminal)?,
+                Effect::Suspend => {
+                    if console.suspend().await.map_err(DashboardError::Terminal)? {
+                        draw_anew(screen)?;
+                    } else {
+                        outside.bring(Message::NotSuspended);
+                    }
+                }
+                Effect::Retake => {
+                    console.retake().map_err(DashboardError::Terminal)?;
+                    draw_anew(screen)?;
+                }
                 Effect::MintOrderId => outside.bring(Message::OrderId(outside.desk.order_id())),
                 Effect::MintRequestId => outside.bring(Message::RequestId(outside.desk.request_id())),
             }
         }
     }
+}
+
+/// Forgets what the terminal showed: the next frame draws every cell. Clearing the screen would do as well, but asks
+/// the terminal where its cursor is, and would take a key that is pressed meanwhile for the answer.
+fn draw_anew<B: Backend>(screen: &mut Terminal<B>) -> Result<(), DashboardError> {
+    let size = screen.size().map_err(|error| DashboardError::Screen(error.to_string()))?;
+    screen
+        .resize(Rect::from((Position::ORIGIN, size)))
+        .map_err(|error| DashboardError::Screen(error.to_string()))
 }
 
 fn size_of<B: Backend>(screen: &Terminal<B>) -> Result<Size, DashboardError> {
@@ -199,7 +233,8 @@ impl Reads {
 
 /// Everything outside of the state, and what is on its way from there.
 ///
-/// What is on its way is bounded: one read, two questions about the open detail, and what a person asks for by
+/// What is on its way is bounded: one read, one look at the queues, one deal with parked
+/// messages, two questions about the open detail, and what a person asks for by
 /// hand, each for as long as [`skstore_workers::desk::ANSWER_WITHIN`].
 struct Outside {
     desk: Desk,
@@ -223,6 +258,44 @@ impl Outside {
             let result = ask(&desk, &request).await;
             Done::Message(Message::Answered(Box::new(Answered { request, result })))
         }));
+    }
+
+    fn read_queues(&self) {
+        let desk = self.desk.clone();
+        self.pending.push(Box::pin(async move {
+            let asked = tokio::time::timeout(READ_WITHIN, desk.queues()).await;
+            let late = || DeskError::Unreachable(format!("no answer within {} s", READ_WITHIN.as_secs()));
+            Done::Message(Message::Queues(asked.unwrap_or_else(|_| Err(late()))))
+        }));
+    }
+
+    fn read_dead(&self) {
+        let desk = self.desk.clone();
+        self.pending
+            .push(Box::pin(async move { Done::Message(Message::Dead(desk.dead_letters(LISTED).await)) }));
+    }
+
+    fn deal(&self, deal: Deal) {
+        let desk = self.desk.clone();
+        self.pending.push(Box::pin(async move {
+            let mut report = DealReport::default();
+            let note = |_: &DeadLetter, fate: &Fate| report.note(fate);
+            let dealt = match deal.deed {
+                Deed::Replay => desk.replay_dead(&deal.which, deal.is_dry, note).await,
+                Deed::Drop => desk.drop_dead(&deal.which, deal.is_dry, note).await,
+            };
+            let result = dealt.map(|dealt| DealReport { dealt, ..report });
+            Done::Message(Message::Dealt(deal, result))
+        }));
+    }
+
+    fn bus_message(&self, state: &BusState) -> Message {
+        match state {
+            BusState::Up => Message::BusBack,
+            BusState::Lost { cause, retry_in } => {
+                Message::BusLost { cause: cause.clone(), retry_at: self.clock.now().after(*retry_in) }
+            }
+        }
     }
 
     fn read(&mut self, wanted: Wanted) {
@@ -275,6 +348,7 @@ async fn read(view: &View, wanted: Wanted) -> Result<Snapshot, ViewError> {
 /// What a tab needs of the view.
 async fn find(view: &View, query: &Query) -> Result<Found, ViewError> {
     match query {
+        Query::Nothing => Ok(Found::Nothing),
         Query::Orders(query) => {
             view.orders(&query.filter, query.after.as_ref(), WINDOW_ROWS).await.map(Found::Orders)
         }

@@ -8,6 +8,7 @@ use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
+use skstore_workers::bus::QueueDepth;
 use skstore_workers::view::{Counts, Health};
 
 use super::keys::Scope;
@@ -18,9 +19,11 @@ use crate::text::Language;
 use crate::theme::{Glyphs, ThemeName};
 
 pub mod accounts;
+pub mod dead;
 pub mod detail;
 pub mod dialogs;
 pub mod form;
+pub mod history;
 pub mod input;
 pub mod items;
 pub mod listing;
@@ -28,9 +31,11 @@ pub mod orders;
 pub mod toasts;
 
 use accounts::Accounts;
+use dead::Dead;
 use detail::Detail;
 use dialogs::{Confirm, Menu};
 use form::Form;
+use history::{History, Range};
 use input::TextInput;
 use items::Items;
 use orders::Orders;
@@ -73,6 +78,26 @@ pub enum Connection {
     },
 }
 
+/// That the message bus cannot be reached: nothing can be asked, and nothing is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusLost {
+    /// Why.
+    pub cause: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it is tried again.
+    pub retry_at: Timestamp,
+}
+
+/// How the tab of health is looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HealthTab {
+    /// Lines above the first one that is shown.
+    pub scroll: usize,
+    /// How far back the charts look.
+    pub range: Range,
+}
+
 /// What lies over the main screen. The topmost takes the keys.
 #[derive(Debug, Clone)]
 pub enum Layer {
@@ -84,6 +109,11 @@ pub enum Layer {
     Menu(Menu),
     /// Something is asked.
     Confirm(Box<Confirm>),
+    /// The last lines of the log.
+    Log {
+        /// Lines below the last one that is shown.
+        scroll: usize,
+    },
     /// All keys.
     Help {
         /// The first line shown.
@@ -136,8 +166,8 @@ pub struct State {
     pub size: Size,
     /// Whether what is shown is what is.
     pub connection: Connection,
-    /// Why the message bus could not be reached at the last try, if so.
-    pub bus_lost: Option<String>,
+    /// That the message bus cannot be reached, if so.
+    pub bus_lost: Option<BusLost>,
     /// How many there are.
     pub counts: Counts,
     /// What the workers say of themselves.
@@ -152,6 +182,18 @@ pub struct State {
     pub accounts: Accounts,
     /// The table of items.
     pub items: Items,
+    /// The parked messages.
+    pub dead: Dead,
+    /// How the tab of health is looked at.
+    pub health_tab: HealthTab,
+    /// What its charts show.
+    pub history: History,
+    /// How full the queues are, if they could be asked.
+    pub queues: Option<Vec<QueueDepth>>,
+    /// Whether they are being asked.
+    pub is_asking_queues: bool,
+    /// The last lines of the log, while they are shown.
+    pub log: Vec<String>,
     /// Whether services and breaker, or what belongs to the selected row, are shown.
     pub panel: bool,
     /// What lies over it, bottom to top.
@@ -179,6 +221,12 @@ impl State {
             detail: None,
             accounts: Accounts::default(),
             items: Items::default(),
+            dead: Dead::default(),
+            health_tab: HealthTab::default(),
+            history: History::default(),
+            queues: None,
+            is_asking_queues: false,
+            log: Vec::new(),
             panel: true,
             layers: Vec::new(),
             toasts: Toasts::default(),
@@ -194,7 +242,7 @@ impl State {
             Some(Layer::Form(form)) => form.scope(),
             Some(Layer::Menu(_)) => Scope::Menu,
             Some(Layer::Confirm(_)) => Scope::Confirm,
-            Some(Layer::Help { .. }) => Scope::Help,
+            Some(Layer::Help { .. } | Layer::Log { .. }) => Scope::Help,
             None if self.open_detail().is_some() && !layout::is_wide(self.size) => Scope::Detail,
             None => self.tab.scope(),
         }
@@ -217,11 +265,16 @@ impl State {
                 }),
                 Tab::Accounts => Query::Accounts(self.accounts.query()),
                 Tab::Items => Query::Items(self.items.query()),
+                Tab::Health | Tab::Dead => Query::Nothing,
             },
             detail: self.open_detail().map(|detail| detail.id.clone()),
             pickers: self.layers.iter().find_map(|layer| match layer {
                 Layer::Form(form) => Some(form.customer.query.text().trim().to_owned()),
-                Layer::Filter(_) | Layer::Menu(_) | Layer::Confirm(_) | Layer::Help { .. } => None,
+                Layer::Filter(_)
+                | Layer::Menu(_)
+                | Layer::Confirm(_)
+                | Layer::Log { .. }
+                | Layer::Help { .. } => None,
             }),
         }
     }
@@ -234,7 +287,7 @@ impl State {
                 Some(detail) => self.detail_row(detail),
                 None => self.orders.selected_row().map(|row| &row.order),
             },
-            Tab::Accounts | Tab::Items => None,
+            Tab::Accounts | Tab::Items | Tab::Health | Tab::Dead => None,
         }
     }
 
@@ -288,10 +341,26 @@ impl State {
         let rows = match self.tab {
             Tab::Orders => !self.orders.page.rows.is_empty(),
             Tab::Accounts | Tab::Items => false,
+            // Queues are looked at by the clock.
+            Tab::Health | Tab::Dead => true,
         };
         rows || !self.health.services.is_empty()
             || self.open_detail().is_some()
             || !self.toasts.is_empty()
+            || self.bus_lost.is_some()
             || matches!(self.connection, Connection::Lost { .. })
+    }
+
+    /// How long nothing has been heard of any worker, if that is long: what is shown may be as old.
+    #[must_use]
+    pub fn stale_for(&self) -> Option<Duration> {
+        let newest = self.health.services.iter().map(|beat| beat.at).max()?;
+        Some(self.now.since(newest)).filter(|age| *age > SILENT_AFTER)
+    }
+
+    /// Whether the last lines of the log are shown.
+    #[must_use]
+    pub fn shows_log(&self) -> bool {
+        self.layers.iter().any(|layer| matches!(layer, Layer::Log { .. }))
     }
 }

@@ -12,11 +12,15 @@ pub enum Tab {
     Accounts,
     /// The items, and what was ordered of the selected one.
     Items,
+    /// The workers, queues and breakers, and whether the promises hold.
+    Health,
+    /// The parked messages.
+    Dead,
 }
 
 impl Tab {
     /// All of them, in the order in which they stand.
-    pub const ALL: &'static [Self] = &[Self::Orders, Self::Accounts, Self::Items];
+    pub const ALL: &'static [Self] = &[Self::Orders, Self::Accounts, Self::Items, Self::Health, Self::Dead];
 
     /// The number key that leads there.
     #[must_use]
@@ -25,6 +29,8 @@ impl Tab {
             Self::Orders => '1',
             Self::Accounts => '2',
             Self::Items => '3',
+            Self::Health => '4',
+            Self::Dead => '6',
         }
     }
 
@@ -35,6 +41,8 @@ impl Tab {
             Self::Orders => Text::OrdersTitle,
             Self::Accounts => Text::AccountsTitle,
             Self::Items => Text::ItemsTitle,
+            Self::Health => Text::HealthTitle,
+            Self::Dead => Text::DeadTitle,
         }
     }
 
@@ -45,6 +53,8 @@ impl Tab {
             Self::Orders => Scope::Orders,
             Self::Accounts => Scope::Accounts,
             Self::Items => Scope::Items,
+            Self::Health => Scope::Health,
+            Self::Dead => Scope::Dead,
         }
     }
 
@@ -52,7 +62,8 @@ impl Tab {
     #[must_use]
     pub const fn has_panel(self) -> bool {
         match self {
-            Self::Orders | Self::Accounts | Self::Items => true,
+            Self::Orders | Self::Accounts | Self::Items | Self::Dead => true,
+            Self::Health => false,
         }
     }
 

@@ -6,8 +6,12 @@ use super::keys::{self, Action, Chord, Scope};
 use super::layout;
 use super::message::{Answered, Effect, Found, Message, Query, Request, Snapshot};
 use super::state::form::FormId;
-use super::state::{Connection, Layer, State};
+use super::state::toasts::Notice;
+use super::state::{BusLost, Connection, Layer, SILENT_AFTER, State};
+use crate::terminal::console::Told;
+use crate::text::Text;
 
+mod dead;
 mod layers;
 mod listings;
 mod orders;
@@ -33,7 +37,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             screen::keep_selection_in_sight(state);
             Vec::new()
         }
-        Message::Tick => Vec::new(),
+        Message::Tick => screen::look_at_queues(state),
         Message::Read(snapshot) => {
             read(state, *snapshot);
             Vec::new()
@@ -44,6 +48,37 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
                 Connection::Starting | Connection::Live => now,
             };
             state.connection = Connection::Lost { cause, since, retry_at };
+            Vec::new()
+        }
+        Message::BusLost { cause, retry_at } => {
+            let since = state.bus_lost.as_ref().map_or(now, |lost| lost.since);
+            state.bus_lost = Some(BusLost { cause, since, retry_at });
+            Vec::new()
+        }
+        Message::BusBack => {
+            state.bus_lost = None;
+            Vec::new()
+        }
+        Message::Queues(queues) => {
+            state.is_asking_queues = false;
+            // Why they are not known stands in the banner of the bus.
+            state.queues = queues.ok();
+            dead::follow(state)
+        }
+        Message::Dead(page) => {
+            let shown = layout::shown_rows(state);
+            state.dead.read(page, shown);
+            Vec::new()
+        }
+        Message::Dealt(deal, result) => dead::dealt(state, deal, result),
+        Message::Log(lines) => {
+            state.log = lines;
+            Vec::new()
+        }
+        Message::Terminal(Told::Stop) => vec![Effect::Suspend],
+        Message::Terminal(Told::Continued) => vec![Effect::Retake],
+        Message::NotSuspended => {
+            state.toasts.say(Notice::Reason(Text::WhyNoShell), now);
             Vec::new()
         }
         Message::OrderId(id) => layers::minted(state, FormId::Order(id)),
@@ -66,12 +101,15 @@ fn press(state: &mut State, chord: Chord) -> Vec<Effect> {
     let scope = state.scope();
     match keys::action(scope, chord) {
         Some(Action::Quit) => vec![Effect::Quit],
+        Some(Action::Suspend) => vec![Effect::Suspend],
         Some(Action::Help) => {
             state.layers.push(Layer::Help { scroll: 0 });
             Vec::new()
         }
         Some(action) => match scope {
-            Scope::Orders | Scope::Detail | Scope::Accounts | Scope::Items => screen::act(state, action),
+            Scope::Orders | Scope::Detail | Scope::Accounts | Scope::Items | Scope::Health | Scope::Dead => {
+                screen::act(state, action)
+            }
             Scope::Filter | Scope::Picker | Scope::Number | Scope::Menu | Scope::Confirm | Scope::Help => {
                 layers::act(state, action)
             }
@@ -88,6 +126,7 @@ fn read(state: &mut State, snapshot: Snapshot) {
     state.orders.count(&snapshot.counts);
     state.counts = snapshot.counts;
     state.health = snapshot.health;
+    state.history.heard(&state.health.services, state.now, SILENT_AFTER);
     if let Some(pickers) = snapshot.pickers {
         state.pickable.items = pickers.items;
         state.pickable.accounts = pickers.accounts;
@@ -103,7 +142,7 @@ fn read(state: &mut State, snapshot: Snapshot) {
             }
             (Query::Items(query), Found::Items(found)) => state.items.read(query.orders_of, found, shown),
             // The runner answers each with its own.
-            (Query::Orders(_) | Query::Accounts(_) | Query::Items(_), _) => {}
+            (Query::Orders(_) | Query::Accounts(_) | Query::Items(_) | Query::Nothing, _) => {}
         }
     }
     if let Some(detail) = &mut state.detail
@@ -116,10 +155,6 @@ fn read(state: &mut State, snapshot: Snapshot) {
 
 fn answer(state: &mut State, answered: Answered) {
     let now = state.now;
-    state.bus_lost = match &answered.result {
-        Err(skstore_workers::desk::DeskError::Unreachable(cause)) => Some(cause.clone()),
-        Ok(_) | Err(skstore_workers::desk::DeskError::NoAnswer { .. }) => None,
-    };
     match &answered.request {
         Request::Order(id) => {
             if let Some(detail) = state.detail.as_mut().filter(|detail| detail.id == *id) {

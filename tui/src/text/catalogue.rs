@@ -43,6 +43,14 @@ texts! {
         "메시지 버스에 연결할 수 없습니다: {0}. 보낸 것은 없습니다",
         "The message bus cannot be reached: {0}. Nothing was sent"
     }
+    BannerBusDown {
+        "메시지 버스가 {1} 전에 끊겼습니다. {2}초 뒤 다시 시도합니다: {0}",
+        "The message bus was lost {1} ago. Next try in {2} s: {0}"
+    }
+    BannerStale {
+        "{0} 동안 워커의 새 소식이 없습니다. 화면은 그만큼 오래된 것일 수 있습니다",
+        "No news from any worker for {0}: what is shown may be as old"
+    }
     BannerRebuilding {
         "뷰를 다시 만드는 중입니다: {0} %. 끝날 때까지 일부 주문이 보이지 않을 수 있습니다",
         "The view is being rebuilt: {0} %. Until then some orders may be missing"
@@ -250,6 +258,10 @@ texts! {
         "{0} 서비스가 {1}초 안에 답하지 않았습니다. 이미 처리되었을 수 있습니다",
         "No answer from {0} within {1} s. It may still take effect"
     }
+    AnswerLost {
+        "{0} 서비스가 답하기 전에 메시지 버스가 끊겼습니다. 이미 처리되었을 수 있습니다",
+        "The message bus was lost before {0} answered. It may still take effect"
+    }
     AskAgain { "{0} 키로 같은 번호로 다시 물어보세요", "Press {0} to ask again with the same id" }
     Unreachable { "메시지 버스에 연결할 수 없어 보내지 못했습니다: {0}", "Not sent, the message bus cannot be reached: {0}" }
     CodeInvalid { "잘못된 요청입니다", "invalid" }
@@ -325,6 +337,98 @@ texts! {
     ScopeMenu { "메뉴", "menu" }
     ScopeConfirm { "확인 질문", "question" }
     ScopeHelp { "도움말", "help" }
+
+    // The tab of health.
+    HealthTitle { "상태", "health" }
+    PromisesTitle { "약속", "promises" }
+    PromiseMoney { "돈", "money" }
+    PromiseStock { "재고", "stock" }
+    PromiseOrders { "주문", "orders" }
+    PromiseUntold { "아직 소식이 없습니다", "nothing was told of it yet" }
+    PromiseMoneyKept { "충전 {0} = 잔액 {1} + 결제 {2}", "{0} topped up = {1} held + {2} charged" }
+    PromiseStockKept { "상품 {1}개, {0}단위, 음수 없음", "{0} units of {1} items, none below zero" }
+    PromiseOrdersKept { "{0}건, 진행 중 {1}, 멈춘 것 없음", "{0}, {1} under way, none stuck" }
+    PromiseReadTo { "({0} % 읽음)", "({0} % read)" }
+    PromiseBroken { "{0}: {1}, {2} 전부터", "{0}: {1}, for {2}" }
+    BreachUnbalanced { "잔액이 맞지 않습니다", "the books do not balance" }
+    BreachOverdrawn { "잔액이 음수입니다", "a balance is below zero" }
+    BreachStockChanged { "재고가 까닭 없이 달라졌습니다", "stock changed for no reason" }
+    BreachNegativeStock { "재고가 음수입니다", "a stock is below zero" }
+    BreachStuckPaying { "결제에서 멈췄습니다", "stuck while paying" }
+    BreachStuckPlaced { "배송을 오래 기다립니다", "stuck waiting for its delivery" }
+    BreachMissing { "로그에 빠진 것이 있습니다", "an entry of the log is missing" }
+    BreachUnreadable { "로그에 읽을 수 없는 것이 있습니다", "an entry of the log cannot be read" }
+    QueuesTitle { "큐", "queues" }
+    QueuesUntold { "아직 알 수 없습니다", "not known" }
+    ColumnQueue { "큐", "queue" }
+    ColumnWaiting { "대기", "waiting" }
+    ColumnInHand { "처리 중", "in hand" }
+    ColumnConsumers { "소비자", "readers" }
+    ColumnVersion { "버전", "version" }
+    ColumnUp { "가동", "up" }
+    ColumnInFlight { "처리중", "hand" }
+    ChartOrders { "주문/초", "orders/s" }
+    ChartLatency { "응답 ms p50/p99", "answer ms p50/p99" }
+    ChartRefused { "거부/초", "refused/s" }
+    RangeMinute { "1분", "1 min" }
+    RangeFiveMinutes { "5분", "5 min" }
+    RangeHalfHour { "30분", "30 min" }
+    RangeTwoHours { "2시간", "2 h" }
+    MoreBelow { "아래에 {0}줄 더", "{0} more lines below" }
+    KeyRange { "기간", "range" }
+
+    // The parked messages.
+    DeadTitle { "보관된 메시지", "dead letters" }
+    DeadOldest { "가장 오래된 {0}건, 전체 {1}건", "the oldest {0} of {1}" }
+    DeadBusy { "다루는 중", "in hand" }
+    DeadNone {
+        "보관된 메시지가 없습니다. 처리할 수 없는 메시지가 이유와 함께 여기에 놓입니다",
+        "No message is parked. What cannot be handled is put here, with the reason"
+    }
+    DeadOriginal { "원본", "original" }
+    DeadFrom { "{0} / {1}, 큐 {2}에서", "from {0} / {1}, queue {2}" }
+    ColumnKey { "키", "key" }
+    OutlookTakesEffect { "다시 보내면 처리됩니다", "Replayed, it takes effect" }
+    OutlookMayDouble {
+        "번호 없이 왔고 이미 처리되었을 수 있습니다. 다시 보내면 두 번 처리될 수 있습니다",
+        "It came without an id and may have taken effect: replayed, it may do so twice"
+    }
+    OutlookRefused { "다시 보내도 거절됩니다: {0}", "Replayed, it would be refused again: {0}" }
+    OutlookNowhere { "어디서 왔는지 알 수 없어 다시 보낼 수 없습니다", "It does not say where it came from, so it cannot be replayed" }
+    AskDeal { "정말로 할까요?", "Really do this?" }
+    PlanReplayOne { "메시지 {0}을(를) 같은 번호로 온 곳에 다시 보냅니다", "Message {0} is sent where it came from, with the same ids" }
+    PlanReplayAll { "메시지 {0}건을 같은 번호로 온 곳에 다시 보냅니다", "{0} messages are sent where they came from, with the same ids" }
+    PlanDropOne { "메시지 {0}을(를) 영영 버립니다", "Message {0} is dropped for good" }
+    PlanDropAll { "메시지 {0}건을 영영 버립니다", "{0} messages are dropped for good" }
+    PlanStay { "{0}건은 그대로 둡니다: {1}", "{0} stay parked: {1}" }
+    PlanLeft { "{0}건은 다음 차례입니다", "{0} are left for another time" }
+    DealtNothing { "할 것이 없습니다.", "Nothing would be done." }
+    DealtReplayed { "{0}건을 다시 보냈습니다.", "Replayed {0}." }
+    DealtDropped { "{0}건을 버렸습니다.", "Dropped {0}." }
+    WhyNoPanel { "이 화면에는 옆 창이 없습니다", "This tab has nothing beside it" }
+    WhyNothingParked { "보관된 메시지가 없습니다", "No message is parked" }
+    WhyParkedBusy { "보관된 메시지를 다루는 중입니다", "The parked messages are in hand" }
+    KeyReplayDead { "다시 보내기", "replay" }
+    KeyReplayAllDead { "모두 다시", "replay all" }
+    KeyDropDead { "버리기", "drop" }
+    KeyDropAllDead { "모두 버리기", "drop all" }
+
+    // The log, the clipboard, the shell.
+    LogTitle { "로그", "log" }
+    LogEmpty { "이 프로세스는 아직 아무것도 기록하지 않았습니다", "This process has logged nothing yet" }
+    Copied { "복사했습니다: {0}", "copied: {0}" }
+    WhyNoShell { "되돌려 줄 셸이 없어 멈출 수 없습니다", "There is no shell that could continue it" }
+    KeyLog { "로그", "log" }
+    KeyCopyId { "번호 복사", "copy the id" }
+    KeySuspend { "잠시 멈추기", "suspend" }
+    DeadUnreachable {
+        "메시지 버스에 연결할 수 없어 보관된 메시지를 볼 수 없습니다: {0}",
+        "The parked messages cannot be seen, since the message bus cannot be reached: {0}"
+    }
+    DeadOccupied {
+        "다른 사람이 보관된 메시지를 다루는 중입니다: {0}",
+        "Somebody else has the parked messages in hand: {0}"
+    }
 
     // The doctor.
     DoctorOk { "정상", "ok" }

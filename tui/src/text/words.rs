@@ -1,6 +1,7 @@
 //! The words for what the system itself names: statuses, reasons, services, events. One word for one thing.
 
 use skstore_domain::answers::ErrorCode;
+use skstore_domain::books::BreachKind;
 use skstore_domain::breaker::{BreakerMode, BreakerState};
 use skstore_domain::events::{EventKind, Source};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentReason, PaymentStatus};
@@ -132,6 +133,21 @@ impl Worded for EventKind {
             Self::ItemDeliveryStarted => Text::DeliveryStarted,
             Self::ItemDeliveryCancelled => Text::DeliveryCancelled,
             Self::ItemSoldOut => Text::SoldOut,
+        }
+    }
+}
+
+impl Worded for BreachKind {
+    fn text(&self) -> Text {
+        match self {
+            Self::Unbalanced => Text::BreachUnbalanced,
+            Self::Overdrawn => Text::BreachOverdrawn,
+            Self::StockChanged => Text::BreachStockChanged,
+            Self::NegativeStock => Text::BreachNegativeStock,
+            Self::StuckPaying => Text::BreachStuckPaying,
+            Self::StuckPlaced => Text::BreachStuckPlaced,
+            Self::Missing => Text::BreachMissing,
+            Self::Unreadable => Text::BreachUnreadable,
         }
     }
 }

@@ -13,6 +13,7 @@ use skstore::dashboard::tab::Tab;
 use skstore::dashboard::{draw, update};
 use skstore::text::{Language, fit};
 use skstore::theme::{Glyphs, ThemeName};
+use skstore_domain::books::{Books, Sums};
 use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState, Counts as Charges};
 use skstore_domain::events::EventKind;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
@@ -21,8 +22,9 @@ use skstore_domain::myinfo::{OrderRow, Step};
 use skstore_domain::objects::{
     Account, DeliveryStatus, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus,
 };
-use skstore_domain::signals::{Beat, BreakerChanged, Service};
+use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service};
 use skstore_domain::time::Timestamp;
+use skstore_workers::bus::QueueDepth;
 use skstore_workers::view::{Counts, Health, OrderDetail, OrderPage};
 
 /// 2026-09-21 14:13:20.123 UTC
@@ -202,13 +204,79 @@ pub(crate) fn beat(service: Service) -> Beat {
         fault: None,
         breaker: (service == Service::Order).then(|| breaker(BreakerState::Closed)),
         rebuilding: None,
-        answers: None,
-        books: None,
+        answers: (service == Service::Order).then_some(AnswersTold {
+            answered: 12_000,
+            refused: 40,
+            per_second: 400,
+            refused_per_second: 2,
+            p50_us: Some(2_300),
+            p99_us: Some(19_800),
+        }),
+        books: sums_of(service).map(|sums| Books {
+            at: ago(400),
+            read: 40_000,
+            last: 40_000,
+            sums,
+            breach: None,
+        }),
     }
 }
 
 pub(crate) fn health() -> Health {
     Health { services: Service::ALL.iter().map(|service| beat(*service)).collect(), breaker_changes: vec![] }
+}
+
+/// What the log of a service comes to.
+pub(crate) fn sums_of(service: Service) -> Option<Sums> {
+    match service {
+        Service::Order => Some(Sums::Orders { orders: 1_234_630, live: 15, stuck: 0 }),
+        Service::Deposit => Some(Sums::Money {
+            topped_up: Won(98_765_432),
+            balances: Won(11_030_005),
+            charged: Won(87_735_427),
+        }),
+        Service::Item => Some(Sums::Stock { items: 3, units: 123 }),
+        Service::MyInfo => None,
+    }
+}
+
+/// How full the queues are.
+pub(crate) fn queues() -> Vec<QueueDepth> {
+    [("deposit.events", 0, 1), ("item.commands", 0, 0), ("order.commands", 1_234, 2), ("skstore.dead", 3, 0)]
+        .into_iter()
+        .map(|(name, ready, consumers)| QueueDepth {
+            name: name.into(),
+            ready,
+            unacked: Some(ready / 2),
+            consumers,
+        })
+        .collect()
+}
+
+/// Five minutes have gone by on the tab of health: some were calm, some were not.
+pub(crate) fn lived(state: &mut State, health: &Health) {
+    press(state, '4');
+    update(state, NOW, Message::Queues(Ok(queues())));
+    let mut orders = 1_000_000;
+    for second in (0..300_i64).rev() {
+        let wave = u64::try_from((second * 7) % 90).unwrap();
+        orders += 300 + wave * 3;
+        let mut health = health.clone();
+        for beat in &mut health.services {
+            beat.at = ago(second * 1000 + 400);
+            if let Some(answers) = &mut beat.answers {
+                answers.p50_us = Some(2_000 + wave * 10);
+                answers.p99_us = Some(9_000 + wave * wave * 3);
+                answers.refused_per_second = u64::from((100..120).contains(&second)) * wave;
+            }
+            if let (Service::Order, Some(books)) = (beat.service, &mut beat.books) {
+                books.at = beat.at;
+                books.sums = Sums::Orders { orders, live: 15, stuck: 0 };
+            }
+        }
+        let snapshot = snapshot(state, vec![], health);
+        update(state, ago(second * 1000), Message::Read(Box::new(snapshot)));
+    }
 }
 
 /// The breaker has tripped: Deposit is slow.
@@ -277,6 +345,7 @@ fn found(query: &Query, rows: Vec<OrderRow>) -> Found {
         ..OrderPage::default()
     };
     match query {
+        Query::Nothing => Found::Nothing,
         Query::Orders(_) => Found::Orders(orders(true, rows)),
         Query::Accounts(query) => Found::Accounts(AccountsFound {
             accounts: accounts(),

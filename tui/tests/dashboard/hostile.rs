@@ -12,15 +12,18 @@ use ratatui::{TerminalOptions, Viewport};
 use skstore::dashboard::draw;
 use skstore::dashboard::message::{Answered, Message, Pickers, Request};
 use skstore::dashboard::state::State;
+use skstore::dashboard::state::dead::{Deal, DealReport, Deed};
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore::text::fit;
 use skstore_domain::answers::{Answer, ErrorCode};
+use skstore_domain::books::{Breach, BreachKind};
 use skstore_domain::ids::{Customer, is_unsafe_to_show};
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::Service;
-use skstore_workers::desk::DeskError;
+use skstore_workers::bus::{Properties, QueueDepth};
+use skstore_workers::desk::{DeadLetter, DeadPage, Dealt, DeskError, Fate, Which};
 use skstore_workers::view::Health;
 
 use crate::builders::*;
@@ -102,6 +105,9 @@ fn hostile_health(hostile: &mut Hostile) -> Health {
         beat.version = hostile.string();
         beat.last_error = Some(hostile.string());
         beat.fault = Some(hostile.string());
+        if let Some(books) = &mut beat.books {
+            books.breach = Some(Breach { kind: BreachKind::Overdrawn, id: hostile.string(), at: ago(1) });
+        }
     }
     for change in &mut health.breaker_changes {
         change.instance = health.services[0].instance.clone();
@@ -175,7 +181,46 @@ fn screens(
 
     let mut lost = table.clone();
     update(&mut lost, NOW, Message::ViewLost { cause: hostile.string(), retry_at: ago(-3000) });
+    update(&mut lost, NOW, Message::BusLost { cause: hostile.string(), retry_at: ago(-3000) });
+
+    let mut health = table.clone();
+    press(&mut health, '4');
+    let depth = QueueDepth { name: hostile.string().into(), ready: 1, unacked: None, consumers: 0 };
+    update(&mut health, NOW, Message::Queues(Ok(vec![depth])));
+
+    let mut dead = table.clone();
+    press(&mut dead, '6');
+    let letters = (0..20).map(|n| DeadLetter {
+        id: format!("d-{n}"),
+        reason: hostile.string(),
+        exchange: hostile.string(),
+        routing_key: hostile.string(),
+        queue: hostile.string(),
+        service: hostile.string(),
+        at: hostile.string(),
+        properties: Properties {
+            message_id: Some(hostile.string()),
+            headers: [(hostile.string(), hostile.string())].into(),
+            ..Properties::default()
+        },
+        body: hostile.string().into_bytes().into(),
+    });
+    let page = DeadPage { letters: letters.collect(), total: 20 };
+    update(&mut dead, NOW, Message::Dead(Ok(page)));
+    let mut plan = dead.clone();
+    let deal = Deal { deed: Deed::Replay, which: Which::All, is_dry: true };
+    let mut report = DealReport { dealt: Dealt { done: 1, stay: 1, left: 1 }, ..DealReport::default() };
+    report.note(&Fate::Stays(hostile.string()));
+    update(&mut plan, NOW, Message::Dealt(deal, Ok(report)));
+
+    let mut log = table.clone();
+    press(&mut log, 'L');
+    update(&mut log, NOW, Message::Log((0..60).map(|_| hostile.string()).collect()));
     vec![
+        ("health", health),
+        ("dead letters", dead),
+        ("what would become of them", plan),
+        ("the log", log),
         ("the table", table),
         ("the detail", detail),
         ("a form", form),

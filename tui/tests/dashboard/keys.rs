@@ -48,7 +48,16 @@ fn orders_wanted(state: &State) -> skstore_workers::view::OrderFilter {
 fn asked(effects: &[Effect]) -> Vec<&Request> {
     let asked = effects.iter().filter_map(|effect| match effect {
         Effect::Ask(request) => Some(request),
-        Effect::Read | Effect::MintOrderId | Effect::MintRequestId | Effect::Quit => None,
+        Effect::Read
+        | Effect::ReadQueues
+        | Effect::ReadDead
+        | Effect::Deal(_)
+        | Effect::Copy(_)
+        | Effect::Suspend
+        | Effect::Retake
+        | Effect::MintOrderId
+        | Effect::MintRequestId
+        | Effect::Quit => None,
     });
     asked.collect()
 }
@@ -215,12 +224,88 @@ fn a_refusal_goes_away_by_itself_and_is_not_repeated() {
 }
 
 #[test]
-fn a_lost_bus_is_a_banner_until_something_is_answered() {
-    let (mut state, request) = placed();
-    answer(&mut state, NOW, &request, Err(DeskError::Unreachable("refused".into())));
-    assert!(screen(&state).contains("The message bus cannot be reached: refused"), "{}", screen(&state));
-    answer(&mut state, NOW, &request, Ok(Answer::order(order(99))));
-    assert_eq!(state.bus_lost, None);
+fn a_lost_bus_is_a_banner_that_counts_down_until_it_is_back() {
+    let mut state = busy(Language::English, 120, 40);
+    let retry_at = NOW.after(Duration::from_secs(2));
+    update(&mut state, NOW, Message::BusLost { cause: "refused".into(), retry_at });
+    let later = NOW.after(Duration::from_secs(1));
+    update(&mut state, later, Message::Tick);
+    let shown = screen(&state);
+    assert!(shown.contains("The message bus was lost 1s ago. Next try in 1 s: refused"), "{shown}");
+    update(&mut state, later, Message::BusLost { cause: "still refused".into(), retry_at });
+    assert!(screen(&state).contains("lost 1s ago"), "a further try that fails is no new loss");
+    update(&mut state, later, Message::BusBack);
+    assert!(!screen(&state).contains("message bus was lost"), "{}", screen(&state));
+}
+
+#[test]
+fn workers_that_are_not_heard_of_make_everything_doubtful() {
+    let mut state = busy(Language::English, 120, 40);
+    assert!(!screen(&state).contains("No news"), "{}", screen(&state));
+    update(&mut state, NOW.after(Duration::from_secs(9)), Message::Tick);
+    assert!(screen(&state).contains("No news from any worker for 9s"), "{}", screen(&state));
+}
+
+#[test]
+fn a_lost_view_and_a_lost_bus_are_both_told() {
+    let mut state = busy(Language::English, 120, 40);
+    update(&mut state, NOW, Message::BusLost { cause: "no broker".into(), retry_at: NOW });
+    update(&mut state, NOW, Message::ViewLost { cause: "no redis".into(), retry_at: NOW });
+    let shown = screen(&state);
+    assert!(shown.contains("no broker") && shown.contains("no redis"), "{shown}");
+}
+
+#[test]
+fn the_shell_gets_the_terminal_from_everywhere() {
+    let mut state = busy(Language::English, 120, 40);
+    for key in ["", "n", "/", "?", "b", "L", "4"] {
+        type_in(&mut state, key);
+        assert_eq!(press_ctrl(&mut state, 'z'), [Effect::Suspend], "after '{key}'");
+        state.layers.clear();
+    }
+    update(&mut state, NOW, Message::NotSuspended);
+    assert!(screen(&state).contains("no shell"), "{}", screen(&state));
+}
+
+fn press_ctrl(state: &mut State, key: char) -> Vec<Effect> {
+    update(state, NOW, Message::Key(Chord::ctrl(key)))
+}
+
+#[test]
+fn the_id_of_the_selected_order_is_copied() {
+    let mut state = busy(Language::English, 120, 40);
+    press(&mut state, KeyCode::Down);
+    let id = state.current_order().unwrap().order_id.to_string();
+    assert_eq!(press(&mut state, 'y'), [Effect::Copy(id.clone())]);
+    assert!(screen(&state).contains("copied"), "{}", screen(&state));
+}
+
+#[test]
+fn the_log_is_read_from_its_end_over_whatever_is_shown() {
+    let mut state = busy(Language::English, 80, 24);
+    press(&mut state, 'L');
+    assert!(state.shows_log());
+    let lines = (0..100).map(|n| format!("2026-09-21T14:13:20Z  WARN line {n}\u{1b}[2J")).collect();
+    update(&mut state, NOW, Message::Log(lines));
+    assert!(screen(&state).contains("line 99") && !screen(&state).contains("line 70"), "{}", screen(&state));
+    press(&mut state, KeyCode::PageUp);
+    assert!(screen(&state).contains("line 70"), "{}", screen(&state));
+    for _ in 0..50 {
+        press(&mut state, KeyCode::PageUp);
+    }
+    assert!(screen(&state).contains("line 0 ") || screen(&state).contains("line 0["), "{}", screen(&state));
+    press(&mut state, KeyCode::Esc);
+    assert!(!state.shows_log());
+}
+
+#[test]
+fn queues_are_asked_about_only_while_they_are_shown_and_one_at_a_time() {
+    let mut state = busy(Language::English, 80, 24);
+    assert!(!update(&mut state, NOW, Message::Tick).contains(&Effect::ReadQueues));
+    assert!(press(&mut state, '4').contains(&Effect::ReadQueues));
+    assert!(!update(&mut state, NOW, Message::Tick).contains(&Effect::ReadQueues), "it is asking");
+    update(&mut state, NOW, Message::Queues(Err(DeskError::Unreachable("gone".into()))));
+    assert!(update(&mut state, NOW, Message::Tick).contains(&Effect::ReadQueues));
 }
 
 #[test]

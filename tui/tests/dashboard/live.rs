@@ -17,6 +17,8 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use skstore::dashboard::pace::FRAMES_PER_SECOND;
 use skstore::dashboard::{DashboardError, DashboardOptions, run_on};
+use skstore::log_tail::LogTail;
+use skstore::terminal::console::{Console, Told};
 use skstore::text::Language;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_workers::bus::Bus;
@@ -154,6 +156,27 @@ impl User {
     }
 }
 
+/// A screen that is no terminal: there is nothing to copy to, and no shell.
+struct NoConsole;
+
+impl Console for NoConsole {
+    fn copy(&mut self, _text: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn told(&mut self) -> impl Future<Output = Told> {
+        std::future::pending()
+    }
+
+    async fn suspend(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn retake(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn runtime(paused: bool) -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_time().start_paused(paused).build().expect("a runtime")
@@ -168,8 +191,10 @@ async fn watch<F: Future<Output = User>>(
     let glass = Glass::new(120, 40);
     let (keys, pressed) = mpsc::unbounded_channel();
     let mut screen = Terminal::new(glass.clone()).expect("a screen");
-    let options = DashboardOptions { look: look(Language::English), walk_in: None, clock };
-    let run = run_on(desk, options, &mut screen, Keyboard(pressed));
+    let options =
+        DashboardOptions { look: look(Language::English), walk_in: None, clock, log: LogTail::default() };
+    let mut console = NoConsole;
+    let run = run_on(desk, options, &mut screen, Keyboard(pressed), &mut console);
     let act = async {
         let user = script(User { keys, glass }).await;
         user.press(KeyCode::Char('q'));

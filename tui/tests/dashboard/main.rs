@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod builders;
+mod dead;
+mod health;
 mod hostile;
 mod keys;
 mod live;

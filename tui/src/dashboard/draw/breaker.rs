@@ -81,48 +81,76 @@ fn state_line(state: &State, ink: &Ink<'_>, width: usize, seen: &BreakerSeen<'_>
     Line::from(joined(parts, width))
 }
 
-/// The window's counts, each as a bar beside the others.
-fn bars(ink: &Ink<'_>, width: usize, breaker: &BreakerSnapshot) -> Vec<Line<'static>> {
-    let window = breaker.window;
-    let charges = (u64::from(window.ok) + u64::from(window.failed)).max(1);
-    let share = |part: u32, trips_at: u32| {
-        ink.fill(Text::PercentOf, &[&(u64::from(part) * 100 / charges), &trips_at])
-    };
-    let counts = [
-        (Text::CountOk, window.ok, String::new(), ink.theme.ok),
-        (Text::CountFailed, window.failed, share(window.failed, breaker.failed_percent), ink.theme.bad),
-        (Text::CountSlow, window.slow, share(window.slow, breaker.slow_percent), ink.theme.warn),
-        (Text::CountRefused, window.refused, String::new(), ink.theme.quiet),
-    ];
-    let label = counts.iter().map(|(text, ..)| fit::width(ink.text(*text))).max().unwrap_or(0);
-    let most = counts.iter().map(|(_, count, ..)| *count).max().unwrap_or(0).max(1);
-    let room = width.saturating_sub(1 + label + 1 + 1 + NUMBER + 1 + SHARE + 1);
-    counts
-        .iter()
-        .map(|(text, count, share, style)| {
-            let mut line = bar(ink, (*text, label), (*count, most), room, *style);
-            line.push_span(Span::styled(format!(" {}", ink.right(share, SHARE)), ink.theme.dim));
-            line
-        })
-        .collect()
+/// What one bar shows: so many of so many, and the share at which the breaker trips if it does.
+struct Bar {
+    text: Text,
+    count: u32,
+    most: u64,
+    /// What is weighed against the threshold, and the threshold, in percent.
+    share: Option<(u64, u32)>,
+    style: Style,
 }
 
-fn bar(
-    ink: &Ink<'_>,
-    (text, label): (Text, usize),
-    (count, most): (u32, u32),
-    room: usize,
-    style: Style,
-) -> Line<'static> {
-    let share = u64::from(count) * room as u64;
-    // What happened at all shows.
-    let filled = usize::try_from(share.div_ceil(u64::from(most))).unwrap_or(room).min(room);
-    Line::from(vec![
-        Span::styled(format!(" {} ", ink.left(ink.text(text), label)), ink.theme.dim),
-        Span::styled(ink.glyphs.bar.repeat(filled), style),
-        Span::styled(ink.glyphs.track.repeat(room - filled), ink.theme.border),
-        Span::raw(format!(" {}", ink.right(&compact(u64::from(count)), NUMBER))),
-    ])
+/// The window's counts as bars, each of what it is a part of, with marks where the breaker trips.
+fn bars(ink: &Ink<'_>, width: usize, breaker: &BreakerSnapshot) -> Vec<Line<'static>> {
+    let window = breaker.window;
+    let charges = u64::from(window.ok) + u64::from(window.failed);
+    let percent = |part: u64| part * 100 / charges.max(1);
+    let (failed, slow) = (u64::from(window.failed), u64::from(window.slow));
+    let of = |text, count, style| Bar { text, count, most: charges, share: None, style };
+    let bars = [
+        of(Text::CountOk, window.ok, ink.theme.ok),
+        Bar {
+            share: Some((percent(failed), breaker.failed_percent)),
+            ..of(Text::CountFailed, window.failed, ink.theme.bad)
+        },
+        // Failed charges weigh as slow ones too.
+        Bar {
+            share: Some((percent(slow + failed), breaker.slow_percent)),
+            ..of(Text::CountSlow, window.slow, ink.theme.warn)
+        },
+        Bar {
+            most: charges + u64::from(window.refused),
+            ..of(Text::CountRefused, window.refused, ink.theme.quiet)
+        },
+    ];
+    let label = bars.iter().map(|bar| fit::width(ink.text(bar.text))).max().unwrap_or(0);
+    let room = width.saturating_sub(1 + label + 1 + 1 + NUMBER + 1 + SHARE + 1);
+    bars.iter().map(|bar| bar.line(ink, label, room)).collect()
+}
+
+impl Bar {
+    fn line(&self, ink: &Ink<'_>, label: usize, room: usize) -> Line<'static> {
+        let share = u64::from(self.count) * room as u64;
+        // What happened at all shows.
+        let filled = usize::try_from(share.div_ceil(self.most.max(1))).unwrap_or(room).min(room);
+        let mark =
+            self.share.map(|(_, trips_at)| (trips_at as usize * room / 100).min(room.saturating_sub(1)));
+        let part = |from: usize, to: usize| {
+            let full = to.min(filled).saturating_sub(from);
+            let empty = to.saturating_sub(from + full);
+            [
+                Span::styled(ink.glyphs.bar.repeat(full), self.style),
+                Span::styled(ink.glyphs.track.repeat(empty), ink.theme.border),
+            ]
+        };
+        let mut line =
+            Line::from(Span::styled(format!(" {} ", ink.left(ink.text(self.text), label)), ink.theme.dim));
+        match mark.filter(|_| room > 0) {
+            Some(mark) => {
+                line.extend(part(0, mark));
+                line.push_span(Span::styled(ink.glyphs.border.vertical_left, ink.theme.strong));
+                line.extend(part(mark + 1, room));
+            }
+            None => line.extend(part(0, room)),
+        }
+        line.push_span(Span::raw(format!(" {}", ink.right(&compact(u64::from(self.count)), NUMBER))));
+        let share = self
+            .share
+            .map_or_else(String::new, |(share, trips_at)| ink.fill(Text::PercentOf, &[&share, &trips_at]));
+        line.push_span(Span::styled(format!(" {}", ink.right(&share, SHARE)), ink.theme.dim));
+        line
+    }
 }
 
 fn in_flight(ink: &Ink<'_>, breaker: &BreakerSnapshot) -> Line<'static> {

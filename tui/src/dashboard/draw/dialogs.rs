@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::objects::{Order, OrderStatus};
 
+use super::dead;
 use super::ink::{Ink, paint};
 use super::toasts::fault_words;
 use crate::dashboard::state::State;
@@ -52,6 +53,7 @@ pub(super) fn draw_question(state: &State, confirm: &Confirm, ink: &Ink<'_>, fra
         Question::Cancel(order) => (Text::AskCancel, order_facts(ink, order)),
         Question::Choice(choice @ Choice::Breaker(_)) => (Text::AskBreaker, vec![choice_words(ink, *choice)]),
         Question::Choice(choice @ Choice::Fault(..)) => (Text::AskFault, vec![choice_words(ink, *choice)]),
+        Question::Deal(plan) => (Text::AskDeal, dead::plan(ink, plan)),
     };
     let room = usize::from(WIDTH.min(state.size.width)).saturating_sub(4);
     let mut lines: Vec<Line<'static>> = facts

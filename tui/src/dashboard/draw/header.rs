@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use skstore_domain::objects::OrderStatus;
 
 use super::ink::{Ink, joined, paint};
-use crate::dashboard::state::{Connection, State};
+use crate::dashboard::state::{BusLost, Connection, State};
 use crate::dashboard::tab::Tab;
 use crate::text::{Text, fit, times};
 
@@ -123,20 +123,30 @@ pub(super) fn compact(count: u64) -> String {
     }
 }
 
-/// What must not be overlooked: the worst of it.
+/// What must not be overlooked, a line for each part that is not as it should be.
 pub(super) fn draw_banner(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
-    let text = match (&state.connection, &state.bus_lost, state.rebuilding()) {
+    let age = |since| times::age(ink.language, state.now.since(since));
+    let left = |until| times::seconds_left(state.now, until);
+    let mut texts = Vec::new();
+    if let Some(BusLost { cause, since, retry_at }) = &state.bus_lost {
+        texts.push(ink.fill(Text::BannerBusDown, &[cause, &age(*since), &left(*retry_at)]));
+    }
+    match (&state.connection, state.rebuilding(), state.stale_for()) {
         (Connection::Lost { cause, since, retry_at }, _, _) => {
-            let age = times::age(ink.language, state.now.since(*since));
-            let left = times::seconds_left(state.now, *retry_at);
-            ink.fill(Text::BannerViewLost, &[cause, &age, &left])
+            texts.push(ink.fill(Text::BannerViewLost, &[cause, &age(*since), &left(*retry_at)]));
         }
-        (Connection::Starting | Connection::Live, Some(cause), _) => ink.fill(Text::BannerBusLost, &[cause]),
-        (Connection::Starting | Connection::Live, None, Some(percent)) => {
-            ink.fill(Text::BannerRebuilding, &[&percent])
+        (Connection::Starting | Connection::Live, _, Some(silence)) => {
+            texts.push(ink.fill(Text::BannerStale, &[&times::age(ink.language, silence)]));
         }
-        (Connection::Starting | Connection::Live, None, None) => return,
-    };
-    let line = ink.left(&format!(" {text}"), usize::from(area.width));
-    paint(frame, area, &[Line::styled(line, ink.theme.banner)]);
+        (Connection::Starting | Connection::Live, Some(percent), None) => {
+            texts.push(ink.fill(Text::BannerRebuilding, &[&percent]));
+        }
+        (Connection::Starting | Connection::Live, None, None) => {}
+    }
+    let width = usize::from(area.width);
+    let lines: Vec<Line<'_>> = texts
+        .iter()
+        .map(|text| Line::styled(ink.left(&format!(" {text}"), width), ink.theme.banner))
+        .collect();
+    paint(frame, area, &lines);
 }

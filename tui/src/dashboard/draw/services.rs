@@ -14,6 +14,11 @@ use crate::text::{Text, fit, times};
 const INSTANCE: usize = 6;
 /// Columns of the numbers.
 const NUMBER: usize = 6;
+/// Columns of a version.
+const VERSION: usize = 8;
+/// Columns of what is shown besides from this many columns on.
+const MORE: usize = 1 + NUMBER + 1 + NUMBER + 1 + VERSION;
+const WIDE_FROM: usize = 74;
 
 /// A line for each instance; with `whole` also its fault and its last error.
 pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize, whole: bool) -> Vec<Line<'static>> {
@@ -40,6 +45,8 @@ struct Columns {
     service: usize,
     state: usize,
     beat: usize,
+    /// Whether there is room for how long an instance runs, its version, and what it has in hand.
+    has_more: bool,
 }
 
 impl Columns {
@@ -56,7 +63,9 @@ impl Columns {
         let beat = widest(&[Text::ColumnBeat]).max(4);
         // Mark, blanks between six columns.
         let fixed = 2 + service + 1 + INSTANCE + 1 + 1 + beat + 2 * (1 + NUMBER);
-        Self { service, state: width.saturating_sub(fixed).min(14).max(least), beat }
+        let has_more = width >= WIDE_FROM;
+        let fixed = if has_more { fixed + MORE } else { fixed };
+        Self { service, state: width.saturating_sub(fixed).min(14).max(least), beat, has_more }
     }
 }
 
@@ -70,7 +79,17 @@ fn heading(ink: &Ink<'_>, columns: &Columns) -> Line<'static> {
         ink.right(ink.text(Text::ColumnRate), NUMBER),
         ink.right(ink.text(Text::ColumnUnsent), NUMBER),
     );
-    Line::from(Span::styled(text, ink.theme.dim))
+    let more = if columns.has_more {
+        format!(
+            " {} {} {}",
+            ink.right(ink.text(Text::ColumnInFlight), NUMBER),
+            ink.right(ink.text(Text::ColumnUp), NUMBER),
+            ink.left(ink.text(Text::ColumnVersion), VERSION),
+        )
+    } else {
+        String::new()
+    };
+    Line::from(Span::styled(text + &more, ink.theme.dim))
 }
 
 fn line(state: &State, ink: &Ink<'_>, columns: &Columns, beat: &Beat) -> Line<'static> {
@@ -85,7 +104,7 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, beat: &Beat) -> Line<'s
         (ink.text(Text::ServiceNotReady).to_owned(), ink.theme.bad, ink.glyphs.bad)
     };
     let unsent = if beat.unsent > 0 { ink.theme.warn } else { ink.theme.dim };
-    Line::from(vec![
+    let mut line = Line::from(vec![
         Span::styled(format!("{mark} "), style),
         Span::raw(ink.left(ink.word(&beat.service), columns.service)),
         Span::styled(format!(" {} ", ink.left(instance_end(&beat.instance), INSTANCE)), ink.theme.dim),
@@ -93,7 +112,18 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, beat: &Beat) -> Line<'s
         Span::styled(format!(" {} ", ink.right(&times::age(ink.language, age), columns.beat)), ink.theme.dim),
         Span::raw(ink.right(&compact(beat.per_second), NUMBER)),
         Span::styled(format!(" {}", ink.right(&compact(beat.unsent), NUMBER)), unsent),
-    ])
+    ]);
+    if columns.has_more {
+        let up = times::age(ink.language, state.now.since(beat.started_at));
+        let more = format!(
+            " {} {} {}",
+            ink.right(&compact(beat.in_flight), NUMBER),
+            ink.right(&up, NUMBER),
+            ink.left(&beat.version, VERSION),
+        );
+        line.push_span(Span::styled(more, ink.theme.dim));
+    }
+    line
 }
 
 /// The fault and the last error of a worker, if it has them.

@@ -9,6 +9,7 @@ use skstore_domain::ids::{ItemId, OrderId};
 use skstore_domain::signals::Fault;
 use skstore_workers::desk::DeskError;
 
+use super::dead;
 use super::header::grouped;
 use super::ink::{Ink, paint};
 use super::services::instance_end;
@@ -53,6 +54,12 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, bottom: 
 fn words(state: &State, ink: &Ink<'_>, notice: &Notice) -> (String, Style) {
     match notice {
         Notice::Reason(reason) => (ink.text(*reason).to_owned(), ink.theme.warn),
+        Notice::Dealt(deal, report) => {
+            let style = if report.dealt.done > 0 && !deal.is_dry { ink.theme.ok } else { ink.theme.warn };
+            (dead::dealt(ink, deal, report), style)
+        }
+        Notice::NotDealt(problem) => (dead::problem(ink, problem), ink.theme.bad),
+        Notice::Copied(text) => (ink.fill(Text::Copied, &[text]), ink.theme.ok),
         Notice::Filter(bad) => (ink.fill(bad.text, &[&bad.typed]), ink.theme.warn),
         Notice::Request(request, outcome) => {
             let (said, style) = outcome_words(state, ink, outcome);
@@ -146,6 +153,7 @@ pub(super) fn failure(ink: &Ink<'_>, error: &DeskError) -> String {
         DeskError::NoAnswer { service, within } => {
             ink.fill(Text::NoAnswer, &[&ink.word(service), &within.as_secs()])
         }
+        DeskError::Lost { service } => ink.fill(Text::AnswerLost, &[&ink.word(service)]),
         DeskError::Unreachable(cause) => ink.fill(Text::BannerBusLost, &[cause]),
     }
 }

@@ -5,6 +5,7 @@ use skstore_domain::objects::Order;
 use skstore_domain::signals::{Fault, Service};
 
 use crate::dashboard::message::Request;
+use crate::dashboard::state::dead::{Deal, DealReport};
 
 /// How much a slow Deposit is slowed down: beyond the payment call's timeout of 300 ms, so that every charge
 /// fails and the breaker trips.
@@ -17,6 +18,17 @@ pub enum Choice {
     Breaker(BreakerMode),
     /// How a service shall misbehave.
     Fault(Service, Fault),
+}
+
+impl Choice {
+    /// What is asked of the services.
+    #[must_use]
+    pub const fn request(self) -> Request {
+        match self {
+            Self::Breaker(mode) => Request::ForceBreaker(mode),
+            Self::Fault(service, fault) => Request::Inject(service, fault),
+        }
+    }
 }
 
 /// Which menu.
@@ -80,16 +92,18 @@ pub enum Question {
     Cancel(Box<Order>),
     /// Do this?
     Choice(Choice),
+    /// Do this with parked messages, now that it is known what would happen?
+    Deal(Box<(Deal, DealReport)>),
 }
 
 impl Question {
-    /// What is done on yes.
+    /// What is asked of the services on yes, if that is what is done.
     #[must_use]
-    pub fn request(&self) -> Request {
+    pub fn request(&self) -> Option<Request> {
         match self {
-            Self::Cancel(order) => Request::Cancel(order.order_id.clone()),
-            Self::Choice(Choice::Breaker(mode)) => Request::ForceBreaker(*mode),
-            Self::Choice(Choice::Fault(service, fault)) => Request::Inject(*service, *fault),
+            Self::Cancel(order) => Some(Request::Cancel(order.order_id.clone())),
+            Self::Choice(choice) => Some(choice.request()),
+            Self::Deal(_) => None,
         }
     }
 }

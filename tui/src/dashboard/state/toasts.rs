@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use skstore_domain::answers::{Answer, AnswerError, ErrorCode};
 use skstore_domain::time::Timestamp;
-use skstore_workers::desk::DeskError;
+use skstore_workers::desk::{DeadError, DeskError};
 
 use crate::dashboard::filter::BadFilter;
 use crate::dashboard::message::Request;
+use crate::dashboard::state::dead::{Deal, DealReport};
 use crate::text::Text;
 
 /// Messages kept. With more, the oldest of those that cannot be sent again goes first.
@@ -22,6 +23,12 @@ const REFUSED_FOR: Duration = Duration::from_secs(12);
 pub enum Notice {
     /// Why something is not possible.
     Reason(Text),
+    /// It is in the clipboard.
+    Copied(String),
+    /// What became of parked messages, or that nothing would.
+    Dealt(Deal, DealReport),
+    /// Why nothing could be done with parked messages.
+    NotDealt(DeadError),
     /// What is wrong with a filter.
     Filter(BadFilter),
     /// How a request stands.
@@ -58,7 +65,7 @@ impl Outcome {
                 Some(error) => Self::Refused(error),
             },
             Err(DeskError::Unreachable(cause)) => Self::Unreachable(cause),
-            Err(error @ DeskError::NoAnswer { .. }) => Self::NoAnswer(error),
+            Err(error @ (DeskError::NoAnswer { .. } | DeskError::Lost { .. })) => Self::NoAnswer(error),
         }
     }
 
@@ -145,7 +152,12 @@ impl Toasts {
     pub fn repeatable(&self) -> Option<&Request> {
         self.0.iter().rev().find_map(|toast| match &toast.notice {
             Notice::Request(request, outcome) if outcome.can_be_repeated() => Some(request),
-            Notice::Request(..) | Notice::Reason(_) | Notice::Filter(_) => None,
+            Notice::Request(..)
+            | Notice::Reason(_)
+            | Notice::Copied(_)
+            | Notice::Dealt(..)
+            | Notice::NotDealt(_)
+            | Notice::Filter(_) => None,
         })
     }
 }

@@ -35,19 +35,31 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Layer::Confirm(confirm) => act_in_question(state, *confirm, action),
+        Layer::Log { scroll } => {
+            // It is read from its end.
+            let most = crate::dashboard::draw::log_lines_above(state);
+            let scroll = scroll.saturating_add_signed(-lines(state, action)).min(most);
+            state.layers.push(Layer::Log { scroll });
+            Vec::new()
+        }
         Layer::Help { scroll } => {
-            let page = isize::try_from(state.size.height / 2).unwrap_or(1);
-            let by = match action {
-                Action::Up => -1,
-                Action::Down => 1,
-                Action::PageUp => -page,
-                Action::PageDown => page,
-                _ => 0,
-            };
+            let by = lines(state, action);
             let most = crate::dashboard::draw::help_lines_below(state);
             state.layers.push(Layer::Help { scroll: scroll.saturating_add_signed(by).min(most) });
             Vec::new()
         }
+    }
+}
+
+/// By how many lines a key moves down in a window that is scrolled.
+fn lines(state: &State, action: Action) -> isize {
+    let page = isize::try_from(state.size.height / 2).unwrap_or(1);
+    match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -page,
+        Action::PageDown => page,
+        _ => 0,
     }
 }
 
@@ -58,7 +70,7 @@ pub(super) fn edit(state: &mut State, chord: Chord) {
             typed.edit(chord);
         }
         Some(Layer::Form(form)) => form.edit(chord),
-        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Help { .. }) | None => {}
+        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Log { .. } | Layer::Help { .. }) | None => {}
     }
 }
 
@@ -67,7 +79,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
     match state.layers.last_mut() {
         Some(Layer::Filter(typed)) => typed.insert(text),
         Some(Layer::Form(form)) => form.paste(text),
-        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Help { .. }) | None => {}
+        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Log { .. } | Layer::Help { .. }) | None => {}
     }
 }
 
@@ -75,7 +87,12 @@ pub(super) fn paste(state: &mut State, text: &str) {
 pub(super) fn minted(state: &mut State, id: FormId) -> Vec<Effect> {
     let waiting = state.layers.iter_mut().rev().find_map(|layer| match layer {
         Layer::Form(form) if form.id == FormId::Minting => Some(form),
-        Layer::Form(_) | Layer::Filter(_) | Layer::Menu(_) | Layer::Confirm(_) | Layer::Help { .. } => None,
+        Layer::Form(_)
+        | Layer::Filter(_)
+        | Layer::Menu(_)
+        | Layer::Confirm(_)
+        | Layer::Log { .. }
+        | Layer::Help { .. } => None,
     });
     if let Some(form) = waiting {
         let fits = match (&id, form.kind) {
@@ -145,10 +162,10 @@ fn send(state: &mut State, request: Request) -> Vec<Effect> {
 
 /// What makes things worse is asked about first; what ends it is done at once.
 fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
-    let question = Question::Choice(choice);
     match choice {
-        Choice::Breaker(BreakerMode::Auto) | Choice::Fault(_, Fault::None) => send(state, question.request()),
+        Choice::Breaker(BreakerMode::Auto) | Choice::Fault(_, Fault::None) => send(state, choice.request()),
         Choice::Breaker(_) | Choice::Fault(..) => {
+            let question = Question::Choice(choice);
             state.layers.push(Layer::Confirm(Box::new(Confirm { question, yes: false })));
             Vec::new()
         }
@@ -176,7 +193,11 @@ fn act_in_question(state: &mut State, mut confirm: Confirm, action: Action) -> V
         state.toasts.say(Notice::Reason(reason), state.now);
         return Vec::new();
     }
-    send(state, confirm.question.request())
+    if let Question::Deal(plan) = confirm.question {
+        state.dead.is_busy = true;
+        return vec![Effect::Deal(plan.0)];
+    }
+    confirm.question.request().map_or_else(Vec::new, |request| send(state, request))
 }
 
 fn ended_meanwhile(state: &State, asked: &skstore_domain::objects::Order) -> Option<Text> {

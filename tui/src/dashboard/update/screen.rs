@@ -3,7 +3,8 @@
 use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::objects::OrderStatus;
 
-use super::{listings, orders};
+use super::{dead, listings, orders};
+use crate::dashboard::draw;
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;
 use crate::dashboard::message::Effect;
@@ -18,6 +19,11 @@ use crate::text::Text;
 #[must_use]
 pub fn refusal(state: &State, action: Action) -> Option<Text> {
     match action {
+        Action::ReplayDead | Action::ReplayAllDead | Action::DropDead | Action::DropAllDead => {
+            dead::refusal(state)
+        }
+        Action::Panel => (!state.tab.has_panel()).then_some(Text::WhyNoPanel),
+        Action::CopyId => state.current_order().is_none().then_some(Text::WhyNothingSelected),
         Action::CancelOrder => match state.current_order() {
             None => Some(Text::WhyNothingSelected),
             Some(order) => match order.status {
@@ -28,7 +34,7 @@ pub fn refusal(state: &State, action: Action) -> Option<Text> {
             },
         },
         Action::TheirOrders => match state.tab {
-            Tab::Orders => None,
+            Tab::Orders | Tab::Health | Tab::Dead => None,
             Tab::Accounts => {
                 state.accounts.listing.selected_row().is_none().then_some(Text::WhyNothingSelected)
             }
@@ -70,13 +76,17 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Theme => state.look.theme = state.look.theme.next(),
         Action::Panel => toggle_panel(state),
         Action::Dismiss => state.toasts.dismiss(),
-        Action::Go(tab) => go(state, tab),
-        Action::NextTab => go(state, state.tab.step(1)),
-        Action::PrevTab => go(state, state.tab.step(-1)),
+        Action::Log => state.layers.push(Layer::Log { scroll: 0 }),
+        Action::CopyId => return copy_id(state),
+        Action::Go(tab) => return go(state, tab),
+        Action::NextTab => return go(state, state.tab.step(1)),
+        Action::PrevTab => return go(state, state.tab.step(-1)),
         _ => match state.tab {
             Tab::Orders => orders::act(state, action),
             Tab::Accounts => listings::act_in_accounts(state, action),
             Tab::Items => listings::act_in_items(state, action),
+            Tab::Health => act_in_health(state, action),
+            Tab::Dead => return dead::act(state, action),
         },
     }
     Vec::new()
@@ -88,9 +98,52 @@ fn toggle_panel(state: &mut State) {
 }
 
 /// Shows a tab. What it needs of the view is read at once.
-fn go(state: &mut State, tab: Tab) {
+fn go(state: &mut State, tab: Tab) -> Vec<Effect> {
     state.tab = tab;
     keep_selection_in_sight(state);
+    let mut effects = look_at_queues(state);
+    if tab == Tab::Dead {
+        effects.extend(dead::read(state));
+    }
+    effects
+}
+
+/// Asks how full the queues are, if that is shown and they are not being asked already.
+pub(super) fn look_at_queues(state: &mut State) -> Vec<Effect> {
+    let is_shown = match state.tab {
+        Tab::Health | Tab::Dead => true,
+        Tab::Orders | Tab::Accounts | Tab::Items => false,
+    };
+    if !is_shown || state.is_asking_queues {
+        return Vec::new();
+    }
+    state.is_asking_queues = true;
+    vec![Effect::ReadQueues]
+}
+
+/// Keys that only the tab of health has.
+fn act_in_health(state: &mut State, action: Action) {
+    let page = isize::try_from(layout::areas(state).main.height / 2).unwrap_or(1);
+    let by = match action {
+        Action::Range => {
+            state.health_tab.range = state.health_tab.range.next();
+            return;
+        }
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -page,
+        Action::PageDown => page,
+        _ => 0,
+    };
+    let most = draw::health_lines_below(state);
+    state.health_tab.scroll = state.health_tab.scroll.saturating_add_signed(by).min(most);
+}
+
+/// Puts the id of the order that actions are about into the clipboard.
+fn copy_id(state: &mut State) -> Vec<Effect> {
+    let Some(id) = state.current_order().map(|order| order.order_id.to_string()) else { return Vec::new() };
+    state.toasts.say(Notice::Copied(id.clone()), state.now);
+    vec![Effect::Copy(id)]
 }
 
 /// Scrolls the table that is shown as little as needed to show its selection.
@@ -100,6 +153,11 @@ pub(super) fn keep_selection_in_sight(state: &mut State) {
         Tab::Orders => state.orders.keep_in_sight(shown),
         Tab::Accounts => state.accounts.listing.keep_in_sight(shown),
         Tab::Items => state.items.listing.keep_in_sight(shown),
+        Tab::Dead => state.dead.keep_in_sight(shown),
+        Tab::Health => {
+            let most = draw::health_lines_below(state);
+            state.health_tab.scroll = state.health_tab.scroll.min(most);
+        }
     }
 }
 

@@ -59,6 +59,11 @@ impl Told {
         }
     }
 
+    /// Wakes the readers, whatever the last change was.
+    fn wake(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
     fn last(&self) -> String {
         let (ms, number) = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         format!("{ms}-{number}")
@@ -71,6 +76,8 @@ pub(super) async fn listen(client: Client, stream: String, told: Arc<Told>) {
         if let Ok(connection) = connect(&client).await {
             let end = follow(connection, &stream, &told).await;
             tracing::debug!(?end, "no longer told of changes; connecting again");
+            // Whoever shows the view looks now, and finds that it cannot be reached.
+            told.wake();
         }
         sleep(RETRY_AFTER).await;
     }

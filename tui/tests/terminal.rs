@@ -3,132 +3,53 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::CommandBuilder;
 
-/// How long a person waits for something that must appear: far beyond what it takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-const ROWS: u16 = 36;
-const COLUMNS: u16 = 120;
+#[path = "terminal/person.rs"]
+mod person;
 
-/// Someone at a terminal that runs `skstore`.
-struct Person {
-    screen: vt100::Parser,
-    output: Receiver<Vec<u8>>,
-    keys: Box<dyn Write + Send>,
-    program: Box<dyn Child + Send + Sync>,
-    terminal: Box<dyn MasterPty + Send>,
-}
+use person::{Person, assert_colourless, line_with, signal, skstore, with_environment};
 
-impl Person {
-    fn starts(data: &Path, environment: &[(&str, &str)]) -> Self {
-        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
-        let pty = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_skstore"));
-        command.env_clear();
-        command.env("HOME", data);
-        command.env("TERM", "xterm-256color");
-        for (name, value) in environment {
-            command.env(name, value);
-        }
-        command.args(["--data-dir", &data.join("data").display().to_string()]);
-        let program = pty.slave.spawn_command(command).unwrap();
-        drop(pty.slave);
-        let mut reader = pty.master.try_clone_reader().unwrap();
-        let keys = pty.master.take_writer().unwrap();
-        let (sender, output) = channel();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 8192];
-            while let Ok(count) = reader.read(&mut bytes) {
-                if count == 0 || sender.send(bytes[..count].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        let screen = vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0);
-        Self { screen, output, keys, program, terminal: pty.master }
-    }
+const KOREAN: &[(&str, &str)] = &[("LANG", "ko_KR.UTF-8")];
+const ENGLISH: &[(&str, &str)] = &[("LANG", "en_US.UTF-8")];
+const COLOURLESS: &[(&str, &str)] = &[("LANG", "en_US.UTF-8"), ("NO_COLOR", "1")];
+/// What the shell's prompt says.
+const PROMPT: &str = "shell> ";
 
-    fn types(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    fn text(&self) -> String {
-        self.screen.screen().contents()
-    }
-
-    /// Waits until the screen is as it must be.
-    fn sees(&mut self, what: &str, is_there: impl Fn(&str) -> bool) {
-        let deadline = std::time::Instant::now() + PATIENCE;
-        while !is_there(&self.text()) {
-            let left = deadline.saturating_duration_since(std::time::Instant::now());
-            match self.output.recv_timeout(left) {
-                Ok(bytes) => self.screen.process(&bytes),
-                Err(RecvTimeoutError::Timeout) => panic!("never saw {what}:\n{}", self.text()),
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended before {what}:\n{}", self.text()),
-            }
-        }
-    }
-
-    fn sees_text(&mut self, text: &str) {
-        self.sees(text, |screen| screen.contains(text));
-    }
-
-    /// Orders item 10 five times, by keys alone.
-    fn orders_five_apples(&mut self, apple: &str) {
-        self.types("n");
-        self.sees_text(apple);
-        self.types("\r");
-        self.sees_text("walk-in (");
-        self.types("\r");
-        self.types("5");
-        self.sees("the total", |screen| screen.contains("5,000"));
-        self.types("\r");
-    }
-
-    /// Leaves, and finds the terminal as it was.
-    fn leaves(mut self) {
-        self.types("q");
-        let status = self.program.wait().unwrap();
-        drop(self.terminal);
-        for bytes in self.output {
-            self.screen.process(&bytes);
-        }
-        assert!(status.success(), "it ended with {status:?}");
-        assert!(!self.screen.screen().alternate_screen(), "the alternate screen is left");
-        assert!(!self.screen.screen().hide_cursor(), "the cursor is back");
-    }
-}
-
-fn row_of<'a>(screen: &'a str, word: &str) -> Option<&'a str> {
-    screen.lines().find(|line| line.contains("× 5") && line.contains(word))
+/// Someone at an interactive shell.
+fn at_a_shell(home: &Path, environment: &[(&str, &str)]) -> Person {
+    let mut command = CommandBuilder::new("bash");
+    command.args(["--norc", "--noprofile", "-i"]);
+    with_environment(&mut command, home, environment);
+    command.env("PS1", PROMPT);
+    command.env("PATH", std::env::var("PATH").unwrap_or_default());
+    let mut person = Person::starts(command);
+    person.sees_text(PROMPT);
+    person
 }
 
 #[test]
 fn an_order_is_watched_being_delivered_cancelled_and_is_there_after_a_restart() {
     let home = tempfile::tempdir().unwrap();
-    let korean = [("LANG", "ko_KR.UTF-8")];
-    let mut person = Person::starts(home.path(), &korean);
+    let mut person = Person::starts(skstore(home.path(), &[], KOREAN));
     person.sees_text("차단기 닫힘");
     person.orders_five_apples("사과");
-    person.sees("the order on its way", |screen| row_of(screen, "배송시작").is_some());
+    person.sees("the order on its way", |screen| line_with(screen, "× 5", "배송시작").is_some());
 
     person.types("c");
     person.sees_text("이 주문을 취소할까요?");
     person.types("y");
     person.sees("the order cancelled and refunded", |screen| {
-        row_of(screen, "취소").is_some_and(|row| row.contains("환불"))
+        line_with(screen, "× 5", "취소").is_some_and(|row| row.contains("환불"))
     });
     person.leaves();
 
-    let mut person = Person::starts(home.path(), &korean);
+    let mut person = Person::starts(skstore(home.path(), &[], KOREAN));
     person.sees("the order after a restart", |screen| {
-        row_of(screen, "취소").is_some_and(|row| row.contains("환불"))
+        line_with(screen, "× 5", "취소").is_some_and(|row| row.contains("환불"))
     });
     person.types("\r");
     person.sees_text("주문 상세");
@@ -136,25 +57,155 @@ fn an_order_is_watched_being_delivered_cancelled_and_is_there_after_a_restart() 
     person.leaves();
 }
 
+/// With and without colours: order, filter, resize, look at every tab, copy, paste.
 #[test]
-fn without_colours_everything_is_still_said_in_words() {
-    let home = tempfile::tempdir().unwrap();
-    let mut person = Person::starts(home.path(), &[("LANG", "en_US.UTF-8"), ("NO_COLOR", "1")]);
-    person.sees("a connected desk", |screen| screen.contains("closed"));
-    person.orders_five_apples("Apple");
-    person.sees("the order on its way", |screen| row_of(screen, "delivering").is_some());
-    let screen = person.screen.screen();
-    let (rows, columns) = screen.size();
-    for row in 0..rows.get() {
-        for column in 0..columns.get() {
-            let cell = screen.cell(row, column).unwrap();
-            let colours = (cell.fgcolor(), cell.bgcolor());
-            assert_eq!(
-                colours,
-                (vt100::Color::Default, vt100::Color::Default),
-                "a colour at row {row}, column {column}"
-            );
+fn a_day_at_the_desk_with_colours_and_without() {
+    for environment in [ENGLISH, COLOURLESS] {
+        let home = tempfile::tempdir().unwrap();
+        let mut person = Person::starts(skstore(home.path(), &[], environment));
+        person.sees("a connected desk", |screen| screen.contains("closed"));
+        person.orders_five_apples("Apple");
+        person.sees("the order on its way", |screen| line_with(screen, "× 5", "delivering").is_some());
+
+        person.types("/");
+        // Pasted: line breaks are no keys.
+        person.types("\u{1b}[200~status:cancelled\r\n\u{1b}[201~");
+        person.sees_text("status:cancelled");
+        person.types("\r");
+        person.sees("no order that matches", |screen| line_with(screen, "× 5", "delivering").is_none());
+        person.types("\u{1b}");
+        person.sees("all orders again", |screen| line_with(screen, "× 5", "delivering").is_some());
+
+        person.types("y");
+        person.sees_text("copied");
+        let copied = String::from_utf8_lossy(&person.heard).contains("\u{1b}]52;c;");
+        assert!(copied, "the clipboard was not set");
+
+        for (columns, rows) in [(80, 24), (200, 60), (40, 10), (120, 36)] {
+            person.resizes(columns, rows);
+            let fits = columns >= 60 && rows >= 16;
+            person.sees("the screen of its size", |screen| {
+                screen.contains("too small") != fits
+                    && (!fits || line_with(screen, "× 5", "delivering").is_some())
+            });
         }
+
+        person.types("4");
+        person.sees_all(&["topped up =", "none stuck", "order.commands", "orders/s"]);
+        person.types("6");
+        person.sees_text("No message is parked");
+        person.types("1");
+        if environment == COLOURLESS {
+            assert_colourless(person.screen.screen());
+        }
+        person.leaves();
     }
+}
+
+#[test]
+fn the_shell_gets_the_terminal_and_gives_it_back() {
+    for environment in [ENGLISH, COLOURLESS] {
+        let home = tempfile::tempdir().unwrap();
+        let mut person = at_a_shell(home.path(), environment);
+        let data = home.path().join("data");
+        person.types(&format!("{} --data-dir {}\r", env!("CARGO_BIN_EXE_skstore"), data.display()));
+        person.sees("a connected desk", |screen| screen.contains("closed"));
+        person.orders_five_apples("Apple");
+        person.sees("the order on its way", |screen| line_with(screen, "× 5", "delivering").is_some());
+
+        person.types("\u{1a}");
+        person.sees("the shell", |screen| screen.contains("Stopped") && !screen.contains("delivering"));
+        assert!(person.has_own_terminal(), "the shell has no terminal of its own:\n{}", person.text());
+        person.types("echo answer $((6 * 7))\r");
+        person.sees_text("answer 42");
+
+        person.types("fg\r");
+        person.sees("the desk as it was", |screen| {
+            line_with(screen, "× 5", "delivering").is_some() && !screen.contains("answer 42")
+        });
+        assert!(!person.has_own_terminal(), "it draws over the shell");
+
+        // Stopped by somebody else, who asks for it.
+        let lock = std::fs::read_to_string(data.join("skstore.lock")).unwrap();
+        let process = lock.lines().next().unwrap().parse().unwrap();
+        signal("TSTP", process);
+        person.sees("the shell again", |screen| screen.contains("Stopped") && !screen.contains("delivering"));
+        assert!(person.has_own_terminal(), "the shell has no terminal of its own:\n{}", person.text());
+        person.types("fg\r");
+        person.sees("the desk once more", |screen| line_with(screen, "× 5", "delivering").is_some());
+
+        // Stopped without having been asked, its screen is drawn over; it is whole again when it goes on.
+        signal("STOP", process);
+        person.sees_text("Stopped");
+        person.types("fg\r");
+        person.sees("a whole screen", |screen| {
+            line_with(screen, "× 5", "delivering").is_some() && !screen.contains("Stopped")
+        });
+
+        person.types("q");
+        person.sees("the shell at the end", |screen| !screen.contains("delivering"));
+        person.types("stty -a | grep -c ' icanon'\r");
+        person.sees("a terminal that edits lines", |screen| screen.lines().any(|line| line.trim() == "1"));
+        assert!(person.has_own_terminal(), "the shell has no terminal of its own:\n{}", person.text());
+        person.types("exit\r");
+        person.ends();
+    }
+}
+
+#[test]
+fn without_a_shell_it_does_not_stop() {
+    let home = tempfile::tempdir().unwrap();
+    let mut person = Person::starts(skstore(home.path(), &[], ENGLISH));
+    person.sees("a connected desk", |screen| screen.contains("closed"));
+    person.types("\u{1a}");
+    person.sees_text("There is no shell that could continue it");
+    person.types("4");
+    person.sees_text("promises");
+    person.leaves();
+}
+
+#[test]
+fn the_terminal_is_given_back_however_the_program_is_told_to_end() {
+    for name in ["TERM", "HUP", "INT"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut person = Person::starts(skstore(home.path(), &[], ENGLISH));
+        person.sees("a connected desk", |screen| screen.contains("closed"));
+        signal(name, person.process());
+        let status = person.ends();
+        assert!(status.success(), "SIG{name}: {status:?}");
+    }
+}
+
+#[test]
+fn a_calm_desk_is_drawn_only_as_the_clock_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let mut person = Person::starts(skstore(home.path(), &[], ENGLISH));
+    person.sees("a connected desk", |screen| screen.contains("closed"));
+    person.watches_for(Duration::from_secs(3));
+    let before = person.heard.len();
+    person.watches_for(Duration::from_secs(3));
+    let sent = person.heard.len() - before;
+    // A screen of this size takes some 6 KiB: ages and rates are all that may change.
+    assert!(sent < 6 * 1024, "{sent} bytes were sent in three seconds in which nothing happened");
+    person.leaves();
+}
+
+#[test]
+fn what_goes_wrong_goes_to_the_log_and_its_pane_and_never_over_the_screen() {
+    let home = tempfile::tempdir().unwrap();
+    let mut person = Person::starts(skstore(home.path(), &[], ENGLISH));
+    person.sees("a connected desk", |screen| screen.contains("closed"));
+    // Forcing the breaker is logged as a warning.
+    person.types("b");
+    person.sees_text("breaker");
+    person.types("jj\r");
+    person.types("y");
+    person.sees_text("forced closed");
+    person.types("L");
+    person.sees_all(&["log", "the operator sets the breaker"]);
+    person.types("\u{1b}");
+    person.sees("the desk below it", |screen| !screen.contains("the operator sets the breaker"));
+    let log = std::fs::read_to_string(home.path().join("data").join("skstore.log")).unwrap();
+    assert!(log.contains("the operator sets the breaker"), "{log}");
     person.leaves();
 }

@@ -1,0 +1,190 @@
+//! Someone at a real pseudo-terminal: what they type, and what a terminal emulator shows them.
+
+#![allow(dead_code, reason = "each of those who include it uses a part")]
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// How long a person waits for something that must appear: far beyond what it takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const ROWS: u16 = 36;
+pub(crate) const COLUMNS: u16 = 120;
+
+/// Someone at a terminal that runs a program.
+pub(crate) struct Person {
+    pub(crate) screen: vt100::Parser,
+    /// Every byte that the terminal was sent.
+    pub(crate) heard: Vec<u8>,
+    output: Receiver<Vec<u8>>,
+    keys: Box<dyn Write + Send>,
+    program: Box<dyn Child + Send + Sync>,
+    terminal: Box<dyn MasterPty + Send>,
+}
+
+/// `skstore` with its data below `home`, and nothing of this process's environment but what is given.
+pub(crate) fn skstore(home: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_skstore"));
+    command.args(["--data-dir", &home.join("data").display().to_string()]);
+    command.args(arguments);
+    with_environment(&mut command, home, environment);
+    command
+}
+
+/// Gives `command` an environment of its own.
+pub(crate) fn with_environment(command: &mut CommandBuilder, home: &Path, environment: &[(&str, &str)]) {
+    command.env_clear();
+    command.env("HOME", home);
+    command.env("TERM", "xterm-256color");
+    for (name, value) in environment {
+        command.env(name, value);
+    }
+}
+
+impl Person {
+    pub(crate) fn starts(command: CommandBuilder) -> Self {
+        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let program = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let mut reader = pty.master.try_clone_reader().unwrap();
+        let keys = pty.master.take_writer().unwrap();
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8192];
+            while let Ok(count) = reader.read(&mut bytes) {
+                if count == 0 || sender.send(bytes[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let screen = vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0);
+        Self { screen, heard: Vec::new(), output, keys, program, terminal: pty.master }
+    }
+
+    pub(crate) fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// The program's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.program.process_id().unwrap()
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resizes(&mut self, columns: u16, rows: u16) {
+        self.terminal.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.screen.screen_mut().set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
+    }
+
+    /// Waits until the screen is as it must be.
+    pub(crate) fn sees(&mut self, what: &str, is_there: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_there(&self.text()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.hears(&bytes),
+                Err(RecvTimeoutError::Timeout) => panic!("never saw {what}:\n{}", self.text()),
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended before {what}:\n{}", self.text()),
+            }
+        }
+    }
+
+    pub(crate) fn sees_text(&mut self, text: &str) {
+        self.sees(text, |screen| screen.contains(text));
+    }
+
+    /// Waits until every one of `texts` is on the screen at the same time.
+    pub(crate) fn sees_all(&mut self, texts: &[&str]) {
+        self.sees(&texts.join(" and "), |screen| texts.iter().all(|text| screen.contains(text)));
+    }
+
+    /// Takes what the terminal is sent within `time`.
+    pub(crate) fn watches_for(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while let Ok(bytes) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            self.hears(&bytes);
+        }
+    }
+
+    fn hears(&mut self, bytes: &[u8]) {
+        self.heard.extend_from_slice(bytes);
+        self.screen.process(bytes);
+    }
+
+    /// Whether the terminal is as it was before a program took it over.
+    pub(crate) fn has_own_terminal(&self) -> bool {
+        !self.screen.screen().alternate_screen() && !self.screen.screen().hide_cursor()
+    }
+
+    /// Orders item 10 five times, by keys alone.
+    pub(crate) fn orders_five_apples(&mut self, apple: &str) {
+        self.types("n");
+        self.sees_text(apple);
+        self.types("\r");
+        self.sees_text("walk-in (");
+        self.types("\r");
+        self.types("5");
+        self.sees("the total", |screen| screen.contains("5,000"));
+        self.types("\r");
+    }
+
+    /// Waits for the end of the program, and finds the terminal as it was.
+    pub(crate) fn ends(mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.program.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end:\n{}", self.text());
+            self.watches_for(Duration::from_millis(20));
+        };
+        drop(self.terminal);
+        for bytes in self.output {
+            self.screen.process(&bytes);
+        }
+        assert!(!self.screen.screen().alternate_screen(), "the alternate screen is left");
+        assert!(!self.screen.screen().hide_cursor(), "the cursor is back");
+        assert!(!self.screen.screen().bracketed_paste(), "pasting is as it was");
+        status
+    }
+
+    /// Leaves, and finds the terminal as it was.
+    pub(crate) fn leaves(mut self) {
+        self.types("q");
+        let status = self.ends();
+        assert!(status.success(), "it ended with {status:?}");
+    }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(name: &str, process: u32) {
+    let sent = std::process::Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap();
+    assert!(sent.success(), "kill -s {name} {process}");
+}
+
+/// The line of the screen that has both.
+pub(crate) fn line_with<'a>(screen: &'a str, one: &str, other: &str) -> Option<&'a str> {
+    screen.lines().find(|line| line.contains(one) && line.contains(other))
+}
+
+/// Checks that no cell has a colour.
+pub(crate) fn assert_colourless(screen: &vt100::Screen) {
+    let (rows, columns) = screen.size();
+    for row in 0..rows.get() {
+        for column in 0..columns.get() {
+            let cell = screen.cell(row, column).unwrap();
+            let colours = (cell.fgcolor(), cell.bgcolor());
+            let none = (vt100::Color::Default, vt100::Color::Default);
+            assert_eq!(colours, none, "a colour at row {row}, column {column}");
+        }
+    }
+}

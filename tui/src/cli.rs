@@ -19,6 +19,7 @@ use skstore_workers::process::{Process, StartError};
 
 mod alone;
 mod arguments;
+mod audit;
 mod columns;
 mod dashboard;
 mod dead;
@@ -29,8 +30,10 @@ mod labels;
 mod logging;
 mod output;
 mod run;
+mod view;
 
 use arguments::{Arguments, Asked, Command};
+use audit::AuditArguments;
 use failure::Failure;
 use output::Output;
 
@@ -144,9 +147,31 @@ fn with_process(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::Unreachable(format!("no thread can wait for events: {error}")))?;
+    if let Some(Command::Audit(audit)) = wanted.command {
+        return runtime.block_on(audited(wanted, audit, config));
+    }
     let process = Process::start(config).map_err(|error| not_started(&error))?;
     let done = runtime.block_on(with_desk(wanted, config, environment, &process, log));
     if let Err(sentence) = process.stop() {
+        tell(&format!("skstore: {sentence}"));
+    }
+    done
+}
+
+/// Audits, also where somebody else has the workers.
+async fn audited(wanted: &Wanted<'_>, audit: &AuditArguments, config: &Config) -> Result<(), Failure> {
+    let mut reached = audit::reach(config).map_err(|error| not_started(&error))?;
+    if let Some(process) = &reached.process {
+        // The books are looked at whatever becomes of the workers: they may be what is wrong.
+        let desk = process.desk().await?;
+        if let Err(failure) = get_ready(process, &desk, config).await {
+            tell(&failure.to_text());
+        }
+        settle(process, config).await;
+    }
+    let mut out = Output::new(std::io::stdout().lock(), wanted.json, wanted.language);
+    let done = audit::run(audit, config, &reached, &mut out).await;
+    if let Some(Err(sentence)) = reached.process.take().map(Process::stop) {
         tell(&format!("skstore: {sentence}"));
     }
     done

@@ -278,6 +278,58 @@ fn parked_messages_are_listed_shown_replayed_and_dropped() {
 }
 
 #[test]
+fn the_audit_passes_a_desk_that_works_and_catches_what_is_spoilt() {
+    let desk = Desk::new();
+    desk.done("place 10 2 --customer kim --order-id e-1");
+    desk.done("place 10 1 --customer kim --order-id e-2");
+    desk.done("cancel e-2");
+    let passed = desk.done("audit");
+    assert_eq!(passed["audited"]["orders"], 2, "{passed}");
+    assert_eq!(
+        (&passed["audited"]["violations"], &passed["audited"]["notes"]),
+        (&json!(0), &json!([])),
+        "{passed}"
+    );
+    assert!(
+        passed["audited"]["shown"].as_u64().is_some_and(|shown| shown > 2),
+        "the view was not seen: {passed}"
+    );
+
+    // While a dashboard, here a watcher, holds the data.
+    let mut watching = desk.command("--json watch --for 600 --last 1000");
+    let holder = Holder(watching.stdout(Stdio::piped()).spawn().unwrap());
+    let (lock, pid) = (desk.dir.path().join("data").join("skstore.lock"), holder.0.id().to_string());
+    wait_until("somebody holds the data", || std::fs::read_to_string(&lock).unwrap().starts_with(&pid));
+    let passed = desk.done("audit --wait 0");
+    assert_eq!(passed["audited"]["violations"], 0, "{passed}");
+    assert!(passed["audited"]["notes"].to_string().contains("in the memory of"), "{passed}");
+    drop(holder);
+
+    let store = desk.dir.path().join("data").join("order.db");
+    let spoilt = "UPDATE aggregates SET body = json_set(body, '$.order.amount', 1) WHERE id = 'e-1'";
+    rusqlite::Connection::open(store).unwrap().execute_batch(spoilt).unwrap();
+    let (found, status) = desk.json("audit --wait 0");
+    assert_eq!(status, 1, "{found:?}");
+    assert!(found.iter().any(|one| one["promise"] == "P1" && one["id"] == "e-1"), "{found:?}");
+    assert_eq!(found.last().unwrap()["error"]["code"], "violated", "{found:?}");
+
+    std::fs::remove_file(desk.dir.path().join("data").join("item.db")).unwrap();
+    let missing = desk.error("audit --set bus.url=amqp://127.0.0.1:1 --set view.url=redis://127.0.0.1:1", 3);
+    assert!(missing["error"]["message"].to_string().contains("item.db"), "{missing}");
+}
+
+#[test]
+fn the_view_is_built_anew_and_holds_the_same() {
+    let desk = Desk::new();
+    desk.done("place 10 --order-id f-1");
+    let before = desk.done("view");
+    assert_eq!((&before["orders"], &before["rebuilding"]), (&json!(1), &json!(null)), "{before}");
+    for _ in 0..2 {
+        assert_eq!(desk.done("view rebuild"), before, "a rebuild changed what it holds");
+    }
+}
+
+#[test]
 fn queues_are_shown_with_what_waits_in_them() {
     let desk = Desk::new();
     let (queues, status) = desk.json("queues");

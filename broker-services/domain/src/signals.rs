@@ -115,6 +115,9 @@ pub enum Control {
         /// How.
         fault: Fault,
     },
+    /// Build the view anew from the services' logs. While that is being done, one more wish changes nothing.
+    #[serde(rename = "view.rebuild")]
+    RebuildView,
 }
 
 /// How a service misbehaves on purpose.

@@ -11,7 +11,7 @@ use skstore_domain::ids::Customer;
 use skstore_domain::latency::AnswerTimes;
 use skstore_domain::signals::{Fault, Service};
 use skstore_domain::time::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::bus::{Bus, BusError, Consumer, Delivery};
 use crate::catalog::Catalog;
@@ -74,6 +74,8 @@ pub struct Context {
     pub vitals: Arc<Vitals>,
     /// How it misbehaves on purpose.
     pub fault: watch::Sender<Fault>,
+    /// Notified when an operator wants the view built anew.
+    pub rebuild: Arc<Notify>,
     /// Turns true when it shall finish what it has in hand and stop.
     pub stop: watch::Receiver<bool>,
 }
@@ -127,7 +129,7 @@ pub struct Vitals {
     handled: AtomicU64,
     in_flight: AtomicU64,
     unsent: AtomicU64,
-    all_sent: tokio::sync::Notify,
+    all_sent: Notify,
     trouble: std::sync::Mutex<Trouble>,
     rebuilding: AtomicU64,
     since: Stopwatch,

@@ -226,6 +226,14 @@ impl Desk {
         self.wish(&Control::SetFault { service, fault }).await
     }
 
+    /// Has the view built anew from the services' logs. [`View::rebuilds`] tells when that has begun and ended.
+    ///
+    /// # Errors
+    /// [`DeskError::Unreachable`] when nobody was told.
+    pub async fn rebuild_view(&self) -> Result<(), DeskError> {
+        self.wish(&Control::RebuildView).await
+    }
+
     /// How full each queue of the topology is that outlives its consumers, sorted by name.
     ///
     /// # Errors

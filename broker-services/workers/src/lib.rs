@@ -6,8 +6,10 @@
 //!   every bus declares.
 //! - One batch loop, [`batch`], which the services in [`service`] fill in; [`relay`] publishes what they
 //!   committed; [`calls`] holds the payment calls in flight; [`bookkeeper`] checks the sums of what they wrote.
+//! - [`audit`] gives a second opinion on their books, by rules of its own.
 //! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process.
 
+pub mod audit;
 pub mod batch;
 pub mod bookkeeper;
 pub mod bus;

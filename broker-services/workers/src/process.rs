@@ -215,6 +215,7 @@ impl Process {
             probe: Probe::default(),
             vitals: Arc::clone(&vitals),
             fault: watch::channel(config.faults.of(service)).0,
+            rebuild: Arc::default(),
             stop: stop.clone(),
         };
         let (opened, is_open) = mpsc::sync_channel(1);

@@ -106,6 +106,15 @@ pub struct OrderDetail {
     pub timeline: Vec<Step>,
 }
 
+/// What a view knows of its rebuilds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rebuilds {
+    /// The number of the last that has begun, larger than that of the one before; 0 if none has.
+    pub last: u64,
+    /// Whether that one goes on.
+    pub is_running: bool,
+}
+
 /// How many there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -201,6 +210,17 @@ impl View {
         match self {
             Self::Embedded(view) => view.finish_rebuild(),
             Self::Redis(view) => view.finish_rebuild().await,
+        }
+    }
+
+    /// Whether the view is being rebuilt.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
+        match self {
+            Self::Embedded(view) => view.rebuilds(),
+            Self::Redis(view) => view.rebuilds().await,
         }
     }
 

@@ -169,6 +169,7 @@ fn obey(context: &Context, gate: Option<&Gate>, control: &Control) {
                 gate.with(|breaker, now| breaker.force(*mode, now));
             }
         }
+        Control::RebuildView => context.rebuild.notify_one(),
         Control::SetFault { service, fault } => {
             if *service == context.service {
                 tracing::info!(%fault, "the operator sets a fault");

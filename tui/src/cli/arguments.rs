@@ -10,7 +10,9 @@ use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{MAX_QTY, OrderStatus};
 
+use super::audit::AuditArguments;
 use super::dead::DeadCommand;
+use super::view::ViewCommand;
 
 /// Most orders that one command lists: as many as the view keeps by default.
 const MOST_LISTED: u64 = 1_000_000;
@@ -22,7 +24,7 @@ const LONGEST_WATCH_S: u64 = 86_400;
 #[command(
     name = "skstore",
     version,
-    after_help = "Exit status: 0 done, 1 refused, 2 wrong usage or settings, 3 a part cannot be reached.",
+    after_help = "Exit status: 0 done, 1 refused or violated, 2 wrong usage or settings, 3 a part cannot be reached.",
     disable_help_subcommand = true
 )]
 pub(crate) struct Arguments {
@@ -146,11 +148,18 @@ pub(crate) enum Command {
         #[arg(long, value_name = "COUNT", default_value_t = 10)]
         last: usize,
     },
+    /// Check the books of all services and the view, by rules of its own
+    Audit(AuditArguments),
     /// Look at parked messages, replay them or drop them
     #[command(subcommand)]
     Dead(DeadCommand),
     /// Show how full the queues are
     Queues,
+    /// Show what the view holds, or build it anew
+    View {
+        #[command(subcommand)]
+        command: Option<ViewCommand>,
+    },
     /// Show the payment breaker, or hold it open or closed as long as its worker runs
     Breaker {
         /// auto: it decides by itself; open: no calls; closed: all calls
@@ -177,8 +186,10 @@ impl Command {
             | Self::Topup { .. }
             | Self::Restock { .. }
             | Self::Watch { .. }
+            | Self::Audit(_)
             | Self::Dead(_)
             | Self::Queues
+            | Self::View { .. }
             | Self::Breaker { .. } => false,
         }
     }
@@ -356,6 +367,8 @@ mod tests {
             "breaker auto",
             "breaker open --instance order-1",
             "breaker closed",
+            "audit",
+            "audit --wait 0",
             "dead list",
             "dead list --limit 5",
             "dead show p-1",
@@ -364,6 +377,8 @@ mod tests {
             "dead drop p-1 --dry-run",
             "dead drop --all",
             "queues",
+            "view",
+            "view rebuild",
             "doctor",
             "doctor --json",
             "completions zsh",

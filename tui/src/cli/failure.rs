@@ -9,7 +9,7 @@ use skstore_workers::view::ViewError;
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
-/// Asked for and refused.
+/// Asked for and refused, or violated.
 pub(crate) const REFUSED: u8 = 1;
 /// Wrong arguments or settings.
 pub(crate) const USAGE: u8 = 2;
@@ -39,6 +39,9 @@ pub(crate) enum Failure {
     /// Something was checked and is not as it must be.
     #[error("{0}")]
     Unwell(String),
+    /// The audit found so many promises broken.
+    #[error("{0} promises do not hold")]
+    Violated(u64),
     /// The arguments or settings are wrong.
     #[error("{0}")]
     Usage(String),
@@ -61,7 +64,9 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Place { cause, .. } => cause.status(),
-            Self::Refused(_) | Self::NotFound(_) | Self::Stays(_) | Self::Unwell(_) => REFUSED,
+            Self::Refused(_) | Self::NotFound(_) | Self::Stays(_) | Self::Unwell(_) | Self::Violated(_) => {
+                REFUSED
+            }
             Self::Usage(_) => USAGE,
             Self::Unreachable(_) | Self::NoAnswer(_) | Self::Output(_) => UNREACHABLE,
             Self::OutputClosed => DONE,
@@ -69,7 +74,7 @@ impl Failure {
     }
 
     /// `{"error":{"code","message","retry_after_ms"?}}`, with `order` where a refused order exists and `order_id`
-    /// where one was to be placed. The codes are those of answers, and `stays`, `unwell`, `usage`, `unreachable` and
+    /// where one was to be placed. The codes are those of answers, and `stays`, `unwell`, `violated`, `usage`, `unreachable` and
     /// `no_answer`.
     pub(crate) fn to_json(&self) -> Value {
         match self {
@@ -88,6 +93,7 @@ impl Failure {
             Self::NotFound(message) => error(ErrorCode::NotFound.word(), message),
             Self::Stays(message) => error("stays", message),
             Self::Unwell(message) => error("unwell", message),
+            Self::Violated(_) => error("violated", &self.to_string()),
             Self::Usage(message) => error("usage", message),
             Self::NoAnswer(message) => error("no_answer", message),
             Self::Unreachable(_) | Self::OutputClosed | Self::Output(_) => {

@@ -39,8 +39,10 @@ labels! {
     CHARGES = "결제 건", "charges";
     CONSUMERS = "소비자", "consumers";
     CUSTOMER = "고객", "customer";
+    DELIVERIES = "배송", "deliveries";
     DELIVERY = "배송", "delivery";
     DROPPED = "버림", "dropped";
+    EVENTS = "이벤트", "events";
     EXCHANGE = "교환기", "exchange";
     FAILED = "실패", "failed";
     FATE = "결과", "result";
@@ -64,6 +66,7 @@ labels! {
     ORDERS = "주문", "orders";
     OUTLOOK = "재전송하면", "if replayed";
     PAYMENT = "결제", "payment";
+    PAYMENTS = "결제", "payments";
     PER_SECOND = "초당", "per second";
     PLACED_AT = "주문 시각", "placed at";
     PRICE = "단가", "unit price";
@@ -71,10 +74,12 @@ labels! {
     QUEUE = "큐", "queue";
     READY = "준비됨", "ready";
     REASON = "사유", "reason";
+    REBUILDING = "재구축", "rebuilding";
     REFUSED = "거부", "refused";
     REFUSED_AGAIN = "다시 거부됨", "refused again";
     REPLAYED = "재전송됨", "replayed";
     SERVICE = "서비스", "service";
+    SHOWN = "뷰 항목", "shown";
     SLOW = "느림", "slow";
     STATE = "상태", "state";
     STATUS = "상태", "status";
@@ -82,8 +87,10 @@ labels! {
     STOCK = "재고", "stock";
     TAKES_EFFECT = "처리됨 (같은 식별자로는 한 번만)", "takes effect (once for its id)";
     UNACKED = "확인 대기", "unacked";
+    UNDECIDED = "판단 보류", "undecided";
     UNSENT = "미전송", "unsent";
     UPDATED_AT = "변경 시각", "updated at";
+    VIOLATIONS = "위반", "violations";
     WHAT = "내용", "event";
     WOULD_DROP = "버릴 예정", "would be dropped";
     WOULD_REPLAY = "재전송할 예정", "would be replayed";

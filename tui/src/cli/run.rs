@@ -16,6 +16,7 @@ use super::arguments::{self, Command, Mode, OrdersArguments, PlaceArguments};
 use super::dead;
 use super::failure::Failure;
 use super::output::Output;
+use super::view;
 
 /// Rows that are read from the view at once.
 const PAGE: usize = 500;
@@ -60,7 +61,10 @@ pub(crate) async fn run<W: Write>(
         Command::Status => status(desk.view(), out).await,
         Command::Watch { for_, last } => watch(desk.view(), *for_, *last, out).await,
         Command::Dead(command) => dead::run(desk, command, out).await,
+        // Done where there may be no desk.
+        Command::Audit(_) => Ok(()),
         Command::Queues => dead::queues(desk, out).await,
+        Command::View { command } => view::run(desk, *command, out).await,
         Command::Breaker { mode, instance } => breaker(desk, *mode, instance.as_ref(), out).await,
     }
 }

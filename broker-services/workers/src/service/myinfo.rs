@@ -53,6 +53,7 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
         let is_lost = tokio::select! {
             biased;
             () = context.stopped() => return Ok(()),
+            () = context.rebuild.notified() => !rebuild.is_running,
             next = rebuild.next(), if rebuild.has_next() => rebuild.act(next?).await?,
             deliveries = context.take(&mut intake, EVENT_MESSAGES) => {
                 keeper.keep(deliveries?, &mut rebuild).await?

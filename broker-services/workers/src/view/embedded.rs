@@ -17,7 +17,7 @@ use self::instances::Instances;
 use self::newest::{Newest, Put};
 use self::orders::Orders;
 use super::matching::Wanted;
-use super::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, ViewError};
+use super::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, SCAN_ORDERS, ViewError};
 
 mod compact;
 mod feed;
@@ -147,6 +147,15 @@ impl EmbeddedView {
             })?;
         }
         Ok(())
+    }
+
+    /// See [`View::rebuilds`](super::View::rebuilds).
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
+        let state = self.read();
+        Ok(Rebuilds { last: u64::from(state.epoch), is_running: state.rebuilding })
     }
 
     /// See [`View::orders`](super::View::orders). A page that has to scan is read in pieces, and may show

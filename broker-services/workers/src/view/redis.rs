@@ -34,8 +34,8 @@ use tokio::sync::watch;
 use self::link::{Link, script_call};
 use self::told::Told;
 use super::{
-    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, SILENT_FOR, STEPS_PER_ORDER, ViewError,
-    WAITING_ORDERS,
+    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, Rebuilds, SILENT_FOR, STEPS_PER_ORDER,
+    ViewError, WAITING_ORDERS,
 };
 
 mod fields;
@@ -202,6 +202,17 @@ impl RedisView {
             self.told.tell(&change);
         }
         Ok(())
+    }
+
+    /// See [`View::rebuilds`](super::View::rebuilds).
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
+        let mut get = redis::cmd("HMGET");
+        get.arg(self.key("epoch", "")).arg("number").arg("rebuilding");
+        let (number, rebuilding): (Option<u64>, Option<String>) = self.link.query(&get).await?;
+        Ok(Rebuilds { last: number.unwrap_or_default(), is_running: rebuilding.is_some() })
     }
 
     /// See [`View::changes`](super::View::changes). The number counts changes that were noticed here. The

@@ -5,6 +5,7 @@
 mod dead;
 mod fixture;
 mod kill;
+mod rebuild;
 
 use std::time::Duration;
 

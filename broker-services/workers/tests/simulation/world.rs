@@ -289,6 +289,7 @@ impl World {
                 probe: self.probe(service, Arc::clone(&crashed)),
                 vitals: Arc::clone(&vitals),
                 fault: self.faults[&service].clone(),
+                rebuild: Arc::default(),
                 stop: stopped.clone(),
             };
             tokio::select! {

@@ -60,6 +60,7 @@ promises! {
     rebuild::live_writes_name_what_they_write,
     rebuild::payments_and_steps_are_removed_on_their_own,
     rebuild::a_second_begin_starts_over,
+    rebuild::a_view_tells_of_its_rebuilds,
     rebuild::a_rebuild_of_everything_changes_nothing,
     rebuild::a_rebuild_brings_back_what_was_forgotten,
     rebuild::an_order_that_a_rebuild_pushes_out_comes_back_with_its_log,

@@ -5,7 +5,7 @@ use skstore_domain::events::EventKind;
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::objects::OrderStatus;
-use skstore_workers::view::{OrderFilter, ViewError};
+use skstore_workers::view::{OrderFilter, Rebuilds, ViewError};
 
 use crate::adapters::Adapter;
 use crate::builders::{
@@ -28,6 +28,19 @@ pub(crate) async fn every_write_is_refused_until_a_rebuild_has_begun<A: Adapter>
     view.begin_rebuild().await.unwrap();
     view.apply(&write).await.unwrap();
     assert_eq!(ids(&view, &OrderFilter::default()).await, ["a"], "it shows what the rebuild has so far");
+}
+
+pub(crate) async fn a_view_tells_of_its_rebuilds<A: Adapter>() {
+    let view = A::lost(PLENTY).await;
+    assert_eq!(view.rebuilds().await.unwrap(), Rebuilds::default(), "none has begun");
+    view.begin_rebuild().await.unwrap();
+    let first = view.rebuilds().await.unwrap();
+    assert!(first.last > 0 && first.is_running, "{first:?}");
+    view.finish_rebuild().await.unwrap();
+    assert_eq!(view.rebuilds().await.unwrap(), Rebuilds { is_running: false, ..first });
+    view.begin_rebuild().await.unwrap();
+    let second = view.rebuilds().await.unwrap();
+    assert!(second.last > first.last && second.is_running, "{second:?} after {first:?}");
 }
 
 pub(crate) async fn what_nothing_names_is_removed_at_the_end<A: Adapter>() {

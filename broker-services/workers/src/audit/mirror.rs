@@ -1,0 +1,266 @@
+//! The view against the stores: every order with its payment, every account, every item.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::Value;
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::myinfo::OrderRow;
+
+use super::crossing::{Known, known};
+use super::shapes::quote;
+use super::suspects::Suspects;
+use super::tables::{State, Stores, Tables};
+use super::{AuditError, Finding, Ledger, Promise};
+use crate::view::{OrderFilter, View};
+
+/// Rows of the view that are read at once.
+const PAGE: usize = 500;
+
+/// A row of the view, or one that it should have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shown {
+    Order(String),
+    Account(String),
+    Item(String),
+}
+
+impl Shown {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Order(id) | Self::Account(id) | Self::Item(id) => id,
+        }
+    }
+
+    pub(super) const fn of(&self) -> &'static str {
+        match self {
+            Self::Order(_) => "order",
+            Self::Account(_) => "account",
+            Self::Item(_) => "item",
+        }
+    }
+}
+
+/// Compares all of it. What differs becomes suspicious.
+pub(super) async fn all<F: FnMut(&Finding)>(
+    view: &View,
+    stores: &Stores,
+    keep_orders: usize,
+    ledger: &mut Ledger<F>,
+    suspects: &mut Suspects,
+) -> Result<(), AuditError> {
+    orders(view, stores, keep_orders, ledger, suspects).await?;
+    let accounts = all_accounts(view).await?;
+    let items = all_items(view).await?;
+    ledger.report.shown += (accounts.len() + items.len()) as u64;
+    let differing = objects(&stores.deposit, "account", &accounts, Shown::Account)?
+        .into_iter()
+        .chain(objects(&stores.item, "item", &items, Shown::Item)?);
+    for (shown, how) in differing {
+        suspect(shown, &how, ledger, suspects);
+    }
+    Ok(())
+}
+
+fn suspect<F: FnMut(&Finding)>(shown: Shown, how: &str, ledger: &mut Ledger<F>, suspects: &mut Suspects) {
+    if let Err(shown) = suspects.add_shown(shown) {
+        ledger.violated(&Finding::new(Promise::P6, shown.of(), shown.id(), how));
+    }
+}
+
+async fn orders<F: FnMut(&Finding)>(
+    view: &View,
+    stores: &Stores,
+    keep_orders: usize,
+    ledger: &mut Ledger<F>,
+    suspects: &mut Suspects,
+) -> Result<(), AuditError> {
+    let (mut after, mut there) = (None, BTreeSet::new());
+    loop {
+        let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
+        for row in &page.rows {
+            let id = row.order.order_id.as_str();
+            ledger.report.shown += 1;
+            let how = order(stores, id, Some(row))?;
+            if how.as_deref() != Some(EXTRA) {
+                there.insert(hashed(id));
+            }
+            if let Some(how) = how {
+                suspect(Shown::Order(id.to_owned()), &how, ledger, suspects);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let may_forget = suspects.placed > keep_orders as u64;
+    if may_forget {
+        ledger
+            .note(format!("the view keeps {keep_orders} orders: older ones that have ended may be missing"));
+    }
+    if there.len() as u64 >= suspects.placed && !may_forget {
+        // As many as there are, and each of them is known to Order: all of them.
+        return Ok(());
+    }
+    for state in stores.order.states("order") {
+        let state = state?;
+        let Ok((Known::Order(order), _)) = known(&state) else { continue };
+        let has_ended = matches!(order.status.as_str(), "delivering" | "cancelled" | "rejected");
+        let is_excused = may_forget && has_ended;
+        if !is_excused && !there.contains(&hashed(&state.id)) {
+            suspect(Shown::Order(state.id), MISSING, ledger, suspects);
+        }
+    }
+    Ok(())
+}
+
+/// A number instead of an id: a million of them in some 20 MiB. Of a million orders, one that is missing hides
+/// behind another's number once in ten thousand billion times.
+fn hashed(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What is wrong with a row of which no store knows.
+const EXTRA: &str = "the view has it, and its service does not";
+
+/// What is wrong where there is none.
+const MISSING: &str = "the view does not have it";
+
+/// How the view differs about order `id`.
+fn order(stores: &Stores, id: &str, row: Option<&OrderRow>) -> Result<Option<String>, AuditError> {
+    let stored = stores.order.state("order", id)?;
+    let recorded = stored.as_ref().and_then(|state| match known(state) {
+        Ok((Known::Order(_), text)) => serde_json::from_str::<Value>(text).ok(),
+        // One that cannot be read is told elsewhere.
+        Ok((Known::Tombstone, _)) | Err(_) => None,
+    });
+    let (Some(recorded), Some(row)) = (&recorded, row) else {
+        return Ok(match (recorded.is_some(), row.is_some()) {
+            (true, false) => Some(MISSING.to_owned()),
+            (false, true) => Some(EXTRA.to_owned()),
+            (true, true) | (false, false) => None,
+        });
+    };
+    if let Some(how) = differs(recorded, &json(&row.order)) {
+        return Ok(Some(how));
+    }
+    let payment = stores.deposit.state("payment", id)?;
+    let payment = payment.and_then(|state| serde_json::from_str(&state.body).ok()).unwrap_or(Value::Null);
+    let shown = row.payment.as_ref().map_or(Value::Null, json);
+    Ok(differs(&payment, &shown).map(|how| format!("its payment: {how}")))
+}
+
+fn json(object: &impl serde::Serialize) -> Value {
+    serde_json::to_value(object).unwrap_or(Value::Null)
+}
+
+fn differs(recorded: &Value, shown: &Value) -> Option<String> {
+    let (Value::Object(recorded), Value::Object(shown)) = (recorded, shown) else {
+        return (recorded != shown).then(|| {
+            format!("recorded is {}, shown is {}", quote(&recorded.to_string()), quote(&shown.to_string()))
+        });
+    };
+    let names: BTreeSet<&String> = recorded.keys().chain(shown.keys()).collect();
+    let differing: Vec<String> = names
+        .into_iter()
+        .map(|name| {
+            (name, recorded.get(name).unwrap_or(&Value::Null), shown.get(name).unwrap_or(&Value::Null))
+        })
+        .filter(|(_, recorded, shown)| recorded != shown)
+        .map(|(name, recorded, shown)| format!("its {name} is {recorded}, but the view shows {shown}"))
+        .collect();
+    (!differing.is_empty()).then(|| quote(&differing.join("; ")).into_owned())
+}
+
+async fn all_accounts(view: &View) -> Result<BTreeMap<String, Value>, AuditError> {
+    let mut all = BTreeMap::new();
+    let mut last: Option<Customer> = None;
+    loop {
+        let page = view.accounts(last.as_ref(), PAGE).await?;
+        let ended = page.len() < PAGE;
+        last = page.last().map(|account| account.customer.clone());
+        all.extend(page.iter().map(|account| (account.customer.as_str().to_owned(), json(account))));
+        if ended {
+            return Ok(all);
+        }
+    }
+}
+
+async fn all_items(view: &View) -> Result<BTreeMap<String, Value>, AuditError> {
+    let mut all = BTreeMap::new();
+    let mut last: Option<ItemId> = None;
+    loop {
+        let page = view.items(last.as_ref(), PAGE).await?;
+        let ended = page.len() < PAGE;
+        last = page.last().map(|item| item.item_id.clone());
+        all.extend(page.iter().map(|item| (item.item_id.as_str().to_owned(), json(item))));
+        if ended {
+            return Ok(all);
+        }
+    }
+}
+
+/// How the view differs about the objects of one kind.
+fn objects(
+    tables: &Tables,
+    kind: &'static str,
+    shown: &BTreeMap<String, Value>,
+    named: fn(String) -> Shown,
+) -> Result<BTreeMap<Shown, String>, AuditError> {
+    let mut differing = BTreeMap::new();
+    let mut extra: BTreeSet<&String> = shown.keys().collect();
+    for state in tables.states(kind) {
+        let State { id, body, .. } = state?;
+        extra.remove(&id);
+        let recorded = serde_json::from_str::<Value>(&body).unwrap_or(Value::Null);
+        let how = match shown.get(&id) {
+            None => Some(MISSING.to_owned()),
+            Some(shown) => differs(&recorded, shown),
+        };
+        if let Some(how) = how {
+            differing.insert(named(id), how);
+        }
+    }
+    let extra = extra.into_iter().map(|id| (named(id.clone()), EXTRA.to_owned()));
+    differing.extend(extra);
+    Ok(differing)
+}
+
+/// Which of `suspects` differ now, and how.
+pub(super) async fn again<'a>(
+    view: &View,
+    stores: &Stores,
+    suspects: impl Iterator<Item = &'a Shown>,
+) -> Result<BTreeMap<Shown, String>, AuditError> {
+    let mut differing = BTreeMap::new();
+    let (mut accounts, mut items) = (false, false);
+    for shown in suspects {
+        match shown {
+            Shown::Account(_) => accounts = true,
+            Shown::Item(_) => items = true,
+            Shown::Order(id) => {
+                let Ok(order_id) = OrderId::new(id) else {
+                    differing.insert(shown.clone(), "its id is none that a view can have".to_owned());
+                    continue;
+                };
+                // The view first: it has nothing that the stores do not have then.
+                let detail = view.order(&order_id).await?;
+                if let Some(how) = order(stores, id, detail.as_ref().map(|detail| &detail.row))? {
+                    differing.insert(shown.clone(), how);
+                }
+            }
+        }
+    }
+    if accounts {
+        let shown = all_accounts(view).await?;
+        differing.extend(objects(&stores.deposit, "account", &shown, Shown::Account)?);
+    }
+    if items {
+        let shown = all_items(view).await?;
+        differing.extend(objects(&stores.item, "item", &shown, Shown::Item)?);
+    }
+    Ok(differing)
+}

@@ -1,0 +1,289 @@
+//! The stores' tables, read page by page over connections that cannot write.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row as SqlRow};
+
+use super::{AuditError, Sources};
+
+/// Rows of a page: a few MiB of bodies.
+const PAGE: i64 = 2_000;
+/// How long to wait for a checkpoint of somebody else's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pages cached by a connection, in KiB.
+const CACHE_KIB: i64 = 16_384;
+
+/// The three stores.
+pub(super) struct Stores {
+    pub(super) order: Tables,
+    pub(super) deposit: Tables,
+    pub(super) item: Tables,
+}
+
+impl Stores {
+    pub(super) fn open(sources: &Sources) -> Result<Self, AuditError> {
+        Ok(Self {
+            order: Tables::open(&sources.order)?,
+            deposit: Tables::open(&sources.deposit)?,
+            item: Tables::open(&sources.item)?,
+        })
+    }
+
+    /// From here on each store is read as it is now. Order comes last: what it has done the others have caused.
+    pub(super) fn begin(&self) -> Result<(), AuditError> {
+        [&self.deposit, &self.item, &self.order].into_iter().try_for_each(Tables::begin)
+    }
+
+    /// From here on every read sees what is there when it is made.
+    pub(super) fn end(&self) -> Result<(), AuditError> {
+        [&self.deposit, &self.item, &self.order].into_iter().try_for_each(|tables| tables.batch("COMMIT"))
+    }
+}
+
+/// An aggregate as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) id: String,
+    pub(super) revision: i64,
+    pub(super) body: String,
+}
+
+/// An entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) seq: i64,
+    /// Kind of its aggregate.
+    pub(super) kind: String,
+    pub(super) aggregate_id: String,
+    pub(super) revision: i64,
+    /// Its routing key: `order.placed`.
+    pub(super) what: String,
+    pub(super) body: String,
+}
+
+/// One store.
+pub(super) struct Tables {
+    url: String,
+    connection: Connection,
+}
+
+impl Tables {
+    fn open(url: &str) -> Result<Self, AuditError> {
+        let failed = |store: &str, cause: String| AuditError::Store { store: store.to_owned(), cause };
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            // What follows a scheme may hold a password, and is not repeated.
+            let scheme = url.split(':').next().unwrap_or_default();
+            return Err(failed(
+                &format!("{scheme}:…"),
+                "the audit of this build reads sqlite:PATH only".into(),
+            ));
+        };
+        if !Path::new(path).is_file() {
+            let cause = "there is no such file; run the audit where the stores are, or say where with \
+                         order.store.url, deposit.store.url and item.store.url";
+            return Err(failed(url, cause.into()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .and_then(|connection| {
+                connection.busy_timeout(BUSY_TIMEOUT)?;
+                connection.pragma_update(None, "query_only", true)?;
+                connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+                Ok(connection)
+            })
+            .map_err(|error| failed(url, error.to_string()))?;
+        Ok(Self { url: url.to_owned(), connection })
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> AuditError {
+        AuditError::Store { store: self.url.clone(), cause: error.to_string() }
+    }
+
+    fn batch(&self, sql: &str) -> Result<(), AuditError> {
+        self.connection.execute_batch(sql).map_err(|error| self.failed(&error))
+    }
+
+    /// A snapshot begins with the first read, so there is one.
+    fn begin(&self) -> Result<(), AuditError> {
+        self.batch("BEGIN; SELECT count(*) FROM meta;")
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<T>,
+    ) -> Result<VecDeque<T>, AuditError> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_map(params, read)?.collect::<rusqlite::Result<VecDeque<T>>>()
+        };
+        read().map_err(|error| self.failed(&error))
+    }
+
+    /// The aggregate `id` of `kind`, as it is now.
+    pub(super) fn state(&self, kind: &str, id: &str) -> Result<Option<State>, AuditError> {
+        const SQL: &str = "SELECT id, revision, body FROM aggregates WHERE kind = ?1 AND id = ?2";
+        let read = || {
+            let mut statement = self.connection.prepare_cached(SQL)?;
+            statement.query_row([kind, id], state).optional()
+        };
+        read().map_err(|error| self.failed(&error))
+    }
+
+    /// All aggregates of `kind`, by id.
+    pub(super) fn states<'a>(
+        &'a self,
+        kind: &'static str,
+    ) -> impl Iterator<Item = Result<State, AuditError>> + 'a {
+        const SQL: &str = "SELECT id, revision, body FROM aggregates WHERE kind = ?1 AND id > ?2 \
+                           ORDER BY id LIMIT ?3";
+        Pages::new(move |last: Option<&State>| {
+            let after = last.map_or("", |state| state.id.as_str());
+            self.rows(SQL, (kind, after, PAGE), state)
+        })
+    }
+
+    /// All entries about aggregates of `kind`, by their id and revision.
+    pub(super) fn histories<'a>(
+        &'a self,
+        kind: &'static str,
+    ) -> impl Iterator<Item = Result<Entry, AuditError>> + 'a {
+        const SQL: &str = "SELECT seq, kind, aggregate_id, revision, type, body FROM events \
+                           WHERE kind = ?1 AND (aggregate_id, revision) > (?2, ?3) \
+                           ORDER BY aggregate_id, revision LIMIT ?4";
+        Pages::new(move |last: Option<&Entry>| {
+            let (id, revision) =
+                last.map_or(("", i64::MIN), |entry| (entry.aggregate_id.as_str(), entry.revision));
+            self.rows(SQL, (kind, id, revision, PAGE), entry)
+        })
+    }
+
+    /// The whole log, in its order.
+    pub(super) fn log(&self) -> impl Iterator<Item = Result<Entry, AuditError>> + '_ {
+        const SQL: &str = "SELECT seq, kind, aggregate_id, revision, type, body FROM events WHERE seq > ?1 \
+                           ORDER BY seq LIMIT ?2";
+        Pages::new(move |last: Option<&Entry>| {
+            self.rows(SQL, (last.map_or(i64::MIN, |entry| entry.seq), PAGE), entry)
+        })
+    }
+
+    /// Whether something about the aggregate is committed and not yet confirmed by the bus.
+    pub(super) fn is_unsent(&self, kind: &str, id: &str) -> Result<bool, AuditError> {
+        const SQL: &str =
+            "SELECT 1 FROM events JOIN unsent USING (seq) WHERE kind = ?1 AND aggregate_id = ?2 LIMIT 1";
+        Ok(!self.rows(SQL, [kind, id], |_| Ok(()))?.is_empty())
+    }
+}
+
+fn state(row: &SqlRow<'_>) -> rusqlite::Result<State> {
+    Ok(State { id: row.get(0)?, revision: row.get(1)?, body: row.get(2)? })
+}
+
+fn entry(row: &SqlRow<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        seq: row.get(0)?,
+        kind: row.get(1)?,
+        aggregate_id: row.get(2)?,
+        revision: row.get(3)?,
+        what: row.get(4)?,
+        body: row.get(5)?,
+    })
+}
+
+/// Rows one after the other, read a page at a time; each page starts after the last row of the one before.
+struct Pages<T, F> {
+    page: VecDeque<T>,
+    last: Option<T>,
+    read: F,
+    ended: bool,
+}
+
+impl<T, F: FnMut(Option<&T>) -> Result<VecDeque<T>, AuditError>> Pages<T, F> {
+    const fn new(read: F) -> Self {
+        Self { page: VecDeque::new(), last: None, read, ended: false }
+    }
+}
+
+impl<T: Clone, F: FnMut(Option<&T>) -> Result<VecDeque<T>, AuditError>> Iterator for Pages<T, F> {
+    type Item = Result<T, AuditError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.is_empty() && !self.ended {
+            match (self.read)(self.last.as_ref()) {
+                Ok(page) => {
+                    self.last = page.back().cloned();
+                    self.ended = page.is_empty();
+                    self.page = page;
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.page.pop_front().map(Ok)
+    }
+}
+
+/// Everything about one aggregate.
+#[derive(Debug)]
+pub(super) struct History {
+    pub(super) id: String,
+    /// Its entries, by revision.
+    pub(super) entries: Vec<Entry>,
+    pub(super) state: Option<State>,
+}
+
+/// Every aggregate of `kind` that has a state or an entry, by id.
+pub(super) struct Histories<E: Iterator, S: Iterator> {
+    entries: std::iter::Peekable<E>,
+    states: std::iter::Peekable<S>,
+}
+
+impl<E, S> Histories<E, S>
+where
+    E: Iterator<Item = Result<Entry, AuditError>>,
+    S: Iterator<Item = Result<State, AuditError>>,
+{
+    pub(super) fn new(entries: E, states: S) -> Self {
+        Self { entries: entries.peekable(), states: states.peekable() }
+    }
+}
+
+impl<E, S> Iterator for Histories<E, S>
+where
+    E: Iterator<Item = Result<Entry, AuditError>>,
+    S: Iterator<Item = Result<State, AuditError>>,
+{
+    type Item = Result<History, AuditError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let of_entry = match self.entries.peek() {
+            Some(Err(_)) => return self.entries.next().map(|entry| entry.map(|_| nobody())),
+            Some(Ok(entry)) => Some(entry.aggregate_id.clone()),
+            None => None,
+        };
+        let of_state = match self.states.peek() {
+            Some(Err(_)) => return self.states.next().map(|state| state.map(|_| nobody())),
+            Some(Ok(state)) => Some(state.id.clone()),
+            None => None,
+        };
+        let id = of_entry.into_iter().chain(of_state).min()?;
+        let is_its =
+            |entry: &Result<Entry, AuditError>| entry.as_ref().is_ok_and(|entry| entry.aggregate_id == id);
+        let mut entries = Vec::new();
+        while let Some(entry) = self.entries.next_if(is_its) {
+            entries.extend(entry.ok());
+        }
+        let state = self.states.next_if(|state| state.as_ref().is_ok_and(|state| state.id == id));
+        Some(Ok(History { id, entries, state: state.and_then(Result::ok) }))
+    }
+}
+
+/// Never seen: stands in where an error is passed on.
+const fn nobody() -> History {
+    History { id: String::new(), entries: Vec::new(), state: None }
+}

@@ -1,0 +1,220 @@
+//! `skstore audit`: whether the desk keeps its promises, by a second opinion on its books.
+//!
+//! It needs the stores, and looks at the rest as far as it can be reached: a dashboard may hold the data directory,
+//! and the message bus may be away.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+use skstore::text::Language;
+use skstore::text::fit::clean;
+use skstore_domain::signals::Service;
+use skstore_workers::audit::{self, AuditError, Finding, MOST_FINDINGS, Report, Sources, Traffic};
+use skstore_workers::clock::Clock;
+use skstore_workers::config::{BusUrl, Config, ViewUrl};
+use skstore_workers::desk::Desk;
+use skstore_workers::process::{Process, StartError};
+use skstore_workers::view::View;
+
+use super::columns::fields;
+use super::failure::Failure;
+use super::labels;
+use super::output::Output;
+
+/// Longest time to wait for what is on its way, in seconds.
+const LONGEST_WAIT_S: u64 = 600;
+/// Parked messages that are looked through for the orders that they are about.
+const MOST_PARKED: usize = 10_000;
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    /// Wait this many seconds for what is still on its way before judging it
+    #[arg(long, value_name = "SECONDS", default_value_t = audit::WAIT.as_secs(),
+        value_parser = clap::value_parser!(u64).range(0..=LONGEST_WAIT_S))]
+    wait: u64,
+}
+
+/// What of the desk can be reached from here.
+pub(crate) struct Reached {
+    /// The workers, or the connection to them.
+    pub(crate) process: Option<Process>,
+    /// Why not.
+    missing: Option<String>,
+}
+
+/// Starts what can be started: all workers over the embedded bus, unless somebody else has them; else a
+/// connection.
+///
+/// # Errors
+/// [`StartError`] for what a person has to correct.
+pub(crate) fn reach(config: &Config) -> Result<Reached, StartError> {
+    match Process::start(config) {
+        Ok(process) => Ok(Reached { process: Some(process), missing: None }),
+        Err(error @ (StartError::Held { .. } | StartError::Bus { .. })) => {
+            Ok(Reached { process: None, missing: Some(without(&error, config)) })
+        }
+        Err(
+            error @ (StartError::Alone(_)
+            | StartError::Unseen
+            | StartError::DataDir { .. }
+            | StartError::Catalog(_)
+            | StartError::Store(_)
+            | StartError::View(_)
+            | StartError::Books(_)
+            | StartError::Thread { .. }),
+        ) => Err(error),
+    }
+}
+
+fn without(error: &StartError, config: &Config) -> String {
+    match (&config.bus.url, error) {
+        (BusUrl::Embedded, StartError::Held { holder, .. }) => {
+            format!("the view and the queues are in the memory of {holder}, and were not looked at")
+        }
+        _ => format!("the queues were not looked at: {error}"),
+    }
+}
+
+/// Audits what the settings name.
+///
+/// # Errors
+/// [`Failure::Violated`]; [`Failure::Unreachable`] when a part cannot be read.
+pub(crate) async fn run<W: Write>(
+    arguments: &AuditArguments,
+    config: &Config,
+    reached: &Reached,
+    out: &mut Output<W>,
+) -> Result<(), Failure> {
+    let desk = match &reached.process {
+        Some(process) => Some(process.desk().await?),
+        None => None,
+    };
+    let view = match (&config.view.url, &desk) {
+        (_, Some(desk)) => Some(desk.view().clone()),
+        (ViewUrl::Redis(_), None) => Some(View::open(&config.view.url, config.view.keep_orders)?),
+        (ViewUrl::Embedded, None) => None,
+    };
+    let url = |service| config.store_url(service).map(ToString::to_string).unwrap_or_default();
+    let sources = Sources {
+        order: url(Service::Order),
+        deposit: url(Service::Deposit),
+        item: url(Service::Item),
+        view,
+        keep_orders: config.view.keep_orders,
+        wait: Duration::from_secs(arguments.wait),
+        now: Clock::System.now(),
+    };
+    let mut unwritten = None;
+    let told = |finding: &Finding| {
+        let written = out.one(finding, |_| line(finding));
+        unwritten = unwritten.take().or(written.err());
+    };
+    let mut report = audit::run(&sources, async || traffic(desk.as_ref()).await, told).await?;
+    unwritten.map_or(Ok(()), Err)?;
+    report.notes.extend(reached.missing.clone());
+    out.one(&json!({ "audited": report }), |language| summary(language, &report))?;
+    match report.violations {
+        0 => Ok(()),
+        count => Err(Failure::Violated(count)),
+    }
+}
+
+/// What is known of messages now.
+async fn traffic(desk: Option<&Desk>) -> Traffic {
+    let Some(desk) = desk else { return Traffic::default() };
+    let depths = desk.queues().await.ok();
+    let waiting = depths.map(|depths| {
+        let count = |depth: &skstore_workers::bus::QueueDepth| depth.ready + depth.unacked.unwrap_or(0);
+        depths.iter().map(|depth| (depth.name.to_string(), count(depth))).collect()
+    });
+    let mut parked = BTreeSet::new();
+    if let Ok(page) = desk.dead_letters(MOST_PARKED).await {
+        for letter in page.letters {
+            parked.extend(letter.properties.message_id);
+            if let Ok(body) = serde_json::from_slice(&letter.body) {
+                add_orders(&body, &mut parked);
+            }
+        }
+    }
+    Traffic { waiting, parked }
+}
+
+/// Adds every order that is named anywhere in `value`. serde_json bounds how deep it goes.
+fn add_orders(value: &Value, orders: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(id) if name == "order_id" || name == "correlationid" => {
+                        orders.insert(id.clone());
+                    }
+                    _ => add_orders(value, orders),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| add_orders(value, orders)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let Finding { promise, of, id, message } = finding;
+    format!("{promise} {of} {}: {}\n", clean(id), clean(message))
+}
+
+fn summary(language: Language, report: &Report) -> String {
+    let untold = report.violations.saturating_sub(MOST_FINDINGS as u64);
+    let more = if untold > 0 { format!(" (+{untold})") } else { String::new() };
+    let lines = |texts: &[String]| texts.join("; ");
+    fields(&[
+        (labels::ORDERS.of(language), report.orders.to_string()),
+        (labels::PAYMENTS.of(language), report.payments.to_string()),
+        (labels::DELIVERIES.of(language), report.deliveries.to_string()),
+        (labels::ACCOUNTS.of(language), report.accounts.to_string()),
+        (labels::ITEMS.of(language), report.items.to_string()),
+        (labels::EVENTS.of(language), report.events.to_string()),
+        (labels::SHOWN.of(language), report.shown.to_string()),
+        (labels::VIOLATIONS.of(language), format!("{}{more}", report.violations)),
+        (labels::UNDECIDED.of(language), lines(&report.undecided)),
+        (labels::NOTE.of(language), lines(&report.notes)),
+    ])
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_found_wherever_a_message_names_them() {
+        let body =
+            json!([{"data": {"order": {"order_id": "a"}}, "correlationid": "b"}, {"order_id": 5, "id": "c"}]);
+        let mut orders = BTreeSet::new();
+        add_orders(&body, &mut orders);
+        assert_eq!(orders, BTreeSet::from(["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
+    fn people_read_what_is_wrong_and_how_much_was_looked_at() {
+        let finding = Finding {
+            promise: audit::Promise::P2,
+            of: "account",
+            id: "kim\u{1b}[2J".into(),
+            message: "its balance is 1".into(),
+        };
+        assert_eq!(line(&finding), "P2 account kim[2J: its balance is 1\n");
+        let report = Report { orders: 7, violations: 10_002, ..Report::default() };
+        for (language, violations) in [(Language::English, "violations"), (Language::Korean, "위반")] {
+            let text = summary(language, &report);
+            assert!(text.contains(violations) && text.contains("10002 (+2)"), "{text}");
+        }
+    }
+}

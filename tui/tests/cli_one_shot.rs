@@ -263,7 +263,7 @@ fn parked_messages_are_listed_shown_replayed_and_dropped() {
 
     let (plan, _) = desk.json("dead replay --all --dry-run");
     let fates: Vec<_> = plan.iter().map(|told| told["fate"].as_str().unwrap()).collect();
-    assert_eq!(fates, ["stays", "would_replay", "would_replay"], "{plan:?}");
+    assert_eq!(fates, ["would_replay", "stays", "would_replay"], "{plan:?}");
     let (done, status) = desk.json("dead replay --all");
     assert_eq!((done.len(), status), (3, 0), "{done:?}");
     for order in ["d-1", "p-3"] {

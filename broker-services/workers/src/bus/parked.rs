@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::{Bus, BusError, Consumer, Delivery, Subscription};
 use crate::topology;
 
-/// Most parked messages that are in hand at once. They stay with the bus; only what is [received](Parked::next)
-/// and kept takes memory here. AMQP can hold back at most 65,535.
+/// Most parked messages that are in hand at once; where there are more, looking may change their order. They stay with the
+/// bus; only what is [received](Parked::next) and kept takes memory here. AMQP can hold back at most 65,535.
 pub const MAX_IN_HAND: usize = 10_000;
 /// How long another operator is waited for: they hold parked messages for as long as a command takes.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
@@ -37,7 +37,7 @@ pub struct Parked {
 }
 
 impl Bus {
-    /// Takes the oldest parked messages in hand, at most `most` and [`MAX_IN_HAND`].
+    /// Takes parked messages in hand, to look at the oldest, at most `most` and [`MAX_IN_HAND`].
     ///
     /// # Errors
     /// [`BusError::Topology`] when somebody else has them in hand for longer than a command takes;
@@ -58,9 +58,11 @@ impl Bus {
         let depths = self.depths().await?;
         let total = depths.iter().find(|depth| &*depth.name == topology::DEAD).map_or(0, |depth| depth.ready);
         let left = total.min(most).min(MAX_IN_HAND);
+        // All of them, also where few are looked at: a broker puts what comes back from a consumer behind what it has
+        // never delivered, so that a part would come back in another place.
         let dead = topology::queues().into_iter().find(|queue| queue.name == topology::DEAD);
         let consumer = match dead.filter(|_| left > 0) {
-            Some(queue) => Some(self.consumer(vec![Subscription { queue, prefetch: left }]).await?),
+            Some(queue) => Some(self.consumer(vec![Subscription { queue, prefetch: MAX_IN_HAND }]).await?),
             None => None,
         };
         Ok(Parked { consumer, _among_processes: own, _in_this_process: turn, left, total })

@@ -72,7 +72,7 @@ const CASES: &[Case] = &[
         "account missing",
         "deposit.db",
         "DELETE FROM aggregates WHERE kind = 'account' AND id = 'kim'",
-        &[(P5, "kim"), (P2, "kim")],
+        &[(P5, "kim")],
     ),
     (
         "money from nowhere: account and log agree",

@@ -43,35 +43,43 @@ const STEPS: &[Step] = &[
 ];
 
 /// What runs against real servers, once they are up.
-const WITH_SERVERS: &[Step] = &[(
-    "tests by simulation and against servers",
-    &[
-        "test",
-        "-p",
-        "skstore-workers",
-        "--features",
-        "simulation,servers",
-        "--lib",
-        "--test",
-        "simulation",
-        "--test",
-        "bus_conformance",
-        "--test",
-        "amqp",
-        "--test",
-        "view_conformance",
-        "--test",
-        "redis",
-        "--test",
-        "cluster",
-        "--test",
-        "gateway",
-        "--test",
-        "operations",
-    ],
-    &[],
-    "`cargo xtask servers` shows the servers that they need.",
-)];
+const WITH_SERVERS: &[Step] = &[
+    (
+        "tests by simulation and against servers",
+        &[
+            "test",
+            "-p",
+            "skstore-workers",
+            "--features",
+            "simulation,servers",
+            "--lib",
+            "--test",
+            "simulation",
+            "--test",
+            "bus_conformance",
+            "--test",
+            "amqp",
+            "--test",
+            "view_conformance",
+            "--test",
+            "redis",
+            "--test",
+            "cluster",
+            "--test",
+            "gateway",
+            "--test",
+            "operations",
+        ],
+        &[],
+        "`cargo xtask servers` shows the servers that they need.",
+    ),
+    (
+        "the dashboard over servers that are killed",
+        &["test", "-p", "skstore", "--features", "servers", "--test", "terminal_servers"],
+        &[],
+        "",
+    ),
+];
 
 /// Runs all steps up to the first that fails.
 ///

@@ -3,6 +3,8 @@
 //! [`writes`] says what an event writes; the view applies it under the guards that [`ViewWrite`] names, so that
 //! events may come in any order and more than once.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::events::{BadEvent, Event, EventData, EventKind, Source};
@@ -132,6 +134,60 @@ pub fn writes(event: &Event) -> Result<Vec<ViewWrite>, BadEvent> {
         }
     }
     Ok(writes)
+}
+
+/// What a batch of writes comes to: each object at its highest revision, each step and line once, where they were
+/// first named. Applying it is applying all of them; an item that a hundred orders change is written once.
+#[must_use]
+pub fn coalesce(writes: Vec<ViewWrite>) -> Vec<ViewWrite> {
+    // Where each is first named, and where at its highest revision.
+    let mut named: BTreeMap<Name<'_>, (usize, usize)> = BTreeMap::new();
+    for (at, write) in writes.iter().enumerate() {
+        let (_, highest) = named.entry(Name::of(write)).or_insert((at, at));
+        if revision(write) > revision(&writes[*highest]) {
+            *highest = at;
+        }
+    }
+    let mut kept: Vec<(usize, usize)> = named.into_values().collect();
+    kept.sort_unstable();
+    let mut writes: Vec<Option<ViewWrite>> = writes.into_iter().map(Some).collect();
+    kept.into_iter().filter_map(|(_, highest)| writes[highest].take()).collect()
+}
+
+/// What a write is about: of two with the same name one takes effect.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Name<'a> {
+    Order(&'a str),
+    Payment(&'a str),
+    Account(&'a str),
+    Item(&'a str),
+    Step(&'a str, Source, u64),
+    Feed(&'a str),
+}
+
+impl<'a> Name<'a> {
+    fn of(write: &'a ViewWrite) -> Self {
+        match write {
+            ViewWrite::Order(order) => Self::Order(order.order_id.as_str()),
+            ViewWrite::Payment(payment) => Self::Payment(payment.order_id.as_str()),
+            ViewWrite::Account(account) => Self::Account(account.customer.as_str()),
+            ViewWrite::Item(item) => Self::Item(item.item_id.as_str()),
+            ViewWrite::Step(order, step) => Self::Step(order.as_str(), step.source, step.revision),
+            ViewWrite::Feed(entry) => Self::Feed(&entry.id),
+        }
+    }
+}
+
+/// Of two writes about the same, the one with the higher revision takes effect, else the first.
+const fn revision(write: &ViewWrite) -> u64 {
+    match write {
+        ViewWrite::Order(order) => order.revision,
+        ViewWrite::Payment(payment) => payment.revision,
+        ViewWrite::Account(account) => account.revision,
+        ViewWrite::Item(item) => item.revision,
+        ViewWrite::Step(_, step) => step.revision,
+        ViewWrite::Feed(_) => 0,
+    }
 }
 
 /// Writes of the event that has most: an object, two steps or objects more, and the feed.

@@ -1,12 +1,12 @@
 //! The view comes out the same in whatever order and however often it hears of an order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use skstore_domain::events::{BadEvent, Event, EventData, EventKind, Source};
 use skstore_domain::ids::OrderId;
 use skstore_domain::money::Won;
-use skstore_domain::myinfo::{Step, ViewWrite, writes};
+use skstore_domain::myinfo::{Step, ViewWrite, coalesce, writes};
 use skstore_domain::objects::{Account, Item, Order, Payment};
 
 use crate::world::{Budget, Message, Move, Setup, Way, World};
@@ -19,6 +19,7 @@ struct Folded {
     account: Option<Account>,
     item: Option<Item>,
     steps: BTreeMap<(OrderId, Source, u64), Step>,
+    feed: BTreeSet<String>,
 }
 
 fn newest<T>(have: &mut Option<T>, got: T, revision: impl Fn(&T) -> u64) {
@@ -28,22 +29,30 @@ fn newest<T>(have: &mut Option<T>, got: T, revision: impl Fn(&T) -> u64) {
 }
 
 fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Folded, String> {
-    let mut view = Folded::default();
+    let mut all = Vec::new();
     for event in events {
-        for write in writes(event).map_err(|error| error.to_string())? {
-            match write {
-                ViewWrite::Order(order) => newest(&mut view.order, order, |order| order.revision),
-                ViewWrite::Payment(payment) => newest(&mut view.payment, payment, |payment| payment.revision),
-                ViewWrite::Account(account) => newest(&mut view.account, account, |account| account.revision),
-                ViewWrite::Item(item) => newest(&mut view.item, item, |item| item.revision),
-                ViewWrite::Step(order_id, step) => {
-                    let key = (order_id, step.source, step.revision);
-                    let there = view.steps.entry(key).or_insert_with(|| step.clone());
-                    if *there != step {
-                        return Err(format!("two steps in one place: {there:?} and {step:?}"));
-                    }
+        all.extend(writes(event).map_err(|error| error.to_string())?);
+    }
+    apply(all)
+}
+
+fn apply(writes: Vec<ViewWrite>) -> Result<Folded, String> {
+    let mut view = Folded::default();
+    for write in writes {
+        match write {
+            ViewWrite::Order(order) => newest(&mut view.order, order, |order| order.revision),
+            ViewWrite::Payment(payment) => newest(&mut view.payment, payment, |payment| payment.revision),
+            ViewWrite::Account(account) => newest(&mut view.account, account, |account| account.revision),
+            ViewWrite::Item(item) => newest(&mut view.item, item, |item| item.revision),
+            ViewWrite::Step(order_id, step) => {
+                let key = (order_id, step.source, step.revision);
+                let there = view.steps.entry(key).or_insert_with(|| step.clone());
+                if *there != step {
+                    return Err(format!("two steps in one place: {there:?} and {step:?}"));
                 }
-                ViewWrite::Feed(_) => {}
+            }
+            ViewWrite::Feed(entry) => {
+                view.feed.insert(entry.id);
             }
         }
     }
@@ -99,7 +108,14 @@ proptest! {
             }
         }
         live.sort_by_key(|(place, _)| *place);
-        let live = fold(live.iter().map(|(_, event)| *event)).map_err(proptest::test_runner::TestCaseError::fail)?;
+        let heard: Vec<ViewWrite> = live.iter().flat_map(|(_, event)| writes(event).unwrap_or_default()).collect();
+        let coalesced = coalesce(heard.clone());
+        prop_assert!(coalesced.len() <= heard.len());
+        let mut live = apply(heard).map_err(proptest::test_runner::TestCaseError::fail)?;
+        let coalesced = apply(coalesced).map_err(proptest::test_runner::TestCaseError::fail)?;
+        prop_assert_eq!(&coalesced, &live, "a coalesced batch says something else");
+        // A line of the feed is told only by the event itself.
+        live.feed.clone_from(&in_order.feed);
         prop_assert_eq!(&live, &in_order);
 
         let began = log.iter().any(|event| event.kind == EventKind::OrderPaying);

@@ -153,21 +153,24 @@ function writes.step()
   end
   local key = P .. 'timeline:' .. id
   local named = ',"named":' .. epoch .. '}'
-  local old = redis.call('HGET', key, field)
-  if old then
-    if old:sub(-#named) ~= named then
-      redis.call('HSET', key, field, (old:gsub(',"named":%d+}$', named)))
+  local is_new = record.steps < most_steps and redis.call('HSETNX', key, field, json .. named) == 1
+  if not is_new then
+    local old = redis.call('HGET', key, field)
+    if old then
+      if old:sub(-#named) ~= named then
+        redis.call('HSET', key, field, (old:gsub(',"named":%d+}$', named)))
+      end
+      return
     end
-    return
-  end
-  if redis.call('HLEN', key) >= most_steps then
     local first, time = earliest(key)
     if before(step_at, time) or (step_at == time and newer(first:match('%d+$'), field:match('%d+$'))) then
       return
     end
     redis.call('HDEL', key, first)
+    redis.call('HSET', key, field, json .. named)
+  else
+    record.steps = record.steps + 1
   end
-  redis.call('HSET', key, field, json .. named)
   if not record.known then
     wait(id)
     record.known = true
@@ -213,7 +216,15 @@ function writes.item()
   end
 end
 
-local last_entry = tonumber(redis.call('HGET', P .. 'epoch', 'feed'))
+-- Should a script have stopped in the middle, the stream is ahead of its number.
+local function newest_entry()
+  local told = tonumber(redis.call('HGET', P .. 'epoch', 'feed'))
+  local last = redis.call('XREVRANGE', P .. 'feed', '+', '-', 'COUNT', 1)[1]
+  return math.max(told, last and tonumber(last[1]:match('^%d+')) or 0)
+end
+
+local last_entry_before = newest_entry()
+local last_entry = last_entry_before
 
 function writes.feed()
   local id = take()
@@ -222,15 +233,22 @@ function writes.feed()
   if redis.call('ZADD', P .. 'feed:ids', 'NX', number, id) == 1 then
     redis.call(unpack(xadd))
     last_entry = last_entry + 1
-    redis.call('HSET', P .. 'epoch', 'feed', number)
-    redis.call('ZREMRANGEBYSCORE', P .. 'feed:ids', '-inf', count(last_entry - most_feed))
     changed = true
+  end
+end
+
+-- Once for all entries of a batch.
+local function trim_feed()
+  if last_entry > last_entry_before then
+    redis.call('HSET', P .. 'epoch', 'feed', count(last_entry))
+    redis.call('ZREMRANGEBYSCORE', P .. 'feed:ids', '-inf', count(last_entry - most_feed))
   end
 end
 
 while at <= #ARGV do
   writes[take()]()
 end
+trim_feed()
 -- A rebuild may tell all payments before the first order, so that as many may wait as there may be orders.
 trim_waiting(rebuilding and math.max(most_waiting, keep) or most_waiting, forget_at_once)
 return changed and tell() or ''

@@ -46,7 +46,8 @@ local function load(id)
       revision = held[1], status = held[2], customer = held[3], item = held[4], placed = held[5],
       named = held[6], paid = held[7], paid_named = held[8],
     }
-    record.known = held[1] or held[7] or redis.call('EXISTS', P .. 'timeline:' .. id) == 1
+    record.steps = redis.call('HLEN', P .. 'timeline:' .. id)
+    record.known = held[1] or held[7] or record.steps > 0
     records[id] = record
   end
   return record

@@ -1,0 +1,178 @@
+//! The desk as four processes over RabbitMQ, SQLite and Redis, against the [bare client](bare) that exchanges the
+//! same messages with no rules and no storage, in turn on the same broker: settled orders per second, and the ratio
+//! of the two, which says more than either on a machine whose speed drifts. And what an order costs with 10³ and
+//! with 10⁶ orders in the stores.
+//!
+//! `CLUSTER_ROUNDS` sets how often each is measured in turn, `CLUSTER_CLIENTS=255` measures that number alone,
+//! `CLUSTER_STORED=0` leaves the last part out.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+#![expect(clippy::print_stdout, reason = "its figures go there")]
+
+#[path = "../../../../xtask/src/servers.rs"]
+mod servers;
+
+mod bare;
+mod cost;
+mod desks;
+mod load;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cost::Cpu;
+use desks::{BareDesk, RealDesk, Running};
+use load::{Load, median};
+use servers::{Rabbit, Redis};
+
+/// Turns of each measurement; the median of their ratios counts.
+const ROUNDS: usize = 3;
+/// Orders of a lone client in one turn.
+const LONE_ORDERS: usize = 400;
+/// Orders of many clients in one turn: some seconds.
+const ORDERS: usize = 12_000;
+/// Orders before the first turn, which connect and warm whatever needs it.
+const WARM_UP: usize = 2_000;
+/// Commits of which a lone order waits for: intent, charge, outcome.
+const COMMITS_OF_AN_ORDER: f64 = 3.0;
+
+/// Clients, the least ratio of settled orders to the bare client's, and the one aimed at.
+const MANY: &[(usize, f64, f64)] = &[(64, 1.4, 1.8), (255, 2.2, 2.8)];
+/// The longest a lone client may wait, in units of the bare exchange and the commits.
+const LONE_AT_MOST: f64 = 1.2;
+
+fn main() {
+    if let Ok(role) = std::env::var(bare::ROLE) {
+        return bare::play(&role);
+    }
+    let number =
+        |name: &str, default| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
+    let rounds = number("CLUSTER_ROUNDS", ROUNDS);
+    let only = number("CLUSTER_CLIENTS", 0);
+    let (rabbit, redis) = (Rabbit::start().expect("RabbitMQ"), Redis::start().expect("Redis"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut desks = Desks {
+            bare: BareDesk::start(&rabbit).await,
+            real: RealDesk::start(&rabbit, &redis, None).await,
+            servers: Servers { rabbit: &rabbit, redis: &redis },
+        };
+        desks.bare.running.place(64, WARM_UP).await;
+        desks.real.running.place(64, WARM_UP).await;
+        if only == 0 || only == 1 {
+            desks.lone(rounds).await;
+        }
+        for (clients, least, aim) in MANY.iter().filter(|many| only == 0 || only == many.0) {
+            desks.many(*clients, rounds, *least, *aim).await;
+        }
+        if number("CLUSTER_STORED", 1) > 0 {
+            desks.stored().await;
+        }
+    });
+}
+
+/// The two that are compared, and the servers that both use.
+struct Desks<'a> {
+    bare: BareDesk,
+    real: RealDesk,
+    servers: Servers<'a>,
+}
+
+struct Servers<'a> {
+    rabbit: &'a Rabbit,
+    redis: &'a Redis,
+}
+
+impl Servers<'_> {
+    /// The processes of one desk, and those that it shares with the other.
+    fn processes(&self, desk: &Running) -> Vec<(String, u32)> {
+        let mut all = desk.processes();
+        all.push(("RabbitMQ".to_owned(), cost::pid_of_rabbit(self.rabbit)));
+        all.push(("Redis".to_owned(), cost::pid_of_redis(self.redis)));
+        all.push(("clients".to_owned(), std::process::id()));
+        all
+    }
+}
+
+impl Desks<'_> {
+    async fn lone(&mut self, rounds: usize) {
+        let commit = self.real.median_commit();
+        let (mut bare, mut real) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            bare.push(self.bare.running.place(1, LONE_ORDERS).await.percentile(50));
+            real.push(self.real.running.place(1, LONE_ORDERS).await.percentile(50));
+        }
+        let millis = |time: Duration| time.as_secs_f64() * 1000.0;
+        let (bare, real) = (median(bare), median(real));
+        let waits = bare.as_secs_f64() + COMMITS_OF_AN_ORDER * commit.as_secs_f64();
+        println!(
+            "{{\"name\":\"1 client, answer p50 / (bare + 3 commits)\",\"value\":{:.2},\"unit\":\"×\",\
+             \"at_most\":{LONE_AT_MOST},\"p50_ms\":{:.2},\"bare_ms\":{:.2},\"commit_ms\":{:.2}}}",
+            real.as_secs_f64() / waits,
+            millis(real),
+            millis(bare),
+            millis(commit),
+        );
+    }
+
+    async fn many(&mut self, clients: usize, rounds: usize, least: f64, aim: f64) {
+        let processes = self.servers.processes(&self.real.running);
+        let (mut ratios, mut bares, mut reals) = (Vec::new(), Vec::new(), Vec::new());
+        let mut cpu: BTreeMap<String, f64> = BTreeMap::new();
+        for _ in 0..rounds {
+            let bare = self.bare.running.place(clients, ORDERS).await;
+            let before = Cpu::of(&processes);
+            let real = self.real.running.place(clients, ORDERS).await;
+            for (process, seconds) in Cpu::of(&processes).since(&before) {
+                *cpu.entry(process).or_default() += seconds;
+            }
+            ratios.push(real.settled_per_s() / bare.settled_per_s());
+            bares.push(bare);
+            reals.push(real);
+        }
+        let of = |loads: &[Load], figure: fn(&Load) -> f64| median(loads.iter().map(figure).collect());
+        println!(
+            "{{\"name\":\"{clients} clients, settled / bare\",\"value\":{:.2},\"unit\":\"×\",\"at_least\":{least},\
+             \"aim\":{aim},\"settled_per_s\":{:.0},\"bare_per_s\":{:.0},\"p50_ms\":{:.1},\"p99_ms\":{:.1},\
+             \"bare_p50_ms\":{:.1},\"cpu\":\"{}\"}}",
+            median(ratios),
+            of(&reals, Load::settled_per_s),
+            of(&bares, Load::settled_per_s),
+            of(&reals, |load| load.percentile(50).as_secs_f64() * 1000.0),
+            of(&reals, |load| load.percentile(99).as_secs_f64() * 1000.0),
+            of(&bares, |load| load.percentile(50).as_secs_f64() * 1000.0),
+            cost::shares(&cpu, rounds * ORDERS),
+        );
+    }
+
+    /// What an order costs the workers and the view with few and with many orders there.
+    async fn stored(&mut self) {
+        let few = self.cost_per_order(None).await;
+        let stores = desks::fill_stores().await;
+        let many = self.cost_per_order(Some(stores)).await;
+        println!(
+            "{{\"name\":\"an order's CPU with 10⁶ stored / with 10³\",\"value\":{:.2},\"unit\":\"×\",\
+             \"at_most\":1.1,\"few_us\":{few:.0},\"many_us\":{many:.0}}}",
+            many / few,
+        );
+    }
+
+    /// In µs.
+    async fn cost_per_order(&mut self, stores: Option<tempfile::TempDir>) -> f64 {
+        self.servers.redis_flush();
+        let desk = RealDesk::start(self.servers.rabbit, self.servers.redis, stores).await;
+        desk.running.place(255, WARM_UP).await;
+        let mut processes = desk.running.processes();
+        processes.push(("Redis".to_owned(), cost::pid_of_redis(self.servers.redis)));
+        let before = Cpu::of(&processes);
+        desk.running.place(255, ORDERS).await;
+        let spent: f64 = Cpu::of(&processes).since(&before).values().sum();
+        spent * 1e6 / ORDERS as f64
+    }
+}
+
+impl Servers<'_> {
+    fn redis_flush(&self) {
+        cost::flush(self.redis);
+    }
+}

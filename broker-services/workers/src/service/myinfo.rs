@@ -23,6 +23,9 @@ use crate::view::{View, ViewError};
 
 /// Messages of events in hand: each may carry hundreds.
 const EVENT_MESSAGES: usize = 64;
+/// How often the view is written at most, unless messages pile up: far within the two seconds in which it has to
+/// converge, and what a person takes for *at once*.
+const WRITE_EVERY: Duration = Duration::from_millis(50);
 /// Heartbeats in hand.
 const SIGNAL_MESSAGES: usize = 64;
 /// A service that has not sent the next page of its log by then is asked again: it may have been down.
@@ -49,19 +52,45 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
     let mut intake = context.bus.consumer(subscriptions).await?;
     context.vitals.recovered();
     let mut keeper = Keeper { context: context.clone(), publisher, view };
+    let mut pace = Pace::default();
     loop {
         let is_lost = tokio::select! {
             biased;
             () = context.stopped() => return Ok(()),
             () = context.rebuild.notified() => !rebuild.is_running,
             next = rebuild.next(), if rebuild.has_next() => rebuild.act(next?).await?,
-            deliveries = context.take(&mut intake, EVENT_MESSAGES) => {
-                keeper.keep(deliveries?, &mut rebuild).await?
+            deliveries = pace.take(&context, &mut intake) => {
+                let deliveries = deliveries?;
+                pace.took(deliveries.len());
+                keeper.keep(deliveries, &mut rebuild).await?
             }
         };
         if is_lost && rebuild.is_in_charge() {
             rebuild.start().await;
         }
+    }
+}
+
+/// When the view is written next. Nobody sees more than some twenty changes a second, so what comes faster is
+/// gathered: most orders then go into the view once, as they are delivered, instead of at each step. What comes after a
+/// pause is written at once, and a backlog without any.
+#[derive(Default)]
+struct Pace {
+    not_before: Option<Instant>,
+}
+
+impl Pace {
+    /// Takes what has come, once it is time. Cancel-safe.
+    async fn take(&self, context: &Context, intake: &mut Consumer) -> Result<Vec<Delivery>, BusError> {
+        if let Some(not_before) = self.not_before {
+            tokio::time::sleep_until(not_before).await;
+        }
+        context.take(intake, EVENT_MESSAGES).await
+    }
+
+    /// So many were taken.
+    fn took(&mut self, count: usize) {
+        self.not_before = (count < EVENT_MESSAGES).then(|| Instant::now() + WRITE_EVERY);
     }
 }
 

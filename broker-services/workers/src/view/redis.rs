@@ -13,7 +13,7 @@
 //! | `orders`, `orders:status:<s>`, `orders:customer:<c>`, `orders:item:<i>` | sorted set | order ids by `placed_at` in ms |
 //! | `orders:ids`, `accounts`, `items` | sorted set | names in the order of their bytes |
 //! | `counts` | hash | orders by status, `accounts`, `items`, `balances` |
-//! | `feed` | stream | what happened; the first part of an entry's id numbers it |
+//! | `feed` | stream | what happened, as JSON in the field `event`; the first part of an entry's id numbers it |
 //! | `changes` | stream | its last entry is the last change of anything: wait for the next with `XREAD BLOCK` |
 //! | `services`, `breakers` | sorted set | instances by when they were last heard, in ms |
 //! | `epoch`, `waiting`, `forgotten`, `feed:ids` | | kept for the scripts |
@@ -65,7 +65,10 @@ macro_rules! script {
     };
 }
 
-static APPLY: LazyLock<Script> = script!("redis/records.lua", "redis/apply.lua");
+static APPLY: LazyLock<Script> = LazyLock::new(|| {
+    let body = concat!(include_str!("redis/records.lua"), include_str!("redis/apply.lua"));
+    Script::new(&[fields::names().as_str(), body].concat())
+});
 static BEAT: LazyLock<Script> = script!("redis/records.lua", "redis/beat.lua");
 static BEGIN: LazyLock<Script> = script!("redis/records.lua", "redis/begin.lua");
 static SWEEP: LazyLock<Script> = script!("redis/records.lua", "redis/sweep.lua");
@@ -293,7 +296,7 @@ fn add_write(call: &mut redis::Cmd, write: &ViewWrite) {
         }
         ViewWrite::Feed(entry) => {
             call.arg("feed").arg(entry.id.as_str());
-            fields::add_feed(call, entry);
+            call.arg(serde_json::to_string(entry).unwrap_or_default());
         }
     }
 }

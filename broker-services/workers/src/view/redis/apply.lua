@@ -14,9 +14,10 @@ local function take()
   return ARGV[at - 1]
 end
 
--- The fields and values that follow their number, behind what the command begins with.
-local function take_fields(command)
-  for _ = 1, 2 * tonumber(take()) do
+-- Appends the fields `names` with the values that come next.
+local function take_fields(names, command)
+  for _, name in ipairs(names) do
+    command[#command + 1] = name
     command[#command + 1] = take()
   end
   return command
@@ -74,7 +75,7 @@ function writes.order()
   local id, revision, status, customer = take(), take(), take(), take()
   local item, placed, placed_ms = take(), take(), take()
   local key = P .. 'order:' .. id
-  local hset = take_fields({ 'HSET', key, 'named', epoch })
+  local hset = take_fields(ORDER, { 'HSET', key, 'named', epoch })
   local record = load(id)
   if not admits(id, record) then
     return
@@ -110,7 +111,7 @@ end
 function writes.payment()
   local id, revision = take(), take()
   local key = P .. 'order:' .. id
-  local hset = take_fields({ 'HSET', key, 'payment.named', epoch })
+  local hset = take_fields(PAYMENT, { 'HSET', key, 'payment.named', epoch })
   local record = load(id)
   if not admits(id, record) then
     return
@@ -210,7 +211,7 @@ end
 function writes.item()
   local id, revision = take(), take()
   local key = P .. 'item:' .. id
-  local hset = take_fields({ 'HSET', key, 'named', epoch })
+  local hset = take_fields(ITEM, { 'HSET', key, 'named', epoch })
   if takes(key, 'items', id, revision) then
     redis.call(unpack(hset))
   end
@@ -227,11 +228,10 @@ local last_entry_before = newest_entry()
 local last_entry = last_entry_before
 
 function writes.feed()
-  local id = take()
+  local id, json = take(), take()
   local number = count(last_entry + 1)
-  local xadd = take_fields({ 'XADD', P .. 'feed', 'MAXLEN', '~', most_feed, number .. '-0' })
   if redis.call('ZADD', P .. 'feed:ids', 'NX', number, id) == 1 then
-    redis.call(unpack(xadd))
+    redis.call('XADD', P .. 'feed', 'MAXLEN', '~', most_feed, number .. '-0', 'event', json)
     last_entry = last_entry + 1
     changed = true
   end

@@ -1,7 +1,6 @@
 //! Objects as the fields of a hash and back: the names and values of their JSON, '' where there is none.
 
 use redis::Cmd;
-use skstore_domain::events::EventKind;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, OrderRow};
@@ -11,62 +10,80 @@ use skstore_domain::objects::{
 use skstore_domain::signals::{Beat, BreakerChanged, Service};
 use skstore_domain::time::Timestamp;
 
-/// Adds an order's fields behind their number.
+/// Names of the fields that [`add_order`] gives values for. The scripts are told once, not with every write: most
+/// of what a write costs is what it says.
+const ORDER: [&str; 15] = [
+    "order_id",
+    "customer",
+    "item_id",
+    "item_name",
+    "qty",
+    "unit_price",
+    "amount",
+    "status",
+    "reason",
+    "cancel_requested",
+    "payment",
+    "delivery",
+    "placed_at",
+    "updated_at",
+    "revision",
+];
+/// Likewise, of [`add_payment`]. They stand in its order's hash.
+const PAYMENT: [&str; 6] = [
+    "payment.customer",
+    "payment.amount",
+    "payment.status",
+    "payment.reason",
+    "payment.updated_at",
+    "payment.revision",
+];
+/// Likewise, of [`add_item`].
+const ITEM: [&str; 6] = ["item_id", "name", "name_en", "unit_price", "stock", "revision"];
+
+/// The names as a script's first lines.
+pub(super) fn names() -> String {
+    let table = |name: &str, fields: &[&str]| format!("local {name} = {{ '{}' }}\n", fields.join("', '"));
+    [table("ORDER", &ORDER), table("PAYMENT", &PAYMENT), table("ITEM", &ITEM)].concat()
+}
+
+/// Adds the values of an order's fields, in the order of [`ORDER`].
 pub(super) fn add_order(to: &mut Cmd, order: &Order) {
-    const FIELDS: usize = 15;
-    to.arg(FIELDS)
-        .arg(("order_id", order.order_id.as_str()))
-        .arg(("customer", order.customer.as_str()))
-        .arg(("item_id", order.item_id.as_str()))
-        .arg(("item_name", order.item_name.as_str()))
-        .arg(("qty", order.qty))
-        .arg(("unit_price", order.unit_price.0))
-        .arg(("amount", order.amount.0))
-        .arg(("status", order.status.word()))
-        .arg(("reason", order.reason.map_or("", OrderReason::word)))
-        .arg(("cancel_requested", if order.cancel_requested { "true" } else { "false" }))
-        .arg(("payment", order.payment.word()))
-        .arg(("delivery", order.delivery.word()))
-        .arg(("placed_at", order.placed_at.to_string()))
-        .arg(("updated_at", order.updated_at.to_string()))
-        .arg(("revision", order.revision));
+    to.arg(order.order_id.as_str())
+        .arg(order.customer.as_str())
+        .arg(order.item_id.as_str())
+        .arg(order.item_name.as_str())
+        .arg(order.qty)
+        .arg(order.unit_price.0)
+        .arg(order.amount.0)
+        .arg(order.status.word())
+        .arg(order.reason.map_or("", OrderReason::word))
+        .arg(if order.cancel_requested { "true" } else { "false" })
+        .arg(order.payment.word())
+        .arg(order.delivery.word())
+        .arg(order.placed_at.to_string())
+        .arg(order.updated_at.to_string())
+        .arg(order.revision);
 }
 
-/// Adds a payment's fields likewise. They stand in its order's hash.
+/// Adds the values of a payment's fields, in the order of [`PAYMENT`].
 pub(super) fn add_payment(to: &mut Cmd, payment: &Payment) {
-    const FIELDS: usize = 6;
-    to.arg(FIELDS)
-        .arg(("payment.customer", payment.customer.as_str()))
-        .arg(("payment.amount", payment.amount.0))
-        .arg(("payment.status", payment.status.word()))
-        .arg(("payment.reason", payment.reason.map_or("", PaymentReason::word)))
-        .arg(("payment.updated_at", payment.updated_at.to_string()))
-        .arg(("payment.revision", payment.revision));
+    to.arg(payment.customer.as_str())
+        .arg(payment.amount.0)
+        .arg(payment.status.word())
+        .arg(payment.reason.map_or("", PaymentReason::word))
+        .arg(payment.updated_at.to_string())
+        .arg(payment.revision);
 }
 
-/// Adds an item's fields likewise.
+/// Adds the values of an item's fields, in the order of [`ITEM`].
 pub(super) fn add_item(to: &mut Cmd, item: &Item) {
-    const FIELDS: usize = 6;
-    to.arg(FIELDS)
-        .arg(("item_id", item.item_id.as_str()))
-        .arg(("name", item.name.as_str()))
-        .arg(("name_en", item.name_en.as_deref().unwrap_or_default()))
-        .arg(("unit_price", item.unit_price.0))
-        .arg(("stock", item.stock))
-        .arg(("revision", item.revision));
-}
-
-/// Adds a feed entry's fields likewise.
-pub(super) fn add_feed(to: &mut Cmd, entry: &FeedEntry) {
-    const FIELDS: usize = 7;
-    to.arg(FIELDS)
-        .arg(("id", entry.id.as_str()))
-        .arg(("kind", entry.kind.word()))
-        .arg(("subject", entry.subject.as_str()))
-        .arg(("at", entry.at.to_string()))
-        .arg(("customer", entry.customer.as_ref().map_or("", Customer::as_str)))
-        .arg(("amount", entry.amount.map(|amount| amount.0.to_string()).unwrap_or_default()))
-        .arg(("reason", entry.reason.as_deref().unwrap_or_default()));
+    to.arg(item.item_id.as_str())
+        .arg(item.name.as_str())
+        .arg(item.name_en.as_deref().unwrap_or_default())
+        .arg(item.unit_price.0)
+        .arg(item.stock)
+        .arg(item.revision);
 }
 
 /// Adds a heartbeat's fields.
@@ -201,15 +218,7 @@ impl Hash {
     }
 
     pub(super) fn feed_entry(&self) -> Option<FeedEntry> {
-        Some(FeedEntry {
-            id: self.get("id")?.to_owned(),
-            kind: EventKind::from_word(self.get("kind")?)?,
-            subject: self.get("subject")?.to_owned(),
-            at: self.time("at")?,
-            customer: self.customer("customer"),
-            amount: self.won("amount"),
-            reason: self.text("reason"),
-        })
+        serde_json::from_str(self.get("event")?).ok()
     }
 
     pub(super) fn beat(&self) -> Option<Beat> {

@@ -1,6 +1,6 @@
 //! Runs benches in release and shows what they measured.
 //!
-//! A bench is any `benches/NAME.rs` of a crate of the workspace. It prints one flat JSON object a line for each
+//! A bench is any `benches/NAME.rs` or `benches/NAME/main.rs` of a crate of the workspace. It prints one flat JSON object a line for each
 //! measurement, among whatever else it prints:
 //! `{"name":"settled, 512 in flight","value":31000,"unit":"orders/s","at_least":15000,"aim":30000}`. `at_least` and
 //! `at_most` are bounds: a measurement beyond one fails the run. `name`, `value` and `unit` are required; every other
@@ -114,7 +114,7 @@ fn found(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
         let Ok(entries) = std::fs::read_dir(root.join(path).join("benches")) else { continue };
         for entry in entries {
             let file = entry.map_err(|error| format!("{path}/benches cannot be read: {error}"))?.path();
-            if file.extension().is_some_and(|extension| extension == "rs") {
+            if file.extension().is_some_and(|extension| extension == "rs") || file.join("main.rs").exists() {
                 all.extend(
                     file.file_stem().and_then(|stem| stem.to_str()).map(|stem| (*package, stem.to_owned())),
                 );

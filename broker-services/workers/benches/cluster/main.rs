@@ -9,6 +9,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 #![expect(clippy::print_stdout, reason = "its figures go there")]
 
+#[allow(unused_imports, reason = "its own tests run elsewhere")]
 #[path = "../../../../xtask/src/servers.rs"]
 mod servers;
 

@@ -86,12 +86,22 @@ pub struct Cursor {
     pub order_id: OrderId,
 }
 
+/// Which way orders are looked at from a place on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Towards {
+    /// To the next page.
+    Older,
+    /// To the page before.
+    Newer,
+}
+
 /// Some orders, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderPage {
     /// The orders.
     pub rows: Vec<OrderRow>,
-    /// Where the next page starts; absent on the last one.
+    /// Where the next page starts; absent on the last one. Of [`View::orders_before`]: where the page above ends;
+    /// absent on the first one.
     pub next: Option<Cursor>,
     /// How many orders were looked at to find them, when no index did it alone.
     pub scanned: Option<usize>,
@@ -237,6 +247,24 @@ impl View {
         match self {
             Self::Embedded(view) => view.orders(filter, after, most),
             Self::Redis(view) => view.orders(filter, after, most).await,
+        }
+    }
+
+    /// The page above: the orders that match and come just before `before` in the order newest first, at most
+    /// `most`, also newest first; the oldest of all without `before`. Its `next` is the place before which the
+    /// page above it ends.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn orders_before(
+        &self,
+        filter: &OrderFilter,
+        before: Option<&Cursor>,
+        most: usize,
+    ) -> Result<OrderPage, ViewError> {
+        match self {
+            Self::Embedded(view) => view.orders_before(filter, before, most),
+            Self::Redis(view) => view.orders_before(filter, before, most).await,
         }
     }
 

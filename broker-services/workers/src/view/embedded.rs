@@ -17,7 +17,9 @@ use self::instances::Instances;
 use self::newest::{Newest, Put};
 use self::orders::Orders;
 use super::matching::Wanted;
-use super::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, SCAN_ORDERS, ViewError};
+use super::{
+    Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, SCAN_ORDERS, Towards, ViewError,
+};
 
 mod compact;
 mod feed;
@@ -169,15 +171,35 @@ impl EmbeddedView {
         after: Option<&Cursor>,
         most: usize,
     ) -> Result<OrderPage, ViewError> {
+        Ok(self.page(filter, after, Towards::Older, most))
+    }
+
+    /// See [`View::orders_before`](super::View::orders_before).
+    ///
+    /// # Errors
+    /// None; the port's other adapters have some.
+    pub fn orders_before(
+        &self,
+        filter: &OrderFilter,
+        before: Option<&Cursor>,
+        most: usize,
+    ) -> Result<OrderPage, ViewError> {
+        let mut page = self.page(filter, before, Towards::Newer, most);
+        page.rows.reverse();
+        Ok(page)
+    }
+
+    /// Rows in the order in which they are walked.
+    fn page(&self, filter: &OrderFilter, from: Option<&Cursor>, towards: Towards, most: usize) -> OrderPage {
         let wanted = Wanted::new(filter);
-        let mut page = OrderPage { next: after.cloned(), ..OrderPage::default() };
+        let mut page = OrderPage { next: from.cloned(), ..OrderPage::default() };
         let mut looked = 0;
         while page.rows.len() < most {
             // An index alone may fill a page of any size; a scan ends.
             let scan_left = SCAN_ORDERS.saturating_sub(looked);
             let most_looked = if scan_left == 0 { LOOK_AT_ONCE } else { scan_left.min(LOOK_AT_ONCE) };
-            let look =
-                self.read().orders.look(&wanted, page.next.as_ref(), most - page.rows.len(), most_looked);
+            let most_rows = most - page.rows.len();
+            let look = self.read().orders.look(&wanted, page.next.as_ref(), towards, most_rows, most_looked);
             page.rows.extend(look.rows);
             looked += look.looked;
             page.next = look.last.filter(|_| look.more);
@@ -186,7 +208,7 @@ impl EmbeddedView {
             }
         }
         page.scanned = (looked > page.rows.len()).then_some(looked);
-        Ok(page)
+        page
     }
 
     /// See [`View::order`](super::View::order).

@@ -44,6 +44,8 @@ promises! {
     guards::an_order_is_found_only_where_its_newest_revision_stands,
     guards::steps_of_one_instant_stand_in_the_order_of_cause,
     pages::every_filter_finds_what_looking_at_everything_finds,
+    pages::pages_above_are_the_same_orders_from_the_other_end,
+    pages::the_page_above_a_place_ends_with_its_neighbour,
     pages::pages_are_complete_and_without_repetition_while_orders_come_and_change,
     pages::a_cursor_goes_on_where_its_order_was_even_if_that_is_gone,
     pages::the_last_page_says_so_even_if_it_is_full,

@@ -8,8 +8,8 @@ use skstore_workers::view::{Cursor, OrderFilter, SCAN_ORDERS};
 
 use crate::adapters::Adapter;
 use crate::builders::{
-    PLENTY, account, all, apply, customer, delivering, expected, histories, ids, item, item_id, order, place,
-    then,
+    PLENTY, account, all, apply, customer, delivering, expected, histories, ids, item, item_id, order,
+    order_id, place, then,
 };
 
 fn matches(filter: &OrderFilter, row: &OrderRow) -> bool {
@@ -52,6 +52,49 @@ pub(crate) async fn every_filter_finds_what_looking_at_everything_finds<A: Adapt
             let found = all(&view, &filter, rng.usize(1..30)).await;
             assert_eq!(found, matching, "seed {seed}, {filter:?}");
         }
+    }
+}
+
+pub(crate) async fn pages_above_are_the_same_orders_from_the_other_end<A: Adapter>() {
+    for seed in 0..15 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let writes = histories(&mut rng, 120);
+        let view = A::ready(PLENTY).await;
+        apply(&view, &mut rng, &writes).await;
+        for _ in 0..40 {
+            let (filter, most) = (some_filter(&mut rng), rng.usize(1..30));
+            let downwards = all(&view, &filter, most).await;
+            let (mut upwards, mut before) = (Vec::new(), None);
+            loop {
+                let page = view.orders_before(&filter, before.as_ref(), most).await.unwrap();
+                assert!(page.rows.len() <= most, "a page of {most} has {} rows", page.rows.len());
+                upwards.splice(0..0, page.rows);
+                let Some(next) = page.next else { break };
+                before = Some(next);
+            }
+            assert_eq!(upwards, downwards, "seed {seed}, pages of {most}, {filter:?}");
+        }
+    }
+}
+
+pub(crate) async fn the_page_above_a_place_ends_with_its_neighbour<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    // Several of the same millisecond.
+    place(&view, (1..=9).map(|n| order(&format!("o{n}"), n / 3))).await;
+    let ids = |rows: &[OrderRow]| rows.iter().map(|row| row.order.order_id.to_string()).collect::<Vec<_>>();
+    let at =
+        |id: &str, placed_at| Cursor { placed_at: order(id, placed_at).placed_at, order_id: order_id(id) };
+    let table = [
+        (Some(at("o4", 1)), vec!["o6", "o5"], true),
+        (Some(at("o45", 1)), vec!["o6", "o5"], true),
+        (Some(at("zz", 2)), vec!["o9"], false),
+        (Some(at("o9", 3)), vec![], false),
+        (None, vec!["o2", "o1"], true),
+    ];
+    for (before, expected, has_more) in table {
+        let page = view.orders_before(&OrderFilter::default(), before.as_ref(), 2).await.unwrap();
+        assert_eq!(ids(&page.rows), expected, "before {before:?}");
+        assert_eq!((page.next.is_some(), page.scanned), (has_more, None), "before {before:?}");
     }
 }
 

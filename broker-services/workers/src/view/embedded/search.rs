@@ -1,4 +1,4 @@
-//! Which orders match, newest first: walks the smallest index that helps and checks the rest.
+//! Which orders match, newest first or oldest first: walks the smallest index that helps and checks the rest.
 
 use std::collections::btree_map::Range;
 use std::iter::Rev;
@@ -14,7 +14,7 @@ use super::orders::Orders;
 use super::record::Record;
 use super::slab::Slot;
 use crate::view::matching::{Candidate, Wanted};
-use crate::view::{Cursor, OrderFilter};
+use crate::view::{Cursor, OrderFilter, Towards};
 
 /// Orders with one id prefix that are sorted by time on the spot. Where there are more, the prefix is common
 /// enough to be found by walking another index.
@@ -23,7 +23,7 @@ pub(super) const PREFIX_SORTED: usize = 1000;
 /// What one look found.
 #[derive(Debug, Default)]
 pub(super) struct Look {
-    /// Orders that match, newest first.
+    /// Orders that match, in the order in which they were looked at.
     pub(super) rows: Vec<OrderRow>,
     /// Orders looked at.
     pub(super) looked: usize,
@@ -34,17 +34,18 @@ pub(super) struct Look {
 }
 
 impl Orders {
-    /// Looks at no more than `most_looked` orders after `after`, until `most` match.
+    /// Looks at no more than `most_looked` orders from `from` on, until `most` match.
     pub(super) fn look(
         &self,
         wanted: &Wanted<'_>,
-        after: Option<&Cursor>,
+        from: Option<&Cursor>,
+        towards: Towards,
         most: usize,
         most_looked: usize,
     ) -> Look {
         let mut look = Look::default();
-        let after = after.map(Place::new);
-        let mut walk = self.walk(wanted, after.as_ref()).peekable();
+        let from = from.map(Place::new);
+        let mut walk = self.walk(wanted, from.as_ref(), towards).peekable();
         let mut last = None;
         while look.rows.len() < most && look.looked < most_looked {
             let Some(record) = walk.next().and_then(|slot| self.records.get(slot)) else { break };
@@ -59,16 +60,19 @@ impl Orders {
         look
     }
 
-    /// The orders after `after` among which all that match are, newest first.
-    fn walk(&self, wanted: &Wanted<'_>, after: Option<&Place>) -> Walk<'_> {
+    /// The orders from `from` on among which all that match are, in the order in which they are looked at.
+    fn walk(&self, wanted: &Wanted<'_>, from: Option<&Place>, towards: Towards) -> Walk<'_> {
         let Some(index) = self.smallest_index(wanted.filter) else { return Walk::default() };
         if !wanted.prefix.is_empty()
             && let Some(slots) = self.with_prefix(wanted.prefix, index.len().min(PREFIX_SORTED))
         {
-            return Walk::Sorted(self.sorted(&slots, after).into_iter());
+            return Walk::Sorted(self.sorted(&slots, from, towards).into_iter());
         }
-        let end = after.map_or(Bound::Unbounded, Bound::Excluded);
-        Walk::Index(index.range::<Place, _>((Bound::Unbounded, end)).rev())
+        let edge = from.map_or(Bound::Unbounded, Bound::Excluded);
+        match towards {
+            Towards::Older => Walk::Older(index.range::<Place, _>((Bound::Unbounded, edge)).rev()),
+            Towards::Newer => Walk::Newer(index.range::<Place, _>((edge, Bound::Unbounded))),
+        }
     }
 
     /// None if nothing can match.
@@ -95,25 +99,34 @@ impl Orders {
         (slots.len() <= most).then_some(slots)
     }
 
-    /// Those of `slots` that are orders and come after `after`, newest first.
-    fn sorted(&self, slots: &[Slot], after: Option<&Place>) -> Vec<Slot> {
-        let after = after.map(|place| (place.placed_at, &place.id));
+    /// Those of `slots` that are orders and come from `from` on, in the order in which they are looked at.
+    fn sorted(&self, slots: &[Slot], from: Option<&Place>, towards: Towards) -> Vec<Slot> {
+        let from = from.map(|place| (place.placed_at, &place.id));
         let mut found: Vec<(Timestamp, &CompactId, Slot)> = slots
             .iter()
             .filter_map(|slot| {
                 let record = self.records.get(*slot)?;
                 Some((record.order.as_ref()?.placed_at, &record.id, *slot))
             })
-            .filter(|(placed_at, id, _)| after.is_none_or(|after| (*placed_at, *id) < after))
+            .filter(|(placed_at, id, _)| {
+                from.is_none_or(|from| match towards {
+                    Towards::Older => (*placed_at, *id) < from,
+                    Towards::Newer => (*placed_at, *id) > from,
+                })
+            })
             .collect();
-        found.sort_unstable_by(|a, b| b.cmp(a));
+        match towards {
+            Towards::Older => found.sort_unstable_by(|a, b| b.cmp(a)),
+            Towards::Newer => found.sort_unstable(),
+        }
         found.into_iter().map(|(_, _, slot)| slot).collect()
     }
 }
 
-/// Slots in the order newest first.
+/// Slots in the order in which they are looked at.
 enum Walk<'a> {
-    Index(Rev<Range<'a, Place, Slot>>),
+    Older(Rev<Range<'a, Place, Slot>>),
+    Newer(Range<'a, Place, Slot>),
     Sorted(std::vec::IntoIter<Slot>),
 }
 
@@ -128,7 +141,8 @@ impl Iterator for Walk<'_> {
 
     fn next(&mut self) -> Option<Slot> {
         match self {
-            Self::Index(range) => range.next().map(|(_, slot)| *slot),
+            Self::Older(range) => range.next().map(|(_, slot)| *slot),
+            Self::Newer(range) => range.next().map(|(_, slot)| *slot),
             Self::Sorted(slots) => slots.next(),
         }
     }

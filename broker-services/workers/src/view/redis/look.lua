@@ -1,9 +1,14 @@
--- Orders newest first. ARGV: the prefix of all keys, orders at most, the place to start after (its time in ms and
--- id, '' for the beginning), the id prefix ('' for any), orders with one id prefix that are sorted on the spot,
--- then the indexes among whose orders all that match are, each without the prefix.
+-- Orders, newest first or oldest first. ARGV: the prefix of all keys, orders at most, 'older' or 'newer', the place to
+-- start from (its time in ms and id, '' for the newest or the oldest), the id prefix ('' for any), orders with one
+-- id prefix that are sorted on the spot, then the indexes among whose orders all that match are, each without the
+-- prefix.
 -- Answers whether there are more, then each order's fields.
-local P, most, placed_ms, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local prefix, most_sorted = ARGV[5], tonumber(ARGV[6])
+local P, most, is_up, placed_ms, id = ARGV[1], tonumber(ARGV[2]), ARGV[3] == 'newer', ARGV[4], ARGV[5]
+local prefix, most_sorted = ARGV[6], tonumber(ARGV[7])
+local RANGE, RANK = 'ZREVRANGE', 'ZREVRANK'
+if is_up then
+  RANGE, RANK = 'ZRANGE', 'ZRANK'
+end
 
 local function before(one, other)
   for at = 1, math.min(#one, #other) do
@@ -16,27 +21,44 @@ local function before(one, other)
 end
 
 local smallest, size
-for n = 7, #ARGV do
+for n = 8, #ARGV do
   local orders = redis.call('ZCARD', P .. ARGV[n])
   if not size or orders < size then
     smallest, size = P .. ARGV[n], orders
   end
 end
 
--- How many orders of the index come before the page. Many may have the time of the place it starts after.
+-- Whether an order comes later than another on the way.
+local function follows(score, one, other_score, other)
+  if score ~= other_score then
+    return (score > other_score) == is_up
+  end
+  if is_up then
+    return before(other, one)
+  end
+  return before(one, other)
+end
+
+-- How many orders of the index come before the page. Many may have the time of the place it starts from.
 local function rank()
   if placed_ms == '' then
     return 0
   end
+  local placed = tonumber(placed_ms)
   local score = redis.call('ZSCORE', smallest, id)
-  if score and tonumber(score) == tonumber(placed_ms) then
-    return redis.call('ZREVRANK', smallest, id) + 1
+  if score and tonumber(score) == placed then
+    return redis.call(RANK, smallest, id) + 1
   end
-  local low = redis.call('ZCOUNT', smallest, '(' .. placed_ms, '+inf')
+  local low
+  if is_up then
+    low = redis.call('ZCOUNT', smallest, '-inf', '(' .. placed_ms)
+  else
+    low = redis.call('ZCOUNT', smallest, '(' .. placed_ms, '+inf')
+  end
   local high = low + redis.call('ZCOUNT', smallest, placed_ms, placed_ms)
   while low < high do
     local middle = math.floor((low + high) / 2)
-    if before(redis.call('ZREVRANGE', smallest, middle, middle)[1], id) then
+    if follows(placed, redis.call(RANGE, smallest, middle, middle)[1], placed, id) then
       high = middle
     else
       low = middle + 1
@@ -47,24 +69,21 @@ end
 
 local function walk()
   local from = rank()
-  return redis.call('ZREVRANGE', smallest, from, from + most)
+  return redis.call(RANGE, smallest, from, from + most)
 end
 
--- Those that come after the place, newest first.
+-- Those that come from the place on, in the order of the way.
 local function sorted(ids)
   local found = {}
   local scores = redis.call('ZMSCORE', P .. 'orders', unpack(ids))
   for n, found_id in ipairs(ids) do
-    local score, after = tonumber(scores[n]), tonumber(placed_ms)
-    if not after or score < after or (score == after and before(found_id, id)) then
+    local score, placed = tonumber(scores[n]), tonumber(placed_ms)
+    if not placed or follows(score, found_id, placed, id) then
       found[#found + 1] = { id = found_id, score = score }
     end
   end
   table.sort(found, function(a, b)
-    if a.score ~= b.score then
-      return a.score > b.score
-    end
-    return before(b.id, a.id)
+    return follows(b.score, b.id, a.score, a.id)
   end)
   local page = {}
   for n = 1, math.min(#found, most + 1) do

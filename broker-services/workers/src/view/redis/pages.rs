@@ -12,7 +12,8 @@ use super::link::script_call;
 use super::{LOOK, RedisView};
 use crate::view::matching::Wanted;
 use crate::view::{
-    Counts, Cursor, FEED_ENTRIES, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, ViewError, steps,
+    Counts, Cursor, FEED_ENTRIES, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, Towards,
+    ViewError, steps,
 };
 
 /// Orders looked at in one script: Redis serves nobody else for a few milliseconds.
@@ -40,7 +41,33 @@ impl RedisView {
         after: Option<&Cursor>,
         most: usize,
     ) -> Result<OrderPage, ViewError> {
-        let mut page = OrderPage { next: after.cloned(), ..OrderPage::default() };
+        self.page(filter, after, Towards::Older, most).await
+    }
+
+    /// See [`View::orders_before`](super::super::View::orders_before).
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn orders_before(
+        &self,
+        filter: &OrderFilter,
+        before: Option<&Cursor>,
+        most: usize,
+    ) -> Result<OrderPage, ViewError> {
+        let mut page = self.page(filter, before, Towards::Newer, most).await?;
+        page.rows.reverse();
+        Ok(page)
+    }
+
+    /// Rows in the order in which they are walked.
+    async fn page(
+        &self,
+        filter: &OrderFilter,
+        from: Option<&Cursor>,
+        towards: Towards,
+        most: usize,
+    ) -> Result<OrderPage, ViewError> {
+        let mut page = OrderPage { next: from.cloned(), ..OrderPage::default() };
         let prefix = filter.id_prefix.as_deref().unwrap_or_default();
         if !prefix.is_empty() && OrderId::new(prefix).is_err() {
             // What is no id itself (too long, another alphabet) is the beginning of none.
@@ -53,7 +80,7 @@ impl RedisView {
             // An index alone fills the page with the first look; later ones scan, and a scan ends.
             let at_once = if looked == 0 { most } else { SCAN_ORDERS.saturating_sub(looked) };
             let at_once = if at_once == 0 { LOOK_AT_ONCE } else { at_once.min(LOOK_AT_ONCE) };
-            let (more, rows) = self.look(filter, page.next.as_ref(), at_once).await?;
+            let (more, rows) = self.look(filter, page.next.as_ref(), towards, at_once).await?;
             let (before, mut left) = (looked, rows.len());
             for fields in rows {
                 left -= 1;
@@ -83,12 +110,16 @@ impl RedisView {
     async fn look(
         &self,
         filter: &OrderFilter,
-        after: Option<&Cursor>,
+        from: Option<&Cursor>,
+        towards: Towards,
         most: usize,
     ) -> Result<Look, ViewError> {
         let mut call = script_call(&LOOK, &self.prefix);
-        call.arg(most);
-        match after {
+        call.arg(most).arg(match towards {
+            Towards::Older => "older",
+            Towards::Newer => "newer",
+        });
+        match from {
             Some(place) => call.arg(place.placed_at.0).arg(place.order_id.as_str()),
             None => call.arg("").arg(""),
         };

@@ -136,7 +136,7 @@ struct Setting {
 }
 
 /// Every key with the value that counts.
-type Settings = BTreeMap<&'static str, Setting>;
+type Settings = BTreeMap<String, Setting>;
 
 impl Config {
     /// Reads the settings from `sources`.
@@ -233,10 +233,14 @@ fn add_environment(settings: &mut Settings, sources: &Sources) -> Result<(), Con
 }
 
 fn add(settings: &mut Settings, key: &str, value: ValueKind, origin: Origin) -> Result<(), ConfigError> {
-    let Some(known) = keys::find(key) else { return Err(unknown(key, origin)) };
-    match known.rule.check(value) {
+    let rule = match keys::find(key) {
+        Some(known) => known.rule,
+        None if keys::is_action(key) => keys::Rule::KeyNames,
+        None => return Err(unknown(key, origin)),
+    };
+    match rule.check(value) {
         Ok(value) => {
-            settings.insert(known.name, Setting { value, origin });
+            settings.insert(key.to_owned(), Setting { value, origin });
             Ok(())
         }
         Err(problem) => Err(bad(key, origin, problem)),

@@ -63,6 +63,8 @@ pub(super) enum Rule {
     Word(&'static [&'static str]),
     /// Any text without control characters: a path.
     Path,
+    /// Names of keys with blanks between them.
+    KeyNames,
     /// A customer.
     Customer,
     /// A fault, as [`Fault::parse`] reads it.
@@ -127,6 +129,8 @@ pub(super) const KEYS: &[Key] = &[
     key("ui.language", Rule::Word(&["auto", "ko", "en"])),
     key("ui.theme", Rule::Word(&["auto", "dark", "light", "ansi", "none"])),
     key("ui.ascii", Rule::Switch),
+    key("ui.mouse", Rule::Switch),
+    key("ui.reduced_motion", Rule::Switch),
     key("log.level", Rule::Word(&["error", "warn", "info", "debug", "trace"])),
     key("log.format", Rule::Word(&["text", "json"])),
     key("log.file", Rule::Path),
@@ -136,9 +140,21 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// What the keys of the dashboard start with. Which actions there are, and which keys, the dashboard knows.
+const DASHBOARD_KEYS: &str = "keys.";
+/// Longest list of keys for one action, in bytes: some dozens.
+const MOST_KEY_NAMES: usize = 200;
+
+/// Whether `name` is that of an action in `[keys]`.
+pub(super) fn is_action(name: &str) -> bool {
+    let word = name.strip_prefix(DASHBOARD_KEYS).unwrap_or_default();
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
 /// Whether keys lie below `path`.
 pub(super) fn is_section(path: &str) -> bool {
-    KEYS.iter().any(|key| key.name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    format!("{path}.") == DASHBOARD_KEYS
+        || KEYS.iter().any(|key| key.name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// What there is around a key that there is not: its section's keys, else the sections.
@@ -157,6 +173,7 @@ pub(super) fn near(name: &str) -> String {
     }
     let mut tops: Vec<_> = KEYS.iter().map(|key| key.name.split('.').next().unwrap_or(key.name)).collect();
     tops.dedup();
+    tops.push("keys");
     format!("there are: {}", tops.join(", "))
 }
 
@@ -178,6 +195,10 @@ impl Rule {
                 text(&value)?;
                 Ok(value)
             }
+            Self::KeyNames => match text(&value)? {
+                given if given.len() > MOST_KEY_NAMES => Err("names too many keys".to_owned()),
+                _ => Ok(value),
+            },
             Self::Customer => {
                 let given = text(&value)?;
                 let wrong = |error| format!("is no customer: '{}' {error}", shown(given));

@@ -1,5 +1,6 @@
 //! The settings as types. Their defaults, units and reasons stand in `config/skstore.toml`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,6 +44,9 @@ pub struct Config {
     catalog: CatalogConfig,
     /// The dashboard and the command line.
     pub ui: UiConfig,
+    /// Keys of the dashboard by the names of actions, in place of its own. Both names are checked by the dashboard.
+    #[serde(default)]
+    pub keys: BTreeMap<String, String>,
     /// The log.
     pub log: LogConfig,
 }
@@ -281,6 +285,10 @@ pub struct UiConfig {
     pub theme: Theme,
     /// Whether to draw with ASCII only.
     pub ascii: bool,
+    /// Whether the mouse is listened to.
+    pub mouse: bool,
+    /// Whether the screen shall change as seldom as it can.
+    pub reduced_motion: bool,
 }
 
 /// The language of words on the screen.

@@ -112,7 +112,9 @@ fn an_unknown_key_is_named_with_its_place() {
         ),
         (
             with_flags(&[("ui", "ko")]),
-            "unknown setting 'ui' from the command line; [ui] has: ui.language, ui.theme, ui.ascii".into(),
+            "unknown setting 'ui' from the command line; [ui] has: ui.language, ui.theme, ui.ascii, ui.mouse, \
+             ui.reduced_motion"
+                .into(),
         ),
         (
             with_flags(&[("", "ko")]),
@@ -255,6 +257,15 @@ fn every_key_is_explained_in_the_built_in_file() {
 }
 
 #[test]
+fn keys_of_the_dashboard_are_taken_by_the_names_of_actions() {
+    let config = Config::load(&with_flags(&[("keys.new_order", "o ctrl-n"), ("keys.quit", "")])).unwrap();
+    let keys: Vec<_> = config.keys.iter().map(|(action, keys)| (action.as_str(), keys.as_str())).collect();
+    assert_eq!(keys, [("new_order", "o ctrl-n"), ("quit", "")]);
+    let error = Config::load(&with_flags(&[("keys.NewOrder", "o")])).unwrap_err().to_string();
+    assert!(error.contains("unknown setting 'keys.NewOrder'"), "{error}");
+}
+
+#[test]
 fn every_range_is_told_in_the_built_in_file() {
     for key in KEYS {
         if let Rule::Number { least, most, .. } = key.rule {
@@ -313,7 +324,7 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             Rule::Switch => vec!["true".into(), "false".into()],
             Rule::Fault => vec!["none".into(), "slow:400".into(), "silent".into(), "stopped".into()],
             Rule::Number { least, most, .. } => vec![least.to_string(), most.to_string()],
-            Rule::Path | Rule::Store | Rule::Bus | Rule::View | Rule::Customer => continue,
+            Rule::Path | Rule::KeyNames | Rule::Store | Rule::Bus | Rule::View | Rule::Customer => continue,
         };
         for value in values {
             let mut flags = vec![(key.name.to_owned(), value.clone())];

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use skstore::dashboard::message::{Found, Message, Query, Size, Snapshot};
+use skstore::dashboard::message::{Found, Message, Query, Size, Snapshot, Start};
 use skstore::dashboard::state::orders::WINDOW_ROWS;
 use skstore::dashboard::state::{Look, State};
 use skstore::dashboard::{draw, update};
@@ -82,7 +82,8 @@ fn measure(orders: i64) {
 fn read(view: &EmbeddedView, state: &State) -> Snapshot {
     let wanted = state.wanted();
     let Query::Orders(query) = &wanted.query else { panic!("it shows orders") };
-    let page = view.orders(&query.filter, query.after.as_ref(), WINDOW_ROWS).unwrap();
+    assert_eq!(query.start, Start::Newest, "it follows");
+    let page = view.orders(&query.filter, None, WINDOW_ROWS).unwrap();
     let (counts, health) = (view.counts().unwrap(), view.health().unwrap());
     Snapshot { wanted, found: Found::Orders(page), detail: None, counts, health, pickers: None }
 }

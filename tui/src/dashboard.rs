@@ -11,6 +11,7 @@
 //! Only the runner does I/O and reads the clock. `update` and `draw` are functions of what they are handed.
 
 use std::io;
+use std::sync::Arc;
 
 use crossterm::event::EventStream;
 use skstore_domain::ids::Customer;
@@ -18,6 +19,8 @@ use skstore_workers::clock::Clock;
 use skstore_workers::config::{self, Config};
 use skstore_workers::desk::Desk;
 
+use self::keys::Keymap;
+use self::keys::map::BadKeys;
 use self::state::Look;
 use crate::log_tail::LogTail;
 use crate::terminal::TerminalGuard;
@@ -45,6 +48,12 @@ pub use update::update;
 pub struct DashboardOptions {
     /// How things are shown.
     pub look: Look,
+    /// What keys do.
+    pub keys: Arc<Keymap>,
+    /// Whether the mouse is listened to; else the terminal keeps it, to mark text.
+    pub has_mouse: bool,
+    /// Whether the screen shall change as seldom as it can.
+    pub is_calm: bool,
     /// The account that forms begin with.
     pub walk_in: Option<Customer>,
     /// Tells the time.
@@ -54,10 +63,30 @@ pub struct DashboardOptions {
 }
 
 impl DashboardOptions {
-    /// What the settings say; where they say `auto`, what suits the environment: language and characters by
-    /// locale, colours by terminal. Times are in UTC. `data_at` says where the data is, for the header.
+    /// What the settings say, looking as [`DashboardOptions::look`] has it.
+    ///
+    /// # Errors
+    /// All that is wrong with the keys in the settings.
+    pub fn new(
+        config: &Config,
+        variable: impl Fn(&str) -> Option<String>,
+        data_at: String,
+    ) -> Result<Self, Vec<BadKeys>> {
+        Ok(Self {
+            look: Self::look(config, variable, data_at),
+            keys: Arc::new(Keymap::with(&config.keys)?),
+            has_mouse: config.ui.mouse,
+            is_calm: config.ui.reduced_motion,
+            walk_in: Some(config.order.walk_in.clone()),
+            clock: Clock::System,
+            log: LogTail::default(),
+        })
+    }
+
+    /// How things are shown by the settings; where they say `auto`, what suits the environment: language and
+    /// characters by locale, colours by terminal. Times are in UTC. `data_at` says where the data is, for the header.
     #[must_use]
-    pub fn new(config: &Config, variable: impl Fn(&str) -> Option<String>, data_at: String) -> Self {
+    pub fn look(config: &Config, variable: impl Fn(&str) -> Option<String>, data_at: String) -> Look {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let locale =
             || set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG")).unwrap_or_default();
@@ -75,13 +104,7 @@ impl DashboardOptions {
             config::Theme::None => ThemeName::None,
         };
         let glyphs = if ui.ascii { Glyphs::ASCII } else { Glyphs::of_environment(&variable) };
-        let look = Look { language, theme, glyphs, utc_offset_s: 0, data_at };
-        Self {
-            look,
-            walk_in: Some(config.order.walk_in.clone()),
-            clock: Clock::System,
-            log: LogTail::default(),
-        }
+        Look { language, theme, glyphs, utc_offset_s: 0, data_at }
     }
 }
 
@@ -105,7 +128,7 @@ pub enum DashboardError {
 /// # Errors
 /// [`DashboardError`]. A lost bus or view is none: it is shown, and heals by itself.
 pub async fn run(desk: Desk, options: DashboardOptions) -> Result<(), DashboardError> {
-    let guard = TerminalGuard::enter().map_err(DashboardError::Terminal)?;
+    let guard = TerminalGuard::enter(options.has_mouse).map_err(DashboardError::Terminal)?;
     let mut screen = guard.screen().map_err(DashboardError::Terminal)?;
     let mut console = OwnConsole::new(guard).map_err(DashboardError::Terminal)?;
     run_on(desk, options, &mut screen, EventStream::new(), &mut console).await

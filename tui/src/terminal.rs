@@ -6,7 +6,9 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread::ThreadId;
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
@@ -24,19 +26,22 @@ static HOLDER: Mutex<Option<ThreadId>> = Mutex::new(None);
 /// must drop it too (drop the future that holds it), and not call `exit` while it lives.
 #[derive(Debug)]
 #[must_use = "the terminal is given back as soon as this is dropped"]
-pub struct TerminalGuard(());
+pub struct TerminalGuard {
+    /// Whether the mouse is ours too.
+    with_mouse: bool,
+}
 
 impl TerminalGuard {
-    /// Takes the terminal over: raw mode, alternate screen, bracketed paste, no cursor. From the first call on
-    /// a panic of this thread gives it back before it prints its message; that of another thread (a worker
+    /// Takes the terminal over: raw mode, alternate screen, bracketed paste, no cursor, and the mouse if
+    /// it is wanted. From the first call on a panic of this thread gives it back before it prints its message; that of another thread (a worker
     /// that catches it and goes on) is logged instead of being printed across the screen.
     ///
     /// # Errors
     /// What the terminal said; it is as it was then.
-    pub fn enter() -> io::Result<Self> {
+    pub fn enter(with_mouse: bool) -> io::Result<Self> {
         restore_before_panic_messages();
-        take_over()?;
-        Ok(Self(()))
+        take_over(with_mouse)?;
+        Ok(Self { with_mouse })
     }
 
     /// A drawing surface on this terminal.
@@ -59,10 +64,13 @@ fn holder() -> std::sync::MutexGuard<'static, Option<ThreadId>> {
 }
 
 /// Takes the terminal, or leaves it as it was.
-fn take_over() -> io::Result<()> {
+fn take_over(with_mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     *holder() = Some(std::thread::current().id());
-    let taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
+    let mut taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
+    if taken.is_ok() && with_mouse {
+        taken = execute!(io::stdout(), EnableMouseCapture);
+    }
     if taken.is_err() {
         give_back();
     }
@@ -73,7 +81,7 @@ fn take_over() -> io::Result<()> {
 fn give_back() {
     if holder().take().is_some() {
         let mut out = io::stdout();
-        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
         let _ = out.flush();
     }

@@ -106,8 +106,8 @@ impl Theme {
     #[must_use]
     pub fn named(name: ThemeName) -> Self {
         match name {
-            ThemeName::Dark => Self::coloured(&[252, 245, 255, 240, 110, 114, 179, 203, 103], 237, 235),
-            ThemeName::Light => Self::coloured(&[236, 243, 16, 248, 25, 28, 130, 124, 60], 253, 254),
+            ThemeName::Dark => Self::coloured(&[252, 246, 255, 240, 110, 114, 179, 203, 103], 237, 235),
+            ThemeName::Light => Self::coloured(&[236, 242, 16, 248, 25, 22, 94, 124, 60], 253, 254),
             ThemeName::Ansi => Self::ansi(),
             ThemeName::None => Self::plain(),
         }
@@ -140,16 +140,17 @@ impl Theme {
         let bold = plain.add_modifier(Modifier::BOLD);
         Self {
             text: plain,
-            dim: plain.fg(Color::DarkGray),
+            // Terminals draw their bright black as they like, often unreadably; dimmed text is still text.
+            dim: plain.add_modifier(Modifier::DIM),
             strong: bold,
-            border: plain.fg(Color::DarkGray),
+            border: plain.add_modifier(Modifier::DIM),
             title: bold.fg(Color::Cyan),
             selected: plain.add_modifier(Modifier::REVERSED),
             key: bold.fg(Color::Cyan),
             ok: plain.fg(Color::Green),
             warn: plain.fg(Color::Yellow),
             bad: bold.fg(Color::Red),
-            quiet: plain.fg(Color::Blue),
+            quiet: plain.fg(Color::Magenta),
             field: plain.add_modifier(Modifier::UNDERLINED),
             banner: bold.fg(Color::Yellow).add_modifier(Modifier::REVERSED),
         }
@@ -234,6 +235,10 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// From one state to another.
     pub arrow: &'static str,
+    /// Beside the name of a column by which rows are sorted, the smallest first.
+    pub ascending: &'static str,
+    /// The largest first.
+    pub descending: &'static str,
     /// Whether only ASCII may be shown.
     pub is_ascii: bool,
 }
@@ -251,6 +256,8 @@ impl Glyphs {
         bad: "✗",
         dot: "·",
         arrow: "→",
+        ascending: "▲",
+        descending: "▼",
         is_ascii: false,
     };
 
@@ -275,6 +282,8 @@ impl Glyphs {
         bad: "!",
         dot: "|",
         arrow: "->",
+        ascending: "^",
+        descending: "v",
         is_ascii: true,
     };
 
@@ -360,5 +369,81 @@ mod tests {
             name = name.next();
         }
         assert_eq!(name, ThemeName::Dark);
+    }
+
+    /// The colour of an index of the 256, of which the first 16 are as xterm has them.
+    fn rgb(color: Color) -> [u8; 3] {
+        let index = match color {
+            Color::Indexed(index) => index,
+            Color::Black => 0,
+            Color::Red => 1,
+            Color::Green => 2,
+            Color::Yellow => 3,
+            Color::Magenta => 5,
+            Color::Cyan => 6,
+            other => panic!("{other:?} has no known colour"),
+        };
+        let cube = |level: u8| if level == 0 { 0 } else { 55 + 40 * level };
+        match index {
+            0 => [0, 0, 0],
+            1 => [205, 0, 0],
+            2 => [0, 205, 0],
+            3 => [205, 205, 0],
+            5 => [205, 0, 205],
+            6 => [0, 205, 205],
+            16..=231 => {
+                let at = index - 16;
+                [cube(at / 36), cube(at / 6 % 6), cube(at % 6)]
+            }
+            232..=255 => [8 + 10 * (index - 232); 3],
+            other => panic!("index {other} is not used"),
+        }
+    }
+
+    /// The contrast of two colours as WCAG 2 defines it: 1 for the same, 21 for black and white.
+    fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+        let channel = |value: u8| {
+            let part = f64::from(value) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        let luminance = |[r, g, b]: [u8; 3]| 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+        let (a, b) = (luminance(one), luminance(other));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn every_theme_can_be_read() {
+        // What WCAG 2 asks for text, and for large or bold text.
+        const TEXT: f64 = 4.5;
+        const BOLD: f64 = 3.0;
+        let table = [
+            (ThemeName::Dark, [[0, 0, 0], [0x1e, 0x1e, 0x1e]], TEXT),
+            (ThemeName::Light, [[0xff, 0xff, 0xff], [0xf5, 0xf5, 0xf5]], TEXT),
+            (ThemeName::Ansi, [[0, 0, 0], [0, 0, 0]], BOLD),
+        ];
+        for (name, backgrounds, least) in table {
+            let theme = Theme::named(name);
+            let selected = theme.selected.bg.map(rgb);
+            for style in [
+                theme.text,
+                theme.dim,
+                theme.strong,
+                theme.title,
+                theme.key,
+                theme.ok,
+                theme.warn,
+                theme.bad,
+                theme.quiet,
+            ] {
+                let Some(colour) = style.fg.map(rgb) else { continue };
+                for background in backgrounds {
+                    let contrast = contrast(colour, background);
+                    assert!(contrast >= least, "{name:?}: {style:?} on {background:?}: {contrast:.2}");
+                }
+                // The selected row is bold.
+                let contrast = selected.map_or(BOLD, |selected| contrast(colour, selected));
+                assert!(contrast >= BOLD, "{name:?}: {style:?} on the selected row: {contrast:.2}");
+            }
+        }
     }
 }

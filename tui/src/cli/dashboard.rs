@@ -14,7 +14,7 @@ use super::failure::Failure;
 /// Shows the dashboard until somebody leaves it or wants the process to end.
 ///
 /// # Errors
-/// [`Failure::Unreachable`] when the terminal cannot be used.
+/// [`Failure::Unreachable`] when the terminal cannot be used, [`Failure::Usage`] when the settings' keys are wrong.
 pub(crate) async fn open(
     desk: Desk,
     config: &Config,
@@ -22,7 +22,7 @@ pub(crate) async fn open(
     language: Language,
     log: LogTail,
 ) -> Result<(), Failure> {
-    let options = DashboardOptions { log, ..options(config, environment, language) };
+    let options = DashboardOptions { log, ..options(config, environment, language)? };
     tokio::select! {
         biased;
         // The terminal is given back when the dashboard is dropped.
@@ -31,19 +31,27 @@ pub(crate) async fn open(
     }
 }
 
-fn options(config: &Config, environment: &[(OsString, OsString)], language: Language) -> DashboardOptions {
+fn options(
+    config: &Config,
+    environment: &[(OsString, OsString)],
+    language: Language,
+) -> Result<DashboardOptions, Failure> {
     let variable = |name: &str| {
         let found = environment.iter().find(|(variable, _)| variable == name);
         found.map(|(_, value)| value.to_string_lossy().into_owned())
     };
     let data_at = format!("{} {}", config.bus.url, config.data_dir.display());
-    let mut options = DashboardOptions::new(config, variable, data_at);
+    let mut options = DashboardOptions::new(config, variable, data_at).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::Usage(errors.join("\n"))
+    })?;
     options.look.language = language;
-    options
+    Ok(options)
 }
 
 #[cfg(test)]
 mod tests {
+    use skstore::dashboard::keys::{Action, Chord, Scope};
     use skstore::theme::ThemeName;
     use skstore_workers::config::Sources;
 
@@ -55,7 +63,7 @@ mod tests {
         let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         let environment: Vec<(OsString, OsString)> =
             environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        options(&config, &environment, Language::Korean)
+        options(&config, &environment, Language::Korean).unwrap()
     }
 
     #[test]
@@ -75,5 +83,20 @@ mod tests {
         }
         assert!(of(&[("ui.ascii", "true")], &terminal).look.glyphs.is_ascii);
         assert_eq!(of(&[], &[("NO_COLOR", "1"), ("TERM", "xterm")]).look.theme, ThemeName::None);
+    }
+
+    #[test]
+    fn chosen_keys_count_and_wrong_ones_are_told_before_anything_is_shown() {
+        let chosen = of(&[("keys.new_order", "ctrl-n")], &[]);
+        assert!(chosen.has_mouse && !chosen.is_calm);
+        assert_eq!(chosen.keys.shown(Scope::Orders, Action::NewOrder), Some(Chord::ctrl('n')));
+        let flags = [("data_dir", "/d"), ("keys.new_order", "q"), ("keys.fly", "x"), ("ui.mouse", "false")];
+        let flags = flags.map(|(key, value)| (key.into(), value.into())).to_vec();
+        let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
+        let Err(Failure::Usage(told)) = options(&config, &[], Language::English) else {
+            panic!("wrong keys are taken")
+        };
+        assert!(told.contains("unknown setting 'keys.fly'"), "{told}");
+        assert!(told.contains("the key q would mean both 'new_order' and 'quit'"), "{told}");
     }
 }

@@ -7,6 +7,8 @@ use std::ffi::OsString;
 
 use serde_json::json;
 use skstore::dashboard::DashboardOptions;
+use skstore::dashboard::keys::Keymap;
+use skstore::dashboard::keys::map::BadKeys;
 use skstore::text::fit::{Side, clean, fit, width};
 use skstore::text::{Language, Text};
 use skstore_workers::config::{Config, Sources};
@@ -196,6 +198,7 @@ pub(crate) fn run(
     match &config {
         Ok(config) => {
             report.add(&[settings(&sources)])?;
+            report.add(&dashboard_keys(config))?;
             report.add(&[data::directory(config), data::log(config)])?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime
@@ -221,7 +224,7 @@ fn look(config: Option<&Config>, sources: &Sources) -> terminal::Look {
         let found = sources.environment.iter().find(|(variable, _)| variable == name);
         found.map(|(_, value)| value.to_string_lossy().into_owned())
     };
-    let look = config.map(|config| DashboardOptions::new(config, variable, String::new()).look);
+    let look = config.map(|config| DashboardOptions::look(config, variable, String::new()));
     terminal::Look { term: variable("TERM").unwrap_or_default(), look }
 }
 
@@ -237,6 +240,16 @@ fn settings(sources: &Sources) -> Finding {
         None => Said::text(Text::DoctorBuiltIn, &[]),
     };
     Finding::ok(Checked::Settings, found)
+}
+
+/// What is wrong with the keys that the settings choose for the dashboard.
+fn dashboard_keys(config: &Config) -> Vec<Finding> {
+    let wrong = Keymap::with(&config.keys).err().unwrap_or_default();
+    let finding = |error: BadKeys| {
+        let remedy = Said::text(Text::DoctorCorrectSettings, &[]);
+        Finding::wrong(Checked::Settings, Said::plain(error.to_string()), remedy)
+    };
+    wrong.into_iter().map(finding).collect()
 }
 
 /// Writes findings, and remembers how bad they are.

@@ -19,16 +19,19 @@ mod breaker;
 mod dead;
 mod detail;
 mod dialogs;
+mod events;
 mod footer;
 mod form;
 mod header;
 mod health;
 mod help;
+pub mod hit;
 mod ink;
 mod items;
 mod listing;
 mod log;
 mod orders;
+mod palette;
 mod services;
 mod toasts;
 
@@ -36,7 +39,7 @@ use ink::{Ink, paint};
 
 /// Draws `state`.
 pub fn draw(state: &State, frame: &mut Frame<'_>) {
-    let ink = Ink::new(&state.look);
+    let ink = Ink::new(state);
     frame.render_widget(Block::new().style(ink.theme.text), frame.area());
     if layout::is_too_small(state.size) {
         draw_too_small(state, &ink, frame);
@@ -62,6 +65,10 @@ fn draw_screen(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
             items::draw(state, ink, frame, areas.main);
             draw_beside(ink, frame, &areas, |width| items::deliveries(state, ink, width));
         }
+        Tab::Events => {
+            events::draw(state, ink, frame, areas.main);
+            draw_beside(ink, frame, &areas, |width| events::fields(state, ink, width));
+        }
         Tab::Health => health::draw(state, ink, frame, areas.main),
         Tab::Dead => {
             dead::draw(state, ink, frame, areas.main);
@@ -72,7 +79,8 @@ fn draw_screen(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
     toasts::draw(state, ink, frame, areas.footer.y);
     for layer in &state.layers {
         match layer {
-            Layer::Filter(typed) => footer::draw_filter(typed, ink, frame, areas.footer),
+            Layer::Filter(line) => footer::draw_filter(state, line, ink, frame, areas.footer),
+            Layer::Palette(palette) => palette::draw(state, palette, ink, frame),
             Layer::Form(form) => form::draw(state, form, ink, frame),
             Layer::Menu(menu) => dialogs::draw_menu(state, *menu, ink, frame),
             Layer::Confirm(confirm) => dialogs::draw_question(state, confirm, ink, frame),
@@ -162,26 +170,26 @@ pub fn detail_lines_below(state: &State) -> usize {
     let areas = layout::areas(state);
     let area = areas.side.unwrap_or(areas.main);
     let Some(detail) = state.open_detail() else { return 0 };
-    let lines = detail::lines(state, detail, &Ink::new(&state.look), usize::from(area.width));
+    let lines = detail::lines(state, detail, &Ink::new(state), usize::from(area.width));
     lines.len().saturating_sub(usize::from(area.height))
 }
 
 /// Lines of the health tab that lie below the screen: as far as it can be scrolled.
 #[must_use]
 pub fn health_lines_below(state: &State) -> usize {
-    health::lines_below(state, &Ink::new(&state.look))
+    health::lines_below(state, &Ink::new(state))
 }
 
 /// Lines of the log that lie above the screen: as far as it can be scrolled.
 #[must_use]
 pub fn log_lines_above(state: &State) -> usize {
-    log::lines_above(state, &Ink::new(&state.look))
+    log::lines_above(state, &Ink::new(state))
 }
 
 /// Lines of the help that lie below the screen: as far as it can be scrolled.
 #[must_use]
 pub fn help_lines_below(state: &State) -> usize {
-    help::lines_below(state, &Ink::new(&state.look))
+    help::lines_below(state, &Ink::new(state))
 }
 
 /// The last guard: no cell holds a character that could repaint the terminal, whatever was drawn into it.

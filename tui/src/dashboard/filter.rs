@@ -75,10 +75,15 @@ fn bad(text: Text, typed: &str) -> BadFilter {
 
 fn status(value: &str) -> Result<OrderStatus, BadFilter> {
     let value = value.to_lowercase();
-    let is_meant = |status: &OrderStatus| {
-        status.word() == value || Language::ALL.iter().any(|language| language.get(status.text()) == value)
-    };
-    OrderStatus::ALL.iter().copied().find(is_meant).ok_or_else(|| bad(Text::BadStatus, &value))
+    let mut begun = OrderStatus::ALL.iter().copied().filter(|status| {
+        let words = Language::ALL.iter().map(|language| language.get(status.text()));
+        words.chain([status.word()]).any(|word| word.starts_with(&value))
+    });
+    // The beginning of one status is enough, of several it is not.
+    match (begun.next(), begun.next()) {
+        (Some(status), None) => Ok(status),
+        _ => Err(bad(Text::BadStatus, &value)),
+    }
 }
 
 /// Words at blanks; within quotes a blank is part of the word.
@@ -128,6 +133,16 @@ mod tests {
     #[test]
     fn a_status_that_does_not_exist_is_named() {
         assert_eq!(parse("status:lost"), Err(BadFilter { text: Text::BadStatus, typed: "lost".into() }));
+    }
+
+    #[test]
+    fn a_status_may_be_begun() {
+        for (typed, expected) in
+            [("pla", OrderStatus::Placed), ("r", OrderStatus::Rejected), ("취", OrderStatus::Cancelled)]
+        {
+            assert_eq!(parse(&format!("status:{typed}")).unwrap().status, Some(expected), "{typed}");
+        }
+        assert!(parse("status:p").is_err(), "paying or placed?");
     }
 
     #[test]

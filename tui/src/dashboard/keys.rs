@@ -1,9 +1,15 @@
 //! Every key, once: what it does, where it applies, and what it is called. Footer and help derive from it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::tab::Tab;
 use crate::text::Text;
+
+pub mod chord;
+pub mod map;
+
+pub use chord::Chord;
+pub use map::{Bound, Keymap};
 
 /// What a key can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +62,8 @@ pub enum Action {
     Last,
     /// Shows the orders of the selected account or item.
     TheirOrders,
+    /// Shows what the selected event is about.
+    Show,
     /// Shows the selected order whole.
     Open,
     /// Closes what is open, or removes the filter.
@@ -68,8 +76,24 @@ pub enum Action {
     DetailUp,
     /// Scrolls the detail beside the table down.
     DetailDown,
+    /// One step back in the time of the order that is shown whole.
+    StepBack,
+    /// One step forth.
+    StepForward,
+    /// Shows the open order word for word, or in words.
+    Raw,
+    /// Sorts the loaded rows by the next column.
+    Sort,
+    /// Sorts them the other way round.
+    ReverseSort,
+    /// Holds the table still, or lets it go on.
+    Freeze,
+    /// To the oldest order of all.
+    Oldest,
     /// Types a filter.
     Filter,
+    /// Finds a command by its name.
+    Palette,
     /// Lets a filter without an index look further.
     ScanOn,
     /// Opens the form of an order.
@@ -108,6 +132,78 @@ pub enum Action {
     Switch,
 }
 
+impl Action {
+    /// Its name in the settings.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::Help => "help",
+            Self::Language => "language",
+            Self::Theme => "theme",
+            Self::Go(Tab::Orders) => "orders",
+            Self::Go(Tab::Accounts) => "accounts",
+            Self::Go(Tab::Items) => "items",
+            Self::Go(Tab::Health) => "health",
+            Self::Go(Tab::Events) => "events",
+            Self::Go(Tab::Dead) => "dead_letters",
+            Self::Suspend => "suspend",
+            Self::Log => "log",
+            Self::CopyId => "copy_id",
+            Self::Range => "range",
+            Self::ReplayDead => "replay",
+            Self::ReplayAllDead => "replay_all",
+            Self::DropDead => "drop",
+            Self::DropAllDead => "drop_all",
+            Self::NextTab => "next_tab",
+            Self::PrevTab => "prev_tab",
+            Self::Panel => "panel",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::PageUp => "page_up",
+            Self::PageDown => "page_down",
+            Self::Newest => "newest",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::TheirOrders => "their_orders",
+            Self::Show => "show",
+            Self::Open => "open",
+            Self::Back => "back",
+            Self::Newer => "newer",
+            Self::Older => "older",
+            Self::DetailUp => "detail_up",
+            Self::DetailDown => "detail_down",
+            Self::StepBack => "step_back",
+            Self::StepForward => "step_forward",
+            Self::Raw => "raw",
+            Self::Sort => "sort",
+            Self::ReverseSort => "reverse_sort",
+            Self::Freeze => "freeze",
+            Self::Oldest => "oldest",
+            Self::Filter => "filter",
+            Self::Palette => "palette",
+            Self::ScanOn => "scan_on",
+            Self::NewOrder => "new_order",
+            Self::CancelOrder => "cancel_order",
+            Self::TopUp => "top_up",
+            Self::Restock => "restock",
+            Self::Breaker => "breaker",
+            Self::Faults => "faults",
+            Self::Retry => "retry",
+            Self::Dismiss => "dismiss",
+            Self::Accept => "accept",
+            Self::Close => "close",
+            Self::NextField => "next_field",
+            Self::PrevField => "prev_field",
+            Self::Increase => "increase",
+            Self::Decrease => "decrease",
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Switch => "switch",
+        }
+    }
+}
+
 /// Where keys go: what is on top decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -121,10 +217,14 @@ pub enum Scope {
     Items,
     /// The health of it all.
     Health,
+    /// The events.
+    Events,
     /// The table of parked messages.
     Dead,
     /// The line in which a filter is typed.
     Filter,
+    /// The line in which a command is looked for.
+    Palette,
     /// A form's field with a list to choose from.
     Picker,
     /// A form's field with a number.
@@ -145,8 +245,10 @@ impl Scope {
         Self::Accounts,
         Self::Items,
         Self::Health,
+        Self::Events,
         Self::Dead,
         Self::Filter,
+        Self::Palette,
         Self::Picker,
         Self::Number,
         Self::Menu,
@@ -157,7 +259,7 @@ impl Scope {
     /// Whether a character that is no key here is typed.
     #[must_use]
     pub const fn takes_text(self) -> bool {
-        matches!(self, Self::Filter | Self::Picker | Self::Number)
+        matches!(self, Self::Filter | Self::Palette | Self::Picker | Self::Number)
     }
 
     /// Its name.
@@ -169,8 +271,10 @@ impl Scope {
             Self::Accounts => Text::AccountsTitle,
             Self::Items => Text::ItemsTitle,
             Self::Health => Text::HealthTitle,
+            Self::Events => Text::EventsTitle,
             Self::Dead => Text::DeadTitle,
             Self::Filter => Text::ScopeFilter,
+            Self::Palette => Text::ScopePalette,
             Self::Picker => Text::ScopePicker,
             Self::Number => Text::ScopeNumber,
             Self::Menu => Text::ScopeMenu,
@@ -179,119 +283,6 @@ impl Scope {
         }
     }
 }
-
-/// A key with or without control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Chord {
-    /// The key; shift is part of a character.
-    pub code: KeyCode,
-    /// Whether control is held.
-    pub ctrl: bool,
-}
-
-impl Chord {
-    /// `code` alone.
-    #[must_use]
-    pub const fn of(code: KeyCode) -> Self {
-        Self { code, ctrl: false }
-    }
-
-    /// The character `c` alone.
-    #[must_use]
-    pub const fn char(c: char) -> Self {
-        Self::of(KeyCode::Char(c))
-    }
-
-    /// `c` with control.
-    #[must_use]
-    pub const fn ctrl(c: char) -> Self {
-        Self { code: KeyCode::Char(c), ctrl: true }
-    }
-
-    /// What was pressed. A release, and a key with alt or the like, is none.
-    #[must_use]
-    pub fn pressed(event: &KeyEvent) -> Option<Self> {
-        let others = KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META | KeyModifiers::HYPER;
-        if event.kind == KeyEventKind::Release || event.modifiers.intersects(others) {
-            return None;
-        }
-        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-        let code = match event.code {
-            KeyCode::Char(c) if ctrl => KeyCode::Char(c.to_ascii_lowercase()),
-            KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
-            code => code,
-        };
-        Some(Self { code, ctrl })
-    }
-
-    /// The same key on a keyboard that is switched to Latin: with a Korean one switched on, `q` arrives as `ㅂ`.
-    #[must_use]
-    pub fn as_latin(self) -> Self {
-        match self.code {
-            KeyCode::Char(c) => {
-                let latin = DUBEOLSIK.iter().find(|(jamo, _)| *jamo == c).map_or(c, |(_, latin)| *latin);
-                Self { code: KeyCode::Char(latin), ..self }
-            }
-            _ => self,
-        }
-    }
-
-    /// What is written on the key. `ascii`: with letters instead of arrows.
-    #[must_use]
-    pub fn name(self, ascii: bool) -> String {
-        let name = match (self.code, ascii) {
-            (KeyCode::Char(' '), _) => "Space".to_owned(),
-            (KeyCode::Char(c), _) => c.to_string(),
-            (KeyCode::F(n), _) => format!("F{n}"),
-            (KeyCode::Up, false) => "↑".to_owned(),
-            (KeyCode::Down, false) => "↓".to_owned(),
-            (KeyCode::Left, false) => "←".to_owned(),
-            (KeyCode::Right, false) => "→".to_owned(),
-            (KeyCode::PageUp, _) => "PgUp".to_owned(),
-            (KeyCode::PageDown, _) => "PgDn".to_owned(),
-            (KeyCode::BackTab, _) => "Shift-Tab".to_owned(),
-            (code, _) => format!("{code:?}"),
-        };
-        if self.ctrl { format!("Ctrl-{name}") } else { name }
-    }
-}
-
-/// The Korean standard layout's letters and the Latin ones on the same keys, as far as they are keys here.
-const DUBEOLSIK: &[(char, char)] = &[
-    ('ㅂ', 'q'),
-    ('ㅃ', 'Q'),
-    ('ㅈ', 'w'),
-    ('ㅉ', 'W'),
-    ('ㄷ', 'e'),
-    ('ㄸ', 'E'),
-    ('ㄱ', 'r'),
-    ('ㄲ', 'R'),
-    ('ㅅ', 't'),
-    ('ㅆ', 'T'),
-    ('ㅛ', 'y'),
-    ('ㅕ', 'u'),
-    ('ㅑ', 'i'),
-    ('ㅐ', 'o'),
-    ('ㅒ', 'O'),
-    ('ㅔ', 'p'),
-    ('ㅖ', 'P'),
-    ('ㅁ', 'a'),
-    ('ㄴ', 's'),
-    ('ㅇ', 'd'),
-    ('ㄹ', 'f'),
-    ('ㅎ', 'g'),
-    ('ㅗ', 'h'),
-    ('ㅓ', 'j'),
-    ('ㅏ', 'k'),
-    ('ㅣ', 'l'),
-    ('ㅋ', 'z'),
-    ('ㅌ', 'x'),
-    ('ㅊ', 'c'),
-    ('ㅍ', 'v'),
-    ('ㅠ', 'b'),
-    ('ㅜ', 'n'),
-    ('ㅡ', 'm'),
-];
 
 /// One line of the table: an action, its keys, and where they apply.
 #[derive(Debug, Clone, Copy)]
@@ -328,7 +319,7 @@ const fn in_help(action: Action, keys: &'static [Chord], scopes: &'static [Scope
 
 /// Where nothing lies over the tab that is shown.
 const MAIN: &[Scope] =
-    &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items, Scope::Health, Scope::Dead];
+    &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items, Scope::Health, Scope::Events, Scope::Dead];
 /// The orders, and one of them whole.
 const ORDERS: &[Scope] = &[Scope::Orders, Scope::Detail];
 /// Tables by name.
@@ -343,19 +334,31 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::CancelOrder, &[c('c'), c('x')], ORDERS, Text::KeyCancelOrder),
     in_footer(Action::Open, &[key(KeyCode::Enter)], &[Scope::Orders], Text::KeyOpen),
     in_footer(Action::TheirOrders, &[key(KeyCode::Enter)], LISTINGS, Text::KeyTheirOrders),
-    in_footer(Action::Back, &[key(KeyCode::Esc)], ORDERS, Text::KeyBack),
+    in_footer(Action::Show, &[key(KeyCode::Enter)], &[Scope::Events], Text::KeyShow),
+    in_footer(
+        Action::Back,
+        &[key(KeyCode::Esc)],
+        &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Events],
+        Text::KeyBack,
+    ),
     in_footer(Action::ReplayDead, &[key(KeyCode::Enter)], &[Scope::Dead], Text::KeyReplayDead),
     in_footer(Action::ReplayAllDead, &[c('a')], &[Scope::Dead], Text::KeyReplayAllDead),
     in_footer(Action::DropDead, &[c('x'), key(KeyCode::Delete)], &[Scope::Dead], Text::KeyDropDead),
     in_footer(Action::DropAllDead, &[c('X')], &[Scope::Dead], Text::KeyDropAllDead),
     in_footer(Action::Range, &[c('z')], &[Scope::Health], Text::KeyRange),
-    in_footer(Action::Filter, &[c('/')], &[Scope::Orders], Text::KeyFilter),
+    in_footer(Action::StepBack, &[key(KeyCode::Left)], ORDERS, Text::KeyStepBack),
+    in_footer(Action::StepForward, &[key(KeyCode::Right)], ORDERS, Text::KeyStepForward),
+    in_footer(Action::Raw, &[c('e')], ORDERS, Text::KeyRaw),
+    in_footer(Action::Filter, &[c('/')], &[Scope::Orders, Scope::Accounts, Scope::Events], Text::KeyFilter),
+    in_footer(Action::Freeze, &[c(' ')], &[Scope::Orders, Scope::Events], Text::KeyFreeze),
+    in_footer(Action::Sort, &[c('o')], &[Scope::Orders], Text::KeySort),
+    in_help(Action::ReverseSort, &[c('O')], &[Scope::Orders], Text::KeyReverseSort),
     in_footer(Action::TopUp, &[c('u')], MAIN, Text::KeyTopUp),
     in_footer(Action::Restock, &[c('s')], MAIN, Text::KeyRestock),
     in_footer(Action::Breaker, &[c('b')], MAIN, Text::KeyBreaker),
     in_footer(Action::Faults, &[c('f')], MAIN, Text::KeyFaults),
-    in_footer(Action::Newer, &[key(KeyCode::Left)], &[Scope::Detail], Text::KeyNewer),
-    in_footer(Action::Older, &[key(KeyCode::Right)], &[Scope::Detail], Text::KeyOlder),
+    in_footer(Action::Newer, &[c('K')], &[Scope::Detail], Text::KeyNewer),
+    in_footer(Action::Older, &[c('J')], &[Scope::Detail], Text::KeyOlder),
     in_footer(Action::Yes, &[c('y')], &[Scope::Confirm], Text::Yes),
     in_footer(Action::No, &[c('n'), key(KeyCode::Esc)], &[Scope::Confirm], Text::No),
     in_footer(
@@ -370,8 +373,8 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::Up, &[key(KeyCode::Up), c('k')], &[Scope::Menu, Scope::Help], Text::KeyUp),
     in_help(Action::Down, &[key(KeyCode::Down), c('j')], MAIN, Text::KeyDown),
     in_footer(Action::Down, &[key(KeyCode::Down), c('j')], &[Scope::Menu, Scope::Help], Text::KeyDown),
-    in_footer(Action::Up, &[key(KeyCode::Up)], &[Scope::Picker], Text::KeyUp),
-    in_footer(Action::Down, &[key(KeyCode::Down)], &[Scope::Picker], Text::KeyDown),
+    in_footer(Action::Up, &[key(KeyCode::Up)], &[Scope::Picker, Scope::Palette], Text::KeyUp),
+    in_footer(Action::Down, &[key(KeyCode::Down)], &[Scope::Picker, Scope::Palette], Text::KeyDown),
     in_help(
         Action::PageUp,
         &[key(KeyCode::PageUp)],
@@ -381,6 +384,7 @@ pub const TABLE: &[Binding] = &[
             Scope::Accounts,
             Scope::Items,
             Scope::Health,
+            Scope::Events,
             Scope::Dead,
             Scope::Help,
         ],
@@ -388,19 +392,20 @@ pub const TABLE: &[Binding] = &[
     ),
     in_help(
         Action::PageDown,
-        &[key(KeyCode::PageDown), c(' ')],
+        &[key(KeyCode::PageDown)],
         &[
             Scope::Orders,
             Scope::Detail,
             Scope::Accounts,
             Scope::Items,
             Scope::Health,
+            Scope::Events,
             Scope::Dead,
             Scope::Help,
         ],
         Text::KeyPageDown,
     ),
-    in_help(Action::Newest, &[c('g'), key(KeyCode::Home)], &[Scope::Orders], Text::KeyNewest),
+    in_help(Action::Newest, &[c('g'), key(KeyCode::Home)], &[Scope::Orders, Scope::Events], Text::KeyNewest),
     in_help(
         Action::First,
         &[c('g'), key(KeyCode::Home)],
@@ -410,15 +415,16 @@ pub const TABLE: &[Binding] = &[
     in_help(
         Action::Last,
         &[c('G'), key(KeyCode::End)],
-        &[Scope::Orders, Scope::Accounts, Scope::Items, Scope::Dead],
+        &[Scope::Accounts, Scope::Items, Scope::Events, Scope::Dead],
         Text::KeyLast,
     ),
+    in_help(Action::Oldest, &[c('G'), key(KeyCode::End)], &[Scope::Orders], Text::KeyOldest),
     in_help(Action::DetailUp, &[c('[')], &[Scope::Orders], Text::KeyDetailUp),
     in_help(Action::DetailDown, &[c(']')], &[Scope::Orders], Text::KeyDetailDown),
     in_footer(
         Action::Accept,
         &[key(KeyCode::Enter)],
-        &[Scope::Filter, Scope::Menu, Scope::Confirm, Scope::Picker],
+        &[Scope::Filter, Scope::Palette, Scope::Menu, Scope::Confirm, Scope::Picker],
         Text::KeyAccept,
     ),
     in_footer(Action::Accept, &[key(KeyCode::Enter)], &[Scope::Number], Text::KeySend),
@@ -427,7 +433,7 @@ pub const TABLE: &[Binding] = &[
     in_footer(
         Action::Close,
         &[key(KeyCode::Esc)],
-        &[Scope::Filter, Scope::Picker, Scope::Number],
+        &[Scope::Filter, Scope::Palette, Scope::Picker, Scope::Number],
         Text::KeyClose,
     ),
     in_footer(Action::Close, &[key(KeyCode::Esc), c('q')], &[Scope::Menu], Text::KeyClose),
@@ -442,6 +448,7 @@ pub const TABLE: &[Binding] = &[
     in_help(Action::Go(Tab::Accounts), &[c(Tab::Accounts.number())], MAIN, Tab::Accounts.text()),
     in_help(Action::Go(Tab::Items), &[c(Tab::Items.number())], MAIN, Tab::Items.text()),
     in_help(Action::Go(Tab::Health), &[c(Tab::Health.number())], MAIN, Tab::Health.text()),
+    in_help(Action::Go(Tab::Events), &[c(Tab::Events.number())], MAIN, Tab::Events.text()),
     in_help(Action::Go(Tab::Dead), &[c(Tab::Dead.number())], MAIN, Tab::Dead.text()),
     in_help(Action::NextTab, &[key(KeyCode::Tab)], MAIN, Text::KeyNextTab),
     in_help(Action::PrevTab, &[key(KeyCode::BackTab)], MAIN, Text::KeyPrevTab),
@@ -450,11 +457,12 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::Panel, &[c('p')], MAIN, Text::KeyPanel),
     in_footer(Action::Language, &[c('l')], MAIN, Text::KeyLanguage),
     in_footer(Action::Theme, &[c('t')], MAIN, Text::KeyTheme),
+    in_footer(Action::Palette, &[c(':'), Chord::ctrl('p')], MAIN, Text::KeyPalette),
     in_footer(Action::Help, &[c('?'), key(KeyCode::F(1)), c('h')], MAIN, Text::KeyHelp),
     in_help(
         Action::Help,
         &[key(KeyCode::F(1))],
-        &[Scope::Filter, Scope::Picker, Scope::Number, Scope::Menu, Scope::Confirm],
+        &[Scope::Filter, Scope::Palette, Scope::Picker, Scope::Number, Scope::Menu, Scope::Confirm],
         Text::KeyHelp,
     ),
     in_help(Action::Suspend, &[Chord::ctrl('z')], Scope::ALL, Text::KeySuspend),
@@ -462,94 +470,15 @@ pub const TABLE: &[Binding] = &[
     in_help(
         Action::Quit,
         &[Chord::ctrl('c')],
-        &[Scope::Filter, Scope::Picker, Scope::Number, Scope::Menu, Scope::Confirm, Scope::Help],
+        &[
+            Scope::Filter,
+            Scope::Palette,
+            Scope::Picker,
+            Scope::Number,
+            Scope::Menu,
+            Scope::Confirm,
+            Scope::Help,
+        ],
         Text::KeyQuit,
     ),
 ];
-
-/// What `chord` does in `scope`.
-#[must_use]
-pub fn action(scope: Scope, chord: Chord) -> Option<Action> {
-    let chord = if scope.takes_text() { chord } else { chord.as_latin() };
-    of_scope(scope).find(|binding| binding.keys.contains(&chord)).map(|binding| binding.action)
-}
-
-/// The lines of the table that apply in `scope`.
-pub fn of_scope(scope: Scope) -> impl Iterator<Item = &'static Binding> {
-    TABLE.iter().filter(move |binding| binding.scopes.contains(&scope))
-}
-
-/// The key that is shown for `action` in `scope`, if it has one there.
-#[must_use]
-pub fn shown(scope: Scope, action: Action) -> Option<Chord> {
-    of_scope(scope).find(|binding| binding.action == action).and_then(|binding| binding.keys.first().copied())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_key_means_two_things_in_one_place() {
-        for scope in Scope::ALL {
-            let mut taken: Vec<(Chord, Action)> = Vec::new();
-            for binding in of_scope(*scope) {
-                for chord in binding.keys {
-                    let other = taken.iter().find(|(known, _)| known == chord);
-                    assert_eq!(other, None, "{chord:?} in {scope:?} is also {:?}", binding.action);
-                    taken.push((*chord, binding.action));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_character_that_can_be_typed_is_no_key_where_text_is_typed() {
-        for scope in [Scope::Filter, Scope::Picker] {
-            for binding in of_scope(scope) {
-                let typed =
-                    binding.keys.iter().any(|chord| matches!(chord.code, KeyCode::Char(_)) && !chord.ctrl);
-                assert!(!typed, "{:?} takes a character away from {scope:?}", binding.action);
-            }
-        }
-    }
-
-    #[test]
-    fn every_place_can_be_left() {
-        for scope in Scope::ALL {
-            assert_eq!(action(*scope, Chord::ctrl('c')), Some(Action::Quit), "ctrl-c in {scope:?}");
-            let is_tab = Tab::ALL.iter().any(|tab| tab.scope() == *scope);
-            let closes = action(*scope, Chord::of(KeyCode::Esc)).is_some();
-            assert!(closes || is_tab, "Esc in {scope:?}");
-        }
-    }
-
-    #[test]
-    fn every_tab_is_reached_by_its_number_from_every_tab() {
-        for from in Tab::ALL {
-            for to in Tab::ALL {
-                assert_eq!(action(from.scope(), Chord::char(to.number())), Some(Action::Go(*to)));
-            }
-        }
-    }
-
-    #[test]
-    fn keys_work_with_a_korean_keyboard_switched_on() {
-        assert_eq!(action(Scope::Orders, Chord::char('ㅂ')), Some(Action::Quit));
-        assert_eq!(action(Scope::Orders, Chord::char('ㅜ')), Some(Action::NewOrder));
-        assert_eq!(action(Scope::Filter, Chord::char('ㅂ')), None, "where text is typed it is a letter");
-    }
-
-    #[test]
-    fn a_release_and_a_key_with_alt_are_no_keys() {
-        let mut event = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        assert_eq!(Chord::pressed(&event), Some(Chord::char('q')));
-        event.kind = KeyEventKind::Release;
-        assert_eq!(Chord::pressed(&event), None);
-        assert_eq!(Chord::pressed(&KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT)), None);
-        assert_eq!(
-            Chord::pressed(&KeyEvent::new(KeyCode::Char('C'), KeyModifiers::CONTROL)),
-            Some(Chord::ctrl('c'))
-        );
-    }
-}

@@ -4,6 +4,7 @@ use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{Place, Restock, TopUp};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
+use skstore_domain::myinfo::FeedEntry;
 use skstore_domain::objects::{Account, Item};
 use skstore_domain::signals::{Fault, Service};
 use skstore_domain::time::Timestamp;
@@ -20,6 +21,8 @@ use crate::terminal::console::Told;
 pub enum Message {
     /// A key was pressed.
     Key(Chord),
+    /// The mouse was used.
+    Mouse(Mouse),
     /// Text was pasted.
     Paste(String),
     /// The screen has another size.
@@ -64,6 +67,28 @@ pub enum Message {
     Answered(Box<Answered>),
 }
 
+/// What was done with the mouse, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    /// What.
+    pub gesture: Gesture,
+    /// Column of the screen.
+    pub x: u16,
+    /// Row of the screen.
+    pub y: u16,
+}
+
+/// What is done with a mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gesture {
+    /// Its first button was pressed.
+    Click,
+    /// The wheel was turned away.
+    WheelUp,
+    /// The wheel was turned near.
+    WheelDown,
+}
+
 /// Columns and rows of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
@@ -93,6 +118,8 @@ pub enum Query {
     Accounts(AccountsQuery),
     /// Items.
     Items(ItemsQuery),
+    /// The newest events.
+    Events,
     /// Nothing but what every tab shows.
     Nothing,
 }
@@ -108,8 +135,22 @@ impl Default for Query {
 pub struct OrdersQuery {
     /// Which orders.
     pub filter: OrderFilter,
-    /// The window starts after this one; with the newest if absent.
-    pub after: Option<Cursor>,
+    /// Where the window is.
+    pub start: Start,
+}
+
+/// Where a window over the orders is, which are sorted newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Start {
+    /// It begins with the newest.
+    #[default]
+    Newest,
+    /// It begins after this place.
+    After(Cursor),
+    /// It ends before this place.
+    Before(Cursor),
+    /// It ends with the oldest.
+    Oldest,
 }
 
 /// A window over the accounts.
@@ -156,6 +197,8 @@ pub enum Found {
     Accounts(AccountsFound),
     /// Items.
     Items(ItemsFound),
+    /// The newest events, newest first.
+    Events(Vec<FeedEntry>),
     /// Nothing was wanted.
     Nothing,
 }

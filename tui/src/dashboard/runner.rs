@@ -6,7 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crossterm::event::Event;
+use crossterm::event::{Event, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -20,12 +20,14 @@ use tokio::time::Instant;
 
 use super::keys::Chord;
 use super::message::{
-    AccountsFound, Answered, Effect, Found, ItemsFound, Message, Pickers, Query, Request, Size, Snapshot,
-    Wanted,
+    AccountsFound, Answered, Effect, Found, Gesture, ItemsFound, Message, Mouse, Pickers, Query, Request,
+    Size, Snapshot, Start, Wanted,
 };
 use super::pace::Pace;
 use super::state::State;
+use super::state::accounts::just_before;
 use super::state::dead::{Deal, DealReport, Deed, LISTED};
+use super::state::events::EVENTS_READ;
 use super::state::listing::LISTED_ROWS;
 use super::state::orders::WINDOW_ROWS;
 use super::{DashboardError, DashboardOptions, draw, update};
@@ -41,6 +43,9 @@ const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MOST: Duration = Duration::from_secs(5);
 /// How often ages and countdowns are drawn anew.
 const TICK: Duration = Duration::from_secs(1);
+/// How often the view is read and ages are drawn anew for those who want the screen to be calm.
+const READ_EVERY_CALM: Duration = Duration::from_secs(2);
+const TICK_CALM: Duration = Duration::from_secs(10);
 /// Items and accounts that forms can pick from: more than one scrolls through; beyond, names can be typed.
 const PICKABLE: usize = 1000;
 /// Orders of the selected account or item that are shown beside it: as many as the tallest screen has rows.
@@ -62,15 +67,17 @@ where
     K: Stream<Item = io::Result<Event>> + Unpin,
     C: Console,
 {
-    let DashboardOptions { look, walk_in, clock, log } = options;
+    let DashboardOptions { look, keys, walk_in, clock, is_calm, log, .. } = options;
+    let (read_every, tick) = if is_calm { (READ_EVERY_CALM, TICK_CALM) } else { (READ_EVERY, TICK) };
     let mut state = State::new(look, size_of(screen)?, clock.now());
+    state.keys = keys;
     state.pickable.last_customer = walk_in;
     let mut changes = desk.view().changes();
     let mut bus = desk.bus_state();
     let mut logged = log.changes();
-    let mut outside = Outside::new(desk, clock);
+    let mut outside = Outside::new(desk, clock, read_every);
     let mut pace = Pace::new(Instant::now());
-    let mut next_tick = Instant::now() + TICK;
+    let mut next_tick = Instant::now() + tick;
     let mut is_drawn = false;
     loop {
         if !is_drawn && pace.next() <= Instant::now() {
@@ -102,7 +109,7 @@ where
         };
         let Some(message) = message else { continue };
         if matches!(message, Message::Tick) {
-            next_tick = Instant::now() + TICK;
+            next_tick = Instant::now() + tick;
         }
         is_drawn = false;
         for effect in update(&mut state, outside.clock.now(), message) {
@@ -166,8 +173,24 @@ fn message_of(event: Event) -> Option<Message> {
         Event::Key(key) => Chord::pressed(&key).map(Message::Key),
         Event::Paste(text) => Some(Message::Paste(text)),
         Event::Resize(width, height) => Some(Message::Resized(Size { width, height })),
-        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+        Event::Mouse(event) => mouse_of(event).map(Message::Mouse),
+        Event::FocusGained | Event::FocusLost => None,
     }
+}
+
+fn mouse_of(event: MouseEvent) -> Option<Mouse> {
+    let gesture = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Gesture::Click,
+        MouseEventKind::ScrollUp => Gesture::WheelUp,
+        MouseEventKind::ScrollDown => Gesture::WheelDown,
+        MouseEventKind::Down(_)
+        | MouseEventKind::Up(_)
+        | MouseEventKind::Drag(_)
+        | MouseEventKind::Moved
+        | MouseEventKind::ScrollLeft
+        | MouseEventKind::ScrollRight => return None,
+    };
+    Some(Mouse { gesture, x: event.column, y: event.row })
 }
 
 /// Something that was waited for.
@@ -185,11 +208,13 @@ struct Reads {
     last: Instant,
     /// How long to wait after the next failure; absent while reads succeed.
     backoff: Option<Duration>,
+    /// How often a view that keeps changing is read.
+    every: Duration,
 }
 
 impl Reads {
-    const fn new(now: Instant) -> Self {
-        Self { due: Some(now), is_reading: false, last: now, backoff: None }
+    const fn new(now: Instant, every: Duration) -> Self {
+        Self { due: Some(now), is_reading: false, last: now, backoff: None, every }
     }
 
     /// Whether a change could make a read due that is not due already.
@@ -198,7 +223,7 @@ impl Reads {
     }
 
     fn changed(&mut self, now: Instant) {
-        self.due = self.due.or(Some(now.max(self.last + READ_EVERY)));
+        self.due = self.due.or(Some(now.max(self.last + self.every)));
     }
 
     fn wanted(&mut self, now: Instant) {
@@ -244,8 +269,9 @@ struct Outside {
 }
 
 impl Outside {
-    fn new(desk: Desk, clock: Clock) -> Self {
-        Self { desk, clock, pending: FuturesUnordered::new(), reads: Reads::new(Instant::now()) }
+    fn new(desk: Desk, clock: Clock, read_every: Duration) -> Self {
+        let reads = Reads::new(Instant::now(), read_every);
+        Self { desk, clock, pending: FuturesUnordered::new(), reads }
     }
 
     fn bring(&self, message: Message) {
@@ -350,7 +376,14 @@ async fn find(view: &View, query: &Query) -> Result<Found, ViewError> {
     match query {
         Query::Nothing => Ok(Found::Nothing),
         Query::Orders(query) => {
-            view.orders(&query.filter, query.after.as_ref(), WINDOW_ROWS).await.map(Found::Orders)
+            let filter = &query.filter;
+            let page = match &query.start {
+                Start::Newest => view.orders(filter, None, WINDOW_ROWS).await,
+                Start::After(place) => view.orders(filter, Some(place), WINDOW_ROWS).await,
+                Start::Before(place) => view.orders_before(filter, Some(place), WINDOW_ROWS).await,
+                Start::Oldest => view.orders_before(filter, None, WINDOW_ROWS).await,
+            };
+            page.map(Found::Orders)
         }
         Query::Accounts(query) => {
             let accounts = view.accounts(query.after.as_ref(), LISTED_ROWS).await?;
@@ -371,6 +404,11 @@ async fn find(view: &View, query: &Query) -> Result<Found, ViewError> {
                 .map(|item_id| OrderFilter { item_id: Some(item_id), ..OrderFilter::default() });
             let orders = newest(view, filter).await?;
             Ok(Found::Items(ItemsFound { items, has_more, orders }))
+        }
+        Query::Events => {
+            let (mut entries, _) = view.feed(0, EVENTS_READ).await?;
+            entries.reverse();
+            Ok(Found::Events(entries))
         }
     }
 }
@@ -394,14 +432,6 @@ async fn pickers(view: &View, typed: &str) -> Result<Pickers, ViewError> {
         accounts.extend(from_typed.into_iter().filter(|account| !first.contains(&account.customer)));
     }
     Ok(Pickers { items, accounts, has_more_accounts })
-}
-
-/// A name that sorts before every name that begins with `typed`, and after nearly all others that do.
-fn just_before(typed: &str) -> Option<Customer> {
-    let last = typed.chars().next_back()?;
-    let smaller = char::from_u32(u32::from(last).checked_sub(1)?)?;
-    let rest = &typed[..typed.len() - last.len_utf8()];
-    Customer::new(&format!("{rest}{smaller}\u{10ffff}")).ok()
 }
 
 async fn ask(desk: &Desk, request: &Request) -> Result<Option<Answer>, DeskError> {

@@ -1,6 +1,7 @@
 //! Everything the dashboard knows. It is changed by [`update`](super::update::update) alone, and knows nothing
 //! of drawing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
@@ -11,7 +12,7 @@ use skstore_domain::time::Timestamp;
 use skstore_workers::bus::QueueDepth;
 use skstore_workers::view::{Counts, Health};
 
-use super::keys::Scope;
+use super::keys::{Keymap, Scope};
 use super::layout;
 use super::message::{OrdersQuery, Query, Size, Wanted};
 use super::tab::Tab;
@@ -19,26 +20,32 @@ use crate::text::Language;
 use crate::theme::{Glyphs, ThemeName};
 
 pub mod accounts;
+pub mod columns;
 pub mod dead;
 pub mod detail;
 pub mod dialogs;
+pub mod events;
+pub mod filter_line;
 pub mod form;
 pub mod history;
 pub mod input;
 pub mod items;
 pub mod listing;
 pub mod orders;
+pub mod palette;
 pub mod toasts;
 
 use accounts::Accounts;
 use dead::Dead;
 use detail::Detail;
 use dialogs::{Confirm, Menu};
+use events::Events;
+use filter_line::FilterLine;
 use form::Form;
 use history::{History, Range};
-use input::TextInput;
 use items::Items;
 use orders::Orders;
+use palette::Palette;
 use toasts::Toasts;
 
 /// A worker that has not been heard of for this long is shown as silent: several of its heartbeats, which come
@@ -102,7 +109,9 @@ pub struct HealthTab {
 #[derive(Debug, Clone)]
 pub enum Layer {
     /// A filter is being typed.
-    Filter(TextInput),
+    Filter(Box<FilterLine>),
+    /// A command is being looked for.
+    Palette(Box<Palette>),
     /// A form is being filled in.
     Form(Box<Form>),
     /// Something is being chosen.
@@ -160,6 +169,8 @@ impl BreakerSeen<'_> {
 pub struct State {
     /// How things are shown.
     pub look: Look,
+    /// What keys do.
+    pub keys: Arc<Keymap>,
     /// When the last message came.
     pub now: Timestamp,
     /// The screen.
@@ -182,6 +193,8 @@ pub struct State {
     pub accounts: Accounts,
     /// The table of items.
     pub items: Items,
+    /// The events.
+    pub events: Events,
     /// The parked messages.
     pub dead: Dead,
     /// How the tab of health is looked at.
@@ -210,6 +223,7 @@ impl State {
     pub fn new(look: Look, size: Size, now: Timestamp) -> Self {
         Self {
             look,
+            keys: Arc::default(),
             now,
             size,
             connection: Connection::Starting,
@@ -221,6 +235,7 @@ impl State {
             detail: None,
             accounts: Accounts::default(),
             items: Items::default(),
+            events: Events::default(),
             dead: Dead::default(),
             health_tab: HealthTab::default(),
             history: History::default(),
@@ -237,15 +252,34 @@ impl State {
     /// Where keys go.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        match self.layers.last() {
+        self.scope_of(self.layers.last())
+    }
+
+    /// Where keys go once the topmost layer is closed.
+    #[must_use]
+    pub fn scope_below(&self) -> Scope {
+        self.scope_of(self.layers.iter().rev().nth(1))
+    }
+
+    fn scope_of(&self, layer: Option<&Layer>) -> Scope {
+        match layer {
             Some(Layer::Filter(_)) => Scope::Filter,
+            Some(Layer::Palette(_)) => Scope::Palette,
             Some(Layer::Form(form)) => form.scope(),
             Some(Layer::Menu(_)) => Scope::Menu,
             Some(Layer::Confirm(_)) => Scope::Confirm,
             Some(Layer::Help { .. } | Layer::Log { .. }) => Scope::Help,
-            None if self.open_detail().is_some() && !layout::is_wide(self.size) => Scope::Detail,
-            None => self.tab.scope(),
+            None => self.base_scope(),
         }
+    }
+
+    /// Where keys go once nothing lies over the tab any more.
+    #[must_use]
+    pub fn base_scope(&self) -> Scope {
+        if self.open_detail().is_some() && !layout::is_wide(self.size) {
+            return Scope::Detail;
+        }
+        self.tab.scope()
     }
 
     /// The order that is shown whole, if its tab is the one that is shown.
@@ -261,16 +295,18 @@ impl State {
             query: match self.tab {
                 Tab::Orders => Query::Orders(OrdersQuery {
                     filter: self.orders.filter.clone(),
-                    after: self.orders.after.clone(),
+                    start: self.orders.start.clone(),
                 }),
                 Tab::Accounts => Query::Accounts(self.accounts.query()),
                 Tab::Items => Query::Items(self.items.query()),
+                Tab::Events => Query::Events,
                 Tab::Health | Tab::Dead => Query::Nothing,
             },
             detail: self.open_detail().map(|detail| detail.id.clone()),
             pickers: self.layers.iter().find_map(|layer| match layer {
                 Layer::Form(form) => Some(form.customer.query.text().trim().to_owned()),
                 Layer::Filter(_)
+                | Layer::Palette(_)
                 | Layer::Menu(_)
                 | Layer::Confirm(_)
                 | Layer::Log { .. }
@@ -287,7 +323,7 @@ impl State {
                 Some(detail) => self.detail_row(detail),
                 None => self.orders.selected_row().map(|row| &row.order),
             },
-            Tab::Accounts | Tab::Items | Tab::Health | Tab::Dead => None,
+            Tab::Accounts | Tab::Items | Tab::Health | Tab::Events | Tab::Dead => None,
         }
     }
 
@@ -341,6 +377,7 @@ impl State {
         let rows = match self.tab {
             Tab::Orders => !self.orders.page.rows.is_empty(),
             Tab::Accounts | Tab::Items => false,
+            Tab::Events => self.events.frozen_at.is_some(),
             // Queues are looked at by the clock.
             Tab::Health | Tab::Dead => true,
         };

@@ -14,13 +14,16 @@ pub enum Tab {
     Items,
     /// The workers, queues and breakers, and whether the promises hold.
     Health,
+    /// What happens, as it happens.
+    Events,
     /// The parked messages.
     Dead,
 }
 
 impl Tab {
     /// All of them, in the order in which they stand.
-    pub const ALL: &'static [Self] = &[Self::Orders, Self::Accounts, Self::Items, Self::Health, Self::Dead];
+    pub const ALL: &'static [Self] =
+        &[Self::Orders, Self::Accounts, Self::Items, Self::Health, Self::Events, Self::Dead];
 
     /// The number key that leads there.
     #[must_use]
@@ -30,6 +33,7 @@ impl Tab {
             Self::Accounts => '2',
             Self::Items => '3',
             Self::Health => '4',
+            Self::Events => '5',
             Self::Dead => '6',
         }
     }
@@ -42,6 +46,7 @@ impl Tab {
             Self::Accounts => Text::AccountsTitle,
             Self::Items => Text::ItemsTitle,
             Self::Health => Text::HealthTitle,
+            Self::Events => Text::EventsTitle,
             Self::Dead => Text::DeadTitle,
         }
     }
@@ -54,6 +59,7 @@ impl Tab {
             Self::Accounts => Scope::Accounts,
             Self::Items => Scope::Items,
             Self::Health => Scope::Health,
+            Self::Events => Scope::Events,
             Self::Dead => Scope::Dead,
         }
     }
@@ -62,7 +68,7 @@ impl Tab {
     #[must_use]
     pub const fn has_panel(self) -> bool {
         match self {
-            Self::Orders | Self::Accounts | Self::Items | Self::Dead => true,
+            Self::Orders | Self::Accounts | Self::Items | Self::Events | Self::Dead => true,
             Self::Health => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use skstore_domain::time::Timestamp;
 
-use super::keys::{self, Action, Chord, Scope};
+use super::keys::{Action, Chord, Scope};
 use super::layout;
 use super::message::{Answered, Effect, Found, Message, Query, Request, Snapshot};
 use super::state::form::FormId;
@@ -12,8 +12,10 @@ use crate::terminal::console::Told;
 use crate::text::Text;
 
 mod dead;
+mod events;
 mod layers;
 mod listings;
+mod mouse;
 mod orders;
 mod screen;
 
@@ -28,6 +30,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
     let wanted = state.wanted();
     let mut effects = match message {
         Message::Key(chord) => press(state, chord),
+        Message::Mouse(mouse) => mouse::act(state, mouse),
         Message::Paste(text) => {
             layers::paste(state, &text);
             Vec::new()
@@ -98,26 +101,40 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
 
 /// A key: what it does where it was pressed; else, where text is typed, it is typed.
 fn press(state: &mut State, chord: Chord) -> Vec<Effect> {
-    let scope = state.scope();
-    match keys::action(scope, chord) {
-        Some(Action::Quit) => vec![Effect::Quit],
-        Some(Action::Suspend) => vec![Effect::Suspend],
-        Some(Action::Help) => {
-            state.layers.push(Layer::Help { scroll: 0 });
-            Vec::new()
-        }
-        Some(action) => match scope {
-            Scope::Orders | Scope::Detail | Scope::Accounts | Scope::Items | Scope::Health | Scope::Dead => {
-                screen::act(state, action)
-            }
-            Scope::Filter | Scope::Picker | Scope::Number | Scope::Menu | Scope::Confirm | Scope::Help => {
-                layers::act(state, action)
-            }
-        },
+    match state.keys.action(state.scope(), chord) {
+        Some(action) => act(state, action),
         None => {
             layers::edit(state, chord);
             Vec::new()
         }
+    }
+}
+
+/// Does what a key does where keys go now.
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => vec![Effect::Quit],
+        Action::Suspend => vec![Effect::Suspend],
+        Action::Help => {
+            state.layers.push(Layer::Help { scroll: 0 });
+            Vec::new()
+        }
+        _ => match state.scope() {
+            Scope::Orders
+            | Scope::Detail
+            | Scope::Accounts
+            | Scope::Items
+            | Scope::Health
+            | Scope::Events
+            | Scope::Dead => screen::act(state, action),
+            Scope::Filter
+            | Scope::Palette
+            | Scope::Picker
+            | Scope::Number
+            | Scope::Menu
+            | Scope::Confirm
+            | Scope::Help => layers::act(state, action),
+        },
     }
 }
 
@@ -141,8 +158,10 @@ fn read(state: &mut State, snapshot: Snapshot) {
                 state.accounts.read(query.orders_of, found, shown);
             }
             (Query::Items(query), Found::Items(found)) => state.items.read(query.orders_of, found, shown),
+            (Query::Events, Found::Events(entries)) => state.events.read(entries, shown),
             // The runner answers each with its own.
-            (Query::Orders(_) | Query::Accounts(_) | Query::Items(_) | Query::Nothing, _) => {}
+            (Query::Orders(_) | Query::Accounts(_) | Query::Items(_) | Query::Events | Query::Nothing, _) => {
+            }
         }
     }
     if let Some(detail) = &mut state.detail

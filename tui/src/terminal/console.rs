@@ -50,7 +50,7 @@ pub trait Console {
 /// The terminal of this process.
 #[derive(Debug)]
 pub struct OwnConsole {
-    _guard: TerminalGuard,
+    guard: TerminalGuard,
     #[cfg(unix)]
     signals: unix::Signals,
 }
@@ -62,7 +62,7 @@ impl OwnConsole {
     /// When the system does not let us listen.
     pub fn new(guard: TerminalGuard) -> io::Result<Self> {
         Ok(Self {
-            _guard: guard,
+            guard,
             #[cfg(unix)]
             signals: unix::Signals::new()?,
         })
@@ -88,7 +88,7 @@ impl Console for OwnConsole {
         if !unix::is_orphaned() {
             give_back();
             let stopped = self.signals.stop().await;
-            take_over()?;
+            take_over(self.guard.with_mouse)?;
             return stopped.map(|()| true);
         }
         Ok(false)
@@ -96,7 +96,7 @@ impl Console for OwnConsole {
 
     fn retake(&mut self) -> io::Result<()> {
         give_back();
-        take_over()
+        take_over(self.guard.with_mouse)
     }
 }
 

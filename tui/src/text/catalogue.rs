@@ -76,11 +76,26 @@ texts! {
     NoItems { "아직 상품이 없습니다", "No items yet" }
     PaymentsOf { "{0}의 결제", "payments of {0}" }
     DeliveriesOf { "{0} 배송", "deliveries of {0}" }
+    EventsTitle { "이벤트", "events" }
+    EventTitle { "고른 이벤트", "the selected event" }
+    FollowingEvents { "최신 {0}건을 따라가는 중", "following, the newest {0}" }
+    NoEvents { "아직 이벤트가 없습니다. 일이 생기면 여기 나타납니다", "No events yet. They appear here as they happen" }
+    ColumnWhat { "내용", "what" }
+    ColumnSubject { "대상", "about" }
+    FromName { "{0}부터", "from {0}" }
     NoOrdersThere { "주문이 없습니다", "No orders" }
 
     // The table of orders.
     OrdersTitle { "주문", "orders" }
     Following { "최신 주문을 따라가는 중", "following the newest" }
+    Sorted { "{0}건만 정렬", "{0} loaded ones sorted" }
+    Frozen { "{0} 전에 멈춤", "frozen {0} ago" }
+    FrozenNew { "{0} 전에 멈춤, 새 주문 {1}건", "frozen {0} ago, {1} new" }
+    FilterLoaded { "읽은 {0}건 가운데 찾습니다", "among the {0} loaded" }
+    NameHint { "이름의 첫 글자", "the beginning of a name" }
+    EventsHint { "내용, 대상, 고객, 사유의 글자", "words of what, about, customer or reason" }
+    FilterIndexed { "색인으로 찾습니다", "found by index" }
+    FilterScans { "최근 {0}건씩 훑습니다", "scans the newest {0} at a time" }
     Filtered { "필터 {0}", "filter {0}" }
     Scanned { "{0}건 확인", "scanned {0}" }
     ColumnTime { "시각", "time" }
@@ -121,6 +136,7 @@ texts! {
     ReasonInsufficientBalance { "잔액 부족", "insufficient balance" }
     ReasonOrderCancelled { "주문 취소", "order cancelled" }
     ReasonOrderRejected { "주문 거절", "order rejected" }
+    EventDeliveryStarted { "배송 시작", "delivery started" }
     EventNoted { "기록", "noted" }
     EventToppedUp { "충전", "topped up" }
     EventListed { "상품 등록", "listed" }
@@ -189,6 +205,9 @@ texts! {
     SameAsShown { "화면과 같음", "same as shown" }
     NewerThanShown { "화면보다 최신", "newer than shown" }
     TimelineTitle { "진행", "timeline" }
+    AsItWas { "{0}에 이랬습니다 ({1}/{2}단계)", "as it was at {0} (step {1} of {2})" }
+    RawOrder { "뷰에 있는 그대로", "word for word from the view" }
+    RawSteps { "진행 기록", "steps" }
     NoTimeline { "아직 기록이 없습니다", "Nothing recorded yet" }
 
     // Forms.
@@ -286,6 +305,7 @@ texts! {
     WhyNothingOpen { "닫을 것이 없습니다", "Nothing is open" }
     WhyNothingToRepeat { "다시 보낼 것이 없습니다", "There is nothing to send again" }
     WhyNoMessages { "지울 메시지가 없습니다", "There is no message to dismiss" }
+    WhyNoTimeline { "주문 상세를 연 뒤에 쓸 수 있습니다", "Open an order first: this goes through its timeline" }
     WhyNothingToScan { "더 찾을 주문이 없습니다", "There are no further orders to look at" }
 
     // Keys.
@@ -309,12 +329,21 @@ texts! {
     KeyDown { "아래로", "down" }
     KeyPageUp { "한 화면 위로", "page up" }
     KeyPageDown { "한 화면 아래로", "page down" }
-    KeyNewest { "최신 주문으로", "to the newest" }
+    KeyNewest { "가장 새것으로", "to the newest" }
     KeyFirst { "처음으로", "to the first" }
     KeyLast { "읽은 마지막으로", "to the last one read" }
     KeyTheirOrders { "주문 보기", "orders" }
+    KeyShow { "대상 보기", "show" }
     KeyNextTab { "다음 화면", "next tab" }
     KeyPrevTab { "이전 화면", "tab before" }
+    KeySort { "정렬", "sort" }
+    KeyReverseSort { "거꾸로 정렬", "reverse the order" }
+    KeyFreeze { "멈춤", "freeze" }
+    KeyOldest { "가장 오래된 것으로", "to the oldest" }
+    KeyStepBack { "앞 단계", "earlier" }
+    KeyStepForward { "다음 단계", "later" }
+    KeyRaw { "원문", "raw" }
+    KeyPalette { "명령", "commands" }
     KeyDetailUp { "상세 위로", "detail up" }
     KeyDetailDown { "상세 아래로", "detail down" }
     KeyAccept { "선택", "choose" }
@@ -336,6 +365,7 @@ texts! {
     ScopeNumber { "숫자 칸", "typing a number" }
     ScopeMenu { "메뉴", "menu" }
     ScopeConfirm { "확인 질문", "question" }
+    ScopePalette { "명령 찾기", "commands" }
     ScopeHelp { "도움말", "help" }
 
     // The tab of health.

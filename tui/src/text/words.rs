@@ -7,7 +7,7 @@ use skstore_domain::events::{EventKind, Source};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentReason, PaymentStatus};
 use skstore_domain::signals::{Fault, Service};
 
-use super::Text;
+use super::{Language, Text};
 
 /// Something that the system names and that has a word in every language.
 pub trait Worded {
@@ -130,7 +130,7 @@ impl Worded for EventKind {
             Self::DepositToppedUp => Text::EventToppedUp,
             Self::ItemListed => Text::EventListed,
             Self::ItemRestocked => Text::EventRestocked,
-            Self::ItemDeliveryStarted => Text::DeliveryStarted,
+            Self::ItemDeliveryStarted => Text::EventDeliveryStarted,
             Self::ItemDeliveryCancelled => Text::DeliveryCancelled,
             Self::ItemSoldOut => Text::SoldOut,
         }
@@ -175,6 +175,15 @@ impl Worded for Fault {
             Self::Silent => Text::FaultSilent,
             Self::Stopped => Text::FaultStopped,
         }
+    }
+}
+
+/// A fault in words, with its number.
+#[must_use]
+pub fn fault_words(language: Language, fault: Fault) -> String {
+    match fault {
+        Fault::Slow { ms } => language.fill(Text::SlowBy, &[&ms]),
+        Fault::None | Fault::Silent | Fault::Stopped => language.get(fault.text()).to_owned(),
     }
 }
 

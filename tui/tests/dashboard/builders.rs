@@ -6,7 +6,8 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use skstore::dashboard::keys::Chord;
 use skstore::dashboard::message::{
-    AccountsFound, Effect, Found, ItemsFound, Message, Pickers, Query, Size, Snapshot,
+    AccountsFound, Effect, Found, Gesture, ItemsFound, Message, Mouse, Pickers, Query, Request, Size,
+    Snapshot,
 };
 use skstore::dashboard::state::{Look, State};
 use skstore::dashboard::tab::Tab;
@@ -18,7 +19,7 @@ use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState, Counts
 use skstore_domain::events::EventKind;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
-use skstore_domain::myinfo::{OrderRow, Step};
+use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
 use skstore_domain::objects::{
     Account, DeliveryStatus, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus,
 };
@@ -357,7 +358,27 @@ fn found(query: &Query, rows: Vec<OrderRow>) -> Found {
             has_more: false,
             orders: orders(query.orders_of.is_some(), rows),
         }),
+        Query::Events => Found::Events(events(&rows)),
     }
+}
+
+/// What happened to the orders of `rows`, newest first.
+fn events(rows: &[OrderRow]) -> Vec<FeedEntry> {
+    let told = rows.iter().flat_map(|row| {
+        let order = &row.order;
+        timeline(order).into_iter().map(move |step| FeedEntry {
+            id: format!("{}/{}/{}", step.source, order.order_id, step.revision),
+            kind: step.kind,
+            subject: order.order_id.to_string(),
+            at: step.at,
+            customer: Some(order.customer.clone()),
+            amount: Some(order.amount),
+            reason: order.reason.map(|reason| reason.word().to_owned()),
+        })
+    });
+    let mut told: Vec<FeedEntry> = told.collect();
+    told.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    told
 }
 
 /// The view says `rows` and `health` now.
@@ -388,6 +409,26 @@ pub(crate) fn showing(tab: Tab, language: Language, width: u16, height: u16) -> 
 pub(crate) fn press(state: &mut State, key: impl Into<Key>) -> Vec<Effect> {
     let now = state.now;
     update(state, now, Message::Key(key.into().0))
+}
+
+/// Clicks on the first place where `text` stands on the screen.
+pub(crate) fn click(state: &mut State, text: &str) -> Vec<Effect> {
+    let (x, y) = place_of(state, text);
+    mouse(state, Gesture::Click, x, y)
+}
+
+/// Uses the mouse at a place.
+pub(crate) fn mouse(state: &mut State, gesture: Gesture, x: u16, y: u16) -> Vec<Effect> {
+    let now = state.now;
+    update(state, now, Message::Mouse(Mouse { gesture, x, y }))
+}
+
+/// Column and row of the first place where `text` stands on the screen.
+pub(crate) fn place_of(state: &State, text: &str) -> (u16, u16) {
+    let shown = screen(state);
+    let found = shown.lines().enumerate().find_map(|(y, line)| Some((y, line, line.find(text)?)));
+    let (y, line, at) = found.unwrap_or_else(|| panic!("no '{text}' on the screen:\n{shown}"));
+    (u16::try_from(fit::width(&line[..at])).unwrap(), u16::try_from(y).unwrap())
 }
 
 /// Presses keys one after the other.
@@ -446,4 +487,27 @@ pub(crate) fn text_of(buffer: &Buffer) -> String {
 /// The screen of `state` as a reader sees it.
 pub(crate) fn screen(state: &State) -> String {
     text_of(&buffer(state))
+}
+
+/// A busy desk on a wide screen, in English.
+pub(crate) fn desk() -> State {
+    busy(Language::English, 120, 40)
+}
+
+/// What the services are asked for.
+pub(crate) fn asked(effects: &[Effect]) -> Vec<&Request> {
+    let asked = effects.iter().filter_map(|effect| match effect {
+        Effect::Ask(request) => Some(request),
+        Effect::Read
+        | Effect::ReadQueues
+        | Effect::ReadDead
+        | Effect::Deal(_)
+        | Effect::Copy(_)
+        | Effect::Suspend
+        | Effect::Retake
+        | Effect::MintOrderId
+        | Effect::MintRequestId
+        | Effect::Quit => None,
+    });
+    asked.collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossterm::event::KeyCode;
-use skstore::dashboard::keys::{Chord, Scope};
+use skstore::dashboard::keys::{Chord, Keymap, Scope};
 use skstore::dashboard::message::{Answered, Effect, Message, Query, Request, Size};
 use skstore::dashboard::state::{Connection, State};
 use skstore::dashboard::tab::Tab;
@@ -19,10 +19,6 @@ use skstore_domain::time::Timestamp;
 use skstore_workers::desk::{ANSWER_WITHIN, DeskError};
 
 use crate::builders::*;
-
-fn desk() -> State {
-    busy(Language::English, 120, 40)
-}
 
 /// A desk whose form has its id and what can be picked.
 fn in_form(key: char) -> State {
@@ -43,23 +39,6 @@ fn in_form(key: char) -> State {
 fn orders_wanted(state: &State) -> skstore_workers::view::OrderFilter {
     let Query::Orders(query) = state.wanted().query else { panic!("another tab is shown") };
     query.filter
-}
-
-fn asked(effects: &[Effect]) -> Vec<&Request> {
-    let asked = effects.iter().filter_map(|effect| match effect {
-        Effect::Ask(request) => Some(request),
-        Effect::Read
-        | Effect::ReadQueues
-        | Effect::ReadDead
-        | Effect::Deal(_)
-        | Effect::Copy(_)
-        | Effect::Suspend
-        | Effect::Retake
-        | Effect::MintOrderId
-        | Effect::MintRequestId
-        | Effect::Quit => None,
-    });
-    asked.collect()
 }
 
 fn answer(
@@ -425,17 +404,34 @@ fn a_fault_is_injected_after_asking() {
 }
 
 #[test]
-fn a_filter_is_asked_of_the_view_and_removed_with_back() {
+fn a_filter_is_asked_of_the_view_while_it_is_typed_and_removed_with_back() {
     let mut state = desk();
     press(&mut state, '/');
-    type_in(&mut state, "status:placed q");
-    let effects = press(&mut state, KeyCode::Enter);
-    assert!(effects.contains(&Effect::Read));
+    type_in(&mut state, "status:placed ");
+    let effects = press(&mut state, 'q');
+    assert!(effects.contains(&Effect::Read), "it is looked for at once");
     let filter = orders_wanted(&state);
     assert_eq!((filter.status, filter.text.as_deref()), (Some(OrderStatus::Placed), Some("q")));
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(orders_wanted(&state), filter);
     let effects = press(&mut state, KeyCode::Esc);
     assert!(effects.contains(&Effect::Read));
     assert_eq!(orders_wanted(&state), skstore_workers::view::OrderFilter::default());
+}
+
+#[test]
+fn whoever_thinks_better_of_a_filter_has_the_one_from_before() {
+    let mut state = desk();
+    press(&mut state, '/');
+    type_in(&mut state, "item:10");
+    press(&mut state, KeyCode::Enter);
+    press(&mut state, '/');
+    type_in(&mut state, " lee");
+    assert!(orders_wanted(&state).text.is_some());
+    press(&mut state, KeyCode::Esc);
+    let filter = orders_wanted(&state);
+    assert_eq!((filter.item_id, filter.text), (Some(item_id("10")), None));
+    assert_eq!(state.orders.typed, "item:10");
 }
 
 #[test]
@@ -547,8 +543,115 @@ fn only_what_the_tab_shows_is_wanted_of_the_view() {
 }
 
 #[test]
+fn a_frozen_table_stands_still_and_shows_what_it_missed_when_it_goes_on() {
+    let mut state = desk();
+    press(&mut state, ' ');
+    reads(&mut state, vec![row(order(0))], health());
+    assert_eq!(state.orders.page.rows.len(), rows().len());
+    assert!(screen(&state).contains("frozen 0s ago"), "{}", screen(&state));
+    let effects = press(&mut state, ' ');
+    assert!(effects.contains(&Effect::Read));
+    reads(&mut state, vec![row(order(0))], health());
+    assert_eq!(state.orders.page.rows.len(), 1);
+}
+
+#[test]
+fn an_open_order_can_be_seen_as_it_was() {
+    let mut state = desk();
+    reads(&mut state, vec![row(order(1))], health());
+    press(&mut state, KeyCode::Enter);
+    reads(&mut state, vec![row(order(1))], health());
+    for (key, expected) in [
+        (KeyCode::Left, "as it was at 14:13:20.523 (step 4 of 5)"),
+        (KeyCode::Left, "as it was at 14:13:19.154 (step 3 of 5)"),
+        (KeyCode::Right, "(step 4 of 5)"),
+    ] {
+        press(&mut state, key);
+        assert!(screen(&state).contains(expected), "{}", screen(&state));
+    }
+    press(&mut state, KeyCode::Left);
+    let shown = screen(&state);
+    assert!(shown.contains("✓ placed") && !shown.contains("started  "), "{shown}");
+    for _ in 0..9 {
+        press(&mut state, KeyCode::Right);
+    }
+    assert!(!screen(&state).contains("as it was"), "after the last step it is shown as it is");
+}
+
+#[test]
+fn a_command_is_found_by_its_name_and_says_why_it_is_not_possible() {
+    let mut state = desk();
+    reads(&mut state, vec![row(with_status(OrderStatus::Cancelled, order(1)))], health());
+    press(&mut state, ':');
+    type_in(&mut state, "restock");
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&state).contains("restock an item"), "{}", screen(&state));
+    press(&mut state, KeyCode::Esc);
+    press(&mut state, Key(Chord::ctrl('p')));
+    type_in(&mut state, "cancel");
+    let reason = Language::English.get(Text::WhyAlreadyCancelled);
+    assert!(screen(&state).contains(reason), "{}", screen(&state));
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&state).contains(reason), "{}", screen(&state));
+    assert_eq!(state.scope(), Scope::Orders);
+    press(&mut state, ':');
+    type_in(&mut state, "forced open");
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(state.scope(), Scope::Confirm, "it is asked about as from the menu");
+    assert_eq!(asked(&press(&mut state, 'y')), [&Request::ForceBreaker(BreakerMode::Open)]);
+}
+
+#[test]
+fn items_and_accounts_are_found_by_half_remembered_names() {
+    let mut state = in_form('n');
+    type_in(&mut state, "ㅅㄱ");
+    press(&mut state, KeyCode::Enter);
+    type_in(&mut state, "kmc");
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Enter);
+    let effects = press(&mut state, KeyCode::Enter);
+    let [Request::Place(place)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!((place.item_id.as_str(), place.customer.as_ref().unwrap().as_str()), ("10", "kimchi"));
+}
+
+#[test]
+fn what_a_new_customer_is_called_is_not_taken_for_somebody_with_the_same_letters() {
+    let mut state = in_form('u');
+    type_in(&mut state, "kmi");
+    press(&mut state, KeyCode::Enter);
+    let effects = press(&mut state, KeyCode::Enter);
+    let [Request::TopUp(top_up)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(top_up.customer.as_str(), "kmi");
+}
+
+#[test]
+fn an_event_leads_to_its_order() {
+    let mut state = showing(Tab::Events, Language::English, 120, 40);
+    let subject = state.events.selected_row().unwrap().subject.clone();
+    let effects = press(&mut state, KeyCode::Enter);
+    assert!(effects.contains(&Effect::Read));
+    assert_eq!(state.tab, Tab::Orders);
+    assert_eq!(state.wanted().detail.map(|id| id.to_string()), Some(subject.clone()));
+    assert_eq!(orders_wanted(&state).id_prefix, Some(subject));
+    press(&mut state, KeyCode::Esc);
+    press(&mut state, KeyCode::Esc);
+    assert_eq!(orders_wanted(&state), skstore_workers::view::OrderFilter::default());
+}
+
+#[test]
+fn chosen_keys_are_the_ones_that_are_shown() {
+    let mut state = desk();
+    let wishes = [("new_order".to_owned(), "ctrl-n".to_owned()), ("quit".to_owned(), "Q".to_owned())];
+    state.keys = std::sync::Arc::new(Keymap::with(&wishes.into_iter().collect()).unwrap());
+    let shown = screen(&state);
+    assert!(shown.contains("Ctrl-n order") && shown.contains("Q quit"), "{shown}");
+    assert!(press(&mut state, 'q').is_empty());
+    assert!(press(&mut state, 'Q').contains(&Effect::Quit));
+}
+
+#[test]
 fn quitting_works_everywhere() {
-    for keys in [vec![], vec!['n'], vec!['/'], vec!['b'], vec!['?'], vec!['c']] {
+    for keys in [vec![], vec!['n'], vec!['/'], vec![':'], vec!['b'], vec!['?'], vec!['c'], vec!['5']] {
         let mut state = desk();
         for key in &keys {
             press(&mut state, *key);

@@ -6,10 +6,11 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode};
+use crossterm::event::{Event, KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::stream::Stream;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
@@ -19,7 +20,7 @@ use skstore::dashboard::pace::FRAMES_PER_SECOND;
 use skstore::dashboard::{DashboardError, DashboardOptions, run_on};
 use skstore::log_tail::LogTail;
 use skstore::terminal::console::{Console, Told};
-use skstore::text::Language;
+use skstore::text::{Language, fit};
 use skstore_domain::myinfo::ViewWrite;
 use skstore_workers::bus::Bus;
 use skstore_workers::bus::embedded::EmbeddedBus;
@@ -136,6 +137,19 @@ impl User {
         }
     }
 
+    /// Clicks on a text once it is there.
+    async fn clicks(&self, text: &str) {
+        self.sees(&[text]).await;
+        let screen = self.glass.text();
+        let (y, line) =
+            screen.lines().enumerate().find(|(_, line)| line.contains(text)).expect("it is there");
+        let x = fit::width(&line[..line.find(text).expect("it is there")]);
+        let (column, row) = (u16::try_from(x).expect("it fits"), u16::try_from(y).expect("it fits"));
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        let click = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        self.keys.send(Event::Mouse(click)).expect("the dashboard still reads the mouse");
+    }
+
     /// Waits until the screen shows all of `texts`.
     async fn sees(&self, texts: &[&str]) {
         self.waits_for(&format!("{texts:?}"), |screen| texts.iter().all(|text| screen.contains(text))).await;
@@ -191,8 +205,15 @@ async fn watch<F: Future<Output = User>>(
     let glass = Glass::new(120, 40);
     let (keys, pressed) = mpsc::unbounded_channel();
     let mut screen = Terminal::new(glass.clone()).expect("a screen");
-    let options =
-        DashboardOptions { look: look(Language::English), walk_in: None, clock, log: LogTail::default() };
+    let options = DashboardOptions {
+        look: look(Language::English),
+        keys: Arc::default(),
+        has_mouse: true,
+        is_calm: false,
+        walk_in: None,
+        clock,
+        log: LogTail::default(),
+    };
     let mut console = NoConsole;
     let run = run_on(desk, options, &mut screen, Keyboard(pressed), &mut console);
     let act = async {
@@ -251,6 +272,20 @@ fn an_order_is_placed_paid_shown_and_cancelled_with_keys() {
             user.sees(&["Cancel this order?"]).await;
             user.press(KeyCode::Char('y'));
             user.sees(&["⊘ cancelled", "refunded", "delivery cancelled"]).await;
+            user.press(KeyCode::Esc);
+            user.clicks("2 accounts").await;
+            user.type_in("/kim");
+            user.press(KeyCode::Enter);
+            user.sees(&["payments of kim", "× 2", "order canc"]).await;
+            user.clicks("3 items").await;
+            user.sees(&["deliveries of", "price (won)"]).await;
+            user.type_in("5");
+            user.sees(&["delivery started", "refunded"]).await;
+            user.type_in("/delivering");
+            user.sees(&["order.delivering"]).await;
+            user.press(KeyCode::Enter);
+            user.press(KeyCode::Enter);
+            user.sees(&["Deposit answers", "timeline", "same as shown"]).await;
             user
         })
         .await
@@ -314,6 +349,16 @@ fn a_view_with_many_orders_is_walked_through_from_the_newest_to_the_oldest() {
             user.sees(&["5 new above", "13:23:21"]).await;
             user.type_in("g");
             user.sees(&["following the newest", "14:13:25"]).await;
+            user.type_in("G");
+            user.sees(&["13:23:21"]).await;
+            for _ in 0..ORDERS {
+                user.press(KeyCode::PageUp);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                if user.glass.text().contains("following the newest") {
+                    break;
+                }
+            }
+            user.sees(&["following the newest", "14:13:25"]).await;
             user
         })
         .await
@@ -329,8 +374,8 @@ fn a_filter_finds_what_the_view_finds() {
         watch(desk, Clock::paused_at(NOW), |user| async {
             user.sees(&["delivering 100"]).await;
             user.type_in("/000000000042");
+            user.sees(&["scanned 100", "14:12:38", "scans the newest 10,000 at a time"]).await;
             user.press(KeyCode::Enter);
-            user.sees(&["scanned 100", "14:12:38"]).await;
             user.type_in("/");
             user.press(KeyCode::End);
             for _ in 0..12 {

@@ -8,4 +8,6 @@ mod health;
 mod hostile;
 mod keys;
 mod live;
+mod mouse;
 mod screens;
+mod tour;

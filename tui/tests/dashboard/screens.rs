@@ -104,6 +104,55 @@ fn accounts_and_items_show_what_belongs_to_the_selected_one() {
 }
 
 #[test]
+fn events_show_what_happens_and_all_of_the_selected_one() {
+    both("events_narrow", NARROW, |language| showing(Tab::Events, language, NARROW.0, NARROW.1));
+    let mut state = showing(Tab::Events, Language::English, LARGE.0, LARGE.1);
+    press(&mut state, ' ');
+    press(&mut state, KeyCode::Down);
+    insta::assert_snapshot!("events_large_frozen", screen(&state));
+}
+
+#[test]
+fn a_sorted_window_says_by_what() {
+    let mut state = busy(Language::English, NARROW.0, NARROW.1);
+    for _ in 0..4 {
+        press(&mut state, 'o');
+    }
+    insta::assert_snapshot!("sorted", screen(&state));
+}
+
+#[test]
+fn an_order_is_shown_as_it_was_and_word_for_word() {
+    both("detail_then", NARROW, |language| {
+        let mut state = detailed(language, NARROW);
+        press(&mut state, KeyCode::Left);
+        press(&mut state, KeyCode::Left);
+        state
+    });
+    let mut state = detailed(Language::English, LARGE);
+    press(&mut state, 'e');
+    insta::assert_snapshot!("detail_raw_large", screen(&state));
+}
+
+#[test]
+fn commands_are_listed_with_their_keys() {
+    both("palette", NARROW, |language| {
+        let mut state = busy(language, NARROW.0, NARROW.1);
+        press(&mut state, ':');
+        type_in(&mut state, "r");
+        press(&mut state, KeyCode::Down);
+        state
+    });
+}
+
+#[test]
+fn a_busy_desk_uses_a_large_screen() {
+    let mut state = started(Language::English, LARGE.0, LARGE.1);
+    reads(&mut state, rows(), tripped());
+    insta::assert_snapshot!("busy_large", screen(&state));
+}
+
+#[test]
 fn a_form_shows_what_it_would_cost_and_that_the_balance_does_not_cover_it() {
     both("place_form", NARROW, |language| ordering(language, NARROW));
 }
@@ -207,6 +256,7 @@ fn the_filter_is_typed_in_the_last_line() {
         let mut state = busy(language, NARROW.0, NARROW.1);
         press(&mut state, '/');
         type_in(&mut state, "status:paying 사과");
+        reads(&mut state, rows(), health());
         state
     });
 }
@@ -270,6 +320,7 @@ fn every_screen() -> impl Iterator<Item = State> {
                     menu,
                     showing(Tab::Accounts, language, size.0, size.1),
                     showing(Tab::Items, language, size.0, size.1),
+                    showing(Tab::Events, language, size.0, size.1),
                 ];
                 states.into_iter().map(move |mut state| {
                     state.look.theme = theme;
@@ -394,7 +445,8 @@ fn the_footer_shows_only_what_is_possible_and_always_the_help() {
     for state in every_screen().filter(|state| !layout::is_too_small(state.size)) {
         let shown = screen(&state);
         let footer = shown.lines().last().unwrap();
-        if matches!(state.scope(), Scope::Orders | Scope::Detail) {
+        let is_tab = Tab::ALL.iter().any(|tab| tab.scope() == state.scope());
+        if is_tab || state.scope() == Scope::Detail {
             let help = state.look.language.get(skstore::text::Text::KeyHelp);
             assert!(footer.contains(help), "no help in: {footer}");
         }

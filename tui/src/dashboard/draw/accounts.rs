@@ -28,10 +28,8 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Re
         ink.left(ink.text(Text::ColumnCustomer), name),
         ink.right(ink.text(Text::ColumnBalance), BALANCE)
     );
-    let mut lines = vec![
-        ink.rule(ink.text(Text::AccountsTitle), &sum, width),
-        Line::from(Span::styled(heading, ink.theme.dim)),
-    ];
+    let mut lines =
+        vec![ink.rule(&title(state, ink), &sum, width), Line::from(Span::styled(heading, ink.theme.dim))];
     lines.extend(listing::lines(listing, ink, usize::from(area.height), |account| row(ink, account, name)));
     if listing.rows.is_empty() {
         let key = ink.key(state.tab.scope(), Action::TopUp);
@@ -44,6 +42,15 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Re
         ));
     }
     paint(frame, area, &lines);
+}
+
+fn title(state: &State, ink: &Ink<'_>) -> String {
+    let title = ink.text(Text::AccountsTitle);
+    let typed = &state.accounts.typed;
+    if typed.is_empty() {
+        return title.to_owned();
+    }
+    format!("{title} {} {}", ink.glyphs.dot, ink.fill(Text::FromName, &[typed]))
 }
 
 fn row(ink: &Ink<'_>, account: &Account, name: usize) -> Vec<Span<'static>> {

@@ -8,6 +8,7 @@ use skstore_workers::view::OrderPage;
 use super::ink::Ink;
 use super::orders;
 use crate::dashboard::state::State;
+use crate::dashboard::state::columns::payment_of;
 use crate::text::words::Worded;
 use crate::text::{Text, fit};
 
@@ -70,7 +71,7 @@ fn line(state: &State, ink: &Ink<'_>, width: usize, row: &OrderRow, part: Part) 
 
 /// Where the payment stands: why, where there is a reason, else its status.
 fn payment(ink: &Ink<'_>, row: &OrderRow) -> (&'static str, Style) {
-    let status = row.payment.as_ref().map_or(row.order.payment, |payment| payment.status);
+    let status = payment_of(row);
     let reason = row.payment.as_ref().and_then(|payment| payment.reason);
     (ink.text(reason.map_or_else(|| status.text(), |reason| reason.text())), ink.theme.payment(status))
 }

@@ -7,19 +7,20 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use skstore_domain::answers::PaymentAnswer;
-use skstore_domain::myinfo::Step;
 use skstore_domain::objects::Order;
 
 use super::header::grouped;
 use super::ink::{Ink, paint};
 use super::toasts;
 use crate::dashboard::state::State;
-use crate::dashboard::state::detail::{Asked, Detail, Said};
+use crate::dashboard::state::detail::{Asked, Detail, Said, as_it_was};
 use crate::text::words::reason_word;
 use crate::text::{Text, fit, times};
 
 /// From this many columns on fields and answers stand side by side.
 const TWO_COLUMNS_FROM: usize = 76;
+/// Lines of one object, word for word: more than the largest of ours takes on the narrowest screen.
+const RAW_LINES: usize = 24;
 /// Lines of a refusal or an error.
 const ERROR_LINES: usize = 3;
 
@@ -43,23 +44,56 @@ pub(super) fn lines(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize)
         lines.push(Line::from(Span::styled(format!(" {}", ink.text(text)), ink.theme.dim)));
         return lines;
     };
+    if detail.is_raw {
+        lines.extend(raw(ink, detail, width));
+        return lines;
+    }
+    let then = detail.steps_then().map(|steps| as_it_was(order, steps));
+    if let (Some(then), Some(step)) = (&then, detail.then) {
+        let shown = ink.fill(
+            Text::AsItWas,
+            &[&times::precise(then.updated_at, ink.utc_offset_s), &(step + 1), &detail.steps().len()],
+        );
+        lines.push(Line::from(Span::styled(format!(" {}", ink.short(&shown, width)), ink.theme.warn)));
+    }
+    let shown = then.as_ref().unwrap_or(order);
     if width >= TWO_COLUMNS_FROM {
         let left = width / 2;
-        let fields = fields(ink, order, left);
+        let fields = fields(ink, shown, left);
         let answers = answers(state, detail, order, ink, width - left);
         lines.extend(side_by_side(fields, answers, left));
     } else {
-        lines.extend(fields(ink, order, width));
+        lines.extend(fields(ink, shown, width));
         lines.extend(answers(state, detail, order, ink, width));
     }
     lines.push(ink.rule(ink.text(Text::TimelineTitle), &times::zone(ink.utc_offset_s), width));
-    match detail.found.as_ref().map(|found| found.timeline.as_slice()) {
-        None | Some([]) => {
-            lines.push(Line::from(Span::styled(format!(" {}", ink.text(Text::NoTimeline)), ink.theme.dim)));
-        }
-        Some(steps) => lines.extend(steps.iter().map(|step| timeline_line(ink, steps, step, width))),
+    if detail.steps().is_empty() {
+        lines.push(Line::from(Span::styled(format!(" {}", ink.text(Text::NoTimeline)), ink.theme.dim)));
     }
+    let steps = detail.steps().iter().enumerate();
+    lines.extend(steps.map(|(at, _)| timeline_line(ink, detail, at, width)));
     lines
+}
+
+/// What the view has of it, word for word: the order, its payment, and each step.
+fn raw(ink: &Ink<'_>, detail: &Detail, width: usize) -> Vec<Line<'static>> {
+    let Some(found) = &detail.found else { return Vec::new() };
+    let mut lines = Vec::new();
+    let mut section = |title: Text, objects: Vec<String>| {
+        lines.push(ink.rule(ink.text(title), "", width));
+        for object in objects {
+            let wrapped = fit::wrap(&object, width.saturating_sub(2), RAW_LINES, ink.glyphs.more);
+            lines.extend(wrapped.into_iter().map(|line| Line::from(format!(" {line}"))));
+        }
+    };
+    section(Text::RawOrder, vec![json(&found.row.order)]);
+    section(Text::ColumnPayment, found.row.payment.iter().map(json).collect());
+    section(Text::RawSteps, found.timeline.iter().map(json).collect());
+    lines
+}
+
+fn json(object: &impl serde::Serialize) -> String {
+    serde_json::to_string(object).unwrap_or_else(|error| error.to_string())
 }
 
 fn side_by_side(left: Vec<Line<'static>>, right: Vec<Line<'static>>, columns: usize) -> Vec<Line<'static>> {
@@ -77,7 +111,7 @@ fn side_by_side(left: Vec<Line<'static>>, right: Vec<Line<'static>>, columns: us
 }
 
 /// Label and value, the labels aligned.
-fn table(ink: &Ink<'_>, rows: Vec<(Text, String, Style)>, width: usize) -> Vec<Line<'static>> {
+pub(super) fn table(ink: &Ink<'_>, rows: Vec<(Text, String, Style)>, width: usize) -> Vec<Line<'static>> {
     let label = rows.iter().map(|(text, ..)| fit::width(ink.text(*text))).max().unwrap_or(0);
     rows.into_iter()
         .map(|(text, value, style)| {
@@ -188,9 +222,11 @@ fn order_rows(ink: &Ink<'_>, answered: &Order, shown: &Order) -> Vec<(Text, Stri
     ]
 }
 
-/// When, who, what, and how long after the step before.
-fn timeline_line(ink: &Ink<'_>, steps: &[Step], step: &Step, width: usize) -> Line<'static> {
-    let before = steps.iter().take_while(|other| !std::ptr::eq(*other, step)).last();
+/// When, who, what, and how long after the step before. What has not happened yet at the time that is shown is dim.
+fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, width: usize) -> Line<'static> {
+    let steps = detail.steps();
+    let Some(step) = steps.get(at) else { return Line::default() };
+    let before = at.checked_sub(1).and_then(|before| steps.get(before));
     let after =
         before.map_or_else(String::new, |before| format!("+{}", times::took(step.at.since(before.at))));
     let reason = match step.reason.as_deref() {
@@ -199,10 +235,17 @@ fn timeline_line(ink: &Ink<'_>, steps: &[Step], step: &Step, width: usize) -> Li
     };
     let what = format!("{}{reason}", ink.word(&step.kind));
     let (time, service) = (times::precise(step.at, ink.utc_offset_s), ink.left(ink.word(&step.source), 7));
+    let (marker, style) = match detail.then {
+        Some(then) if at == then => (ink.glyphs.marker, ink.theme.strong),
+        Some(then) if at > then => (" ", ink.theme.dim),
+        Some(_) | None => (" ", ink.theme.text),
+    };
+    let service_style = if style == ink.theme.dim { style } else { ink.theme.title };
     Line::from(vec![
-        Span::styled(format!(" {time} "), ink.theme.dim),
+        Span::styled(marker, ink.theme.key),
+        Span::styled(format!("{time} "), ink.theme.dim),
         Span::styled(format!("{} ", ink.right(&after, 7)), ink.theme.dim),
-        Span::styled(format!("{service} "), ink.theme.title),
-        Span::raw(ink.short(&what, width.saturating_sub(1 + 12 + 1 + 8 + 8))),
+        Span::styled(format!("{service} "), service_style),
+        Span::styled(ink.short(&what, width.saturating_sub(1 + 12 + 1 + 8 + 8)), style),
     ])
 }

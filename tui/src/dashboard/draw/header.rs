@@ -59,6 +59,15 @@ fn tab_span(state: &State, ink: &Ink<'_>, tab: Tab, text: String) -> Span<'stati
     Span::styled(text, if tab == state.tab { ink.theme.title } else { ink.theme.dim })
 }
 
+/// The tab at column `x` of the first line.
+pub(super) fn tab_at(state: &State, ink: &Ink<'_>, x: usize) -> Option<Tab> {
+    let mut end = 0;
+    tabs(state, ink).into_iter().find_map(|(tab, text)| {
+        end += fit::width(&text);
+        (x < end).then_some(tab)
+    })
+}
+
 /// Whether what is shown is what is: a mark, and the word where there is room for it.
 fn connection(state: &State, ink: &Ink<'_>) -> Vec<Span<'static>> {
     let (mark, word, style) = match &state.connection {

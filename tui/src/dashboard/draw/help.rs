@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::ink::{Ink, paint};
-use crate::dashboard::keys::{self, Scope};
+use crate::dashboard::keys::Scope;
 use crate::dashboard::state::State;
 use crate::text::{Text, fit};
 
@@ -18,23 +18,26 @@ const KEYS: usize = 20;
 pub(super) fn draw(state: &State, scroll: usize, ink: &Ink<'_>, frame: &mut Frame<'_>) {
     let height = state.size.height.saturating_sub(2 * MARGIN);
     let area = ink.window(frame, ink.text(Text::HelpTitle), WIDTH, height);
-    let lines: Vec<Line<'_>> = lines(ink).into_iter().skip(scroll).take(usize::from(area.height)).collect();
+    let lines: Vec<Line<'_>> =
+        lines(state, ink).into_iter().skip(scroll).take(usize::from(area.height)).collect();
     paint(frame, area, &lines);
 }
 
 /// Lines that do not fit on the screen.
 pub(super) fn lines_below(state: &State, ink: &Ink<'_>) -> usize {
-    lines(ink).len().saturating_sub(usize::from(state.size.height.saturating_sub(2 * MARGIN + 2)))
+    lines(state, ink).len().saturating_sub(usize::from(state.size.height.saturating_sub(2 * MARGIN + 2)))
 }
 
-fn lines(ink: &Ink<'_>) -> Vec<Line<'static>> {
+fn lines(state: &State, ink: &Ink<'_>) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = Vec::new();
-    for scope in Scope::ALL {
+    // What applies where one was comes first.
+    let here = state.scope_below();
+    for scope in std::iter::once(&here).chain(Scope::ALL.iter().filter(|scope| **scope != here)) {
         if !lines.is_empty() {
             lines.push(Line::default());
         }
         lines.push(Line::from(Span::styled(ink.text(scope.text()), ink.theme.title)));
-        for binding in keys::of_scope(*scope) {
+        for binding in state.keys.of_scope(*scope) {
             let names: Vec<String> =
                 binding.keys.iter().map(|chord| chord.name(ink.glyphs.is_ascii)).collect();
             let names = names.join(" ");

@@ -8,8 +8,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear};
 
-use crate::dashboard::keys::{self, Action, Scope};
-use crate::dashboard::state::Look;
+use crate::dashboard::keys::{Action, Keymap, Scope};
+use crate::dashboard::message::Size;
+use crate::dashboard::state::State;
 use crate::text::fit::{self, Side};
 use crate::text::words::Worded;
 use crate::text::{Language, Text};
@@ -21,15 +22,18 @@ pub(super) struct Ink<'a> {
     pub(super) theme: Theme,
     pub(super) glyphs: &'a Glyphs,
     pub(super) utc_offset_s: i32,
+    keys: &'a Keymap,
 }
 
 impl<'a> Ink<'a> {
-    pub(super) fn new(look: &'a Look) -> Self {
+    pub(super) fn new(state: &'a State) -> Self {
+        let look = &state.look;
         Self {
             language: look.language,
             theme: Theme::named(look.theme),
             glyphs: &look.glyphs,
             utc_offset_s: look.utc_offset_s,
+            keys: &state.keys,
         }
     }
 
@@ -62,7 +66,7 @@ impl<'a> Ink<'a> {
 
     /// The key for `action` in `scope`, as it is written on the keyboard.
     pub(super) fn key(&self, scope: Scope, action: Action) -> String {
-        keys::shown(scope, action).map_or_else(String::new, |chord| chord.name(self.glyphs.is_ascii))
+        self.keys.shown(scope, action).map_or_else(String::new, |chord| chord.name(self.glyphs.is_ascii))
     }
 
     /// A section's first line: its name in a rule, and something at its right end.
@@ -90,13 +94,7 @@ impl<'a> Ink<'a> {
     /// An empty box in the middle of the screen, `width` by `height` as far as they fit; what is within.
     pub(super) fn window(&self, frame: &mut Frame<'_>, title: &str, width: u16, height: u16) -> Rect {
         let screen = frame.area();
-        let (width, height) = (width.min(screen.width), height.min(screen.height));
-        let area = Rect {
-            x: screen.x + (screen.width - width) / 2,
-            y: screen.y + (screen.height - height) / 2,
-            width,
-            height,
-        };
+        let area = centred(Size { width: screen.width, height: screen.height }, width, height);
         self.window_at(frame, title, area, self.theme.border)
     }
 
@@ -114,6 +112,22 @@ impl<'a> Ink<'a> {
         frame.render_widget(Clear, area);
         frame.render_widget(block, area);
         Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+    }
+}
+
+/// A box in the middle of the screen, `width` by `height` as far as they fit.
+pub(super) fn centred(screen: Size, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height }
+}
+
+/// What is within a box, with a blank column on either side.
+pub(super) const fn within(area: Rect) -> Rect {
+    Rect {
+        x: area.x.saturating_add(2),
+        y: area.y.saturating_add(1),
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(2),
     }
 }
 

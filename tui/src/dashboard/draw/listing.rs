@@ -19,14 +19,16 @@ pub(super) fn lines<'a, T: Named>(
 ) -> impl Iterator<Item = Line<'static>> + 'a {
     let selected = listing.selected_index();
     let shown = listing.rows.iter().enumerate().skip(listing.offset).take(height.saturating_sub(HEADING));
-    shown.map(move |(index, object)| {
-        let is_selected = selected == Some(index);
-        let marker = if is_selected { ink.glyphs.marker } else { " " };
-        let mut spans = vec![Span::styled(format!("{marker} "), ink.theme.key)];
-        spans.extend(row(object));
-        let line = Line::from(spans);
-        if is_selected { line.style(ink.theme.selected) } else { line }
-    })
+    shown.map(move |(index, object)| marked(ink, selected == Some(index), row(object)))
+}
+
+/// A row behind its marker.
+pub(super) fn marked(ink: &Ink<'_>, is_selected: bool, row: Vec<Span<'static>>) -> Line<'static> {
+    let marker = if is_selected { ink.glyphs.marker } else { " " };
+    let mut spans = vec![Span::styled(format!("{marker} "), ink.theme.key)];
+    spans.extend(row);
+    let line = Line::from(spans);
+    if is_selected { line.style(ink.theme.selected) } else { line }
 }
 
 /// Why there are no rows: `none` once it is known that there are none.

@@ -10,6 +10,7 @@ use skstore_domain::objects::{OrderStatus, PaymentStatus};
 use super::header::grouped;
 use super::ink::{Ink, paint};
 use crate::dashboard::keys::{Action, Scope};
+use crate::dashboard::state::columns::{Column, Sort, payment_of};
 use crate::dashboard::state::{Connection, State};
 use crate::text::words::Worded;
 use crate::text::{Text, fit, times};
@@ -22,6 +23,8 @@ const AMOUNT: usize = 10;
 const AGE: usize = 6;
 /// From this many columns on customers get more of them.
 const ROOMY_FROM: usize = 96;
+/// From this many columns on there is room for the age: it says what the time says.
+const AGE_FROM: usize = 70;
 /// From this many columns on there is room for the reason.
 const REASON_FROM: usize = 92;
 /// Columns of the reason in the language that needs the most: `payment unavailable`.
@@ -35,7 +38,9 @@ struct Columns {
     amount: usize,
     status: usize,
     payment: usize,
+    /// No columns where there is no room for it.
     reason: usize,
+    /// Likewise.
     age: usize,
 }
 
@@ -46,24 +51,45 @@ impl Columns {
         };
         // A status has its glyph and a blank in front.
         let status = 2 + widest(&mut OrderStatus::ALL.iter().map(Worded::text));
-        let payment = widest(&mut PaymentStatus::ALL.iter().map(Worded::text).chain([Text::ColumnPayment]));
-        let customer = if width >= ROOMY_FROM { 16 } else { 10 };
-        let reason = if width >= REASON_FROM { REASON + 1 } else { 0 };
+        // A name that is sorted by has an arrow beside it.
+        let payment = widest(&mut PaymentStatus::ALL.iter().map(Worded::text));
+        let payment = payment.max(1 + fit::width(ink.text(Text::ColumnPayment)));
+        let customer = match width {
+            ROOMY_FROM.. => 16,
+            AGE_FROM.. => 10,
+            _ => 8,
+        };
+        let age = if width >= AGE_FROM { AGE } else { 0 };
+        let reason = if width >= REASON_FROM { REASON } else { 0 };
         // The marker's two columns and a blank before each column but the first.
-        let gaps = 2 + 6;
-        let fixed = TIME + customer + AMOUNT + status + payment + reason + AGE + gaps;
+        let gaps = 2 + 5 + usize::from(reason > 0) + usize::from(age > 0);
+        let fixed = TIME + customer + AMOUNT + status + payment + reason + age + gaps;
         let item = width.saturating_sub(fixed);
-        Self { time: TIME, customer, item, amount: AMOUNT, status, payment, reason, age: AGE }
+        Self { time: TIME, customer, item, amount: AMOUNT, status, payment, reason, age }
+    }
+
+    /// Each with its width.
+    const fn all(&self) -> [(Column, usize); Column::ALL.len()] {
+        [
+            (Column::Time, self.time),
+            (Column::Customer, self.customer),
+            (Column::Item, self.item),
+            (Column::Amount, self.amount),
+            (Column::Status, self.status),
+            (Column::Payment, self.payment),
+            (Column::Reason, self.reason),
+            (Column::Age, self.age),
+        ]
     }
 }
 
 pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let columns = Columns::of(ink, width);
-    let mut lines = vec![title(state, ink, width), heading(ink, &columns)];
+    let mut lines = vec![title(state, ink, width), heading(state, ink, &columns)];
     let shown = usize::from(area.height).saturating_sub(lines.len());
     let selected = state.orders.selected_index();
-    let rows = state.orders.page.rows.iter().enumerate().skip(state.orders.offset).take(shown);
+    let rows = state.orders.rows().enumerate().skip(state.orders.offset).take(shown);
     lines.extend(rows.map(|(index, row)| line(state, ink, &columns, row, selected == Some(index))));
     if state.orders.page.rows.is_empty() {
         lines.push(Line::default());
@@ -81,39 +107,86 @@ fn title(state: &State, ink: &Ink<'_>, width: usize) -> Line<'static> {
         let scanned = grouped(u64::try_from(scanned).unwrap_or(u64::MAX));
         title = format!("{title} {} {}", ink.glyphs.dot, ink.fill(Text::Scanned, &[&scanned]));
     }
-    let right = match state.orders.new_above(&state.counts) {
-        _ if state.orders.follows() && !state.orders.page.rows.is_empty() => {
-            ink.text(Text::Following).to_owned()
-        }
-        Some(new) if new > 0 => ink.fill(Text::NewAbove, &[&grouped(new)]),
-        Some(_) | None => String::new(),
-    };
-    ink.rule(&title, &right, width)
+    ink.rule(&title, &standing(state, ink), width)
 }
 
-fn heading(ink: &Ink<'_>, columns: &Columns) -> Line<'static> {
-    let mut text = format!(
-        "  {} {} {} {} {} {}",
-        ink.left(ink.text(Text::ColumnTime), columns.time),
-        ink.left(ink.text(Text::ColumnCustomer), columns.customer),
-        ink.left(ink.text(Text::ColumnItem), columns.item),
-        ink.right(ink.text(Text::ColumnAmount), columns.amount),
-        ink.left(ink.text(Text::ColumnStatus), columns.status),
-        ink.left(ink.text(Text::ColumnPayment), columns.payment),
-    );
-    if columns.reason > 0 {
-        text.push(' ');
-        text.push_str(&ink.left(ink.text(Text::ColumnReason), columns.reason - 1));
+/// What the table does while orders arrive.
+fn standing(state: &State, ink: &Ink<'_>) -> String {
+    let orders = &state.orders;
+    let new = orders.new_above(&state.counts).filter(|new| *new > 0).map(grouped);
+    if let Some(frozen_at) = orders.frozen_at {
+        let age = times::age(ink.language, state.now.since(frozen_at));
+        return match new {
+            Some(new) => ink.fill(Text::FrozenNew, &[&age, &new]),
+            None => ink.fill(Text::Frozen, &[&age]),
+        };
     }
-    text.push(' ');
-    text.push_str(&ink.right(ink.text(Text::ColumnAge), columns.age));
-    Line::from(Span::styled(text, ink.theme.dim))
+    if orders.sort().is_some() {
+        return ink.fill(Text::Sorted, &[&grouped(orders.page.rows.len() as u64)]);
+    }
+    if orders.follows() && !orders.page.rows.is_empty() {
+        return ink.text(Text::Following).to_owned();
+    }
+    new.map_or_else(String::new, |new| ink.fill(Text::NewAbove, &[&new]))
+}
+
+const fn name_of(column: Column) -> Text {
+    match column {
+        Column::Time => Text::ColumnTime,
+        Column::Customer => Text::ColumnCustomer,
+        Column::Item => Text::ColumnItem,
+        Column::Amount => Text::ColumnAmount,
+        Column::Status => Text::ColumnStatus,
+        Column::Payment => Text::ColumnPayment,
+        Column::Reason => Text::ColumnReason,
+        Column::Age => Text::ColumnAge,
+    }
+}
+
+/// The columns' names; an arrow stands beside the one by which the rows are sorted.
+fn heading(state: &State, ink: &Ink<'_>, columns: &Columns) -> Line<'static> {
+    let sort = state.orders.sort().unwrap_or(Sort { column: Column::Time, descending: true });
+    let mut spans = vec![Span::raw(" ")];
+    for (column, width) in columns.all() {
+        if width == 0 {
+            continue;
+        }
+        let is_sorted = sort.column == column;
+        let arrow = match (is_sorted, sort.descending) {
+            (false, _) => "",
+            (true, true) => ink.glyphs.descending,
+            (true, false) => ink.glyphs.ascending,
+        };
+        let name = format!("{}{arrow}", ink.text(name_of(column)));
+        let text = match column {
+            Column::Amount | Column::Age => ink.right(&name, width),
+            Column::Time
+            | Column::Customer
+            | Column::Item
+            | Column::Status
+            | Column::Payment
+            | Column::Reason => ink.left(&name, width),
+        };
+        let style = if is_sorted && state.orders.sort().is_some() { ink.theme.title } else { ink.theme.dim };
+        spans.push(Span::styled(format!(" {text}"), style));
+    }
+    Line::from(spans)
+}
+
+/// The column at column `x` of the table, which is `width` wide.
+pub(super) fn column_at(ink: &Ink<'_>, width: usize, x: usize) -> Option<Column> {
+    // The marker's two columns; each column but the first has a blank in front.
+    let mut end = 1;
+    Columns::of(ink, width).all().into_iter().filter(|(_, width)| *width > 0).find_map(|(column, width)| {
+        end += 1 + width;
+        (x < end).then_some(column)
+    })
 }
 
 fn line(state: &State, ink: &Ink<'_>, columns: &Columns, row: &OrderRow, is_selected: bool) -> Line<'static> {
     let order = &row.order;
     let marker = if is_selected { ink.glyphs.marker } else { " " };
-    let payment = row.payment.as_ref().map_or(order.payment, |payment| payment.status);
+    let payment = payment_of(row);
     let status = format!("{} {}", ink.glyphs.status(order.status), ink.word(&order.status));
     let age = times::age(ink.language, state.now.since(order.placed_at));
     let mut spans = vec![
@@ -136,9 +209,11 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, row: &OrderRow, is_sele
             None if order.cancel_requested => ink.text(Text::CancelRequested),
             None => "",
         };
-        spans.push(Span::raw(format!(" {}", ink.left(reason, columns.reason - 1))));
+        spans.push(Span::raw(format!(" {}", ink.left(reason, columns.reason))));
     }
-    spans.push(Span::styled(format!(" {}", ink.right(&age, columns.age)), ink.theme.dim));
+    if columns.age > 0 {
+        spans.push(Span::styled(format!(" {}", ink.right(&age, columns.age)), ink.theme.dim));
+    }
     let line = Line::from(spans);
     if is_selected { line.style(ink.theme.selected) } else { line }
 }

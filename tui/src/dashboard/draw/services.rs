@@ -7,7 +7,7 @@ use skstore_domain::signals::{Beat, Fault};
 use super::header::compact;
 use super::ink::Ink;
 use crate::dashboard::state::{SILENT_AFTER, State};
-use crate::text::words::Worded;
+use crate::text::words::{Worded, fault_words};
 use crate::text::{Text, fit, times};
 
 /// Columns of an instance's number: enough of its end to tell instances apart.
@@ -149,11 +149,7 @@ fn fault_kind(ink: &Ink<'_>, fault: &str) -> String {
 
 /// A fault as a heartbeat carries it, in this language's words.
 fn fault_word(ink: &Ink<'_>, fault: &str) -> String {
-    match Fault::parse(fault) {
-        Ok(Fault::Slow { ms }) => ink.fill(Text::SlowBy, &[&ms]),
-        Ok(fault) => ink.text(fault.text()).to_owned(),
-        Err(_) => fault.to_owned(),
-    }
+    Fault::parse(fault).map_or_else(|_| fault.to_owned(), |fault| fault_words(ink.language, fault))
 }
 
 /// The end of an instance's name, by which instances of one service differ.

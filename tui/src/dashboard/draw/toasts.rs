@@ -6,18 +6,17 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use skstore_domain::answers::{Answer, AnswerError, ErrorCode};
 use skstore_domain::ids::{ItemId, OrderId};
-use skstore_domain::signals::Fault;
 use skstore_workers::desk::DeskError;
 
 use super::dead;
 use super::header::grouped;
 use super::ink::{Ink, paint};
 use super::services::instance_end;
-use crate::dashboard::keys::{Action, Scope};
+use crate::dashboard::keys::Action;
 use crate::dashboard::message::Request;
 use crate::dashboard::state::State;
 use crate::dashboard::state::toasts::{Notice, Outcome};
-use crate::text::words::Worded;
+use crate::text::words::fault_words;
 use crate::text::{Text, fit, times};
 
 /// Columns of the messages, with their frame.
@@ -84,13 +83,13 @@ fn describe(state: &State, ink: &Ink<'_>, request: &Request) -> String {
         }
         Request::ForceBreaker(mode) => ink.fill(Text::ToastBreaker, &[&ink.word(mode)]),
         Request::Inject(service, fault) => {
-            ink.fill(Text::ToastFault, &[&ink.word(service), &fault_words(ink, *fault)])
+            ink.fill(Text::ToastFault, &[&ink.word(service), &fault_words(ink.language, *fault)])
         }
     }
 }
 
 fn outcome_words(state: &State, ink: &Ink<'_>, outcome: &Outcome) -> (String, Style) {
-    let key = ink.key(Scope::Orders, Action::Retry);
+    let key = ink.key(state.base_scope(), Action::Retry);
     match outcome {
         Outcome::Waiting => (ink.text(Text::Sent).to_owned(), ink.theme.dim),
         Outcome::Done(answer) => (done(ink, answer), ink.theme.ok),
@@ -155,14 +154,6 @@ pub(super) fn failure(ink: &Ink<'_>, error: &DeskError) -> String {
         }
         DeskError::Lost { service } => ink.fill(Text::AnswerLost, &[&ink.word(service)]),
         DeskError::Unreachable(cause) => ink.fill(Text::BannerBusLost, &[cause]),
-    }
-}
-
-/// A fault in words, with its number.
-pub(super) fn fault_words(ink: &Ink<'_>, fault: Fault) -> String {
-    match fault {
-        Fault::Slow { ms } => ink.fill(Text::SlowBy, &[&ms]),
-        Fault::None | Fault::Silent | Fault::Stopped => ink.text(fault.text()).to_owned(),
     }
 }
 

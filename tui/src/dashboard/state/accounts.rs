@@ -20,11 +20,19 @@ impl Named for Account {
 pub struct Accounts {
     /// The accounts.
     pub listing: Listing<Account>,
+    /// With what the names begin that are shown first, as it was typed.
+    pub typed: String,
     /// Whose orders were read, and the newest of them.
     pub orders: Option<(Customer, OrderPage)>,
 }
 
 impl Accounts {
+    /// Shows the accounts from the names on that begin with `typed`.
+    pub fn begin_with(&mut self, typed: &str) {
+        typed.trim().clone_into(&mut self.typed);
+        self.listing.start_after(just_before(&self.typed));
+    }
+
     /// What is needed of the view.
     #[must_use]
     pub fn query(&self) -> AccountsQuery {
@@ -46,4 +54,13 @@ impl Accounts {
         let selected = &self.listing.selected_row()?.customer;
         self.orders.as_ref().filter(|(customer, _)| customer == selected).map(|(_, page)| page)
     }
+}
+
+/// A name that sorts before every name that begins with `typed`, and after nearly all others that do.
+#[must_use]
+pub fn just_before(typed: &str) -> Option<Customer> {
+    let last = typed.chars().next_back()?;
+    let smaller = char::from_u32(u32::from(last).checked_sub(1)?)?;
+    let rest = &typed[..typed.len() - last.len_utf8()];
+    Customer::new(&format!("{rest}{smaller}\u{10ffff}")).ok()
 }

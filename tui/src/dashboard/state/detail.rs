@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use skstore_domain::answers::{Answer, AnswerError, PaymentAnswer};
+use skstore_domain::events::{EventKind, Source};
 use skstore_domain::ids::OrderId;
-use skstore_domain::objects::Order;
+use skstore_domain::myinfo::Step;
+use skstore_domain::objects::{DeliveryStatus, Order, OrderReason, OrderStatus, PaymentStatus};
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::DeskError;
 use skstore_workers::view::OrderDetail;
@@ -94,6 +96,10 @@ pub struct Detail {
     pub payment: Asked<PaymentAnswer>,
     /// Lines above the first one that is shown.
     pub scroll: usize,
+    /// The step after which the order is shown as it was; as it is now if absent.
+    pub then: Option<usize>,
+    /// Whether it is shown as the view has it, word for word.
+    pub is_raw: bool,
 }
 
 impl Detail {
@@ -107,6 +113,75 @@ impl Detail {
             order: Asked::default(),
             payment: Asked::default(),
             scroll: 0,
+            then: None,
+            is_raw: false,
         }
+    }
+
+    /// What happened to it, in the order of time, as far as it was read.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        self.found.as_ref().map_or(&[], |found| &found.timeline)
+    }
+
+    /// Goes `by` steps back or forth in time; after the last step it is shown as it is now.
+    pub fn go_to(&mut self, by: isize) {
+        let Some(last) = self.steps().len().checked_sub(1) else { return };
+        let from = self.then.unwrap_or(last);
+        let to = from.saturating_add_signed(by);
+        self.then = (to < last).then_some(to);
+    }
+
+    /// The steps up to the one after which it is shown.
+    #[must_use]
+    pub fn steps_then(&self) -> Option<&[Step]> {
+        self.steps().get(..=self.then?)
+    }
+}
+
+/// `order` as it was after `steps`, which are the first of its timeline. What never changes is as it is now.
+#[must_use]
+pub fn as_it_was(order: &Order, steps: &[Step]) -> Order {
+    let mut then = Order {
+        status: OrderStatus::Paying,
+        reason: None,
+        cancel_requested: false,
+        payment: PaymentStatus::None,
+        delivery: DeliveryStatus::None,
+        revision: 0,
+        ..order.clone()
+    };
+    for step in steps {
+        take(&mut then, step);
+    }
+    then
+}
+
+fn take(order: &mut Order, step: &Step) {
+    order.updated_at = step.at;
+    if step.source == Source::Order {
+        order.revision = step.revision;
+    }
+    match step.kind {
+        EventKind::OrderPaying => order.status = OrderStatus::Paying,
+        EventKind::OrderCancelRequested => order.cancel_requested = true,
+        EventKind::OrderPlaced => order.status = OrderStatus::Placed,
+        EventKind::OrderDelivering => order.status = OrderStatus::Delivering,
+        EventKind::OrderRejected => order.status = OrderStatus::Rejected,
+        EventKind::OrderCancelled => order.status = OrderStatus::Cancelled,
+        EventKind::DepositPaid => order.payment = PaymentStatus::Paid,
+        EventKind::DepositDeclined => order.payment = PaymentStatus::Declined,
+        EventKind::DepositRefunded => order.payment = PaymentStatus::Refunded,
+        EventKind::DepositVoided => order.payment = PaymentStatus::Voided,
+        EventKind::ItemDeliveryStarted => order.delivery = DeliveryStatus::Started,
+        EventKind::ItemDeliveryCancelled => order.delivery = DeliveryStatus::Cancelled,
+        EventKind::ItemSoldOut => order.delivery = DeliveryStatus::SoldOut,
+        EventKind::OrderNoted
+        | EventKind::DepositToppedUp
+        | EventKind::ItemListed
+        | EventKind::ItemRestocked => {}
+    }
+    if matches!(step.kind, EventKind::OrderRejected | EventKind::OrderCancelled) {
+        order.reason = step.reason.as_deref().and_then(OrderReason::from_word);
     }
 }

@@ -6,6 +6,8 @@ use skstore_domain::signals::{Fault, Service};
 
 use crate::dashboard::message::Request;
 use crate::dashboard::state::dead::{Deal, DealReport};
+use crate::text::words::{Worded, fault_words};
+use crate::text::{Language, Text};
 
 /// How much a slow Deposit is slowed down: beyond the payment call's timeout of 300 ms, so that every charge
 /// fails and the breaker trips.
@@ -18,6 +20,22 @@ pub enum Choice {
     Breaker(BreakerMode),
     /// How a service shall misbehave.
     Fault(Service, Fault),
+}
+
+impl Choice {
+    /// What it does, in words.
+    #[must_use]
+    pub fn words(self, language: Language) -> String {
+        match self {
+            Self::Breaker(BreakerMode::Auto) => language.get(Text::ChoiceAuto).to_owned(),
+            Self::Breaker(BreakerMode::Open) => language.get(Text::ChoiceOpen).to_owned(),
+            Self::Breaker(BreakerMode::Closed) => language.get(Text::ChoiceClosed).to_owned(),
+            Self::Fault(service, fault) => {
+                let service = language.get(service.text());
+                language.fill(Text::ChoiceFault, &[&service, &fault_words(language, fault)])
+            }
+        }
+    }
 }
 
 impl Choice {

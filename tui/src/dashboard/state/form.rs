@@ -10,7 +10,7 @@ use super::Pickable;
 use super::input::TextInput;
 use crate::dashboard::keys::{Chord, Scope};
 use crate::dashboard::message::Request;
-use crate::text::Text;
+use crate::text::{Text, fuzzy};
 
 /// Digits of the largest number that can be typed: one trillion.
 const MAX_DIGITS: usize = 13;
@@ -117,41 +117,44 @@ impl Picker {
         Self { query: TextInput::new(MAX_ID_CHARS), highlight: highlight.map(str::to_owned) }
     }
 
-    /// The items that match what is typed, by id.
+    /// The items that match what is typed, in their id or a name; the best first.
     #[must_use]
     pub fn items<'a>(&self, known: &'a [Item]) -> Vec<&'a Item> {
-        let query = self.query.text().trim().to_lowercase();
-        let contains = |text: &str| text.to_lowercase().contains(&query);
-        known
-            .iter()
-            .filter(|item| {
-                contains(item.item_id.as_str())
-                    || contains(&item.name)
-                    || item.name_en.as_deref().is_some_and(contains)
-            })
-            .collect()
+        let typed = self.query.text().trim();
+        let rank = |item: &Item| {
+            let name_en = item.name_en.as_deref().and_then(|name| fuzzy::rank(typed, name));
+            let id = fuzzy::rank(typed, item.item_id.as_str());
+            [id, fuzzy::rank(typed, &item.name), name_en].into_iter().flatten().min()
+        };
+        let mut found: Vec<(u8, &Item)> = known.iter().filter_map(|item| Some((rank(item)?, item))).collect();
+        found.sort_by_key(|(rank, _)| *rank);
+        found.into_iter().map(|(_, item)| item).collect()
     }
 
     /// The accounts that match what is typed: that name itself, then those that begin with it, then those that
-    /// contain it, and last the name as one that is not listed. Without a typed name, the one that was picked
-    /// last stays among them.
+    /// contain it, then the name as one that is not listed, and last those that have its letters only. Without a
+    /// typed name, the one that was picked last stays among them.
     #[must_use]
     pub fn accounts<'a>(&self, pickable: &'a Pickable) -> Vec<AccountChoice<'a>> {
         let typed = self.query.text().trim();
-        let query = typed.to_lowercase();
         let rank = |account: &Account| {
-            let name = account.customer.as_str().to_lowercase();
-            let is_typed = account.customer.as_str() == typed;
-            (!is_typed, !name.starts_with(&query), !name.contains(&query))
+            let name = account.customer.as_str();
+            Some((name != typed, fuzzy::rank(typed, name)?))
         };
-        let mut found: Vec<&Account> = pickable.accounts.iter().filter(|account| !rank(account).2).collect();
-        found.sort_by_key(|account| rank(account));
+        let known = pickable.accounts.iter();
+        let mut found: Vec<_> = known.filter_map(|account| Some((rank(account)?, account))).collect();
+        found.sort_by_key(|(rank, _)| *rank);
         let wanted = if typed.is_empty() { self.highlight.as_deref().unwrap_or("") } else { typed };
-        let is_listed = found.iter().any(|account| account.customer.as_str() == wanted);
+        let is_listed = found.iter().any(|(_, account)| account.customer.as_str() == wanted);
         let other = Customer::new(wanted).ok().filter(|_| !is_listed);
         let other =
             other.map(if pickable.has_more_accounts { AccountChoice::Unlisted } else { AccountChoice::New });
-        found.into_iter().map(AccountChoice::Known).chain(other).collect()
+        let close = found.partition_point(|((_, rank), _)| *rank <= fuzzy::PART);
+        let choices = found.into_iter().map(|(_, account)| AccountChoice::Known(account));
+        let mut choices: Vec<AccountChoice<'a>> = choices.collect();
+        // Without a typed name all are as close, and what was picked last is found at the end.
+        choices.splice(close..close, other);
+        choices
     }
 
     /// The place of the highlighted one among `ids`.

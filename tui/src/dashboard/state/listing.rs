@@ -72,6 +72,11 @@ impl<T: Named> Listing<T> {
         }
     }
 
+    /// Selects the row of that name as soon as it is in the window.
+    pub fn select_name(&mut self, name: T::Name) {
+        self.selected = Some(name);
+    }
+
     /// Starts anew after `after`, with nothing selected.
     pub fn start_after(&mut self, after: Option<T::Name>) {
         *self = Self { after, ..Self::default() };

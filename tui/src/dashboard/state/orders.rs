@@ -3,17 +3,18 @@
 
 use std::time::Duration;
 
-use skstore_domain::ids::OrderId;
+use skstore_domain::ids::{MAX_ID_CHARS, OrderId};
 use skstore_domain::myinfo::OrderRow;
+use skstore_domain::time::Timestamp;
 use skstore_workers::view::{Counts, Cursor, OrderFilter, OrderPage};
+
+use super::columns::{Column, Sort, chosen_sort, next_sort};
+use crate::dashboard::message::Start;
 
 /// Orders in the window: a few screens of the tallest terminal, so that scrolling rarely has to wait.
 pub const WINDOW_ROWS: usize = 300;
-/// Rows of the old window that stay above the selection when it moves down.
-const KEPT_ABOVE: usize = 100;
-/// Window beginnings remembered for the way back up. Older ones are forgotten, and the way up then leads to
-/// the newest orders at once.
-const BACK_WINDOWS: usize = 10_000;
+/// Rows of the old window that stay on the other side of the selection when the window moves.
+const KEPT: usize = 100;
 
 /// A window over the orders, and the selection within it.
 ///
@@ -25,17 +26,23 @@ pub struct Orders {
     pub filter: OrderFilter,
     /// The filter as it was typed.
     pub typed: String,
-    /// The window starts after this one; with the newest if absent.
-    pub after: Option<Cursor>,
-    /// Where the windows above this one start, the nearest last.
-    back: Vec<Option<Cursor>>,
-    /// The rows of the window.
+    /// Where the window is.
+    pub start: Start,
+    /// The rows of the window, newest first.
     pub page: OrderPage,
     /// Whether the rows are those of this filter and window.
     pub is_read: bool,
-    /// The selected order; the newest if absent.
+    /// By what the window is sorted; newest first if absent.
+    sort: Option<Sort>,
+    /// The places of the rows in the order in which they are shown.
+    places: Vec<usize>,
+    /// Since when nothing is taken from the view, so that it can be read in peace.
+    pub frozen_at: Option<Timestamp>,
+    /// The selected order; the first that is shown if absent.
     selected: Option<Cursor>,
-    /// Rows above the first one that is shown.
+    /// Whether the last row of the window shall be selected once it was read.
+    selects_last: bool,
+    /// Rows above the first one that is on the screen.
     pub offset: usize,
     /// Orders there were when the newest one was last followed.
     total_at_top: u64,
@@ -55,11 +62,22 @@ fn just_above(cursor: &Cursor) -> Cursor {
     Cursor { placed_at, order_id }
 }
 
+/// A cursor just below `cursor`: a window before it ends with `cursor`'s order, and with others of the same
+/// millisecond at most. This is the largest id there is.
+fn just_below(cursor: &Cursor) -> Cursor {
+    let placed_at = Timestamp(cursor.placed_at.0.saturating_sub(1));
+    let order_id = OrderId::new(&"z".repeat(MAX_ID_CHARS)).unwrap_or_else(|_| cursor.order_id.clone());
+    Cursor { placed_at, order_id }
+}
+
 impl Orders {
     /// Whether the newest order is always the selected one.
     #[must_use]
     pub fn follows(&self) -> bool {
-        self.selected.is_none() && self.after.is_none()
+        self.selected.is_none()
+            && self.start == Start::Newest
+            && self.sort.is_none()
+            && self.frozen_at.is_none()
     }
 
     /// How many orders have been placed since the newest one was last followed; `None` where only some are shown.
@@ -76,17 +94,26 @@ impl Orders {
         }
     }
 
-    /// The selected row's place in the window.
+    /// The rows of the window, in the order in which they are shown.
+    pub fn rows(&self) -> impl Iterator<Item = &OrderRow> {
+        self.places.iter().filter_map(|place| self.page.rows.get(*place))
+    }
+
+    /// The selected row's place among those that are shown.
     #[must_use]
     pub fn selected_index(&self) -> Option<usize> {
-        let Some(selected) = &self.selected else { return (!self.page.rows.is_empty()).then_some(0) };
-        self.page.rows.iter().position(|row| row.order.order_id == selected.order_id)
+        let Some(selected) = &self.selected else { return (!self.places.is_empty()).then_some(0) };
+        self.rows().position(|row| row.order.order_id == selected.order_id)
     }
 
     /// The selected row.
     #[must_use]
     pub fn selected_row(&self) -> Option<&OrderRow> {
-        self.page.rows.get(self.selected_index()?)
+        self.row_at(self.selected_index()?)
+    }
+
+    fn row_at(&self, index: usize) -> Option<&OrderRow> {
+        self.page.rows.get(*self.places.get(index)?)
     }
 
     /// The row of `id`, if it is in the window.
@@ -98,50 +125,116 @@ impl Orders {
     /// Keeps the selection on the order where it is now, also when it is the newest.
     pub fn hold(&mut self) {
         if self.selected.is_none() {
-            self.selected = self.page.rows.first().map(cursor_of);
+            self.selected = self.row_at(0).map(cursor_of);
         }
     }
 
     /// Follows the newest order again if that is the selected one.
     pub fn release(&mut self) {
-        if self.after.is_none() && self.selected_index() == Some(0) {
+        if self.start == Start::Newest && self.sort.is_none() && self.selected_index() == Some(0) {
             self.selected = None;
+        }
+    }
+
+    /// Selects the row at `index` of those that are shown, if there is one.
+    pub fn select(&mut self, index: usize) {
+        if let Some(row) = self.row_at(index) {
+            self.selected = Some(cursor_of(row));
         }
     }
 
     /// Shows other orders, from the newest on.
     pub fn show(&mut self, filter: OrderFilter, typed: &str) {
-        *self = Self { filter, typed: typed.to_owned(), ..Self::default() };
+        *self = Self { filter, typed: typed.to_owned(), sort: self.sort, ..Self::default() };
     }
 
-    /// Goes to the newest order and follows.
-    pub fn to_newest(&mut self) {
-        self.back.clear();
+    /// By what the window is sorted.
+    #[must_use]
+    pub const fn sort(&self) -> Option<Sort> {
+        self.sort
+    }
+
+    /// Sorts by the next column; after the last, newest first again.
+    pub fn sort_by_next(&mut self, shown: usize) {
+        self.sort_by(next_sort(self.sort), shown);
+    }
+
+    /// Sorts the other way round.
+    pub fn reverse_sort(&mut self, shown: usize) {
+        let sort = self.sort.unwrap_or(Sort { column: Column::Time, descending: true });
+        self.sort_by(Some(Sort { descending: !sort.descending, ..sort }), shown);
+    }
+
+    /// Sorts by a column that was chosen: upwards, again: downwards, and again: newest first.
+    pub fn sort_by_column(&mut self, column: Column, shown: usize) {
+        self.sort_by(chosen_sort(self.sort, column), shown);
+    }
+
+    fn sort_by(&mut self, sort: Option<Sort>, shown: usize) {
+        self.sort = sort;
         self.selected = None;
         self.offset = 0;
-        if self.after.take().is_some() {
+        self.arrange();
+        if self.start != Start::Newest {
+            self.hold();
+        }
+        self.keep_in_sight(shown);
+    }
+
+    fn arrange(&mut self) {
+        self.places = match self.sort {
+            Some(sort) => sort.places(&self.page.rows),
+            None => (0..self.page.rows.len()).collect(),
+        };
+    }
+
+    /// Takes nothing from the view any more, or does again.
+    pub fn toggle_freeze(&mut self, now: Timestamp) {
+        self.frozen_at = if self.frozen_at.is_none() { Some(now) } else { None };
+    }
+
+    /// Goes to the newest order and follows; in a sorted window to the first row.
+    pub fn to_newest(&mut self) {
+        self.frozen_at = None;
+        self.selected = None;
+        self.offset = 0;
+        if self.start != Start::Newest {
+            self.start = Start::Newest;
             self.is_read = false;
         }
     }
 
+    /// Goes to the oldest order of all; in a sorted or frozen window to the last row.
+    pub fn to_oldest(&mut self, shown: usize) {
+        let stays = self.sort.is_some() || self.frozen_at.is_some();
+        if !stays && self.page.next.is_some() {
+            (self.start, self.is_read, self.selects_last) = (Start::Oldest, false, true);
+            return;
+        }
+        self.move_by(isize::MAX, shown);
+    }
+
     /// Moves the selection by `by` rows, of which `shown` fit on the screen, and the window with it.
     pub fn move_by(&mut self, by: isize, shown: usize) {
-        let Some(last) = self.page.rows.len().checked_sub(1) else { return };
+        let Some(last) = self.places.len().checked_sub(1) else { return };
         let from = self.selected_index().unwrap_or(0);
         let to = from.saturating_add_signed(by).min(last);
-        self.selected = self.page.rows.get(to).map(cursor_of);
+        self.select(to);
         self.keep_in_sight(shown);
+        if self.sort.is_some() || self.frozen_at.is_some() {
+            return;
+        }
         if by > 0 && to + shown > last {
             self.slide_down(to);
         } else if by < 0 && to < shown {
-            self.slide_up(to == 0);
+            self.slide_up(to);
         }
     }
 
     /// Scrolls as little as needed to show the selection.
     pub fn keep_in_sight(&mut self, shown: usize) {
         let at = self.selected_index().unwrap_or(0);
-        let most = self.page.rows.len().saturating_sub(shown);
+        let most = self.places.len().saturating_sub(shown);
         let least = (at + 1).saturating_sub(shown);
         self.offset = self.offset.min(most).clamp(least.min(at), at);
     }
@@ -149,17 +242,15 @@ impl Orders {
     /// Lets a filter without an index look at the next orders. Returns false if there are none.
     pub fn scan_on(&mut self) -> bool {
         let Some(next) = self.page.next.clone() else { return false };
-        self.start_after(next);
+        self.frozen_at = None;
+        self.start_at(Start::After(next));
         self.selected = None;
         self.offset = 0;
         true
     }
 
-    fn start_after(&mut self, after: Cursor) {
-        if self.back.len() >= BACK_WINDOWS {
-            self.back.remove(0);
-        }
-        self.back.push(self.after.replace(after));
+    fn start_at(&mut self, start: Start) {
+        self.start = start;
         self.is_read = false;
     }
 
@@ -167,8 +258,8 @@ impl Orders {
         if self.page.next.is_none() || !self.is_read {
             return;
         }
-        match selected.checked_sub(KEPT_ABOVE).and_then(|first| self.page.rows.get(first)) {
-            Some(first) => self.start_after(cursor_of(first)),
+        match selected.checked_sub(KEPT).and_then(|first| self.page.rows.get(first)) {
+            Some(first) => self.start_at(Start::After(cursor_of(first))),
             // A scan that found few rows: the window cannot be moved by rows, only the scan can go on.
             None if selected + 1 == self.page.rows.len() => {
                 self.scan_on();
@@ -177,46 +268,78 @@ impl Orders {
         }
     }
 
-    fn slide_up(&mut self, at_the_top: bool) {
-        if self.after.is_none() || !self.is_read {
-            if at_the_top {
+    fn slide_up(&mut self, selected: usize) {
+        if self.start == Start::Newest {
+            if selected == 0 {
                 self.selected = None;
             }
             return;
         }
-        self.after = self.back.pop().flatten();
-        self.is_read = false;
+        if !self.is_read {
+            return;
+        }
+        let last = (selected + KEPT).min(self.page.rows.len().saturating_sub(1));
+        if let Some(last) = self.page.rows.get(last) {
+            self.start_at(Start::Before(just_below(&cursor_of(last))));
+        }
     }
 
-    /// Takes what the view says of this window. The selected row stays on its line of the screen, of which there
-    /// are `shown`.
-    pub fn read(&mut self, page: OrderPage, shown: usize) {
+    /// Takes what the view says of this window, unless it is frozen. The selected row stays on its line of the
+    /// screen, of which there are `shown`.
+    pub fn read(&mut self, mut page: OrderPage, shown: usize) {
+        if self.frozen_at.is_some() && self.is_read {
+            return;
+        }
+        if !self.settle(&mut page) {
+            return;
+        }
         let old = self.selected_index().unwrap_or(0);
         let line = old.saturating_sub(self.offset);
-        let goes_up = !self.is_read && self.after.is_none();
+        if std::mem::take(&mut self.selects_last) {
+            self.selected = page.rows.last().map(cursor_of);
+        }
         if let Some(selected) = self.selected.clone()
             && !page.rows.iter().any(|row| row.order.order_id == selected.order_id)
         {
             let is_below =
                 page.next.is_some() && page.rows.last().is_some_and(|row| cursor_of(row) > selected);
-            if is_below && !goes_up {
+            if is_below && self.sort.is_none() {
                 // So many have arrived above that the window must be held where the selection is.
-                self.start_after(just_above(&selected));
+                self.start_at(Start::After(just_above(&selected)));
                 return;
             }
-            // On the way up everything between this window and the newest is passed over at once. Otherwise the
-            // order does not match any more, and its neighbour takes its place.
+            // The order does not match any more, and its neighbour takes its place.
             let last = page.rows.len().saturating_sub(1);
-            let neighbour = page.rows.get(old.min(last)).map(cursor_of);
-            self.selected = if is_below { None } else { neighbour };
+            self.selected = page.rows.get(old.min(last)).map(cursor_of);
         }
         self.page = page;
         self.is_read = true;
-        if self.after.is_some() {
+        self.arrange();
+        if self.start != Start::Newest {
             self.hold();
         }
         self.offset = self.selected_index().unwrap_or(0).saturating_sub(line);
         self.keep_in_sight(shown);
+    }
+
+    /// A window that was read from its lower end is from now on one with a beginning, which stays where it is
+    /// while orders arrive. Whether there is a window: a scan that found nothing goes on upwards.
+    fn settle(&mut self, page: &mut OrderPage) -> bool {
+        let is_last = match self.start {
+            Start::Newest | Start::After(_) => return true,
+            Start::Before(_) => false,
+            Start::Oldest => true,
+        };
+        self.start = match (page.rows.first(), page.next.take()) {
+            (_, None) => Start::Newest,
+            (Some(first), Some(_)) => Start::After(just_above(&cursor_of(first))),
+            (None, Some(next)) => {
+                self.start_at(Start::Before(next));
+                return false;
+            }
+        };
+        page.next = page.rows.last().filter(|_| !is_last).map(cursor_of);
+        true
     }
 }
 
@@ -252,15 +375,38 @@ mod tests {
         OrderRow { order, payment: None }
     }
 
-    /// A view of orders `0..newest`, read the way the real one is.
+    /// A view of orders `0..newest`, read the way the real one is, until the window stands still.
     fn read(orders: &mut Orders, newest: i64) {
-        let mut rows = (0..newest)
-            .rev()
-            .map(row)
-            .filter(|row| orders.after.as_ref().is_none_or(|after| cursor_of(row) < *after));
-        let page: Vec<OrderRow> = rows.by_ref().take(WINDOW_ROWS).collect();
-        let next = rows.next().and(page.last()).map(cursor_of);
-        orders.read(OrderPage { rows: page, next, scanned: None }, SHOWN);
+        loop {
+            let start = orders.start.clone();
+            orders.read(page(&start, newest), SHOWN);
+            if orders.is_read && orders.start == start {
+                return;
+            }
+        }
+    }
+
+    fn page(start: &Start, newest: i64) -> OrderPage {
+        let all: Vec<OrderRow> = (0..newest).rev().map(row).collect();
+        let (rows, next): (Vec<OrderRow>, _) = match start {
+            Start::Newest | Start::After(_) => {
+                let is_after =
+                    |row: &OrderRow| !matches!(start, Start::After(after) if cursor_of(row) >= *after);
+                let mut rest = all.into_iter().filter(is_after);
+                let rows: Vec<OrderRow> = rest.by_ref().take(WINDOW_ROWS).collect();
+                let next = rest.next().and(rows.last()).map(cursor_of);
+                (rows, next)
+            }
+            Start::Before(_) | Start::Oldest => {
+                let is_before =
+                    |row: &OrderRow| !matches!(start, Start::Before(before) if cursor_of(row) <= *before);
+                let above: Vec<OrderRow> = all.into_iter().filter(is_before).collect();
+                let rows = above[above.len().saturating_sub(WINDOW_ROWS)..].to_vec();
+                let next = rows.first().filter(|_| above.len() > rows.len()).map(cursor_of);
+                (rows, next)
+            }
+        };
+        OrderPage { rows, next, scanned: None }
     }
 
     fn selected(orders: &Orders) -> i64 {
@@ -283,14 +429,11 @@ mod tests {
         orders.move_by(3, SHOWN);
         for newest in [51, 60, 200, 10_000] {
             read(&mut orders, newest);
-            if !orders.is_read {
-                read(&mut orders, newest);
-            }
             assert_eq!(selected(&orders), 46, "with {newest} orders");
             let line = orders.selected_index().unwrap() - orders.offset;
-            assert!(line == 3 || orders.after.is_some(), "line {line} with {newest} orders");
+            assert!(line == 3 || orders.start != Start::Newest, "line {line} with {newest} orders");
         }
-        assert!(orders.after.is_some(), "the window is held where the selection is");
+        assert!(orders.start != Start::Newest, "the window is held where the selection is");
     }
 
     #[test]
@@ -345,12 +488,69 @@ mod tests {
     }
 
     #[test]
+    fn the_oldest_order_is_one_key_away_and_from_there_all_others_upwards() {
+        const NEWEST: i64 = 1500;
+        let mut orders = Orders::default();
+        read(&mut orders, NEWEST);
+        orders.to_oldest(SHOWN);
+        read(&mut orders, NEWEST);
+        assert_eq!(selected(&orders), 0);
+        for expected in 1..NEWEST {
+            orders.move_by(-1, SHOWN);
+            if !orders.is_read {
+                read(&mut orders, NEWEST);
+            }
+            assert_eq!(selected(&orders), expected);
+            let line = orders.selected_index().unwrap() - orders.offset;
+            assert!(line < SHOWN, "order {expected} is off the screen");
+        }
+        assert!(orders.follows(), "at the top the newest order is followed again");
+    }
+
+    #[test]
+    fn a_frozen_window_takes_nothing_until_it_is_freed() {
+        let mut orders = Orders::default();
+        read(&mut orders, 50);
+        orders.toggle_freeze(Timestamp(1));
+        read(&mut orders, 60);
+        assert_eq!((selected(&orders), orders.follows()), (49, false));
+        orders.toggle_freeze(Timestamp(2));
+        read(&mut orders, 60);
+        assert_eq!((selected(&orders), orders.follows()), (59, true));
+    }
+
+    #[test]
+    fn a_sorted_window_keeps_its_order_and_its_selection_while_orders_arrive() {
+        let mut orders = Orders::default();
+        let amounts = |orders: &Orders| orders.rows().map(|row| row.order.amount.0).collect::<Vec<_>>();
+        let page = |amounts: &[i64]| {
+            let rows = amounts.iter().enumerate().rev().map(|(number, amount)| {
+                let mut row = row(i64::try_from(number).unwrap());
+                row.order.amount = Won(*amount);
+                row
+            });
+            OrderPage { rows: rows.collect(), ..OrderPage::default() }
+        };
+        orders.read(page(&[5, 1, 9]), SHOWN);
+        orders.sort_by_column(Column::Amount, SHOWN);
+        assert_eq!(amounts(&orders), [1, 5, 9]);
+        orders.move_by(1, SHOWN);
+        orders.read(page(&[5, 1, 9, 3]), SHOWN);
+        assert_eq!(amounts(&orders), [1, 3, 5, 9]);
+        assert_eq!(orders.selected_row().map(|row| row.order.amount), Some(Won(5)));
+        orders.sort_by_column(Column::Amount, SHOWN);
+        assert_eq!(amounts(&orders), [9, 5, 3, 1]);
+        orders.sort_by_column(Column::Amount, SHOWN);
+        assert_eq!((amounts(&orders), orders.follows()), (vec![3, 9, 1, 5], true), "newest first again");
+    }
+
+    #[test]
     fn a_scan_goes_on_where_it_stopped() {
         let mut orders = Orders::default();
         let next = Some(cursor_of(&row(77)));
         orders.read(OrderPage { rows: vec![], next: next.clone(), scanned: Some(10_000) }, SHOWN);
         assert!(orders.scan_on());
-        assert_eq!(orders.after, next);
+        assert_eq!(Some(orders.start.clone()), next.map(Start::After));
         orders.read(OrderPage { rows: vec![row(3)], next: None, scanned: Some(70) }, SHOWN);
         assert!(!orders.scan_on(), "there is nothing further");
     }

@@ -1,13 +1,15 @@
-//! Keys in what lies over the main screen: filter, forms, menus, questions, help.
+//! Keys in what lies over the main screen: filter, commands, forms, menus, questions, help.
 
 use crate::dashboard::filter;
 use crate::dashboard::keys::{Action, Chord};
+use crate::dashboard::layout;
 use crate::dashboard::message::{Effect, Request};
 use crate::dashboard::state::dialogs::{Choice, Confirm, Question};
 use crate::dashboard::state::form::{Form, FormId, FormKind};
-use crate::dashboard::state::input::TextInput;
+use crate::dashboard::state::palette::{Command, Palette};
 use crate::dashboard::state::toasts::Notice;
 use crate::dashboard::state::{Layer, State};
+use crate::dashboard::tab::Tab;
 use crate::text::Text;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::signals::Fault;
@@ -16,13 +18,22 @@ use skstore_domain::signals::Fault;
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let Some(layer) = state.layers.pop() else { return Vec::new() };
     if action == Action::Close {
+        if let Layer::Filter(line) = layer
+            && line.input.text() != line.before
+        {
+            filter_by(state, &line.before);
+        }
         return Vec::new();
     }
     match layer {
-        Layer::Filter(typed) => {
-            filter_by(state, typed.text());
+        Layer::Filter(line) => {
+            if let Some(bad) = line.problem.clone() {
+                state.toasts.say(Notice::Filter(bad), state.now);
+                state.layers.push(Layer::Filter(line));
+            }
             Vec::new()
         }
+        Layer::Palette(palette) => act_in_palette(state, palette, action),
         Layer::Form(form) => act_in_form(state, form, action),
         Layer::Menu(mut menu) => {
             match action {
@@ -66,8 +77,15 @@ fn lines(state: &State, action: Action) -> isize {
 /// Types a key into the topmost layer, if it takes text.
 pub(super) fn edit(state: &mut State, chord: Chord) {
     match state.layers.last_mut() {
-        Some(Layer::Filter(typed)) => {
-            typed.edit(chord);
+        Some(Layer::Filter(line)) => {
+            if line.input.edit(chord) {
+                filter_as_typed(state);
+            }
+        }
+        Some(Layer::Palette(palette)) => {
+            if palette.query.edit(chord) {
+                palette.at = 0;
+            }
         }
         Some(Layer::Form(form)) => form.edit(chord),
         Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Log { .. } | Layer::Help { .. }) | None => {}
@@ -77,7 +95,11 @@ pub(super) fn edit(state: &mut State, chord: Chord) {
 /// Pastes into the topmost layer, if it takes text. Nowhere else does pasted text act as keys.
 pub(super) fn paste(state: &mut State, text: &str) {
     match state.layers.last_mut() {
-        Some(Layer::Filter(typed)) => typed.insert(text),
+        Some(Layer::Filter(line)) => {
+            line.input.insert(text);
+            filter_as_typed(state);
+        }
+        Some(Layer::Palette(palette)) => palette.query.insert(text),
         Some(Layer::Form(form)) => form.paste(text),
         Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Log { .. } | Layer::Help { .. }) | None => {}
     }
@@ -89,6 +111,7 @@ pub(super) fn minted(state: &mut State, id: FormId) -> Vec<Effect> {
         Layer::Form(form) if form.id == FormId::Minting => Some(form),
         Layer::Form(_)
         | Layer::Filter(_)
+        | Layer::Palette(_)
         | Layer::Menu(_)
         | Layer::Confirm(_)
         | Layer::Log { .. }
@@ -107,18 +130,52 @@ pub(super) fn minted(state: &mut State, id: FormId) -> Vec<Effect> {
     Vec::new()
 }
 
-fn filter_by(state: &mut State, typed: &str) {
-    match filter::parse(typed) {
-        Ok(filter) => {
-            state.orders.show(filter, typed.trim());
-            state.detail = None;
-        }
-        Err(bad) => {
-            state.toasts.say(Notice::Filter(bad), state.now);
-            let typed = TextInput::with(typed, filter::MAX_FILTER_CHARS);
-            state.layers.push(Layer::Filter(typed));
-        }
+/// Shows what the filter that is being typed finds so far. What is no filter yet leaves the last one as it is.
+fn filter_as_typed(state: &mut State) {
+    let is_of_orders = state.tab == Tab::Orders;
+    let Some(Layer::Filter(line)) = state.layers.last_mut() else { return };
+    let typed = line.input.text().to_owned();
+    line.problem = filter::parse(&typed).err().filter(|_| is_of_orders);
+    if line.problem.is_none() {
+        filter_by(state, &typed);
     }
+}
+
+fn filter_by(state: &mut State, typed: &str) {
+    let shown = layout::shown_rows(state);
+    match state.tab {
+        Tab::Orders => filter_orders_by(state, typed),
+        Tab::Accounts => state.accounts.begin_with(typed),
+        Tab::Items | Tab::Health | Tab::Dead => {}
+        Tab::Events => state.events.filter_by(typed, shown),
+    }
+}
+
+fn filter_orders_by(state: &mut State, typed: &str) {
+    let Ok(filter) = filter::parse(typed) else { return };
+    if filter == state.orders.filter && state.orders.is_read {
+        typed.trim().clone_into(&mut state.orders.typed);
+    } else {
+        state.orders.show(filter, typed.trim());
+        state.detail = None;
+    }
+}
+
+/// Does the highlighted command, or says why it is not possible.
+fn act_in_palette(state: &mut State, mut palette: Box<Palette>, action: Action) -> Vec<Effect> {
+    let found = palette.found(state);
+    match action {
+        Action::Up => palette.move_by(-1, found.len()),
+        Action::Down => palette.move_by(1, found.len()),
+        Action::Accept => match found.get(palette.at) {
+            Some((Command::Act(action, _), _)) => return super::act(state, *action),
+            Some((Command::Choose(choice), _)) => return choose(state, *choice),
+            None => {}
+        },
+        _ => {}
+    }
+    state.layers.push(Layer::Palette(palette));
+    Vec::new()
 }
 
 fn act_in_form(state: &mut State, mut form: Box<Form>, action: Action) -> Vec<Effect> {
@@ -161,7 +218,7 @@ fn send(state: &mut State, request: Request) -> Vec<Effect> {
 }
 
 /// What makes things worse is asked about first; what ends it is done at once.
-fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
+pub(super) fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
     match choice {
         Choice::Breaker(BreakerMode::Auto) | Choice::Fault(_, Fault::None) => send(state, choice.request()),
         Choice::Breaker(_) | Choice::Fault(..) => {

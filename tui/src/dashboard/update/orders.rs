@@ -1,41 +1,72 @@
 //! Keys in the table of orders and in the detail of one.
 
 use crate::dashboard::draw;
-use crate::dashboard::filter;
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;
 use crate::dashboard::message::{Effect, Request};
 use crate::dashboard::state::detail::Detail;
 use crate::dashboard::state::dialogs::{Confirm, Question};
-use crate::dashboard::state::input::TextInput;
+use crate::dashboard::state::filter_line::FilterLine;
 use crate::dashboard::state::{Layer, State};
 
 /// Does what a key there does.
-pub(super) fn act(state: &mut State, action: Action) {
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let shown = layout::shown_rows(state);
     match action {
         Action::CancelOrder => ask_to_cancel(state),
         Action::Filter => {
-            let typed = TextInput::with(&state.orders.typed, filter::MAX_FILTER_CHARS);
-            state.layers.push(Layer::Filter(typed));
+            let line = FilterLine::beginning_with(&state.orders.typed);
+            state.layers.push(Layer::Filter(Box::new(line)));
         }
         Action::Open => open_detail(state),
         Action::Back => back(state),
-        Action::ScanOn => {
-            state.orders.scan_on();
-            follow_with_detail(state);
-        }
         Action::DetailUp => scroll_detail(state, -1),
         Action::DetailDown => scroll_detail(state, 1),
-        Action::Newest => {
-            state.orders.to_newest();
-            follow_with_detail(state);
+        Action::StepBack => step_in_time(state, -1),
+        Action::StepForward => step_in_time(state, 1),
+        Action::Raw => {
+            if let Some(detail) = &mut state.detail {
+                (detail.is_raw, detail.scroll) = (!detail.is_raw, 0);
+            }
         }
-        _ => move_in(state, action),
+        Action::Freeze => {
+            state.orders.toggle_freeze(state.now);
+            return vec![Effect::Read];
+        }
+        _ => {
+            match action {
+                Action::ScanOn => {
+                    state.orders.scan_on();
+                }
+                Action::Newest => state.orders.to_newest(),
+                Action::Oldest => state.orders.to_oldest(shown),
+                Action::Sort => state.orders.sort_by_next(shown),
+                Action::ReverseSort => state.orders.reverse_sort(shown),
+                _ => return move_in(state, action),
+            }
+            follow_with_detail(state);
+            // A table that was frozen shows at once what it has missed.
+            return vec![Effect::Read];
+        }
+    }
+    Vec::new()
+}
+
+fn step_in_time(state: &mut State, by: isize) {
+    if let Some(detail) = &mut state.detail {
+        detail.go_to(by);
+    }
+    // The steps are the last lines: the one that was gone to must be on the screen.
+    let most = draw::detail_lines_below(state);
+    if let Some(detail) = &mut state.detail {
+        let last = detail.steps().len().saturating_sub(1);
+        let below = last.saturating_sub(detail.then.unwrap_or(last));
+        detail.scroll = detail.scroll.min(most).max(most.saturating_sub(below));
     }
 }
 
 /// Keys that move: in the table, or on a narrow screen in the detail.
-fn move_in(state: &mut State, action: Action) {
+fn move_in(state: &mut State, action: Action) -> Vec<Effect> {
     let shown = layout::shown_rows(state);
     let page = isize::try_from(shown).unwrap_or(isize::MAX);
     if state.detail.is_some() && !layout::is_wide(state.size) {
@@ -48,26 +79,26 @@ fn move_in(state: &mut State, action: Action) {
             Action::Older => move_selection(state, 1, shown),
             _ => {}
         }
-        return;
+        return Vec::new();
     }
     match action {
         Action::Up => move_selection(state, -1, shown),
         Action::Down => move_selection(state, 1, shown),
         Action::PageUp => move_selection(state, -page, shown),
         Action::PageDown => move_selection(state, page, shown),
-        Action::Last => move_selection(state, isize::MAX, shown),
         _ => {}
     }
+    Vec::new()
 }
 
-fn move_selection(state: &mut State, by: isize, shown: usize) {
+pub(super) fn move_selection(state: &mut State, by: isize, shown: usize) {
     state.orders.move_by(by, shown);
     follow_with_detail(state);
 }
 
 /// An open detail shows the selected order. It holds the selection: while one reads, nothing shall change but
 /// the order itself.
-fn follow_with_detail(state: &mut State) {
+pub(super) fn follow_with_detail(state: &mut State) {
     if state.detail.is_none() {
         return;
     }
@@ -78,7 +109,7 @@ fn follow_with_detail(state: &mut State) {
     }
 }
 
-fn open_detail(state: &mut State) {
+pub(super) fn open_detail(state: &mut State) {
     state.orders.hold();
     state.detail = state.orders.selected_row().map(|row| Detail::of(row.order.order_id.clone()));
     super::screen::keep_selection_in_sight(state);
@@ -93,7 +124,7 @@ fn back(state: &mut State) {
     }
 }
 
-fn scroll_detail(state: &mut State, by: isize) {
+pub(super) fn scroll_detail(state: &mut State, by: isize) {
     let most = draw::detail_lines_below(state);
     if let Some(detail) = &mut state.detail {
         detail.scroll = detail.scroll.saturating_add_signed(by).min(most);

@@ -3,7 +3,7 @@
 use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::objects::OrderStatus;
 
-use super::{dead, listings, orders};
+use super::{dead, events, listings, orders};
 use crate::dashboard::draw;
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;
@@ -33,22 +33,35 @@ pub fn refusal(state: &State, action: Action) -> Option<Text> {
                 OrderStatus::Paying | OrderStatus::Placed | OrderStatus::Delivering => None,
             },
         },
-        Action::TheirOrders => match state.tab {
-            Tab::Orders | Tab::Health | Tab::Dead => None,
-            Tab::Accounts => {
-                state.accounts.listing.selected_row().is_none().then_some(Text::WhyNothingSelected)
-            }
-            Tab::Items => state.items.listing.selected_row().is_none().then_some(Text::WhyNothingSelected),
-        },
+        Action::TheirOrders => {
+            let is_selected = match state.tab {
+                Tab::Accounts => state.accounts.listing.selected_row().is_some(),
+                Tab::Items => state.items.listing.selected_row().is_some(),
+                Tab::Orders | Tab::Health | Tab::Events | Tab::Dead => false,
+            };
+            (!is_selected).then_some(Text::WhyNothingSelected)
+        }
         Action::Open => match (&state.detail, state.current_order()) {
             (Some(_), _) => Some(Text::WhyAlreadyOpen),
             (None, None) => Some(Text::WhyNothingSelected),
             (None, Some(_)) => None,
         },
+        Action::Show => state.events.selected_row().is_none().then_some(Text::WhyNothingSelected),
         Action::Back => {
-            (state.detail.is_none() && state.orders.typed.is_empty()).then_some(Text::WhyNothingOpen)
+            let is_plain = match state.tab {
+                Tab::Orders => state.detail.is_none() && state.orders.typed.is_empty(),
+                Tab::Accounts => state.accounts.typed.is_empty(),
+                Tab::Items | Tab::Health | Tab::Dead => true,
+                Tab::Events => state.events.typed.is_empty(),
+            };
+            is_plain.then_some(Text::WhyNothingOpen)
         }
         Action::DetailUp | Action::DetailDown => state.detail.is_none().then_some(Text::WhyNothingOpen),
+        Action::StepBack | Action::StepForward => {
+            let steps = state.open_detail().map_or(0, |detail| detail.steps().len());
+            (steps == 0).then_some(Text::WhyNoTimeline)
+        }
+        Action::Raw => state.open_detail().is_none().then_some(Text::WhyNoTimeline),
         Action::Retry => state.toasts.repeatable().is_none().then_some(Text::WhyNothingToRepeat),
         Action::Dismiss => state.toasts.is_empty().then_some(Text::WhyNoMessages),
         Action::ScanOn => {
@@ -72,6 +85,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Retry => return retry(state),
         Action::Breaker => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Breaker, at: 0 })),
         Action::Faults => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Faults, at: 0 })),
+        Action::Palette => state.layers.push(Layer::Palette(Box::default())),
         Action::Language => state.look.language = state.look.language.next(),
         Action::Theme => state.look.theme = state.look.theme.next(),
         Action::Panel => toggle_panel(state),
@@ -82,9 +96,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NextTab => return go(state, state.tab.step(1)),
         Action::PrevTab => return go(state, state.tab.step(-1)),
         _ => match state.tab {
-            Tab::Orders => orders::act(state, action),
+            Tab::Orders => return orders::act(state, action),
             Tab::Accounts => listings::act_in_accounts(state, action),
             Tab::Items => listings::act_in_items(state, action),
+            Tab::Events => return events::act(state, action),
             Tab::Health => act_in_health(state, action),
             Tab::Dead => return dead::act(state, action),
         },
@@ -112,7 +127,7 @@ fn go(state: &mut State, tab: Tab) -> Vec<Effect> {
 pub(super) fn look_at_queues(state: &mut State) -> Vec<Effect> {
     let is_shown = match state.tab {
         Tab::Health | Tab::Dead => true,
-        Tab::Orders | Tab::Accounts | Tab::Items => false,
+        Tab::Orders | Tab::Accounts | Tab::Items | Tab::Events => false,
     };
     if !is_shown || state.is_asking_queues {
         return Vec::new();
@@ -153,6 +168,7 @@ pub(super) fn keep_selection_in_sight(state: &mut State) {
         Tab::Orders => state.orders.keep_in_sight(shown),
         Tab::Accounts => state.accounts.listing.keep_in_sight(shown),
         Tab::Items => state.items.listing.keep_in_sight(shown),
+        Tab::Events => state.events.keep_in_sight(shown),
         Tab::Dead => state.dead.keep_in_sight(shown),
         Tab::Health => {
             let most = draw::health_lines_below(state);

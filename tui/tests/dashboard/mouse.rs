@@ -1,0 +1,87 @@
+//! The mouse: a click does what a key does to what is under it, the wheel moves what is under it.
+
+use crossterm::event::KeyCode;
+use skstore::dashboard::keys::Scope;
+use skstore::dashboard::message::{Gesture, Message, Request, Size};
+use skstore::dashboard::tab::Tab;
+use skstore::dashboard::update;
+use skstore::text::Language;
+use skstore_domain::breaker::BreakerMode;
+use skstore_domain::money::Won;
+
+use crate::builders::*;
+
+#[test]
+fn a_click_does_what_a_key_does_to_what_is_under_it() {
+    let mut state = desk();
+    click(&mut state, "3 items");
+    assert_eq!(state.tab, Tab::Items);
+    click(&mut state, "1 orders");
+    assert_eq!(state.tab, Tab::Orders);
+    click(&mut state, "14:13:11");
+    assert_eq!(state.current_order().map(|order| order.order_id.clone()), Some(order_id(9)));
+    click(&mut state, "14:13:11");
+    assert!(state.open_detail().is_some(), "a click on the selected row opens it");
+    press(&mut state, KeyCode::Esc);
+    click(&mut state, "n order");
+    assert_eq!(state.scope(), Scope::Picker, "keys in the footer can be clicked");
+    press(&mut state, KeyCode::Esc);
+    click(&mut state, "b breaker");
+    click(&mut state, "forced open");
+    assert_eq!(state.scope(), Scope::Confirm);
+    let effects = click(&mut state, "yes");
+    assert_eq!(asked(&effects), [&Request::ForceBreaker(BreakerMode::Open)]);
+    click(&mut state, "b breaker");
+    click(&mut state, "forced open");
+    let effects = click(&mut state, "▸ no");
+    assert_eq!((asked(&effects), state.scope()), (vec![], Scope::Orders));
+}
+
+#[test]
+fn the_wheel_moves_the_table_or_the_detail_under_it() {
+    let mut state = desk();
+    mouse(&mut state, Gesture::WheelDown, 5, 10);
+    mouse(&mut state, Gesture::WheelDown, 5, 10);
+    mouse(&mut state, Gesture::WheelUp, 5, 10);
+    assert_eq!(state.orders.selected_index(), Some(3));
+    update(&mut state, NOW, Message::Resized(Size { width: 120, height: 20 }));
+    press(&mut state, KeyCode::Enter);
+    reads(&mut state, rows(), health());
+    mouse(&mut state, Gesture::WheelDown, 110, 10);
+    assert_eq!(state.orders.selected_index(), Some(3), "the table stays where it is");
+    assert_eq!(state.detail.as_ref().map(|detail| detail.scroll), Some(3));
+}
+
+#[test]
+fn a_click_on_a_column_sorts_by_it_and_shows_it() {
+    let mut state = desk();
+    click(&mut state, "won");
+    assert!(screen(&state).contains("won▲"), "{}", screen(&state));
+    assert_eq!(state.current_order().map(|order| order.amount), Some(Won(900)), "the smallest first");
+    click(&mut state, "won");
+    assert!(screen(&state).contains("won▼"), "{}", screen(&state));
+    assert_eq!(state.current_order().map(|order| order.amount), Some(Won(10_000_000)));
+    click(&mut state, "won");
+    assert!(screen(&state).contains("time▼"), "newest first again:\n{}", screen(&state));
+    press(&mut state, 'o');
+    press(&mut state, 'o');
+    assert!(screen(&state).contains("customer▲"), "by key too:\n{}", screen(&state));
+}
+
+#[test]
+fn every_place_of_every_screen_can_be_clicked() {
+    for keys in ["", "b", ":", "n", "/", "?", "c", "2", "3", "5"] {
+        for (width, height) in [(120, 40), (60, 16), (30, 5)] {
+            let mut state = busy(Language::Korean, width, height);
+            type_in(&mut state, keys);
+            reads(&mut state, rows(), health());
+            for y in 0..height {
+                for x in (0..width).step_by(7) {
+                    let mut state = state.clone();
+                    mouse(&mut state, Gesture::Click, x, y);
+                    mouse(&mut state, Gesture::WheelDown, x, y);
+                }
+            }
+        }
+    }
+}

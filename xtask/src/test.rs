@@ -9,6 +9,10 @@ use crate::step;
 /// A step's name, its cargo command, its environment, and what helps when it fails.
 type Step = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
 
+/// Everything that is off by default. Always of the whole workspace: of one package alone, cargo would choose other
+/// features for the dependencies, and build all of them again.
+const FEATURES: &str = "skstore-workers/simulation,skstore-workers/servers,skstore/servers";
+
 const STEPS: &[Step] = &[
     (
         "format",
@@ -24,17 +28,7 @@ const STEPS: &[Step] = &[
     ),
     (
         "lint with the simulation and the tests against servers",
-        &[
-            "clippy",
-            "-p",
-            "skstore-workers",
-            "--all-targets",
-            "--features",
-            "simulation,servers",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        &["clippy", "--workspace", "--all-targets", "--features", FEATURES, "--", "-D", "warnings"],
         &[],
         "",
     ),
@@ -43,43 +37,36 @@ const STEPS: &[Step] = &[
 ];
 
 /// What runs against real servers, once they are up.
-const WITH_SERVERS: &[Step] = &[
-    (
-        "tests by simulation and against servers",
-        &[
-            "test",
-            "-p",
-            "skstore-workers",
-            "--features",
-            "simulation,servers",
-            "--lib",
-            "--test",
-            "simulation",
-            "--test",
-            "bus_conformance",
-            "--test",
-            "amqp",
-            "--test",
-            "view_conformance",
-            "--test",
-            "redis",
-            "--test",
-            "cluster",
-            "--test",
-            "gateway",
-            "--test",
-            "operations",
-        ],
-        &[],
-        "`cargo xtask servers` shows the servers that they need.",
-    ),
-    (
-        "the dashboard over servers that are killed",
-        &["test", "-p", "skstore", "--features", "servers", "--test", "terminal_servers"],
-        &[],
-        "",
-    ),
-];
+const WITH_SERVERS: &[Step] = &[(
+    "tests by simulation and against servers",
+    &[
+        "test",
+        "--workspace",
+        "--features",
+        FEATURES,
+        "--lib",
+        "--test",
+        "simulation",
+        "--test",
+        "bus_conformance",
+        "--test",
+        "amqp",
+        "--test",
+        "view_conformance",
+        "--test",
+        "redis",
+        "--test",
+        "cluster",
+        "--test",
+        "gateway",
+        "--test",
+        "operations",
+        "--test",
+        "terminal_servers",
+    ],
+    &[],
+    "`cargo xtask servers` shows the servers that they need.",
+)];
 
 /// Runs all steps up to the first that fails.
 ///

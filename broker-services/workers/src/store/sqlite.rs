@@ -74,6 +74,23 @@ impl SqliteStore {
         }
     }
 
+    /// Forgets everything, so that another simulation can use what is open and prepared.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    #[cfg(feature = "simulation")]
+    pub fn forget_everything(&self) -> Result<(), StoreError> {
+        self.with(|connection| schema::empty(connection))
+    }
+
+    /// As a process has it that has just opened it: with what it is to know of others' commits still to be learnt.
+    #[cfg(feature = "simulation")]
+    #[must_use]
+    pub fn as_just_opened(&self) -> Self {
+        self.0.data_version.set(None);
+        self.clone()
+    }
+
     /// Opens the file as [`SqliteStore::open`] does, but with little memory and without the right to write.
     ///
     /// # Errors

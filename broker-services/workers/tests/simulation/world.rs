@@ -52,9 +52,6 @@ const EPOCH: Timestamp = Timestamp(1_767_225_600_000);
 /// More than any simulation has.
 const EVERYTHING: usize = 10_000;
 
-/// Worlds so far, of all threads.
-static WORLDS: AtomicU64 = AtomicU64::new(0);
-
 thread_local! {
     /// The world of the seed that this thread simulates. Probes are handed to code that must be able to cross
     /// threads, so they find their world here instead of holding it.
@@ -154,8 +151,6 @@ struct World {
     clock: Clock,
     ids: Ids,
     settings: Arc<Settings>,
-    /// Names this world's stores among those of other threads.
-    name: String,
     /// As somebody sees them who only looks.
     stores: BTreeMap<Source, Store>,
     plan: Plan,
@@ -196,15 +191,13 @@ impl World {
         let plan = Plan::draw(&mut random);
         let minted = AtomicU64::new(0);
         let replicas = replicas(&plan);
-        let name = format!("simulation-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
         Self {
             bugs,
             started: Instant::now(),
             clock: Clock::paused_at(EPOCH),
             ids: Ids::from_fn(move || format!("id-{}", minted.fetch_add(1, Ordering::Relaxed))),
             settings: Arc::new(Settings { shares_stores: plan.replicas > 1, ..settings() }),
-            stores: Source::ALL.iter().map(|source| (*source, open(&name, *source))).collect(),
-            name,
+            stores: Source::ALL.iter().map(|source| (*source, open_empty(*source))).collect(),
             chaos: Chaos::new(seed, plan.faults),
             plan,
             is_healed: Cell::new(false),
@@ -276,7 +269,7 @@ impl World {
             }
             let crashed = Arc::new(Notify::new());
             let keeps = match source_of(service) {
-                Some(source) => Keeps::Store(open(&self.name, source)),
+                Some(source) => Keeps::Store(Store::Sqlite(open(source, Opener::Worker(number)))),
                 None => Keeps::View(view.clone()),
             };
             let context = Context {
@@ -512,9 +505,39 @@ fn replicas(plan: &Plan) -> Vec<Replica> {
     (0..plan.replicas).flat_map(all).collect()
 }
 
+thread_local! {
+    /// The stores in memory of this thread's worlds, one after the other, each as everybody has opened it who shares
+    /// it. Opening them and preparing their statements takes a quarter of a seed's time.
+    static OPEN: RefCell<BTreeMap<(Source, Opener), SqliteStore>> = RefCell::default();
+    /// Tells the threads' stores apart.
+    static THREAD: u64 = THREADS.fetch_add(1, Ordering::Relaxed);
+}
+
+static THREADS: AtomicU64 = AtomicU64::new(0);
+
+/// Who has a store open: a worker by its number, or the world that looks on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Opener {
+    World,
+    Worker(usize),
+}
+
 /// Opens a store as a process does that shares it with others.
-fn open(world: &str, source: Source) -> Store {
-    Store::Sqlite(SqliteStore::in_named_memory(&format!("{world}-{source}")).expect("memory"))
+fn open(source: Source, opener: Opener) -> SqliteStore {
+    OPEN.with_borrow_mut(|open| {
+        let store = open.entry((source, opener)).or_insert_with(|| {
+            let name = THREAD.with(|thread| format!("simulation-{thread}-{source}"));
+            SqliteStore::in_named_memory(&name).expect("memory")
+        });
+        store.as_just_opened()
+    })
+}
+
+/// Opens a store for a new world: with nothing in it.
+fn open_empty(source: Source) -> Store {
+    let store = open(source, Opener::World);
+    store.forget_everything().expect("an empty store");
+    Store::Sqlite(store)
 }
 
 const fn source_of(service: Service) -> Option<Source> {

@@ -74,6 +74,20 @@ pub(super) fn prepare(mut connection: Connection) -> Result<Connection, Failure>
     Ok(connection)
 }
 
+/// Empties all tables; the numbers of events start again at 1.
+#[cfg(feature = "simulation")]
+pub(super) fn empty(connection: &mut Connection) -> Result<(), Failure> {
+    connection.execute_batch(
+        "BEGIN IMMEDIATE;
+         DELETE FROM meta WHERE key <> 'schema_version';
+         DELETE FROM aggregates;
+         DELETE FROM events;
+         DELETE FROM unsent;
+         COMMIT",
+    )?;
+    Ok(())
+}
+
 /// Whether the tables are there, in our version.
 fn is_prepared(connection: &Connection) -> Result<bool, Failure> {
     let tables = "SELECT count(*), count(*) FILTER (WHERE name = 'meta') FROM sqlite_schema";

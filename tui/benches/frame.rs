@@ -26,8 +26,8 @@ use tokio::time::Instant;
 
 /// A large screen.
 const SIZE: Size = Size { width: 200, height: 60 };
-/// Frames that are timed; the median counts.
-const FRAMES: usize = 200;
+/// Frames that are timed; all but a hundredth of them must keep the bound.
+const FRAMES: usize = 1000;
 /// Orders written to the view at once.
 const BATCH: i64 = 1000;
 /// When the first order was placed.
@@ -76,7 +76,8 @@ fn measure(orders: i64) {
         frames.push(started.elapsed());
     }
     report(orders, "read a window", median(reads), "");
-    report(orders, "update and draw a frame", median(frames), &format!(r#","at_most":{FRAME_AT_MOST}"#));
+    let note = format!(r#","at_most":{FRAME_AT_MOST},"median_us":{:.1}"#, median(frames.clone()));
+    report(orders, "update and draw a frame, p99", percentile(frames, 99), &note);
 }
 
 fn read(view: &EmbeddedView, state: &State) -> Snapshot {
@@ -88,9 +89,13 @@ fn read(view: &EmbeddedView, state: &State) -> Snapshot {
     Snapshot { wanted, found: Found::Orders(page), detail: None, counts, health, pickers: None }
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
+fn median(times: Vec<Duration>) -> f64 {
+    percentile(times, 50)
+}
+
+fn percentile(mut times: Vec<Duration>, percent: usize) -> f64 {
     times.sort();
-    times[times.len() / 2].as_secs_f64() * 1e6
+    times[(times.len() * percent).div_ceil(100) - 1].as_secs_f64() * 1e6
 }
 
 fn report(orders: i64, what: &str, value: f64, bound: &str) {

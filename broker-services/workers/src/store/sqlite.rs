@@ -80,7 +80,7 @@ impl SqliteStore {
     /// [`StoreError::Failed`].
     #[cfg(feature = "simulation")]
     pub fn forget_everything(&self) -> Result<(), StoreError> {
-        self.with(|connection| schema::empty(connection))
+        self.with(schema::empty)
     }
 
     /// As a process has it that has just opened it: with what it is to know of others' commits still to be learnt.

@@ -97,7 +97,7 @@ fn a_broker_and_a_view_that_are_killed_are_told_of_at_once_and_heal() {
             assert_colourless(person.screen.screen());
         }
         person.types("4");
-        person.sees_all(&["topped up =", "order.commands"]);
+        person.sees_all(&["topped up =", "deposit.commands"]);
         person.leaves();
     }
     process.stop().unwrap();

@@ -212,7 +212,7 @@ fn the_message_id_serves_as_the_key_of_what_has_none() {
         assert_eq!(ask(&body).pointer(member), first.pointer(member), "{key} again");
         assert_eq!(code(&ask(&other)), "conflict", "{key} with other content");
     }
-    assert_eq!(gateway.shown("order:mine-1", "item_id"), "10");
+    gateway.until_shown("order:mine-1", "item_id", "10");
 }
 
 #[test]

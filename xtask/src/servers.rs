@@ -178,6 +178,7 @@ impl Rabbit {
         let here = |name: &str| self.directory.join(name);
         let mut command = Command::new(program);
         command
+            .current_dir(&self.directory)
             .env("HOME", &self.directory)
             .env("ERL_EPMD_PORT", self.epmd_port.to_string())
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
@@ -323,7 +324,13 @@ impl Group {
         let output =
             fs::File::options().create(true).append(true).open(directory.join(log)).map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
-        let spawned = command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0).spawn();
+        let spawned = command
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .process_group(0)
+            .spawn();
         let mut leader =
             spawned.map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
         let watchdog = Command::new("sh")

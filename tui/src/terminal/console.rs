@@ -103,10 +103,17 @@ impl Console for OwnConsole {
 #[cfg(unix)]
 mod unix {
     use futures_util::FutureExt;
-    use rustix::process::{Signal as Number, getppid, getsid, kill_current_process_group};
+    use nix::sys::signal::{Signal as Number, kill};
+    use nix::unistd::{Pid, getppid, getsid};
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
     use super::{STOPPED_WITHIN, Told, io};
+
+    /// What a signal is sent to when it is for all processes of the sender's group.
+    const OWN_GROUP: Pid = Pid::from_raw(0);
+
+    /// What stands for a process that cannot be seen from within this one's container. A session may be led by one.
+    const OUTSIDE: Pid = Pid::from_raw(0);
 
     #[derive(Debug)]
     pub(super) struct Signals {
@@ -116,8 +123,8 @@ mod unix {
 
     impl Signals {
         pub(super) fn new() -> io::Result<Self> {
-            let of = |number: Number| signal(SignalKind::from_raw(number.as_raw()));
-            Ok(Self { stop: of(Number::TSTP)?, continued: of(Number::CONT)? })
+            let of = |number: Number| signal(SignalKind::from_raw(number as i32));
+            Ok(Self { stop: of(Number::SIGTSTP)?, continued: of(Number::SIGCONT)? })
         }
 
         pub(super) async fn told(&mut self) -> Told {
@@ -131,7 +138,7 @@ mod unix {
         /// Stops this process and whatever was started with it, such as the `cargo run` that it runs under: the
         /// shell waits for all of them. Returns once it is continued.
         pub(super) async fn stop(&mut self) -> io::Result<()> {
-            kill_current_process_group(Number::STOP)?;
+            kill(OWN_GROUP, Number::SIGSTOP)?;
             tokio::select! {
                 biased;
                 _ = self.continued.recv() => {}
@@ -146,7 +153,10 @@ mod unix {
     /// Whether no shell waits for this process, which would then be stopped for good: it is the first one of its
     /// terminal, its container or its connection.
     pub(super) fn is_orphaned() -> bool {
-        let Some(parent) = getppid() else { return true };
+        let parent = getppid();
+        if parent == OUTSIDE {
+            return true;
+        }
         match (getsid(Some(parent)), getsid(None)) {
             (Ok(theirs), Ok(ours)) => theirs != ours,
             (Err(_), _) | (_, Err(_)) => true,

@@ -23,6 +23,7 @@ mod events;
 mod footer;
 mod form;
 mod header;
+mod heading;
 mod health;
 mod help;
 pub mod hit;

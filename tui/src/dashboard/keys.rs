@@ -324,6 +324,8 @@ const MAIN: &[Scope] =
 const ORDERS: &[Scope] = &[Scope::Orders, Scope::Detail];
 /// Tables by name.
 const LISTINGS: &[Scope] = &[Scope::Accounts, Scope::Items];
+/// Tables that can be sorted by their columns.
+const TABLES: &[Scope] = &[Scope::Orders, Scope::Accounts, Scope::Items];
 const FIELDS: &[Scope] = &[Scope::Picker, Scope::Number];
 
 /// Every key. The footer shows them in this order as far as they fit.
@@ -351,10 +353,10 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::Raw, &[c('e')], ORDERS, Text::KeyRaw),
     in_footer(Action::Filter, &[c('/')], &[Scope::Orders, Scope::Accounts, Scope::Events], Text::KeyFilter),
     in_footer(Action::Freeze, &[c(' ')], &[Scope::Orders, Scope::Events], Text::KeyFreeze),
-    in_footer(Action::Sort, &[c('o')], &[Scope::Orders], Text::KeySort),
-    in_help(Action::ReverseSort, &[c('O')], &[Scope::Orders], Text::KeyReverseSort),
     in_footer(Action::TopUp, &[c('u')], MAIN, Text::KeyTopUp),
     in_footer(Action::Restock, &[c('s')], MAIN, Text::KeyRestock),
+    in_footer(Action::Sort, &[c('o')], TABLES, Text::KeySort),
+    in_help(Action::ReverseSort, &[c('O')], TABLES, Text::KeyReverseSort),
     in_footer(Action::Breaker, &[c('b')], MAIN, Text::KeyBreaker),
     in_footer(Action::Faults, &[c('f')], MAIN, Text::KeyFaults),
     in_footer(Action::Newer, &[c('K')], &[Scope::Detail], Text::KeyNewer),

@@ -33,6 +33,7 @@ pub mod items;
 pub mod listing;
 pub mod orders;
 pub mod palette;
+pub mod sort;
 pub mod toasts;
 
 use accounts::Accounts;

@@ -151,13 +151,15 @@ fn read(state: &mut State, snapshot: Snapshot) {
     }
     // What was read for another filter, window or detail came too late; what is wanted now is on its way.
     if snapshot.wanted.query == state.wanted().query {
-        let shown = layout::shown_rows(state);
+        let (language, shown) = (state.look.language, layout::shown_rows(state));
         match (snapshot.wanted.query, snapshot.found) {
             (Query::Orders(_), Found::Orders(page)) => state.orders.read(page, shown),
             (Query::Accounts(query), Found::Accounts(found)) => {
-                state.accounts.read(query.orders_of, found, shown);
+                state.accounts.read(query.orders_of, found, language, shown);
             }
-            (Query::Items(query), Found::Items(found)) => state.items.read(query.orders_of, found, shown),
+            (Query::Items(query), Found::Items(found)) => {
+                state.items.read(query.orders_of, found, language, shown);
+            }
             (Query::Events, Found::Events(entries)) => state.events.read(entries, shown),
             // The runner answers each with its own.
             (Query::Orders(_) | Query::Accounts(_) | Query::Items(_) | Query::Events | Query::Nothing, _) => {

@@ -2,7 +2,9 @@
 
 use crossterm::event::KeyCode;
 use skstore::dashboard::keys::Scope;
-use skstore::dashboard::message::{Gesture, Message, Request, Size};
+use skstore::dashboard::message::{Found, Gesture, Message, Request, Size};
+use skstore::dashboard::state::State;
+use skstore::dashboard::state::items::name_of;
 use skstore::dashboard::tab::Tab;
 use skstore::dashboard::update;
 use skstore::text::Language;
@@ -66,6 +68,64 @@ fn a_click_on_a_column_sorts_by_it_and_shows_it() {
     press(&mut state, 'o');
     press(&mut state, 'o');
     assert!(screen(&state).contains("customer▲"), "by key too:\n{}", screen(&state));
+}
+
+#[test]
+fn accounts_and_items_are_sorted_by_click_and_key_as_orders_are() {
+    let first = |state: &State| match state.tab {
+        Tab::Accounts => state.accounts.listing.rows().next().map(|account| account.customer.to_string()),
+        Tab::Items => state.items.listing.rows().next().map(|item| item.item_id.to_string()),
+        Tab::Orders | Tab::Health | Tab::Events | Tab::Dead => None,
+    };
+    // By a column: its name, what comes first upwards and downwards; and how often the key is pressed until then.
+    for (tab, name, up, down, keys) in [
+        (Tab::Accounts, "balance (won)", "kimchi", "walk-in", 2),
+        (Tab::Accounts, "customer", "kim", "김철수", 1),
+        (Tab::Items, "stock", "11", "10", 4),
+        (Tab::Items, "price (won)", "11", "12", 3),
+        (Tab::Items, "name", "10", "12", 2),
+    ] {
+        let mut state = showing(tab, Language::English, 80, 24);
+        let by_itself = first(&state);
+        for (arrow, expected) in [("▲", up), ("▼", down)] {
+            click(&mut state, name);
+            let shown = screen(&state);
+            assert!(shown.contains(&format!("{name}{arrow}")), "{shown}");
+            assert_eq!(first(&state).as_deref(), Some(expected), "{name}{arrow}:\n{shown}");
+        }
+        click(&mut state, name);
+        assert_eq!(first(&state), by_itself, "by name again");
+        (0..keys).for_each(|_| drop(press(&mut state, 'o')));
+        assert_eq!(first(&state).as_deref(), Some(up), "{name} by key:\n{}", screen(&state));
+        press(&mut state, 'O');
+        assert_eq!(first(&state).as_deref(), Some(down), "{name} the other way round:\n{}", screen(&state));
+    }
+}
+
+#[test]
+fn items_are_sorted_by_the_names_that_are_shown() {
+    let mut state = showing(Tab::Items, Language::English, 80, 24);
+    let names = |state: &State| {
+        let language = state.look.language;
+        state.items.listing.rows().map(|item| name_of(item, language).to_owned()).collect::<Vec<_>>()
+    };
+    click(&mut state, "name");
+    assert_eq!(names(&state), ["apple", "pear", "쌀 20kg"]);
+    press(&mut state, 'l');
+    assert_eq!(names(&state), ["배", "사과", "쌀 20kg"]);
+}
+
+#[test]
+fn a_part_of_the_accounts_that_is_sorted_says_so() {
+    let mut state = showing(Tab::Accounts, Language::English, 80, 24);
+    let mut read = snapshot(&state, rows(), health());
+    if let Found::Accounts(found) = &mut read.found {
+        found.has_more = true;
+    }
+    press(&mut state, 'o');
+    assert!(!screen(&state).contains("sorted"), "all of them are:\n{}", screen(&state));
+    update(&mut state, NOW, Message::Read(Box::new(read)));
+    assert!(screen(&state).contains("4 loaded ones sorted"), "{}", screen(&state));
 }
 
 #[test]

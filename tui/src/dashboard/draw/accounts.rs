@@ -6,32 +6,43 @@ use ratatui::text::{Line, Span};
 use skstore_domain::objects::Account;
 
 use super::header::grouped;
+use super::heading::{self, Head};
 use super::ink::{Ink, paint};
 use super::{beside, listing};
 use crate::dashboard::keys::Action;
 use crate::dashboard::state::State;
 use crate::text::Text;
+use crate::text::fit::Side;
 
 /// Columns of a balance: up to a hundred trillion won.
 const BALANCE: usize = 19;
 /// Columns that a name gets at most: a wider one than most are would tear name and balance apart.
 const NAME_AT_MOST: usize = 40;
 
+fn name_width(width: usize) -> usize {
+    width.saturating_sub(2 + 1 + BALANCE).min(NAME_AT_MOST)
+}
+
+/// The columns' names in a table of `width`.
+pub(super) fn heads(width: usize) -> [Head; 2] {
+    [
+        Head { name: Text::ColumnCustomer, width: name_width(width), side: Side::Left },
+        Head { name: Text::ColumnBalance, width: BALANCE, side: Side::Right },
+    ]
+}
+
 pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let listing = &state.accounts.listing;
     let counts = &state.counts;
     let sum = ink.fill(Text::AccountsSum, &[&grouped(counts.accounts), &counts.balances]);
-    let name = width.saturating_sub(2 + 1 + BALANCE).min(NAME_AT_MOST);
-    let heading = format!(
-        "  {} {}",
-        ink.left(ink.text(Text::ColumnCustomer), name),
-        ink.right(ink.text(Text::ColumnBalance), BALANCE)
-    );
-    let mut lines =
-        vec![ink.rule(&title(state, ink), &sum, width), Line::from(Span::styled(heading, ink.theme.dim))];
+    let name = name_width(width);
+    let mut lines = vec![
+        ink.rule(&title(state, ink), &listing::standing(listing, ink, sum), width),
+        heading::line(ink, &heads(width), listing.sort()),
+    ];
     lines.extend(listing::lines(listing, ink, usize::from(area.height), |account| row(ink, account, name)));
-    if listing.rows.is_empty() {
+    if listing.rows().len() == 0 {
         let key = ink.key(state.tab.scope(), Action::TopUp);
         lines.extend(listing::nothing(
             state,

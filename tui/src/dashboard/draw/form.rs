@@ -11,7 +11,8 @@ use super::ink::{Ink, paint};
 use crate::dashboard::state::State;
 use crate::dashboard::state::form::{AccountChoice, Field, Form, FormKind};
 use crate::dashboard::state::input::TextInput;
-use crate::text::{Language, Text, fit};
+use crate::dashboard::state::items::name_of;
+use crate::text::{Text, fit};
 
 /// Columns of a form, with its frame.
 const WIDTH: u16 = 66;
@@ -21,14 +22,6 @@ const CHOICES: usize = 5;
 const TYPED: usize = 22;
 /// Rows of a form: frame, three fields, choices, a line of more, total, two lines of warning.
 const HEIGHT: u16 = 2 + 3 + 5 + 1 + 1 + 2;
-
-/// An item's name in the language that is shown.
-pub(super) fn item_name<'a>(ink: &Ink<'_>, item: &'a Item) -> &'a str {
-    match (ink.language, &item.name_en) {
-        (Language::English, Some(name)) => name,
-        (Language::English, None) | (Language::Korean, _) => &item.name,
-    }
-}
 
 pub(super) fn draw(state: &State, form: &Form, ink: &Ink<'_>, frame: &mut Frame<'_>) {
     let title = ink.text(match form.kind {
@@ -138,7 +131,7 @@ fn item_choices(state: &State, form: &Form, ink: &Ink<'_>) -> Choices {
     let found = form.item.items(&state.pickable.items);
     let at = form.item.highlighted(found.iter().map(|item| item.item_id.as_str()));
     Choices::of(&found, at, |item| {
-        (format!("{} {}", item.item_id, item_name(ink, item)), item_facts(ink, item))
+        (format!("{} {}", item.item_id, name_of(item, ink.language)), item_facts(ink, item))
     })
 }
 
@@ -180,9 +173,9 @@ fn choices_lines(ink: &Ink<'_>, choices: &Choices, label: usize, width: usize) -
 /// What is chosen in a field, in words.
 fn chosen(state: &State, form: &Form, ink: &Ink<'_>, field: Field) -> String {
     match field {
-        Field::Item => form
-            .chosen_item(&state.pickable)
-            .map_or_else(String::new, |item| format!("{} ({})", item_name(ink, item), item_facts(ink, item))),
+        Field::Item => form.chosen_item(&state.pickable).map_or_else(String::new, |item| {
+            format!("{} ({})", name_of(item, ink.language), item_facts(ink, item))
+        }),
         Field::Customer => form.chosen_account(&state.pickable).map_or_else(String::new, |choice| {
             format!("{} ({})", choice.customer(), account_facts(ink, &choice))
         }),

@@ -3,11 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::ink::Ink;
-use super::{dialogs, footer, header, orders, palette};
+use super::{accounts, dialogs, footer, header, heading, items, orders, palette};
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;
 use crate::dashboard::message::Mouse;
-use crate::dashboard::state::columns::Column;
 use crate::dashboard::state::{Layer, State};
 use crate::dashboard::tab::Tab;
 
@@ -21,8 +20,8 @@ pub enum Hit {
     Tab(Tab),
     /// A key in the footer.
     Action(Action),
-    /// A column's name.
-    Sort(Column),
+    /// The name of the column at this place of the table's.
+    Sort(usize),
     /// A row of the table, by its place in the window.
     Row(usize),
     /// A choice of a menu or the palette, or an answer to a question: no, yes.
@@ -79,18 +78,27 @@ fn in_table(state: &State, ink: &Ink<'_>, area: Rect, mouse: Mouse) -> Option<Hi
         return None;
     }
     let row = mouse.y - area.y;
-    if row + 1 == HEADING && state.tab == Tab::Orders {
-        let x = usize::from(mouse.x - area.x);
-        return orders::column_at(ink, usize::from(area.width), x).map(Hit::Sort);
+    if row + 1 == HEADING {
+        return column_at(state, ink, area, usize::from(mouse.x - area.x)).map(Hit::Sort);
     }
     let row = usize::from(row.checked_sub(HEADING)?);
     let (offset, rows) = match state.tab {
         Tab::Orders => (state.orders.offset, state.orders.page.rows.len()),
-        Tab::Accounts => (state.accounts.listing.offset, state.accounts.listing.rows.len()),
-        Tab::Items => (state.items.listing.offset, state.items.listing.rows.len()),
+        Tab::Accounts => (state.accounts.listing.offset, state.accounts.listing.rows().len()),
+        Tab::Items => (state.items.listing.offset, state.items.listing.rows().len()),
         Tab::Events => (state.events.offset, state.events.rows().len()),
         Tab::Dead => (state.dead.offset, state.dead.letters.len()),
         Tab::Health => return None,
     };
     (offset + row < rows).then_some(Hit::Row(offset + row))
+}
+
+fn column_at(state: &State, ink: &Ink<'_>, area: Rect, x: usize) -> Option<usize> {
+    let width = usize::from(area.width);
+    match state.tab {
+        Tab::Orders => heading::place_at(&orders::heads(ink, width), x),
+        Tab::Accounts => heading::place_at(&accounts::heads(width), x),
+        Tab::Items => heading::place_at(&items::heads(state, width), x),
+        Tab::Health | Tab::Events | Tab::Dead => None,
+    }
 }

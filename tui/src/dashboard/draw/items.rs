@@ -5,12 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use skstore_domain::objects::Item;
 
-use super::form::item_name;
 use super::header::grouped;
+use super::heading::{self, Head};
 use super::ink::{Ink, paint};
 use super::{beside, listing};
 use crate::dashboard::state::State;
+use crate::dashboard::state::items::name_of;
 use crate::text::Text;
+use crate::text::fit::Side;
 
 /// Columns of an item's id; a longer one is cut.
 const ID: usize = 8;
@@ -32,27 +34,37 @@ struct Columns {
     most: u64,
 }
 
+impl Columns {
+    fn of(state: &State, width: usize) -> Self {
+        let room = width.saturating_sub(2 + ID + 1 + 1 + PRICE + 1 + STOCK + 2);
+        let name = (room * 3 / 5).min(NAME_AT_MOST);
+        let most = state.items.listing.rows().map(|item| item.stock).max().unwrap_or(0).max(1);
+        Self { name, bar: room.saturating_sub(name).min(BAR_AT_MOST), most }
+    }
+}
+
+/// The columns' names in a table of `width`.
+pub(super) fn heads(state: &State, width: usize) -> [Head; 4] {
+    let name = Columns::of(state, width).name;
+    [
+        Head { name: Text::ColumnId, width: ID, side: Side::Left },
+        Head { name: Text::ColumnName, width: name, side: Side::Left },
+        Head { name: Text::ColumnPrice, width: PRICE, side: Side::Right },
+        Head { name: Text::ColumnStock, width: STOCK, side: Side::Right },
+    ]
+}
+
 pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let listing = &state.items.listing;
-    let room = width.saturating_sub(2 + ID + 1 + 1 + PRICE + 1 + STOCK + 2);
-    let name = (room * 3 / 5).min(NAME_AT_MOST);
-    let most = listing.rows.iter().map(|item| item.stock).max().unwrap_or(0).max(1);
-    let columns = Columns { name, bar: room.saturating_sub(name).min(BAR_AT_MOST), most };
-    let heading = format!(
-        "  {} {} {} {}",
-        ink.left(ink.text(Text::ColumnId), ID),
-        ink.left(ink.text(Text::ColumnName), columns.name),
-        ink.right(ink.text(Text::ColumnPrice), PRICE),
-        ink.right(ink.text(Text::ColumnStock), STOCK)
-    );
+    let columns = Columns::of(state, width);
     let count = ink.fill(Text::ItemsCount, &[&grouped(state.counts.items)]);
     let mut lines = vec![
-        ink.rule(ink.text(Text::ItemsTitle), &count, width),
-        Line::from(Span::styled(ink.short(&heading, width), ink.theme.dim)),
+        ink.rule(ink.text(Text::ItemsTitle), &listing::standing(listing, ink, count), width),
+        heading::line(ink, &heads(state, width), listing.sort()),
     ];
     lines.extend(listing::lines(listing, ink, usize::from(area.height), |item| row(ink, item, &columns)));
-    if listing.rows.is_empty() {
+    if listing.rows().len() == 0 {
         lines.extend(listing::nothing(state, ink, listing.is_read, width, ink.text(Text::NoItems)));
     }
     paint(frame, area, &lines);
@@ -74,7 +86,7 @@ fn row(ink: &Ink<'_>, item: &Item, columns: &Columns) -> Vec<Span<'static>> {
     let filled = filled.min(columns.bar);
     vec![
         Span::styled(ink.left(item.item_id.as_str(), ID), ink.theme.dim),
-        Span::raw(format!(" {}", ink.left(item_name(ink, item), columns.name))),
+        Span::raw(format!(" {}", ink.left(name_of(item, ink.language), columns.name))),
         Span::raw(format!(" {}", ink.right(&item.unit_price.to_string(), PRICE))),
         Span::styled(format!(" {}  ", ink.right(&stock, STOCK)), style),
         Span::styled(ink.glyphs.bar.repeat(filled), style),
@@ -85,6 +97,6 @@ fn row(ink: &Ink<'_>, item: &Item, columns: &Columns) -> Vec<Span<'static>> {
 /// The newest deliveries of the selected item.
 pub(super) fn deliveries(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
     let Some(item) = state.items.listing.selected_row() else { return Vec::new() };
-    let title = ink.fill(Text::DeliveriesOf, &[&item_name(ink, item)]);
+    let title = ink.fill(Text::DeliveriesOf, &[&name_of(item, ink.language)]);
     beside::lines(state, ink, width, &title, state.items.orders_of_selected(), beside::Part::Delivery)
 }

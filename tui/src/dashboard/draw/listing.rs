@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::header::grouped;
 use super::ink::Ink;
 use crate::dashboard::state::listing::{Listing, Named};
 use crate::dashboard::state::{Connection, State};
@@ -9,6 +10,14 @@ use crate::text::{Text, fit};
 
 /// Rows of a table that are its title and its columns' names.
 const HEADING: usize = 2;
+
+/// What stands at the right of the title: `sum`, or that not all there are is sorted.
+pub(super) fn standing<T: Named>(listing: &Listing<T>, ink: &Ink<'_>, sum: String) -> String {
+    if listing.sort().is_some() && listing.is_part() {
+        return ink.fill(Text::Sorted, &[&grouped(listing.rows().len() as u64)]);
+    }
+    sum
+}
 
 /// The rows that fit on `height` rows with the heading, each as `row` has it.
 pub(super) fn lines<'a, T: Named>(
@@ -18,7 +27,7 @@ pub(super) fn lines<'a, T: Named>(
     row: impl Fn(&T) -> Vec<Span<'static>> + 'a,
 ) -> impl Iterator<Item = Line<'static>> + 'a {
     let selected = listing.selected_index();
-    let shown = listing.rows.iter().enumerate().skip(listing.offset).take(height.saturating_sub(HEADING));
+    let shown = listing.rows().enumerate().skip(listing.offset).take(height.saturating_sub(HEADING));
     shown.map(move |(index, object)| marked(ink, selected == Some(index), row(object)))
 }
 

@@ -8,10 +8,12 @@ use skstore_domain::myinfo::OrderRow;
 use skstore_domain::objects::{OrderStatus, PaymentStatus};
 
 use super::header::grouped;
+use super::heading::{self, Head};
 use super::ink::{Ink, paint};
 use crate::dashboard::keys::{Action, Scope};
-use crate::dashboard::state::columns::{Column, Sort, payment_of};
+use crate::dashboard::state::columns::payment_of;
 use crate::dashboard::state::{Connection, State};
+use crate::text::fit::Side;
 use crate::text::words::Worded;
 use crate::text::{Text, fit, times};
 
@@ -67,26 +69,30 @@ impl Columns {
         let item = width.saturating_sub(fixed);
         Self { time: TIME, customer, item, amount: AMOUNT, status, payment, reason, age }
     }
+}
 
-    /// Each with its width.
-    const fn all(&self) -> [(Column, usize); Column::ALL.len()] {
-        [
-            (Column::Time, self.time),
-            (Column::Customer, self.customer),
-            (Column::Item, self.item),
-            (Column::Amount, self.amount),
-            (Column::Status, self.status),
-            (Column::Payment, self.payment),
-            (Column::Reason, self.reason),
-            (Column::Age, self.age),
-        ]
-    }
+/// The columns' names in a table of `width`.
+pub(super) fn heads(ink: &Ink<'_>, width: usize) -> [Head; 8] {
+    let columns = Columns::of(ink, width);
+    let left = |name, width| Head { name, width, side: Side::Left };
+    let right = |name, width| Head { name, width, side: Side::Right };
+    [
+        left(Text::ColumnTime, columns.time),
+        left(Text::ColumnCustomer, columns.customer),
+        left(Text::ColumnItem, columns.item),
+        right(Text::ColumnAmount, columns.amount),
+        left(Text::ColumnStatus, columns.status),
+        left(Text::ColumnPayment, columns.payment),
+        left(Text::ColumnReason, columns.reason),
+        right(Text::ColumnAge, columns.age),
+    ]
 }
 
 pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let columns = Columns::of(ink, width);
-    let mut lines = vec![title(state, ink, width), heading(state, ink, &columns)];
+    let mut lines =
+        vec![title(state, ink, width), heading::line(ink, &heads(ink, width), state.orders.sort())];
     let shown = usize::from(area.height).saturating_sub(lines.len());
     let selected = state.orders.selected_index();
     let rows = state.orders.rows().enumerate().skip(state.orders.offset).take(shown);
@@ -128,59 +134,6 @@ fn standing(state: &State, ink: &Ink<'_>) -> String {
         return ink.text(Text::Following).to_owned();
     }
     new.map_or_else(String::new, |new| ink.fill(Text::NewAbove, &[&new]))
-}
-
-const fn name_of(column: Column) -> Text {
-    match column {
-        Column::Time => Text::ColumnTime,
-        Column::Customer => Text::ColumnCustomer,
-        Column::Item => Text::ColumnItem,
-        Column::Amount => Text::ColumnAmount,
-        Column::Status => Text::ColumnStatus,
-        Column::Payment => Text::ColumnPayment,
-        Column::Reason => Text::ColumnReason,
-        Column::Age => Text::ColumnAge,
-    }
-}
-
-/// The columns' names; an arrow stands beside the one by which the rows are sorted.
-fn heading(state: &State, ink: &Ink<'_>, columns: &Columns) -> Line<'static> {
-    let sort = state.orders.sort().unwrap_or(Sort { column: Column::Time, descending: true });
-    let mut spans = vec![Span::raw(" ")];
-    for (column, width) in columns.all() {
-        if width == 0 {
-            continue;
-        }
-        let is_sorted = sort.column == column;
-        let arrow = match (is_sorted, sort.descending) {
-            (false, _) => "",
-            (true, true) => ink.glyphs.descending,
-            (true, false) => ink.glyphs.ascending,
-        };
-        let name = format!("{}{arrow}", ink.text(name_of(column)));
-        let text = match column {
-            Column::Amount | Column::Age => ink.right(&name, width),
-            Column::Time
-            | Column::Customer
-            | Column::Item
-            | Column::Status
-            | Column::Payment
-            | Column::Reason => ink.left(&name, width),
-        };
-        let style = if is_sorted && state.orders.sort().is_some() { ink.theme.title } else { ink.theme.dim };
-        spans.push(Span::styled(format!(" {text}"), style));
-    }
-    Line::from(spans)
-}
-
-/// The column at column `x` of the table, which is `width` wide.
-pub(super) fn column_at(ink: &Ink<'_>, width: usize, x: usize) -> Option<Column> {
-    // The marker's two columns; each column but the first has a blank in front.
-    let mut end = 1;
-    Columns::of(ink, width).all().into_iter().filter(|(_, width)| *width > 0).find_map(|(column, width)| {
-        end += 1 + width;
-        (x < end).then_some(column)
-    })
 }
 
 fn line(state: &State, ink: &Ink<'_>, columns: &Columns, row: &OrderRow, is_selected: bool) -> Line<'static> {

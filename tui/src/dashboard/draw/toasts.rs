@@ -15,6 +15,7 @@ use super::services::instance_end;
 use crate::dashboard::keys::Action;
 use crate::dashboard::message::Request;
 use crate::dashboard::state::State;
+use crate::dashboard::state::items::name_of;
 use crate::dashboard::state::toasts::{Notice, Outcome};
 use crate::text::words::fault_words;
 use crate::text::{Text, fit, times};
@@ -163,7 +164,7 @@ fn sentence(text: &str) -> String {
 
 fn item_name(state: &State, ink: &Ink<'_>, id: &ItemId) -> String {
     let known = state.pickable.items.iter().find(|item| item.item_id == *id);
-    known.map_or_else(|| id.to_string(), |item| super::form::item_name(ink, item).to_owned())
+    known.map_or_else(|| id.to_string(), |item| name_of(item, ink.language).to_owned())
 }
 
 /// The end of an order's id, by which orders of the same time differ.

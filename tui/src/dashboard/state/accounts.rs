@@ -1,17 +1,43 @@
 //! The accounts, and what was paid from the selected one.
 
+use std::cmp::Ordering;
+
 use skstore_domain::ids::Customer;
 use skstore_domain::objects::Account;
 use skstore_workers::view::OrderPage;
 
 use super::listing::{Listing, Named};
+use super::sort::{Column, Sort};
 use crate::dashboard::message::{AccountsFound, AccountsQuery};
+use crate::text::Language;
+
+/// A column of the table of accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountColumn {
+    /// Whose it is.
+    Customer,
+    /// What is on it.
+    Balance,
+}
+
+impl Column for AccountColumn {
+    const ALL: &'static [Self] = &[Self::Customer, Self::Balance];
+    const BY_ITSELF: Sort<Self> = Sort { column: Self::Customer, descending: false };
+}
 
 impl Named for Account {
     type Name = Customer;
+    type Column = AccountColumn;
 
     fn name(&self) -> &Customer {
         &self.customer
+    }
+
+    fn compare(column: AccountColumn, one: &Self, other: &Self, _: Language) -> Ordering {
+        match column {
+            AccountColumn::Customer => one.customer.cmp(&other.customer),
+            AccountColumn::Balance => one.balance.cmp(&other.balance),
+        }
     }
 }
 
@@ -43,8 +69,8 @@ impl Accounts {
     }
 
     /// Takes what the view says, of which `shown` rows fit on the screen.
-    pub fn read(&mut self, of: Option<Customer>, found: AccountsFound, shown: usize) {
-        self.listing.read(found.accounts, found.has_more, shown);
+    pub fn read(&mut self, of: Option<Customer>, found: AccountsFound, language: Language, shown: usize) {
+        self.listing.read(found.accounts, found.has_more, language, shown);
         self.orders = of.map(|customer| (customer, found.orders));
     }
 

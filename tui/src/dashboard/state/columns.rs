@@ -1,13 +1,15 @@
-//! The columns of the table of orders, and how the loaded window is sorted by them.
+//! The columns of the table of orders.
 
 use std::cmp::Ordering;
 
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::objects::PaymentStatus;
 
-/// A column by which the window can be sorted.
+use super::sort::{Column, Sort};
+
+/// A column of the table of orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
+pub enum OrderColumn {
     /// When it was placed.
     Time,
     /// Whose account pays.
@@ -26,9 +28,8 @@ pub enum Column {
     Age,
 }
 
-impl Column {
-    /// All of them, in the order in which they stand.
-    pub const ALL: &'static [Self] = &[
+impl Column for OrderColumn {
+    const ALL: &'static [Self] = &[
         Self::Time,
         Self::Customer,
         Self::Item,
@@ -38,8 +39,13 @@ impl Column {
         Self::Reason,
         Self::Age,
     ];
+    const BY_ITSELF: Sort<Self> = Sort { column: Self::Time, descending: true };
+}
 
-    fn compare(self, one: &OrderRow, other: &OrderRow) -> Ordering {
+impl OrderColumn {
+    /// Which of two orders comes first by this column.
+    #[must_use]
+    pub fn compare(self, one: &OrderRow, other: &OrderRow) -> Ordering {
         let (a, b) = (&one.order, &other.order);
         match self {
             Self::Time => a.placed_at.cmp(&b.placed_at),
@@ -58,46 +64,4 @@ impl Column {
 #[must_use]
 pub fn payment_of(row: &OrderRow) -> PaymentStatus {
     row.payment.as_ref().map_or(row.order.payment, |payment| payment.status)
-}
-
-/// By what the loaded window is sorted. Without a sort it is newest first, as the view hands it over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sort {
-    /// By which column.
-    pub column: Column,
-    /// The largest first.
-    pub descending: bool,
-}
-
-impl Sort {
-    /// The places of `rows` in this order; equal ones stay newest first.
-    #[must_use]
-    pub fn places(self, rows: &[OrderRow]) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..rows.len()).collect();
-        places.sort_by(|one, other| {
-            let (Some(one), Some(other)) = (rows.get(*one), rows.get(*other)) else { return Ordering::Equal };
-            let ordering = self.column.compare(one, other);
-            if self.descending { ordering.reverse() } else { ordering }
-        });
-        places
-    }
-}
-
-/// The sort that follows: by each column in turn, and after the last none.
-#[must_use]
-pub fn next_sort(sort: Option<Sort>) -> Option<Sort> {
-    let at = sort.and_then(|sort| Column::ALL.iter().position(|column| *column == sort.column));
-    let column = Column::ALL.get(at.map_or(0, |at| at + 1))?;
-    Some(Sort { column: *column, descending: false })
-}
-
-/// The sort after a column was chosen: upwards, then downwards, then none.
-#[must_use]
-pub fn chosen_sort(sort: Option<Sort>, column: Column) -> Option<Sort> {
-    match sort {
-        Some(Sort { column: by, descending }) if by == column => {
-            (!descending).then_some(Sort { column, descending: true })
-        }
-        Some(_) | None => Some(Sort { column, descending: false }),
-    }
 }

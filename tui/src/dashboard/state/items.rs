@@ -1,17 +1,58 @@
 //! The items, and what was ordered of the selected one.
 
+use std::cmp::Ordering;
+
 use skstore_domain::ids::ItemId;
 use skstore_domain::objects::Item;
 use skstore_workers::view::OrderPage;
 
 use super::listing::{Listing, Named};
+use super::sort::{Column, Sort};
 use crate::dashboard::message::{ItemsFound, ItemsQuery};
+use crate::text::Language;
+
+/// A column of the table of items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemColumn {
+    /// Its id.
+    Id,
+    /// What it is called.
+    Name,
+    /// What a unit costs.
+    Price,
+    /// How many there are.
+    Stock,
+}
+
+impl Column for ItemColumn {
+    const ALL: &'static [Self] = &[Self::Id, Self::Name, Self::Price, Self::Stock];
+    const BY_ITSELF: Sort<Self> = Sort { column: Self::Id, descending: false };
+}
 
 impl Named for Item {
     type Name = ItemId;
+    type Column = ItemColumn;
 
     fn name(&self) -> &ItemId {
         &self.item_id
+    }
+
+    fn compare(column: ItemColumn, one: &Self, other: &Self, language: Language) -> Ordering {
+        match column {
+            ItemColumn::Id => one.item_id.cmp(&other.item_id),
+            ItemColumn::Name => name_of(one, language).cmp(name_of(other, language)),
+            ItemColumn::Price => one.unit_price.cmp(&other.unit_price),
+            ItemColumn::Stock => one.stock.cmp(&other.stock),
+        }
+    }
+}
+
+/// What an item is called in a language.
+#[must_use]
+pub fn name_of(item: &Item, language: Language) -> &str {
+    match (language, &item.name_en) {
+        (Language::English, Some(name)) => name,
+        (Language::English, None) | (Language::Korean, _) => &item.name,
     }
 }
 
@@ -35,8 +76,8 @@ impl Items {
     }
 
     /// Takes what the view says, of which `shown` rows fit on the screen.
-    pub fn read(&mut self, of: Option<ItemId>, found: ItemsFound, shown: usize) {
-        self.listing.read(found.items, found.has_more, shown);
+    pub fn read(&mut self, of: Option<ItemId>, found: ItemsFound, language: Language, shown: usize) {
+        self.listing.read(found.items, found.has_more, language, shown);
         self.orders = of.map(|item| (item, found.orders));
     }
 

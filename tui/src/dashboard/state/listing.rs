@@ -1,6 +1,11 @@
 //! A table by name: a window over a list of the view, moved by names and never by counting, so that it costs the
 //! same with ten rows and with ten million.
 
+use std::cmp::Ordering;
+
+use super::sort::{Arrangement, Column, Resort, Sort};
+use crate::text::Language;
+
 /// Rows in the window: a few screens of the tallest terminal, so that scrolling rarely has to wait.
 pub const LISTED_ROWS: usize = 300;
 /// Rows of the old window that stay above the selection when it moves down.
@@ -9,13 +14,18 @@ const KEPT_ABOVE: usize = 100;
 /// the first row at once.
 const BACK_WINDOWS: usize = 10_000;
 
-/// A row with a name, by which rows are sorted.
+/// A row with a name, by which the view sorts rows.
 pub trait Named {
     /// What it is known by.
     type Name: Clone + Ord + std::fmt::Debug;
+    /// By what the window can be sorted.
+    type Column: Column + std::fmt::Debug;
 
     /// Its name.
     fn name(&self) -> &Self::Name;
+
+    /// Which of two rows comes first by a column, in the words of a language.
+    fn compare(column: Self::Column, one: &Self, other: &Self, language: Language) -> Ordering;
 }
 
 /// A window over a list, and the selection within it. A selection stays with its row.
@@ -25,8 +35,10 @@ pub struct Listing<T: Named> {
     pub after: Option<T::Name>,
     /// Where the windows above this one start, the nearest last.
     back: Vec<Option<T::Name>>,
-    /// The rows of the window.
-    pub rows: Vec<T>,
+    /// The rows of the window, by name.
+    rows: Vec<T>,
+    /// Those rows in the order in which they are shown.
+    arrangement: Arrangement<T::Column>,
     /// Whether there are rows below the window.
     pub has_more: bool,
     /// Whether the rows are those of this window.
@@ -43,6 +55,7 @@ impl<T: Named> Default for Listing<T> {
             after: None,
             back: Vec::new(),
             rows: Vec::new(),
+            arrangement: Arrangement::default(),
             has_more: false,
             is_read: false,
             selected: None,
@@ -52,34 +65,59 @@ impl<T: Named> Default for Listing<T> {
 }
 
 impl<T: Named> Listing<T> {
-    /// The selected row's place in the window.
+    /// The rows of the window, in the order in which they are shown.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &T> {
+        self.arrangement.places().iter().map(|place| &self.rows[*place])
+    }
+
+    /// By what the window is sorted; by name if absent.
+    #[must_use]
+    pub const fn sort(&self) -> Option<Sort<T::Column>> {
+        self.arrangement.sort()
+    }
+
+    /// Whether there are rows that are not in the window.
+    #[must_use]
+    pub const fn is_part(&self) -> bool {
+        self.after.is_some() || self.has_more
+    }
+
+    /// Sorts the window, of which `shown` rows fit on the screen, in another way.
+    pub fn resort(&mut self, wish: Resort, language: Language, shown: usize) {
+        self.arrangement.resort(wish);
+        self.arrange(language);
+        (self.selected, self.offset) = (None, 0);
+        self.keep_in_sight(shown);
+    }
+
+    /// Sorts the window by the words of another language.
+    pub fn arrange(&mut self, language: Language) {
+        let compare = |column, one: &T, other: &T| T::compare(column, one, other, language);
+        self.arrangement.arrange(&self.rows, compare);
+    }
+
+    /// The selected row's place among those that are shown.
     #[must_use]
     pub fn selected_index(&self) -> Option<usize> {
         let Some(selected) = &self.selected else { return (!self.rows.is_empty()).then_some(0) };
-        self.rows.iter().position(|row| row.name() == selected)
+        self.rows().position(|row| row.name() == selected)
     }
 
     /// The selected row.
     #[must_use]
     pub fn selected_row(&self) -> Option<&T> {
-        self.rows.get(self.selected_index()?)
+        self.rows().nth(self.selected_index()?)
     }
 
-    /// Selects the row at `index` of the window, if there is one.
+    /// Selects the row at `index` of those that are shown, if there is one.
     pub fn select(&mut self, index: usize) {
-        if let Some(row) = self.rows.get(index) {
-            self.selected = Some(row.name().clone());
-        }
-    }
-
-    /// Selects the row of that name as soon as it is in the window.
-    pub fn select_name(&mut self, name: T::Name) {
-        self.selected = Some(name);
+        let selected = self.rows().nth(index).map(|row| row.name().clone());
+        self.selected = selected.or_else(|| self.selected.take());
     }
 
     /// Starts anew after `after`, with nothing selected.
     pub fn start_after(&mut self, after: Option<T::Name>) {
-        *self = Self { after, ..Self::default() };
+        *self = Self { after, arrangement: self.arrangement.emptied(), ..Self::default() };
     }
 
     /// Moves the selection by `by` rows, of which `shown` fit on the screen, and the window with it.
@@ -88,6 +126,9 @@ impl<T: Named> Listing<T> {
         let to = self.selected_index().unwrap_or(0).saturating_add_signed(by).min(last);
         self.select(to);
         self.keep_in_sight(shown);
+        if self.sort().is_some() {
+            return;
+        }
         if by > 0 && to + shown > last {
             self.slide_down(to);
         } else if by < 0 && to < shown {
@@ -103,7 +144,7 @@ impl<T: Named> Listing<T> {
         self.offset = self.offset.min(most).clamp(least.min(at), at);
     }
 
-    /// Goes to the first row of all.
+    /// Goes to the first row of all; in a sorted window to the first of the first window.
     pub fn to_first(&mut self) {
         self.back.clear();
         self.selected = None;
@@ -137,20 +178,25 @@ impl<T: Named> Listing<T> {
 
     /// Takes what the view says of this window. The selected row stays on its line of the screen, of which there
     /// are `shown`.
-    pub fn read(&mut self, rows: Vec<T>, has_more: bool, shown: usize) {
+    pub fn read(&mut self, rows: Vec<T>, has_more: bool, language: Language, shown: usize) {
         let old = self.selected_index().unwrap_or(0);
         let line = old.saturating_sub(self.offset);
-        if let Some(selected) = &self.selected
-            && !rows.iter().any(|row| row.name() == selected)
-        {
-            // It is gone, or left behind on the way up: its neighbour takes its place.
-            let after = rows.iter().position(|row| row.name() > selected);
-            let neighbour = after.unwrap_or(rows.len().saturating_sub(1));
-            self.selected = rows.get(neighbour).map(|row| row.name().clone());
-        }
         (self.rows, self.has_more, self.is_read) = (rows, has_more, true);
+        self.arrange(language);
+        if self.selected.is_some() && self.selected_index().is_none() {
+            self.selected = self.neighbour(old).map(|row| row.name().clone());
+        }
         self.offset = self.selected_index().unwrap_or(0).saturating_sub(line);
         self.keep_in_sight(shown);
+    }
+
+    /// Who takes the place of the selected row, which was at `old`: it is gone, or left behind on the way up.
+    fn neighbour(&self, old: usize) -> Option<&T> {
+        let is_after = |row: &&T| self.selected.as_ref().is_some_and(|selected| row.name() > selected);
+        match self.sort() {
+            Some(_) => self.rows().nth(old.min(self.rows.len().saturating_sub(1))),
+            None => self.rows.iter().find(is_after).or(self.rows.last()),
+        }
     }
 }
 
@@ -160,20 +206,46 @@ mod tests {
 
     const SHOWN: usize = 10;
 
-    impl Named for u32 {
-        type Name = Self;
+    /// Known by its number.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    struct Row(u32);
 
-        fn name(&self) -> &Self {
-            self
+    /// By the remainder of a division of it by ten.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    struct Remainder;
+
+    impl Column for Remainder {
+        const ALL: &'static [Self] = &[Self];
+        const BY_ITSELF: Sort<Self> = Sort { column: Self, descending: false };
+    }
+
+    impl Named for Row {
+        type Name = u32;
+        type Column = Remainder;
+
+        fn name(&self) -> &u32 {
+            &self.0
+        }
+
+        fn compare(Remainder: Remainder, one: &Self, other: &Self, _: Language) -> Ordering {
+            (one.0 % 10).cmp(&(other.0 % 10))
         }
     }
 
+    fn selected(listing: &Listing<Row>) -> Option<u32> {
+        listing.selected_row().map(|row| row.0)
+    }
+
+    fn reads(listing: &mut Listing<Row>, rows: &[u32]) {
+        listing.read(rows.iter().copied().map(Row).collect(), false, Language::English, SHOWN);
+    }
+
     /// A list of `0..count`, read the way the real one is.
-    fn read(listing: &mut Listing<u32>, count: u32) {
+    fn read(listing: &mut Listing<Row>, count: u32) {
         let first = listing.after.map_or(0, |after| after + 1);
-        let rows: Vec<u32> = (first..count).take(LISTED_ROWS).collect();
+        let rows: Vec<Row> = (first..count).take(LISTED_ROWS).map(Row).collect();
         let has_more = rows.len() == LISTED_ROWS;
-        listing.read(rows, has_more, SHOWN);
+        listing.read(rows, has_more, Language::English, SHOWN);
     }
 
     #[test]
@@ -188,7 +260,7 @@ mod tests {
             if !listing.is_read {
                 read(&mut listing, COUNT);
             }
-            assert_eq!(listing.selected_row(), Some(&expected));
+            assert_eq!(selected(&listing), Some(expected));
             let line = listing.selected_index().unwrap() - listing.offset;
             assert!(line < SHOWN, "row {expected} is off the screen");
         }
@@ -197,13 +269,31 @@ mod tests {
     #[test]
     fn a_selection_stays_on_its_row_and_its_neighbour_takes_its_place() {
         let mut listing = Listing::default();
-        listing.read(vec![2, 4, 6, 8], false, SHOWN);
+        reads(&mut listing, &[2, 4, 6, 8]);
         listing.move_by(2, SHOWN);
-        listing.read(vec![1, 2, 3, 4, 6, 8], false, SHOWN);
-        assert_eq!(listing.selected_row(), Some(&6));
-        listing.read(vec![1, 2, 8], false, SHOWN);
-        assert_eq!(listing.selected_row(), Some(&8));
-        listing.read(vec![], false, SHOWN);
-        assert_eq!(listing.selected_row(), None);
+        reads(&mut listing, &[1, 2, 3, 4, 6, 8]);
+        assert_eq!(selected(&listing), Some(6));
+        reads(&mut listing, &[1, 2, 8]);
+        assert_eq!(selected(&listing), Some(8));
+        reads(&mut listing, &[]);
+        assert_eq!(selected(&listing), None);
+    }
+
+    #[test]
+    fn a_sorted_window_stays_where_it_is_and_keeps_its_selection_while_rows_change() {
+        let mut listing = Listing::default();
+        read(&mut listing, 2000);
+        listing.resort(Resort::Next, Language::English, SHOWN);
+        listing.move_by(isize::MAX, SHOWN);
+        assert_eq!((selected(&listing), listing.is_read), (Some(299), true), "the last of the loaded ones");
+        let mut listing = Listing::default();
+        reads(&mut listing, &[12, 21, 33]);
+        listing.resort(Resort::Next, Language::English, SHOWN);
+        listing.move_by(1, SHOWN);
+        reads(&mut listing, &[12, 20, 21, 33]);
+        assert_eq!(listing.rows().map(|row| row.0).collect::<Vec<_>>(), [20, 21, 12, 33]);
+        assert_eq!(selected(&listing), Some(12));
+        reads(&mut listing, &[20, 21, 33]);
+        assert_eq!(selected(&listing), Some(33), "who stands in its place");
     }
 }

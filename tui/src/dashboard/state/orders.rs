@@ -8,7 +8,8 @@ use skstore_domain::myinfo::OrderRow;
 use skstore_domain::time::Timestamp;
 use skstore_workers::view::{Counts, Cursor, OrderFilter, OrderPage};
 
-use super::columns::{Column, Sort, chosen_sort, next_sort};
+use super::columns::OrderColumn;
+use super::sort::{Arrangement, Resort, Sort};
 use crate::dashboard::message::Start;
 
 /// Orders in the window: a few screens of the tallest terminal, so that scrolling rarely has to wait.
@@ -32,10 +33,8 @@ pub struct Orders {
     pub page: OrderPage,
     /// Whether the rows are those of this filter and window.
     pub is_read: bool,
-    /// By what the window is sorted; newest first if absent.
-    sort: Option<Sort>,
-    /// The places of the rows in the order in which they are shown.
-    places: Vec<usize>,
+    /// The rows in the order in which they are shown; newest first by itself.
+    arrangement: Arrangement<OrderColumn>,
     /// Since when nothing is taken from the view, so that it can be read in peace.
     pub frozen_at: Option<Timestamp>,
     /// The selected order; the first that is shown if absent.
@@ -76,7 +75,7 @@ impl Orders {
     pub fn follows(&self) -> bool {
         self.selected.is_none()
             && self.start == Start::Newest
-            && self.sort.is_none()
+            && self.sort().is_none()
             && self.frozen_at.is_none()
     }
 
@@ -96,13 +95,15 @@ impl Orders {
 
     /// The rows of the window, in the order in which they are shown.
     pub fn rows(&self) -> impl Iterator<Item = &OrderRow> {
-        self.places.iter().filter_map(|place| self.page.rows.get(*place))
+        self.arrangement.places().iter().filter_map(|place| self.page.rows.get(*place))
     }
 
     /// The selected row's place among those that are shown.
     #[must_use]
     pub fn selected_index(&self) -> Option<usize> {
-        let Some(selected) = &self.selected else { return (!self.places.is_empty()).then_some(0) };
+        let Some(selected) = &self.selected else {
+            return (!self.arrangement.places().is_empty()).then_some(0);
+        };
         self.rows().position(|row| row.order.order_id == selected.order_id)
     }
 
@@ -113,7 +114,7 @@ impl Orders {
     }
 
     fn row_at(&self, index: usize) -> Option<&OrderRow> {
-        self.page.rows.get(*self.places.get(index)?)
+        self.page.rows.get(*self.arrangement.places().get(index)?)
     }
 
     /// The row of `id`, if it is in the window.
@@ -131,7 +132,7 @@ impl Orders {
 
     /// Follows the newest order again if that is the selected one.
     pub fn release(&mut self) {
-        if self.start == Start::Newest && self.sort.is_none() && self.selected_index() == Some(0) {
+        if self.start == Start::Newest && self.sort().is_none() && self.selected_index() == Some(0) {
             self.selected = None;
         }
     }
@@ -145,33 +146,23 @@ impl Orders {
 
     /// Shows other orders, from the newest on.
     pub fn show(&mut self, filter: OrderFilter, typed: &str) {
-        *self = Self { filter, typed: typed.to_owned(), sort: self.sort, ..Self::default() };
+        *self = Self {
+            filter,
+            typed: typed.to_owned(),
+            arrangement: self.arrangement.emptied(),
+            ..Self::default()
+        };
     }
 
-    /// By what the window is sorted.
+    /// By what the window is sorted; newest first if absent.
     #[must_use]
-    pub const fn sort(&self) -> Option<Sort> {
-        self.sort
+    pub const fn sort(&self) -> Option<Sort<OrderColumn>> {
+        self.arrangement.sort()
     }
 
-    /// Sorts by the next column; after the last, newest first again.
-    pub fn sort_by_next(&mut self, shown: usize) {
-        self.sort_by(next_sort(self.sort), shown);
-    }
-
-    /// Sorts the other way round.
-    pub fn reverse_sort(&mut self, shown: usize) {
-        let sort = self.sort.unwrap_or(Sort { column: Column::Time, descending: true });
-        self.sort_by(Some(Sort { descending: !sort.descending, ..sort }), shown);
-    }
-
-    /// Sorts by a column that was chosen: upwards, again: downwards, and again: newest first.
-    pub fn sort_by_column(&mut self, column: Column, shown: usize) {
-        self.sort_by(chosen_sort(self.sort, column), shown);
-    }
-
-    fn sort_by(&mut self, sort: Option<Sort>, shown: usize) {
-        self.sort = sort;
+    /// Sorts the window, of which `shown` rows fit on the screen, in another way.
+    pub fn resort(&mut self, wish: Resort, shown: usize) {
+        self.arrangement.resort(wish);
         self.selected = None;
         self.offset = 0;
         self.arrange();
@@ -182,10 +173,7 @@ impl Orders {
     }
 
     fn arrange(&mut self) {
-        self.places = match self.sort {
-            Some(sort) => sort.places(&self.page.rows),
-            None => (0..self.page.rows.len()).collect(),
-        };
+        self.arrangement.arrange(&self.page.rows, OrderColumn::compare);
     }
 
     /// Takes nothing from the view any more, or does again.
@@ -206,7 +194,7 @@ impl Orders {
 
     /// Goes to the oldest order of all; in a sorted or frozen window to the last row.
     pub fn to_oldest(&mut self, shown: usize) {
-        let stays = self.sort.is_some() || self.frozen_at.is_some();
+        let stays = self.sort().is_some() || self.frozen_at.is_some();
         if !stays && self.page.next.is_some() {
             (self.start, self.is_read, self.selects_last) = (Start::Oldest, false, true);
             return;
@@ -216,12 +204,12 @@ impl Orders {
 
     /// Moves the selection by `by` rows, of which `shown` fit on the screen, and the window with it.
     pub fn move_by(&mut self, by: isize, shown: usize) {
-        let Some(last) = self.places.len().checked_sub(1) else { return };
+        let Some(last) = self.arrangement.places().len().checked_sub(1) else { return };
         let from = self.selected_index().unwrap_or(0);
         let to = from.saturating_add_signed(by).min(last);
         self.select(to);
         self.keep_in_sight(shown);
-        if self.sort.is_some() || self.frozen_at.is_some() {
+        if self.sort().is_some() || self.frozen_at.is_some() {
             return;
         }
         if by > 0 && to + shown > last {
@@ -234,7 +222,7 @@ impl Orders {
     /// Scrolls as little as needed to show the selection.
     pub fn keep_in_sight(&mut self, shown: usize) {
         let at = self.selected_index().unwrap_or(0);
-        let most = self.places.len().saturating_sub(shown);
+        let most = self.arrangement.places().len().saturating_sub(shown);
         let least = (at + 1).saturating_sub(shown);
         self.offset = self.offset.min(most).clamp(least.min(at), at);
     }
@@ -303,7 +291,7 @@ impl Orders {
         {
             let is_below =
                 page.next.is_some() && page.rows.last().is_some_and(|row| cursor_of(row) > selected);
-            if is_below && self.sort.is_none() {
+            if is_below && self.sort().is_none() {
                 // So many have arrived above that the window must be held where the selection is.
                 self.start_at(Start::After(just_above(&selected)));
                 return;
@@ -351,6 +339,7 @@ mod tests {
     use skstore_domain::time::Timestamp;
 
     use super::*;
+    use crate::dashboard::state::sort::Column;
 
     const SHOWN: usize = 10;
 
@@ -532,15 +521,16 @@ mod tests {
             OrderPage { rows: rows.collect(), ..OrderPage::default() }
         };
         orders.read(page(&[5, 1, 9]), SHOWN);
-        orders.sort_by_column(Column::Amount, SHOWN);
+        let by_amount = OrderColumn::ALL.iter().position(|column| *column == OrderColumn::Amount).unwrap();
+        orders.resort(Resort::By(by_amount), SHOWN);
         assert_eq!(amounts(&orders), [1, 5, 9]);
         orders.move_by(1, SHOWN);
         orders.read(page(&[5, 1, 9, 3]), SHOWN);
         assert_eq!(amounts(&orders), [1, 3, 5, 9]);
         assert_eq!(orders.selected_row().map(|row| row.order.amount), Some(Won(5)));
-        orders.sort_by_column(Column::Amount, SHOWN);
+        orders.resort(Resort::By(by_amount), SHOWN);
         assert_eq!(amounts(&orders), [9, 5, 3, 1]);
-        orders.sort_by_column(Column::Amount, SHOWN);
+        orders.resort(Resort::By(by_amount), SHOWN);
         assert_eq!((amounts(&orders), orders.follows()), (vec![3, 9, 1, 5], true), "newest first again");
     }
 

@@ -58,8 +58,7 @@ pub(super) fn show(state: &mut State) {
         }
         About::Item => {
             state.tab = Tab::Items;
-            let index =
-                state.items.listing.rows.iter().position(|item| item.item_id.as_str() == entry.subject);
+            let index = state.items.listing.rows().position(|item| item.item_id.as_str() == entry.subject);
             if let Some(index) = index {
                 state.items.listing.select(index);
             }

@@ -5,6 +5,7 @@ use crate::dashboard::draw::hit::{self, Hit};
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;
 use crate::dashboard::message::{Effect, Gesture, Mouse};
+use crate::dashboard::state::sort::Resort;
 use crate::dashboard::state::{Layer, State};
 use crate::dashboard::tab::Tab;
 
@@ -63,12 +64,7 @@ fn click(state: &mut State, mouse: Mouse) -> Vec<Effect> {
         None => Vec::new(),
         Some(Hit::Action(action)) => super::act(state, action),
         Some(Hit::Tab(tab)) => screen::act(state, Action::Go(tab)),
-        Some(Hit::Sort(column)) => {
-            let shown = layout::shown_rows(state);
-            state.orders.sort_by_column(column, shown);
-            orders::follow_with_detail(state);
-            vec![Effect::Read]
-        }
+        Some(Hit::Sort(place)) => screen::resort(state, Resort::By(place)),
         Some(Hit::Row(index)) => click_row(state, index),
         Some(Hit::Choice(index)) => {
             match state.layers.last_mut() {

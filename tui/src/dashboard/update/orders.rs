@@ -40,8 +40,6 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 }
                 Action::Newest => state.orders.to_newest(),
                 Action::Oldest => state.orders.to_oldest(shown),
-                Action::Sort => state.orders.sort_by_next(shown),
-                Action::ReverseSort => state.orders.reverse_sort(shown),
                 _ => return move_in(state, action),
             }
             follow_with_detail(state);

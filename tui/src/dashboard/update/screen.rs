@@ -10,10 +10,11 @@ use crate::dashboard::layout;
 use crate::dashboard::message::Effect;
 use crate::dashboard::state::dialogs::{Menu, MenuKind};
 use crate::dashboard::state::form::{Form, FormKind};
+use crate::dashboard::state::sort::Resort;
 use crate::dashboard::state::toasts::Notice;
 use crate::dashboard::state::{Layer, State};
 use crate::dashboard::tab::Tab;
-use crate::text::Text;
+use crate::text::{Language, Text};
 
 /// Why `action` is not possible now; `None` if it is. The footer shows only what is possible.
 #[must_use]
@@ -86,9 +87,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Breaker => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Breaker, at: 0 })),
         Action::Faults => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Faults, at: 0 })),
         Action::Palette => state.layers.push(Layer::Palette(Box::default())),
-        Action::Language => state.look.language = state.look.language.next(),
+        Action::Language => speak(state, state.look.language.next()),
         Action::Theme => state.look.theme = state.look.theme.next(),
         Action::Panel => toggle_panel(state),
+        Action::Sort => return resort(state, Resort::Next),
+        Action::ReverseSort => return resort(state, Resort::Reverse),
         Action::Dismiss => state.toasts.dismiss(),
         Action::Log => state.layers.push(Layer::Log { scroll: 0 }),
         Action::CopyId => return copy_id(state),
@@ -103,6 +106,30 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Tab::Health => act_in_health(state, action),
             Tab::Dead => return dead::act(state, action),
         },
+    }
+    Vec::new()
+}
+
+fn speak(state: &mut State, language: Language) {
+    state.look.language = language;
+    // Items that are sorted by name have another one.
+    state.items.listing.arrange(language);
+    keep_selection_in_sight(state);
+}
+
+/// Sorts the table that is shown in another way.
+pub(super) fn resort(state: &mut State, wish: Resort) -> Vec<Effect> {
+    let (language, shown) = (state.look.language, layout::shown_rows(state));
+    match state.tab {
+        Tab::Orders => {
+            state.orders.resort(wish, shown);
+            orders::follow_with_detail(state);
+            // A table that was frozen shows at once what it has missed.
+            return vec![Effect::Read];
+        }
+        Tab::Accounts => state.accounts.listing.resort(wish, language, shown),
+        Tab::Items => state.items.listing.resort(wish, language, shown),
+        Tab::Health | Tab::Events | Tab::Dead => {}
     }
     Vec::new()
 }

@@ -51,6 +51,15 @@ impl Tab {
         }
     }
 
+    /// Its name where there is little room.
+    #[must_use]
+    pub const fn short(self) -> Text {
+        match self {
+            Self::Dead => Text::DeadShort,
+            Self::Orders | Self::Accounts | Self::Items | Self::Health | Self::Events => self.text(),
+        }
+    }
+
     /// Where keys go while nothing lies over it.
     #[must_use]
     pub const fn scope(self) -> Scope {

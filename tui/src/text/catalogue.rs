@@ -409,6 +409,7 @@ texts! {
 
     // The parked messages.
     DeadTitle { "보관된 메시지", "dead letters" }
+    DeadShort { "보관", "dead" }
     DeadOldest { "가장 오래된 {0}건, 전체 {1}건", "the oldest {0} of {1}" }
     DeadBusy { "다루는 중", "in hand" }
     DeadNone {

@@ -15,7 +15,7 @@ use skstore_domain::ids::is_unsafe_to_show;
 use skstore_domain::objects::{Order, OrderStatus};
 use skstore_domain::signals::Service;
 use skstore_workers::desk::DeskError;
-use skstore_workers::view::OrderPage;
+use skstore_workers::view::{Health, OrderPage};
 
 use crate::builders::*;
 
@@ -341,6 +341,25 @@ fn without_colour_nothing_is_coloured_and_everything_is_still_said() {
             assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{cell:?} has a colour");
         }
         assert_eq!(text_of(&plain), coloured, "a theme changes what is said");
+    }
+}
+
+#[test]
+fn every_tab_has_its_name_on_80_columns() {
+    for language in Language::ALL {
+        for health in [health(), tripped(), Health::default()] {
+            for shown in Tab::ALL {
+                let mut state = started(*language, NARROW.0, NARROW.1);
+                reads(&mut state, rows(), health.clone());
+                press(&mut state, shown.number());
+                let screen = screen(&state);
+                let header = screen.lines().next().unwrap();
+                for tab in Tab::ALL {
+                    let name = format!("{} {}", tab.number(), language.get(tab.short()));
+                    assert!(header.contains(&name), "no '{name}' in: {header}");
+                }
+            }
+        }
     }
 }
 

@@ -21,38 +21,84 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: Re
     paint(frame, area, &lines);
 }
 
+/// How much the first line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Saying {
+    names: Names,
+    /// Whether the breaker's state is preceded by its name.
+    labels_breaker: bool,
+}
+
+/// How the tabs are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Whole,
+    Short,
+    /// Only the tab that is shown is; the others have their numbers.
+    OnlyShown,
+}
+
+impl Saying {
+    /// From the most to the least.
+    const ALL: [Self; 4] = [
+        Self { names: Names::Whole, labels_breaker: true },
+        Self { names: Names::Short, labels_breaker: true },
+        Self { names: Names::Short, labels_breaker: false },
+        Self { names: Names::OnlyShown, labels_breaker: true },
+    ];
+
+    /// As much as there is room for.
+    fn of(state: &State, ink: &Ink<'_>) -> Self {
+        let fits = |saying: &Self| {
+            let tabs: usize = saying.tabs(state, ink).iter().map(|(_, text)| fit::width(text)).sum();
+            tabs + width_of(&saying.right(state, ink)) <= usize::from(state.size.width)
+        };
+        Self::ALL.into_iter().find(fits).unwrap_or(Self::ALL[Self::ALL.len() - 1])
+    }
+
+    /// The tabs, each with what it reads and a blank or bracket on either side.
+    fn tabs(self, state: &State, ink: &Ink<'_>) -> Vec<(Tab, String)> {
+        let text = |tab: Tab| {
+            let is_shown = tab == state.tab;
+            let text = match self.names {
+                Names::Whole => format!("{} {}", tab.number(), ink.text(tab.text())),
+                Names::OnlyShown if !is_shown => tab.number().to_string(),
+                Names::Short | Names::OnlyShown => format!("{} {}", tab.number(), ink.text(tab.short())),
+            };
+            if is_shown { format!("[{text}]") } else { format!(" {text} ") }
+        };
+        Tab::ALL.iter().map(|tab| (*tab, text(*tab))).collect()
+    }
+
+    /// Whether what is shown is live, and the breaker.
+    fn right(self, state: &State, ink: &Ink<'_>) -> Vec<Span<'static>> {
+        let mut right = vec![connection(state, ink), Span::raw("  ")];
+        if self.labels_breaker {
+            right.push(Span::styled(format!("{} ", ink.text(Text::BreakerTitle)), ink.theme.dim));
+        }
+        right.extend([breaker(state, ink), Span::raw(" ")]);
+        right
+    }
+}
+
 /// The tabs on the left; where the data is, whether it is live, and the breaker on the right, as far as they fit.
 fn first_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {
-    let mut spans: Vec<Span<'static>> =
-        tabs(state, ink).into_iter().map(|(tab, text)| tab_span(state, ink, tab, text)).collect();
-    let mut right = connection(state, ink);
-    right.extend(breaker(state, ink));
-    right.push(Span::raw(" "));
+    let saying = Saying::of(state, ink);
+    let tabs = saying.tabs(state, ink).into_iter();
+    let mut spans: Vec<Span<'static>> = tabs.map(|(tab, text)| tab_span(state, ink, tab, text)).collect();
+    let right = saying.right(state, ink);
     let room = columns.saturating_sub(width_of(&spans) + width_of(&right));
     let data_at = ink.short(&state.look.data_at, room.saturating_sub(4));
-    let shown = if fit::width(&data_at) >= DATA_AT_LEAST { data_at } else { String::new() };
-    let blanks = room.saturating_sub(fit::width(&shown) + 2);
+    let shown = if fit::width(&data_at) >= DATA_AT_LEAST { format!("{data_at}  ") } else { String::new() };
+    let blanks = room.saturating_sub(fit::width(&shown));
     spans.push(Span::raw(" ".repeat(blanks)));
-    spans.push(Span::styled(format!("{shown}  "), ink.theme.dim));
+    spans.push(Span::styled(shown, ink.theme.dim));
     spans.extend(right);
     Line::from(spans)
 }
 
 fn width_of(spans: &[Span<'_>]) -> usize {
     spans.iter().map(|span| fit::width(&span.content)).sum()
-}
-
-/// The tabs, each with what it reads and a blank or bracket on either side. Where not all names fit, only that of
-/// the tab that is shown.
-fn tabs(state: &State, ink: &Ink<'_>) -> Vec<(Tab, String)> {
-    let named = |tab: Tab| format!("{} {}", tab.number(), ink.text(tab.text()));
-    let all: usize = Tab::ALL.iter().map(|tab| fit::width(&named(*tab)) + 2).sum();
-    let right = width_of(&connection(state, ink)) + width_of(&breaker(state, ink)) + 1;
-    let all_fit = all + right <= usize::from(state.size.width);
-    let text = |tab: Tab| if all_fit || tab == state.tab { named(tab) } else { tab.number().to_string() };
-    let marked =
-        |tab: Tab| if tab == state.tab { format!("[{}]", text(tab)) } else { format!(" {} ", text(tab)) };
-    Tab::ALL.iter().map(|tab| (*tab, marked(*tab))).collect()
 }
 
 fn tab_span(state: &State, ink: &Ink<'_>, tab: Tab, text: String) -> Span<'static> {
@@ -62,14 +108,14 @@ fn tab_span(state: &State, ink: &Ink<'_>, tab: Tab, text: String) -> Span<'stati
 /// The tab at column `x` of the first line.
 pub(super) fn tab_at(state: &State, ink: &Ink<'_>, x: usize) -> Option<Tab> {
     let mut end = 0;
-    tabs(state, ink).into_iter().find_map(|(tab, text)| {
+    Saying::of(state, ink).tabs(state, ink).into_iter().find_map(|(tab, text)| {
         end += fit::width(&text);
         (x < end).then_some(tab)
     })
 }
 
 /// Whether what is shown is what is: a mark, and the word where there is room for it.
-fn connection(state: &State, ink: &Ink<'_>) -> Vec<Span<'static>> {
+fn connection(state: &State, ink: &Ink<'_>) -> Span<'static> {
     let (mark, word, style) = match &state.connection {
         Connection::Starting => (ink.glyphs.dot, Text::ConnectionStarting, ink.theme.warn),
         Connection::Live => (ink.glyphs.ok, Text::ConnectionLive, ink.theme.ok),
@@ -80,14 +126,13 @@ fn connection(state: &State, ink: &Ink<'_>) -> Vec<Span<'static>> {
     } else {
         mark.to_owned()
     };
-    vec![Span::styled(text, style)]
+    Span::styled(text, style)
 }
 
 /// The breaker's state in a word; with several order workers, how many are in the worst one.
-fn breaker(state: &State, ink: &Ink<'_>) -> Vec<Span<'static>> {
-    let label = Span::styled(format!("  {} ", ink.text(Text::BreakerTitle)), ink.theme.dim);
+fn breaker(state: &State, ink: &Ink<'_>) -> Span<'static> {
     let Some(worst) = state.worst_breaker() else {
-        return vec![label, Span::styled(ink.text(Text::BreakerUnknown), ink.theme.dim)];
+        return Span::styled(ink.text(Text::BreakerUnknown), ink.theme.dim);
     };
     let all = state.breakers();
     let affected = all.iter().filter(|seen| seen.breaker.state == Some(worst)).count();
@@ -97,7 +142,7 @@ fn breaker(state: &State, ink: &Ink<'_>) -> Vec<Span<'static>> {
     } else {
         ink.fill(Text::BreakersAffected, &[&word, &affected, &all.len()])
     };
-    vec![label, Span::styled(text, ink.theme.breaker(worst))]
+    Span::styled(text, ink.theme.breaker(worst))
 }
 
 fn counts_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use portable_pty::CommandBuilder;
 
+#[path = "terminal/panic.rs"]
+mod panic;
 #[path = "terminal/person.rs"]
 mod person;
 
@@ -171,7 +173,7 @@ fn the_terminal_is_given_back_however_the_program_is_told_to_end() {
         let mut person = Person::starts(skstore(home.path(), &[], ENGLISH));
         person.sees("a connected desk", |screen| screen.contains("closed"));
         signal(name, person.process());
-        let status = person.ends();
+        let status = person.ends().status;
         assert!(status.success(), "SIG{name}: {status:?}");
     }
 }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use skstore::text::fit;
 
 /// How long a person waits for something that must appear: far beyond what it takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,6 +24,15 @@ pub(crate) struct Person {
     keys: Box<dyn Write + Send>,
     program: Box<dyn Child + Send + Sync>,
     terminal: Box<dyn MasterPty + Send>,
+    /// How the terminal edited lines before the program was there.
+    before: String,
+}
+
+/// What is left when a program has ended.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    /// What stands on the screen.
+    pub(crate) text: String,
 }
 
 /// `skstore` with its data below `home`, and nothing of this process's environment but what is given.
@@ -48,6 +58,7 @@ impl Person {
     pub(crate) fn starts(command: CommandBuilder) -> Self {
         let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
+        let before = how_it_edits(&*pty.master);
         let program = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let mut reader = pty.master.try_clone_reader().unwrap();
@@ -62,7 +73,7 @@ impl Person {
             }
         });
         let screen = vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0);
-        Self { screen, heard: Vec::new(), output, keys, program, terminal: pty.master }
+        Self { screen, heard: Vec::new(), output, keys, program, terminal: pty.master, before }
     }
 
     pub(crate) fn types(&mut self, keys: &str) {
@@ -137,8 +148,40 @@ impl Person {
         self.types("\r");
     }
 
+    /// Clicks on the first place where `text` stands on the screen, once it is there.
+    pub(crate) fn clicks(&mut self, text: &str) {
+        let place = self.finds(text);
+        self.types(&format!("\u{1b}[<0;{place}M\u{1b}[<0;{place}m"));
+    }
+
+    /// Turns the wheel by one notch over the first place where `text` stands on the screen, once it is there.
+    pub(crate) fn wheels_down(&mut self, text: &str) {
+        let place = self.finds(text);
+        self.types(&format!("\u{1b}[<65;{place}M"));
+    }
+
+    /// Column and row as a terminal tells them in the notation that it is asked for (SGR), counted from one.
+    fn finds(&mut self, text: &str) -> String {
+        self.sees_text(text);
+        let (column, row) = self.place_of(text);
+        format!("{};{}", column + 1, row + 1)
+    }
+
+    /// Column and row.
+    fn place_of(&self, text: &str) -> (usize, usize) {
+        let shown = self.text();
+        let mut lines = shown.lines().enumerate();
+        let found = lines.find_map(|(row, line)| Some((fit::width(&line[..line.find(text)?]), row)));
+        found.unwrap_or_else(|| panic!("no '{text}' on the screen:\n{shown}"))
+    }
+
+    /// Whether the terminal was asked to tell of the mouse.
+    pub(crate) fn has_mouse(&self) -> bool {
+        self.screen.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None
+    }
+
     /// Waits for the end of the program, and finds the terminal as it was.
-    pub(crate) fn ends(mut self) -> ExitStatus {
+    pub(crate) fn ends(mut self) -> Ended {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.program.try_wait().unwrap() {
@@ -147,22 +190,34 @@ impl Person {
             assert!(Instant::now() < deadline, "it does not end:\n{}", self.text());
             self.watches_for(Duration::from_millis(20));
         };
+        assert_eq!(how_it_edits(&*self.terminal), self.before, "lines are edited as they were");
         drop(self.terminal);
         for bytes in self.output {
             self.screen.process(&bytes);
         }
-        assert!(!self.screen.screen().alternate_screen(), "the alternate screen is left");
-        assert!(!self.screen.screen().hide_cursor(), "the cursor is back");
-        assert!(!self.screen.screen().bracketed_paste(), "pasting is as it was");
-        status
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is back");
+        assert!(!screen.bracketed_paste(), "pasting is as it was");
+        assert_eq!(
+            screen.mouse_protocol_mode(),
+            vt100::MouseProtocolMode::None,
+            "the mouse is the terminal's"
+        );
+        Ended { status, text: screen.contents() }
     }
 
     /// Leaves, and finds the terminal as it was.
     pub(crate) fn leaves(mut self) {
         self.types("q");
-        let status = self.ends();
-        assert!(status.success(), "it ended with {status:?}");
+        let Ended { status, text } = self.ends();
+        assert!(status.success(), "it ended with {status:?}:\n{text}");
     }
+}
+
+/// Whether a terminal echoes, edits lines, and turns keys into signals: all that raw mode changes.
+fn how_it_edits(terminal: &(dyn MasterPty + Send)) -> String {
+    format!("{:?}", terminal.get_termios().expect("a terminal has settings"))
 }
 
 /// Sends a signal to a process.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use portable_pty::CommandBuilder;
 
+#[path = "terminal/mouse.rs"]
+mod mouse;
 #[path = "terminal/panic.rs"]
 mod panic;
 #[path = "terminal/person.rs"]

@@ -225,7 +225,7 @@ texts! {
     UnlistedAccount { "목록에 없음, 잔액 모름", "not listed, balance unknown" }
     NothingMatches { "맞는 것이 없습니다", "nothing matches" }
     MoreChoices { "외 {0}개", "{0} more" }
-    WarnShort { "잔액이 {0}원 부족합니다. 결제가 거절될 것입니다", "Insufficient balance: {0} won short. It would be declined" }
+    WarnShort { "잔액이 {0}원 부족합니다. 결제가 거절될 것입니다", "The balance is {0} won short: it would be declined" }
     WarnStock { "재고가 {0}개뿐입니다. 품절로 취소될 것입니다", "Only {0} in stock. It would be cancelled as sold out" }
     NeedsItem { "상품을 고르세요", "Choose an item" }
     NeedsCustomer { "고객을 고르거나 이름을 적으세요", "Choose a customer or type a name" }

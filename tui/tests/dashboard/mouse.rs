@@ -129,6 +129,40 @@ fn a_part_of_the_accounts_that_is_sorted_says_so() {
 }
 
 #[test]
+fn a_form_is_filled_in_and_sent_by_the_mouse_alone() {
+    let mut state = desk();
+    click(&mut state, "n order");
+    reads(&mut state, rows(), health());
+    update(&mut state, NOW, Message::OrderId(order_id(99)));
+    click(&mut state, "12 쌀 20kg");
+    click(&mut state, "kimchi");
+    for _ in 0..3 {
+        click(&mut state, "[+]");
+    }
+    click(&mut state, "[-]");
+    click(&mut state, "쌀 20kg (");
+    assert_eq!(state.scope(), Scope::Picker, "a field gets the keys:\n{}", screen(&state));
+    click(&mut state, "10 apple");
+    let effects = click(&mut state, "[ send ]");
+    let [Request::Place(place)] = asked(&effects)[..] else { panic!("{effects:?}:\n{}", screen(&state)) };
+    let sent = (place.item_id.as_str(), place.customer.as_ref().map(|name| name.as_str()), place.qty);
+    assert_eq!(sent, ("10", Some("kimchi"), 3));
+    assert!(state.layers.is_empty(), "{}", screen(&state));
+}
+
+#[test]
+fn what_lies_over_the_screen_can_be_left_by_the_mouse() {
+    for (keys, way_out) in [("n", "[ close ]"), ("n", "Esc close"), ("?", "Esc close"), ("b", "Esc close")] {
+        let mut state = desk();
+        type_in(&mut state, keys);
+        reads(&mut state, rows(), health());
+        assert!(!state.layers.is_empty());
+        click(&mut state, way_out);
+        assert!(state.layers.is_empty(), "'{way_out}' after '{keys}':\n{}", screen(&state));
+    }
+}
+
+#[test]
 fn every_place_of_every_screen_can_be_clicked() {
     for keys in ["", "b", ":", "n", "/", "?", "c", "2", "3", "5"] {
         for (width, height) in [(120, 40), (60, 16), (30, 5)] {

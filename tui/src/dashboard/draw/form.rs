@@ -1,4 +1,6 @@
-//! Forms: fields, the list to choose from, and what the order would cost.
+//! Forms: fields, the list to choose from, what the order would cost, and what of it can be clicked.
+
+use std::ops::Range;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -7,7 +9,9 @@ use ratatui::text::{Line, Span};
 use skstore_domain::objects::Item;
 
 use super::header::grouped;
-use super::ink::{Ink, paint};
+use super::hit::FormSpot;
+use super::ink::{Ink, centred, paint, within};
+use crate::dashboard::message::Mouse;
 use crate::dashboard::state::State;
 use crate::dashboard::state::form::{AccountChoice, Field, Form, FormKind};
 use crate::dashboard::state::input::TextInput;
@@ -20,8 +24,34 @@ const WIDTH: u16 = 66;
 const CHOICES: usize = 5;
 /// Columns of the field that is typed into.
 const TYPED: usize = 22;
-/// Rows of a form: frame, three fields, choices, a line of more, total, two lines of warning.
-const HEIGHT: u16 = 2 + 3 + 5 + 1 + 1 + 2;
+/// Rows of a form: frame, three fields, choices, a line of more, total, two lines of warning, buttons.
+const HEIGHT: u16 = 2 + 3 + 5 + 1 + 1 + 2 + 1;
+
+/// A line of a form, and what of it can be clicked: between which columns.
+struct Row {
+    line: Line<'static>,
+    spots: Vec<(Range<usize>, FormSpot)>,
+}
+
+impl Row {
+    const fn inert(line: Line<'static>) -> Self {
+        Self { line, spots: Vec::new() }
+    }
+
+    /// One that is the same spot wherever it is clicked.
+    fn whole(line: Line<'static>, spot: FormSpot) -> Self {
+        Self { line, spots: vec![(0..usize::MAX, spot)] }
+    }
+
+    /// Adds a button at its end.
+    fn button(mut self, style: Style, text: String, spot: FormSpot) -> Self {
+        let from = self.line.width() + 1;
+        self.spots.insert(0, (from..from + fit::width(&text), spot));
+        self.line.push_span(Span::raw(" "));
+        self.line.push_span(Span::styled(text, style));
+        self
+    }
+}
 
 pub(super) fn draw(state: &State, form: &Form, ink: &Ink<'_>, frame: &mut Frame<'_>) {
     let title = ink.text(match form.kind {
@@ -30,22 +60,55 @@ pub(super) fn draw(state: &State, form: &Form, ink: &Ink<'_>, frame: &mut Frame<
         FormKind::Restock => Text::FormRestock,
     });
     let area = ink.window(frame, title, WIDTH, HEIGHT);
-    let width = usize::from(area.width);
+    place_cursor(form, frame, area, label_width(ink, form.kind));
+    let rows = rows(state, form, ink, area);
+    let lines: Vec<Line<'_>> = rows.into_iter().map(|row| row.line).collect();
+    paint(frame, area, &lines);
+}
+
+/// What of the form is at a place of the screen, if it can be clicked.
+pub(super) fn spot_at(state: &State, form: &Form, ink: &Ink<'_>, mouse: Mouse) -> Option<FormSpot> {
+    let area = within(centred(state.size, WIDTH, HEIGHT));
+    let (x, y) = (mouse.x.checked_sub(area.x)?, mouse.y.checked_sub(area.y)?);
+    if x >= area.width {
+        return None;
+    }
+    let row = rows(state, form, ink, area).into_iter().nth(usize::from(y))?;
+    row.spots.into_iter().find_map(|(columns, spot)| columns.contains(&usize::from(x)).then_some(spot))
+}
+
+/// All lines: the fields, what they mean, and on the last one the ways out.
+fn rows(state: &State, form: &Form, ink: &Ink<'_>, area: Rect) -> Vec<Row> {
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
     let label = label_width(ink, form.kind);
-    let mut lines = Vec::new();
-    for field in form.kind.fields() {
-        if *field == form.field() {
-            place_cursor(form, frame, area, label, lines.len());
-            lines.extend(focused(state, form, ink, *field, label, width));
-        } else {
-            lines.push(Line::from(vec![
-                label_span(ink, form.kind, *field, label),
-                Span::raw(ink.short(&chosen(state, form, ink, *field), width.saturating_sub(label + 2))),
-            ]));
+    let mut rows = Vec::new();
+    for (at, field) in form.kind.fields().iter().enumerate() {
+        let line = field_line(state, form, ink, *field, label, width);
+        let row = Row::whole(line, FormSpot::Field(at));
+        rows.push(match field {
+            Field::Number => row.button(ink.theme.key, "[-]".to_owned(), FormSpot::Less).button(
+                ink.theme.key,
+                "[+]".to_owned(),
+                FormSpot::More,
+            ),
+            Field::Item | Field::Customer => row,
+        });
+        if at == form.focus {
+            rows.extend(choices_rows(state, form, ink, label, width));
         }
     }
-    lines.extend(meaning(state, form, ink, width, label));
-    paint(frame, area, &lines);
+    rows.extend(meaning(state, form, ink, width, label).into_iter().map(Row::inert));
+    let last = height.saturating_sub(1);
+    rows.truncate(last);
+    rows.resize_with(last, || Row::inert(Line::default()));
+    let button = |text| format!("[ {} ]", ink.text(text));
+    let ways_out = Row::inert(Line::from(" ".repeat(label + 1)));
+    rows.push(ways_out.button(ink.theme.key, button(Text::KeySend), FormSpot::Send).button(
+        ink.theme.dim,
+        button(Text::KeyClose),
+        FormSpot::Close,
+    ));
+    rows
 }
 
 const fn label_of(kind: FormKind, field: Field) -> Text {
@@ -76,44 +139,47 @@ fn input_of(form: &Form, field: Field) -> &TextInput {
 }
 
 /// The terminal's own cursor stands where is typed: there it composes Hangul.
-fn place_cursor(form: &Form, frame: &mut Frame<'_>, area: Rect, label: usize, row: usize) {
+fn place_cursor(form: &Form, frame: &mut Frame<'_>, area: Rect, label: usize) {
     let typed = fit::width(fit::tail(input_of(form, form.field()).before_cursor(), TYPED - 1));
     let x = u16::try_from(label + 2 + typed).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
-    let y = u16::try_from(row).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
+    // The list to choose from stands below the field that has the keys, and all other fields take a line.
+    let y = u16::try_from(form.focus).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
     frame.set_cursor_position((area.x + x, area.y + y));
 }
 
-/// The field that has the keys: what is typed, what that means, and the list.
-fn focused(
+/// A field: what is chosen in it; in the one that has the keys, what is typed and what that means.
+fn field_line(
     state: &State,
     form: &Form,
     ink: &Ink<'_>,
     field: Field,
     label: usize,
     width: usize,
-) -> Vec<Line<'static>> {
-    let input = input_of(form, field);
-    let before = fit::tail(input.before_cursor(), TYPED - 1);
-    let typed = format!("{before}{}", &input.text()[input.before_cursor().len()..]);
-    let room = width.saturating_sub(label + 2 + TYPED + 1);
-    let means = if field == Field::Number { String::new() } else { chosen(state, form, ink, field) };
-    let first = Line::from(vec![
-        label_span(ink, form.kind, field, label),
-        Span::styled(ink.left(&typed, TYPED), ink.theme.field),
-        Span::styled(format!(" {}", ink.short(&means, room)), ink.theme.strong),
-    ]);
-    let choices = match field {
-        Field::Item => item_choices(state, form, ink),
-        Field::Customer => account_choices(state, form, ink),
-        Field::Number => return vec![first],
-    };
-    let mut lines = vec![first];
-    lines.extend(choices_lines(ink, &choices, label, width));
-    lines
+) -> Line<'static> {
+    let means = chosen(state, form, ink, field);
+    let mut spans = vec![label_span(ink, form.kind, field, label)];
+    if field == form.field() {
+        let input = input_of(form, field);
+        let before = fit::tail(input.before_cursor(), TYPED - 1);
+        let typed = format!("{before}{}", &input.text()[input.before_cursor().len()..]);
+        spans.push(Span::styled(ink.left(&typed, TYPED), ink.theme.field));
+    } else if field == Field::Number {
+        spans.push(Span::raw(ink.left(form.number.text(), TYPED)));
+    } else {
+        spans.push(Span::raw(ink.short(&means, width.saturating_sub(label + 2))));
+        return Line::from(spans);
+    }
+    if !means.is_empty() {
+        let room = width.saturating_sub(label + 2 + TYPED + 1);
+        spans.push(Span::styled(format!(" {}", ink.short(&means, room)), ink.theme.strong));
+    }
+    Line::from(spans)
 }
 
 /// A list to choose from: at most a window of [`CHOICES`] around the highlighted one is put into words.
 struct Choices {
+    /// The place of the first one that is shown.
+    first: usize,
     shown: Vec<(String, String)>,
     highlighted: usize,
     hidden: usize,
@@ -123,7 +189,7 @@ impl Choices {
     fn of<T>(all: &[T], highlighted: usize, words: impl Fn(&T) -> (String, String)) -> Self {
         let first = highlighted.saturating_sub(CHOICES / 2).min(all.len().saturating_sub(CHOICES));
         let shown: Vec<(String, String)> = all.iter().skip(first).take(CHOICES).map(words).collect();
-        Self { hidden: all.len() - shown.len(), highlighted: highlighted - first, shown }
+        Self { first, hidden: all.len() - shown.len(), highlighted: highlighted - first, shown }
     }
 }
 
@@ -141,36 +207,36 @@ fn account_choices(state: &State, form: &Form, ink: &Ink<'_>) -> Choices {
     Choices::of(&found, at, |choice| (choice.customer().to_string(), account_facts(ink, choice)))
 }
 
-fn choices_lines(ink: &Ink<'_>, choices: &Choices, label: usize, width: usize) -> Vec<Line<'static>> {
+fn choices_rows(state: &State, form: &Form, ink: &Ink<'_>, label: usize, width: usize) -> Vec<Row> {
+    let choices = match form.field() {
+        Field::Item => item_choices(state, form, ink),
+        Field::Customer => account_choices(state, form, ink),
+        Field::Number => return Vec::new(),
+    };
     let indent = " ".repeat(label + 2);
     if choices.shown.is_empty() {
-        return vec![Line::from(Span::styled(
-            format!("{indent}{}", ink.text(Text::NothingMatches)),
-            ink.theme.warn,
-        ))];
+        let none = format!("{indent}{}", ink.text(Text::NothingMatches));
+        return vec![Row::inert(Line::from(Span::styled(none, ink.theme.warn)))];
     }
     let room = width.saturating_sub(label + 4);
     let name = room * 2 / 5;
-    let mut lines: Vec<Line<'static>> = choices
-        .shown
-        .iter()
-        .enumerate()
-        .map(|(at, (words, facts))| {
-            let is_highlighted = at == choices.highlighted;
-            let marker = if is_highlighted { ink.glyphs.marker } else { " " };
-            let style = if is_highlighted { ink.theme.selected } else { Style::new() };
-            let text = format!("{marker} {} {}", ink.left(words, name), ink.left(facts, room - name - 1));
-            Line::from(vec![Span::raw(indent.clone()), Span::styled(text, style)])
-        })
-        .collect();
+    let row = |(at, (words, facts)): (usize, &(String, String))| {
+        let is_highlighted = at == choices.highlighted;
+        let marker = if is_highlighted { ink.glyphs.marker } else { " " };
+        let style = if is_highlighted { ink.theme.selected } else { Style::new() };
+        let text = format!("{marker} {} {}", ink.left(words, name), ink.left(facts, room - name - 1));
+        let line = Line::from(vec![Span::raw(indent.clone()), Span::styled(text, style)]);
+        Row::whole(line, FormSpot::Choice(choices.first + at))
+    };
+    let mut rows: Vec<Row> = choices.shown.iter().enumerate().map(row).collect();
     if choices.hidden > 0 {
-        let more = ink.fill(Text::MoreChoices, &[&choices.hidden]);
-        lines.push(Line::from(Span::styled(format!("{indent}  {more}"), ink.theme.dim)));
+        let more = format!("{indent}  {}", ink.fill(Text::MoreChoices, &[&choices.hidden]));
+        rows.push(Row::inert(Line::from(Span::styled(more, ink.theme.dim))));
     }
-    lines
+    rows
 }
 
-/// What is chosen in a field, in words.
+/// What is chosen from a field's list, in words.
 fn chosen(state: &State, form: &Form, ink: &Ink<'_>, field: Field) -> String {
     match field {
         Field::Item => form.chosen_item(&state.pickable).map_or_else(String::new, |item| {
@@ -179,7 +245,7 @@ fn chosen(state: &State, form: &Form, ink: &Ink<'_>, field: Field) -> String {
         Field::Customer => form.chosen_account(&state.pickable).map_or_else(String::new, |choice| {
             format!("{} ({})", choice.customer(), account_facts(ink, &choice))
         }),
-        Field::Number => form.number.text().to_owned(),
+        Field::Number => String::new(),
     }
 }
 

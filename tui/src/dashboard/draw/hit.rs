@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::ink::Ink;
-use super::{accounts, dialogs, footer, header, heading, items, orders, palette};
+use super::{accounts, dialogs, footer, form, header, heading, items, orders, palette};
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;
 use crate::dashboard::message::Mouse;
@@ -24,8 +24,27 @@ pub enum Hit {
     Sort(usize),
     /// A row of the table, by its place in the window.
     Row(usize),
+    /// A part of a form.
+    Form(FormSpot),
     /// A choice of a menu or the palette, or an answer to a question: no, yes.
     Choice(usize),
+}
+
+/// What of a form can be clicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormSpot {
+    /// The field at this place of the form's.
+    Field(usize),
+    /// A choice of the field that has the keys: its place among those that match.
+    Choice(usize),
+    /// One step less.
+    Less,
+    /// One step more.
+    More,
+    /// The way out that sends it.
+    Send,
+    /// The way out that does not.
+    Close,
 }
 
 /// What is at a place of the screen, if it can be clicked.
@@ -36,6 +55,12 @@ pub fn at(state: &State, mouse: Mouse) -> Option<Hit> {
     }
     let ink = Ink::new(state);
     let areas = layout::areas(state);
+    if mouse.y == areas.footer.y {
+        // A filter is typed over the keys.
+        let has_keys = !matches!(state.layers.last(), Some(Layer::Filter(_)));
+        let action = footer::action_at(state, &ink, usize::from(mouse.x), areas.footer.width);
+        return action.filter(|_| has_keys).map(Hit::Action);
+    }
     match state.layers.last() {
         Some(Layer::Menu(menu)) => return choice(dialogs::menu_area(state, *menu), mouse, 0),
         Some(Layer::Palette(palette)) => {
@@ -45,14 +70,12 @@ pub fn at(state: &State, mouse: Mouse) -> Option<Hit> {
         Some(Layer::Confirm(confirm)) => {
             return dialogs::button_at(state, confirm, &ink, mouse).map(|yes| Hit::Choice(usize::from(yes)));
         }
-        Some(Layer::Filter(_) | Layer::Form(_) | Layer::Log { .. } | Layer::Help { .. }) => return None,
+        Some(Layer::Form(form)) => return form::spot_at(state, form, &ink, mouse).map(Hit::Form),
+        Some(Layer::Filter(_) | Layer::Log { .. } | Layer::Help { .. }) => return None,
         None => {}
     }
     if mouse.y == areas.header.y {
         return header::tab_at(state, &ink, usize::from(mouse.x)).map(Hit::Tab);
-    }
-    if mouse.y == areas.footer.y {
-        return footer::action_at(state, &ink, usize::from(mouse.x), areas.footer.width).map(Hit::Action);
     }
     in_table(state, &ink, areas.main, mouse)
 }

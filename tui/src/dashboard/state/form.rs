@@ -164,9 +164,10 @@ impl Picker {
         wanted.and_then(|wanted| ids.into_iter().position(|id| id == wanted)).unwrap_or(0)
     }
 
-    fn move_by(&mut self, by: isize, ids: &[&str]) {
+    /// Highlights another of `ids`: the one at the place `to` which the highlighted one's leads.
+    fn move_highlight(&mut self, ids: &[&str], to: impl Fn(usize) -> usize) {
         let Some(last) = ids.len().checked_sub(1) else { return };
-        let at = self.highlighted(ids.iter().copied()).saturating_add_signed(by).min(last);
+        let at = to(self.highlighted(ids.iter().copied())).min(last);
         self.highlight = ids.get(at).map(|id| (*id).to_owned());
     }
 }
@@ -255,16 +256,25 @@ impl Form {
 
     /// Moves the highlight of the list that has the keys.
     pub fn highlight_by(&mut self, by: isize, pickable: &Pickable) {
+        self.highlight(pickable, |at| at.saturating_add_signed(by));
+    }
+
+    /// Highlights the choice at a place of the list that has the keys.
+    pub fn highlight_at(&mut self, place: usize, pickable: &Pickable) {
+        self.highlight(pickable, |_| place);
+    }
+
+    fn highlight(&mut self, pickable: &Pickable, to: impl Fn(usize) -> usize) {
         match self.field() {
             Field::Item => {
                 let found = self.item.items(&pickable.items);
                 let ids: Vec<&str> = found.iter().map(|item| item.item_id.as_str()).collect();
-                self.item.move_by(by, &ids);
+                self.item.move_highlight(&ids, to);
             }
             Field::Customer => {
                 let found = self.customer.accounts(pickable);
                 let ids: Vec<&str> = found.iter().map(|choice| choice.customer().as_str()).collect();
-                self.customer.move_by(by, &ids);
+                self.customer.move_highlight(&ids, to);
             }
             Field::Number => {}
         }

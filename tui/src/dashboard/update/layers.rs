@@ -1,5 +1,6 @@
 //! Keys in what lies over the main screen: filter, commands, forms, menus, questions, help.
 
+use crate::dashboard::draw::hit::FormSpot;
 use crate::dashboard::filter;
 use crate::dashboard::keys::{Action, Chord};
 use crate::dashboard::layout;
@@ -195,6 +196,29 @@ fn act_in_form(state: &mut State, mut form: Box<Form>, action: Action) -> Vec<Ef
         _ => {}
     }
     state.layers.push(Layer::Form(form));
+    Vec::new()
+}
+
+/// Does what a click on a form does.
+pub(super) fn click_form(state: &mut State, spot: FormSpot) -> Vec<Effect> {
+    let Some(Layer::Form(form)) = state.layers.last_mut() else { return Vec::new() };
+    let last = form.kind.fields().len().saturating_sub(1);
+    match spot {
+        FormSpot::Field(field) => form.focus = field,
+        FormSpot::Choice(choice) => {
+            form.highlight_at(choice, &state.pickable);
+            return act(state, Action::Accept);
+        }
+        FormSpot::Less | FormSpot::More => {
+            form.focus = last;
+            form.step_by(if spot == FormSpot::More { 1 } else { -1 });
+        }
+        FormSpot::Send => {
+            form.focus = last;
+            return act(state, Action::Accept);
+        }
+        FormSpot::Close => return act(state, Action::Close),
+    }
     Vec::new()
 }
 

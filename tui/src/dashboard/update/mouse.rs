@@ -65,6 +65,7 @@ fn click(state: &mut State, mouse: Mouse) -> Vec<Effect> {
         Some(Hit::Action(action)) => super::act(state, action),
         Some(Hit::Tab(tab)) => screen::act(state, Action::Go(tab)),
         Some(Hit::Sort(place)) => screen::resort(state, Resort::By(place)),
+        Some(Hit::Form(spot)) => layers::click_form(state, spot),
         Some(Hit::Row(index)) => click_row(state, index),
         Some(Hit::Choice(index)) => {
             match state.layers.last_mut() {

@@ -207,7 +207,7 @@ texts! {
     TimelineTitle { "진행", "timeline" }
     AsItWas { "{0}에 이랬습니다 ({1}/{2}단계)", "as it was at {0} (step {1} of {2})" }
     RawOrder { "뷰에 있는 그대로", "word for word from the view" }
-    RawSteps { "진행 기록", "steps" }
+    RawSteps { "이벤트에서 뷰에 남은 것", "what the view keeps of the events" }
     NoTimeline { "아직 기록이 없습니다", "Nothing recorded yet" }
 
     // Forms.

@@ -75,7 +75,7 @@ pub(super) fn lines(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize)
     lines
 }
 
-/// What the view has of it, word for word: the order, its payment, and each step.
+/// What the view has of it, word for word: the order, its payment, and what it keeps of each event.
 fn raw(ink: &Ink<'_>, detail: &Detail, width: usize) -> Vec<Line<'static>> {
     let Some(found) = &detail.found else { return Vec::new() };
     let mut lines = Vec::new();
@@ -92,8 +92,10 @@ fn raw(ink: &Ink<'_>, detail: &Detail, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// With blanks between its fields, at which lines are broken.
 fn json(object: &impl serde::Serialize) -> String {
-    serde_json::to_string(object).unwrap_or_else(|error| error.to_string())
+    let lines = serde_json::to_string_pretty(object).unwrap_or_else(|error| error.to_string());
+    lines.lines().map(str::trim_start).collect::<Vec<_>>().join(" ")
 }
 
 fn side_by_side(left: Vec<Line<'static>>, right: Vec<Line<'static>>, columns: usize) -> Vec<Line<'static>> {

@@ -86,9 +86,19 @@ mod tests {
     }
 
     #[test]
+    fn the_mouse_is_left_alone_and_the_screen_calm_if_that_is_wished() {
+        let of = |flags: &[(&str, &str)]| {
+            let options = of(flags, &[]);
+            (options.has_mouse, options.is_calm)
+        };
+        assert_eq!(of(&[]), (true, false));
+        assert_eq!(of(&[("ui.mouse", "false")]), (false, false));
+        assert_eq!(of(&[("ui.reduced_motion", "true")]), (true, true));
+    }
+
+    #[test]
     fn chosen_keys_count_and_wrong_ones_are_told_before_anything_is_shown() {
         let chosen = of(&[("keys.new_order", "ctrl-n")], &[]);
-        assert!(chosen.has_mouse && !chosen.is_calm);
         assert_eq!(chosen.keys.shown(Scope::Orders, Action::NewOrder), Some(Chord::ctrl('n')));
         let flags = [("data_dir", "/d"), ("keys.new_order", "q"), ("keys.fly", "x"), ("ui.mouse", "false")];
         let flags = flags.map(|(key, value)| (key.into(), value.into())).to_vec();

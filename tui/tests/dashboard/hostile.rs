@@ -10,7 +10,9 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
 use skstore::dashboard::draw;
-use skstore::dashboard::message::{Answered, Message, Pickers, Request};
+use skstore::dashboard::message::{
+    AccountsFound, Answered, Found, ItemsFound, Message, Pickers, Request, Snapshot,
+};
 use skstore::dashboard::state::State;
 use skstore::dashboard::state::dead::{Deal, DealReport, Deed};
 use skstore::dashboard::update;
@@ -18,8 +20,9 @@ use skstore::text::Language;
 use skstore::text::fit;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::books::{Breach, BreachKind};
+use skstore_domain::events::EventKind;
 use skstore_domain::ids::{Customer, is_unsafe_to_show};
-use skstore_domain::myinfo::OrderRow;
+use skstore_domain::myinfo::{FeedEntry, OrderRow};
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::Service;
 use skstore_workers::bus::{Properties, QueueDepth};
@@ -114,6 +117,60 @@ fn hostile_health(hostile: &mut Hostile) -> Health {
         change.why = hostile.string();
     }
     health
+}
+
+/// The view says `found` of what the tab shows.
+fn says(state: &mut State, found: Found) {
+    let read = Snapshot { found, ..snapshot(state, vec![], tripped()) };
+    update(state, NOW, Message::Read(Box::new(read)));
+}
+
+fn hostile_events(hostile: &mut Hostile) -> Vec<FeedEntry> {
+    let kinds = EventKind::ALL.iter().cycle().take(60);
+    kinds
+        .map(|kind| FeedEntry {
+            id: hostile.string(),
+            kind: *kind,
+            subject: hostile.string(),
+            at: ago(1),
+            customer: Some(name(hostile)),
+            amount: None,
+            reason: Some(hostile.string()),
+        })
+        .collect()
+}
+
+/// The tab of accounts, with the orders of the selected one.
+fn hostile_accounts(table: &State, hostile: &mut Hostile) -> State {
+    let mut state = table.clone();
+    press(&mut state, '2');
+    let rows = (0..60).map(|_| Account { customer: name(hostile), ..accounts().remove(0) });
+    let mut found = AccountsFound { accounts: rows.collect(), ..AccountsFound::default() };
+    for _ in 0..2 {
+        found.orders.rows = hostile_rows(hostile);
+        says(&mut state, Found::Accounts(found.clone()));
+    }
+    press(&mut state, '/');
+    update(&mut state, NOW, Message::Paste(hostile.string()));
+    state
+}
+
+/// The tab of items, with the orders of the selected one.
+fn hostile_items(table: &State, hostile: &mut Hostile) -> State {
+    let mut state = table.clone();
+    press(&mut state, '3');
+    let rows = (0..60).map(|_| Item {
+        item_id: item_id(name(hostile).as_str()),
+        name: hostile.string(),
+        name_en: Some(hostile.string()),
+        ..items().remove(0)
+    });
+    let mut found = ItemsFound { items: rows.collect(), ..ItemsFound::default() };
+    for _ in 0..2 {
+        found.orders.rows = hostile_rows(hostile);
+        says(&mut state, Found::Items(found.clone()));
+    }
+    state
 }
 
 /// Something is typed, answered, refused or lost with a hostile text in it.
@@ -213,6 +270,20 @@ fn screens(
     report.note(&Fate::Stays(hostile.string()));
     update(&mut plan, NOW, Message::Dealt(deal, Ok(report)));
 
+    let mut raw = detail.clone();
+    press(&mut raw, 'e');
+    let mut then = detail.clone();
+    press(&mut then, KeyCode::Left);
+
+    let mut events = table.clone();
+    press(&mut events, '5');
+    says(&mut events, Found::Events(hostile_events(hostile)));
+    let mut found = events.clone();
+    press(&mut found, '/');
+    update(&mut found, NOW, Message::Paste(hostile.string()));
+
+    let (accounts, items) = (hostile_accounts(&table, hostile), hostile_items(&table, hostile));
+
     let mut log = table.clone();
     press(&mut log, 'L');
     update(&mut log, NOW, Message::Log((0..60).map(|_| hostile.string()).collect()));
@@ -223,6 +294,12 @@ fn screens(
         ("the log", log),
         ("the table", table),
         ("the detail", detail),
+        ("the detail, word for word", raw),
+        ("the detail as it was", then),
+        ("the events", events),
+        ("events that are looked for", found),
+        ("the accounts", accounts),
+        ("the items", items),
         ("a form", form),
         ("a filter that is typed", filter),
         ("a filter", filtered),

@@ -10,4 +10,5 @@ mod keys;
 mod live;
 mod mouse;
 mod screens;
+mod themes;
 mod tour;

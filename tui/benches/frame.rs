@@ -16,13 +16,15 @@ use skstore::dashboard::state::{Look, State};
 use skstore::dashboard::{draw, update};
 use skstore::text::Language;
 use skstore::theme::{Glyphs, ThemeName};
-use skstore_domain::ids::{Customer, ItemId, OrderId};
-use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
-use skstore_domain::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
 use skstore_domain::time::Timestamp;
 use skstore_workers::view::embedded::EmbeddedView;
 use tokio::time::Instant;
+
+#[path = "orders/sample.rs"]
+mod sample;
+
+use sample::{BEGUN, order};
 
 /// A large screen.
 const SIZE: Size = Size { width: 200, height: 60 };
@@ -30,8 +32,6 @@ const SIZE: Size = Size { width: 200, height: 60 };
 const FRAMES: usize = 1000;
 /// Orders written to the view at once.
 const BATCH: i64 = 1000;
-/// When the first order was placed.
-const BEGUN: i64 = 1_790_000_000_000;
 /// The bound of a frame, in microseconds.
 const FRAME_AT_MOST: f64 = 2000.0;
 
@@ -101,24 +101,4 @@ fn percentile(mut times: Vec<Duration>, percent: usize) -> f64 {
 fn report(orders: i64, what: &str, value: f64, bound: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, r#"{{"name":"{what}, {orders} orders","value":{value:.1},"unit":"us"{bound}}}"#).unwrap();
-}
-
-fn order(number: i64) -> Order {
-    Order {
-        order_id: OrderId::new(&format!("01990a00-7000-7000-8000-{number:012}")).unwrap(),
-        customer: Customer::new(&format!("고객-{}", number % 5000)).unwrap(),
-        item_id: ItemId::new(&format!("{}", number % 100)).unwrap(),
-        item_name: "제주 감귤".to_owned(),
-        qty: 3,
-        unit_price: Won(500),
-        amount: Won(1500),
-        status: OrderStatus::Delivering,
-        reason: None,
-        cancel_requested: false,
-        payment: PaymentStatus::Paid,
-        delivery: DeliveryStatus::Started,
-        placed_at: Timestamp(BEGUN + number),
-        updated_at: Timestamp(BEGUN + number),
-        revision: 3,
-    }
 }

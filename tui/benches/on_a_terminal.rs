@@ -16,21 +16,22 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use skstore_domain::commands::{Place, TopUp};
-use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
-use skstore_domain::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
 use skstore_domain::signals::Service;
-use skstore_domain::time::Timestamp;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::process::Process;
 use skstore_workers::view::View;
 use skstore_workers::view::redis::RedisView;
 
+#[path = "orders/sample.rs"]
+mod sample;
 #[allow(unused_imports, reason = "its own tests are not run here")]
 #[path = "../../xtask/src/servers.rs"]
 mod servers;
 
+use sample::order;
 use servers::{Rabbit, Redis};
 
 const ROWS: u16 = 60;
@@ -312,30 +313,4 @@ fn buy(workers: &Process, done: &AtomicBool, settled: &AtomicU64) -> Done<()> {
         while orders.next().await.is_some() {}
         Ok(())
     })
-}
-
-fn order(number: i64) -> Order {
-    let id = OrderId::new(&format!("01990a00-7000-7000-8000-{number:012}"));
-    let customer = Customer::new(&format!("고객-{}", number % 5000));
-    let (Ok(order_id), Ok(customer), Ok(item_id)) = (id, customer, ItemId::new("10")) else {
-        unreachable!("these are ids")
-    };
-    let at = Timestamp(1_790_000_000_000 + number);
-    Order {
-        order_id,
-        customer,
-        item_id,
-        item_name: "제주 감귤".to_owned(),
-        qty: 3,
-        unit_price: Won(500),
-        amount: Won(1500),
-        status: OrderStatus::Delivering,
-        reason: None,
-        cancel_requested: false,
-        payment: PaymentStatus::Paid,
-        delivery: DeliveryStatus::Started,
-        placed_at: at,
-        updated_at: at,
-        revision: 3,
-    }
 }

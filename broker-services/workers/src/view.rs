@@ -7,8 +7,9 @@
 //! - A page of orders costs what it shows, not what is stored; a filter without an index says how far it
 //!   looked.
 //! - A view that lost its contents says [`ViewError::Empty`] to every write until a rebuild has begun.
-//! - Between [`View::begin_rebuild`] and [`View::finish_rebuild`] live writes go on; at its end, what neither
-//!   the logs nor live writes have named is gone.
+//! - Between [`View::begin_rebuild`] and [`View::finish_rebuild`] live writes go on, and what is written replaces what
+//!   is there at the same revision, which somebody may have altered; at its end, what neither the logs nor live
+//!   writes have named is gone.
 
 use std::time::Duration;
 

@@ -247,6 +247,49 @@ fn the_keys_are_as_documented() {
 }
 
 #[test]
+fn what_somebody_altered_by_hand_is_put_right_by_a_rebuild() {
+    run(async {
+        let server = Server::start();
+        let view = server.view();
+        begun(&view).await;
+        view.finish_rebuild().await.unwrap();
+        let kim = Customer::new("김철수").unwrap();
+        let account = ViewWrite::Account(Account { customer: kim, balance: Won(12), revision: 4 });
+        let logs = [order("a"), account];
+        let of_order: &[&str] = &["HMGET", "myinfo:order:a", "status", "qty", "placed_at"];
+        let looks = [
+            of_order,
+            &["HMGET", "myinfo:account:김철수", "balance"],
+            &["HMGET", "myinfo:counts", "placed", "delivering", "balances"],
+            &["ZRANGE", "myinfo:orders", "0", "-1", "WITHSCORES"],
+            &["ZRANGE", "myinfo:orders:status:placed", "0", "-1"],
+        ];
+        let look = || looks.map(|words| server.cli(words));
+        view.apply(&logs).await.unwrap();
+        let right = look();
+        server.cli(&[
+            "HSET",
+            "myinfo:order:a",
+            "status",
+            "delivering",
+            "qty",
+            "999",
+            "placed_at",
+            "yesterday",
+        ]);
+        server.cli(&["HSET", "myinfo:account:김철수", "balance", "1000000"]);
+        server.cli(&["ZREM", "myinfo:orders", "a"]);
+        server.cli(&["ZREM", "myinfo:orders:status:placed", "a"]);
+        view.apply(&logs).await.unwrap();
+        assert_ne!(look(), right, "what services repeat changes nothing");
+        view.begin_rebuild().await.unwrap();
+        view.apply(&logs).await.unwrap();
+        view.finish_rebuild().await.unwrap();
+        assert_eq!(look(), right);
+    });
+}
+
+#[test]
 fn what_somebody_else_wrote_under_our_keys_stops_no_reader() {
     run(async {
         let server = Server::start();

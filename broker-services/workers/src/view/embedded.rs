@@ -328,14 +328,15 @@ impl State {
             ViewWrite::Step(id, step) => self.orders.put_step(id, step, epoch, rebuilding),
             ViewWrite::Account(account) => self.put_account(account),
             ViewWrite::Item(item) => {
-                self.items.put(&item.item_id, item, |item| item.revision, epoch) != Put::Kept
+                self.items.put(&item.item_id, item, |item| item.revision, epoch, rebuilding) != Put::Kept
             }
             ViewWrite::Feed(entry) => self.feed.push(entry),
         }
     }
 
     fn put_account(&mut self, account: &Account) -> bool {
-        match self.accounts.put(&account.customer, account, |account| account.revision, self.epoch) {
+        let (epoch, rebuilding) = (self.epoch, self.rebuilding);
+        match self.accounts.put(&account.customer, account, |account| account.revision, epoch, rebuilding) {
             Put::Kept => false,
             Put::Taken(old) => {
                 let before = old.map_or(0, |old| old.balance.0);

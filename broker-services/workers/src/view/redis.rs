@@ -1,7 +1,8 @@
 //! The view in Redis, for several processes: MyInfo writes it, readers anywhere look.
 //!
 //! The keys are public, all under `myinfo:`. Values of hashes are those of the objects' JSON, '' where there is
-//! none; `named` in them says which rebuild named them last and is of no use to others.
+//! none; `named` in them says which rebuild named them last, `counted` of an account what of it is in the sum of all
+//! balances: neither is of use to others.
 //!
 //! | key | type | holds |
 //! |---|---|---|

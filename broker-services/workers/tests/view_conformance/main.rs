@@ -64,6 +64,7 @@ promises! {
     rebuild::a_second_begin_starts_over,
     rebuild::a_view_tells_of_its_rebuilds,
     rebuild::a_rebuild_of_everything_changes_nothing,
+    rebuild::a_rebuild_puts_right_what_was_altered_at_the_same_revision,
     rebuild::a_rebuild_brings_back_what_was_forgotten,
     rebuild::an_order_that_a_rebuild_pushes_out_comes_back_with_its_log,
     rebuild::what_was_removed_can_be_written_again,

@@ -3,14 +3,15 @@
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::events::EventKind;
 use skstore_domain::money::Won;
-use skstore_domain::myinfo::ViewWrite;
-use skstore_domain::objects::OrderStatus;
+use skstore_domain::myinfo::{Step, ViewWrite};
+use skstore_domain::objects::{Order, OrderStatus, Payment};
+use skstore_domain::time::Timestamp;
 use skstore_workers::view::{OrderFilter, Rebuilds, ViewError};
 
 use crate::adapters::Adapter;
 use crate::builders::{
-    PLENTY, account, apply, delivering, everything, feed, histories, ids, item, order, order_id, payment,
-    place, step, then,
+    PLENTY, account, apply, customer, delivering, everything, feed, histories, ids, item, order, order_id,
+    payment, place, step, then,
 };
 use crate::told::{beat, change};
 
@@ -131,6 +132,41 @@ pub(crate) async fn a_rebuild_of_everything_changes_nothing<A: Adapter>() {
         view.finish_rebuild().await.unwrap();
         assert_eq!(everything(&view).await, before, "seed {seed}");
     }
+}
+
+pub(crate) async fn a_rebuild_puts_right_what_was_altered_at_the_same_revision<A: Adapter>() {
+    let wrong = Order {
+        status: OrderStatus::Placed,
+        customer: customer("lee"),
+        qty: 999,
+        placed_at: Timestamp(99),
+        ..delivering("a", 1)
+    };
+    let right = [
+        ViewWrite::Order(delivering("a", 1)),
+        ViewWrite::Payment(payment("a", 1)),
+        ViewWrite::Step(order_id("a"), step(EventKind::OrderPaying, 1, 1)),
+        ViewWrite::Account(account("kim", 5, 2)),
+        ViewWrite::Item(item("10", 7, 2)),
+    ];
+    let altered = [
+        ViewWrite::Order(wrong),
+        ViewWrite::Payment(Payment { amount: Won(999), ..payment("a", 1) }),
+        ViewWrite::Step(order_id("a"), Step { at: Timestamp(99), ..step(EventKind::OrderPaying, 1, 1) }),
+        ViewWrite::Account(account("kim", 999, 2)),
+        ViewWrite::Item(item("10", 999, 2)),
+    ];
+    let view = A::ready(PLENTY).await;
+    view.apply(&right).await.unwrap();
+    let before = everything(&view).await;
+    let view = A::ready(PLENTY).await;
+    view.apply(&altered).await.unwrap();
+    view.apply(&right).await.unwrap();
+    assert_ne!(everything(&view).await, before, "what services repeat changes nothing");
+    view.begin_rebuild().await.unwrap();
+    view.apply(&right).await.unwrap();
+    view.finish_rebuild().await.unwrap();
+    assert_eq!(everything(&view).await, before);
 }
 
 pub(crate) async fn a_rebuild_brings_back_what_was_forgotten<A: Adapter>() {

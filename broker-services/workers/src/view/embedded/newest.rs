@@ -20,6 +20,11 @@ pub(super) enum Put<T> {
     Taken(Option<T>),
 }
 
+/// Whether an object of `revision` is to be taken where one of the revision `old` is.
+pub(super) const fn supersedes(revision: u64, old: u64, rebuilding: bool) -> bool {
+    revision > old || (rebuilding && revision == old)
+}
+
 impl<K: Ord + Clone, T: Clone> Newest<K, T> {
     pub(super) const fn new() -> Self {
         Self { held: BTreeMap::new() }
@@ -29,14 +34,22 @@ impl<K: Ord + Clone, T: Clone> Newest<K, T> {
         self.held.len()
     }
 
-    /// Takes `object` if its revision, which `revision` reads, is higher than what is there.
-    pub(super) fn put(&mut self, key: &K, object: &T, revision: impl Fn(&T) -> u64, epoch: Epoch) -> Put<T> {
+    /// Takes `object` if its revision, which `revision` reads, is higher than what is there; while a rebuild runs, also
+    /// if it is the same.
+    pub(super) fn put(
+        &mut self,
+        key: &K,
+        object: &T,
+        revision: impl Fn(&T) -> u64,
+        epoch: Epoch,
+        rebuilding: bool,
+    ) -> Put<T> {
         let Some((old, named)) = self.held.get_mut(key) else {
             self.held.insert(key.clone(), (object.clone(), epoch));
             return Put::Taken(None);
         };
         *named = epoch;
-        if revision(old) >= revision(object) {
+        if !supersedes(revision(object), revision(old), rebuilding) {
             return Put::Kept;
         }
         Put::Taken(Some(std::mem::replace(old, object.clone())))

@@ -10,6 +10,7 @@ use skstore_domain::objects::{Order, Payment};
 use super::Epoch;
 use super::compact::CompactId;
 use super::indexes::Indexes;
+use super::newest::supersedes;
 use super::record::{Record, StoredOrder, StoredPayment};
 use super::slab::{Slab, Slot};
 use crate::view::{FORGOTTEN_IDS, OrderDetail, WAITING_ORDERS};
@@ -51,11 +52,12 @@ impl Orders {
         Some(OrderDetail { row: record.row()?, timeline: record.timeline() })
     }
 
-    /// Takes an order if it is newer than the one that is there. Whether anything changed.
+    /// Takes an order if it is newer than the one that is there; while a rebuild runs, also if it is as new. Whether it was
+    /// taken.
     pub(super) fn put_order(&mut self, order: &Order, epoch: Epoch, rebuilding: bool) -> bool {
         let Some(slot) = self.slot_for(&order.order_id, rebuilding) else { return false };
         if let Some(old) = self.records.get_mut(slot).and_then(|record| record.order.as_mut())
-            && old.revision >= order.revision
+            && !supersedes(order.revision, old.revision, rebuilding)
             && self.is_guarded
         {
             old.named = epoch;
@@ -80,7 +82,7 @@ impl Orders {
         let Some(slot) = self.slot_for(&payment.order_id, rebuilding) else { return false };
         let Some(record) = self.records.get_mut(slot) else { return false };
         if let Some(old) = &mut record.payment
-            && old.revision >= payment.revision
+            && !supersedes(payment.revision, old.revision, rebuilding)
         {
             old.named = epoch;
             return false;
@@ -92,10 +94,10 @@ impl Orders {
         true
     }
 
-    /// Takes a step unless it is there. Whether anything changed.
+    /// Takes a step unless it is there; while a rebuild runs, instead of the one that is there. Whether it was taken.
     pub(super) fn put_step(&mut self, id: &OrderId, step: &Step, epoch: Epoch, rebuilding: bool) -> bool {
         let Some(slot) = self.slot_for(id, rebuilding) else { return false };
-        let added = self.records.get_mut(slot).is_some_and(|record| record.add_step(step, epoch));
+        let added = self.records.get_mut(slot).is_some_and(|record| record.add_step(step, epoch, rebuilding));
         self.forget_waiting(rebuilding);
         added
     }

@@ -94,12 +94,15 @@ impl Record {
         self.steps.iter().map(StoredStep::restore).collect()
     }
 
-    /// Keeps the step unless it is there. Whether anything changed.
-    pub(super) fn add_step(&mut self, step: &Step, epoch: Epoch) -> bool {
-        let known = |kept: &&mut StoredStep| (kept.source, kept.revision) == (step.source, step.revision);
-        if let Some(kept) = self.steps.iter_mut().find(known) {
-            kept.named = epoch;
-            return false;
+    /// Keeps the step unless it is there; `instead` of the one that is there. Whether it was taken.
+    pub(super) fn add_step(&mut self, step: &Step, epoch: Epoch, instead: bool) -> bool {
+        let known = |kept: &StoredStep| (kept.source, kept.revision) == (step.source, step.revision);
+        if let Some(at) = self.steps.iter().position(known) {
+            self.steps[at].named = epoch;
+            if !instead {
+                return false;
+            }
+            self.steps.remove(at);
         }
         let step = StoredStep::store(step, epoch);
         let at = self.steps.partition_point(|kept| kept.key() < step.key());
@@ -246,8 +249,8 @@ mod tests {
         let mut record = Record::new(CompactId::new(&OrderId::new("a").unwrap()), 0);
         let mut reversed = Record::new(CompactId::new(&OrderId::new("a").unwrap()), 0);
         for revision in 1..=total {
-            record.add_step(&step(revision, 5), 1);
-            reversed.add_step(&step(total + 1 - revision, 5), 1);
+            record.add_step(&step(revision, 5), 1, false);
+            reversed.add_step(&step(total + 1 - revision, 5), 1, false);
         }
         let kept: Vec<u64> = record.timeline().iter().map(|step| step.revision).collect();
         let latest: Vec<u64> = (total - STEPS_PER_ORDER as u64 + 1..=total).collect();

@@ -32,6 +32,12 @@ local function admits(id, record)
   return record.known or rebuilding or not redis.call('ZSCORE', P .. 'forgotten', id)
 end
 
+-- Whether an object of `revision` is to be taken where one of the revision `old` is. A rebuild is also right about
+-- one that is there already: somebody may have altered it by hand.
+local function supersedes(revision, old)
+  return newer(revision, old) or (rebuilding and revision == old)
+end
+
 local function oldest_ended()
   local oldest, placed
   for _, status in ipairs(ENDED) do
@@ -80,7 +86,7 @@ function writes.order()
   if not admits(id, record) then
     return
   end
-  if record.revision and not newer(revision, record.revision) then
+  if record.revision and not supersedes(revision, record.revision) then
     if record.named ~= epoch then
       redis.call('HSET', key, 'named', epoch)
       record.named = epoch
@@ -88,7 +94,8 @@ function writes.order()
     return
   end
   redis.call(unpack(hset))
-  local moved = record.placed ~= placed
+  -- Of one that was altered by hand nobody knows where it stands.
+  local moved = record.placed ~= placed or record.revision == revision
   if moved then
     redis.call('ZADD', P .. 'orders', placed_ms, id)
   end
@@ -116,7 +123,7 @@ function writes.payment()
   if not admits(id, record) then
     return
   end
-  if record.paid and not newer(revision, record.paid) then
+  if record.paid and not supersedes(revision, record.paid) then
     if record.paid_named ~= epoch then
       redis.call('HSET', key, 'payment.named', epoch)
       record.paid_named = epoch
@@ -159,7 +166,8 @@ function writes.step()
     local old = redis.call('HGET', key, field)
     if old then
       if old:sub(-#named) ~= named then
-        redis.call('HSET', key, field, (old:gsub(',"named":%d+}$', named)))
+        redis.call('HSET', key, field, json .. named)
+        changed = true
       end
       return
     end
@@ -179,10 +187,10 @@ function writes.step()
   changed = true
 end
 
--- Whether an object under `key` is to be taken: it is newer than what is there.
+-- Whether an object under `key` is to be taken instead of what is there.
 local function takes(key, index, id, revision)
   local old = redis.call('HMGET', key, 'revision', 'named')
-  if old[1] and not newer(revision, old[1]) then
+  if old[1] and not supersedes(revision, old[1]) then
     if old[2] ~= epoch then
       redis.call('HSET', key, 'named', epoch)
     end
@@ -199,12 +207,13 @@ function writes.account()
   local customer, revision, balance = take(), take(), take()
   local key = P .. 'account:' .. customer
   if takes(key, 'accounts', customer, revision) then
-    local old = redis.call('HGET', key, 'balance')
+    local old = counted(key)
     if old then
       subtract_balance(old)
     end
     add_balance(balance)
-    redis.call('HSET', key, 'customer', customer, 'balance', balance, 'revision', revision, 'named', epoch)
+    redis.call('HSET', key, 'customer', customer, 'balance', balance, 'revision', revision, 'counted', balance,
+      'named', epoch)
   end
 end
 

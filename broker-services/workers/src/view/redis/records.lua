@@ -98,6 +98,13 @@ local function subtract_balance(amount)
   add_balance(amount:sub(1, 1) == '-' and amount:sub(2) or '-' .. amount)
 end
 
+-- What of an account is in the sum of all: not what somebody may have made of its balance meanwhile. An account that was
+-- written before this was noted has its balance there.
+local function counted(key)
+  local old = redis.call('HMGET', key, 'counted', 'balance')
+  return old[1] or old[2]
+end
+
 -- Brings the counts up to date and pushes to the readers. The change's id.
 local function tell()
   local counts = { 'HSET', P .. 'counts' }

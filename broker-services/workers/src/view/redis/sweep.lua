@@ -108,7 +108,7 @@ end
 
 function stages.accounts()
   local last = sweep_objects('accounts', 'account:', function(key)
-    subtract_balance(redis.call('HGET', key, 'balance') or '0')
+    subtract_balance(counted(key) or '0')
   end)
   return last, 'items'
 end

@@ -10,183 +10,22 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::answers::{Answer, ErrorCode};
+use crate::answers::ErrorCode;
 use crate::charges::{NoAnswer, PaymentOutcome};
 use crate::events::{Event, EventData, EventKind};
-use crate::ids::{Customer, ItemId, OrderId};
+use crate::ids::OrderId;
 use crate::money::Won;
-use crate::objects::{DeliveryStatus, Item, Order, OrderReason, OrderStatus, PaymentStatus};
+use crate::objects::{DeliveryStatus, Order, OrderReason, OrderStatus, PaymentStatus};
 use crate::time::Timestamp;
 
-/// What Order keeps under an order's id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderRecord {
-    /// An order.
-    Order(Order),
-    /// A cancel came for an id that nobody had placed. A place that was still on its way will not happen.
-    Tombstone(Tombstone),
-}
+mod price;
+mod replies;
+mod terms;
 
-/// The mark of a cancel that came before its order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tombstone {
-    /// The id that was cancelled.
-    pub order_id: OrderId,
-    /// When.
-    pub at: Timestamp,
-    /// Transitions so far: 1.
-    pub revision: u64,
-}
-
-impl OrderRecord {
-    /// Transitions so far.
-    #[must_use]
-    pub const fn revision(&self) -> u64 {
-        match self {
-            Self::Order(order) => order.revision,
-            Self::Tombstone(tombstone) => tombstone.revision,
-        }
-    }
-
-    /// Since when it waits for its payment, if it does.
-    #[must_use]
-    pub fn paying_since(&self) -> Option<Timestamp> {
-        match self {
-            Self::Order(order) if order.status == OrderStatus::Paying => Some(order.placed_at),
-            Self::Order(_) | Self::Tombstone(_) => None,
-        }
-    }
-}
-
-/// A place with its defaults filled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaceRequest {
-    /// The idempotency key: the caller's, the message's, or a fresh one.
-    pub order_id: OrderId,
-    /// Whose account pays.
-    pub customer: Customer,
-    /// What.
-    pub item_id: ItemId,
-    /// Units.
-    pub qty: u32,
-    /// The price the caller saw.
-    pub unit_price: Option<Won>,
-}
-
-/// What Order knows of the item's price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quote<'a> {
-    /// Its name and price.
-    Listed(&'a Price),
-    /// Other items are listed, this one is not.
-    Unknown,
-    /// Order has not heard of any item yet.
-    NoCatalogue,
-}
-
-/// Whether the payment call may be made. Decided before the intent is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// A permit was taken.
-    Granted,
-    /// A call for this order is in flight in this worker: wait for its outcome.
-    Join,
-    /// No permit, or no connection: nothing to charge with.
-    Refused {
-        /// When it is worth another try.
-        retry_after: Duration,
-    },
-}
-
-/// What happens to an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input<'a> {
-    /// Someone wants it.
-    Place {
-        /// What, by whom.
-        request: &'a PlaceRequest,
-        /// Today's price.
-        quote: Quote<'a>,
-        /// Whether it may be charged.
-        admission: Admission,
-        /// Whether somebody hears the answer. If not, a refusal for want of a permit is recorded.
-        answerable: bool,
-    },
-    /// Someone wants it taken back.
-    Cancel(&'a OrderId),
-    /// What became of its charge.
-    Payment(PaymentOutcome),
-    /// Deposit has released its payment: `Refunded` or `Voided`.
-    Released(PaymentStatus),
-    /// Item tells of its delivery.
-    Delivery(DeliveryStatus),
-}
-
-/// What an input does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// The record after it and the event that tells it; absent if nothing changes.
-    pub change: Option<(OrderRecord, Event)>,
-    /// What to do once that is committed.
-    pub then: Then,
-}
-
-/// What to do once a decision is committed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Then {
-    /// Tell whoever asked. Boxed: it is larger than all the rest.
-    Answer(Box<Reply>),
-    /// Ask Deposit for the recorded amount, and answer with its outcome.
-    Charge,
-    /// Answer with the outcome of the call that is in flight.
-    Join,
-    /// Nobody waits.
-    Nothing,
-}
-
-/// What a caller of Order hears.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// Done: the order.
-    Done(Order),
-    /// Refused, with the order if there is one.
-    Refused {
-        /// For programs.
-        code: ErrorCode,
-        /// For people.
-        message: String,
-        /// With `try_later`.
-        retry_after: Option<Duration>,
-        /// The refused order.
-        order: Option<Order>,
-    },
-}
-
-impl From<Reply> for Answer {
-    fn from(reply: Reply) -> Self {
-        match reply {
-            Reply::Done(order) => Self::order(order),
-            Reply::Refused { code, message, retry_after, order } => {
-                let answer = match retry_after {
-                    Some(after) => Self::try_later(message, after),
-                    None => Self::refuse(code, message),
-                };
-                match order {
-                    Some(order) => answer.with_order(order),
-                    None => answer,
-                }
-            }
-        }
-    }
-}
-
-/// An input that cannot happen unless something is broken elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Impossible(pub String);
+pub use price::{Price, Quote, hear_price};
+pub use replies::{Reply, recorded};
+use replies::{never_placed, used_for_something_else};
+pub use terms::{Admission, Decision, Impossible, Input, OrderRecord, PlaceRequest, Then, Tombstone};
 
 /// When it is worth another try while Order has not heard of any item: Item lists them when it starts.
 pub const CATALOGUE_RETRY: Duration = Duration::from_secs(1);
@@ -490,67 +329,6 @@ fn is_same_request(order: &Order, request: &PlaceRequest) -> bool {
         && request.unit_price.is_none_or(|seen| seen == order.unit_price)
 }
 
-/// The answer to a place of `order`, as it stands.
-#[must_use]
-pub fn recorded(order: &Order) -> Reply {
-    let (code, message) = match (order.status, order.reason) {
-        (OrderStatus::Paying | OrderStatus::Placed | OrderStatus::Delivering, _) => {
-            return Reply::Done(order.clone());
-        }
-        (OrderStatus::Cancelled, Some(OrderReason::SoldOut)) => {
-            (ErrorCode::Cancelled, format!("order {} was cancelled: sold out", order.order_id))
-        }
-        (OrderStatus::Cancelled, _) => {
-            (ErrorCode::Cancelled, format!("order {} was cancelled", order.order_id))
-        }
-        (OrderStatus::Rejected, Some(OrderReason::Declined)) => (
-            ErrorCode::Declined,
-            format!("the account of {} does not cover {} won", order.customer, order.amount),
-        ),
-        (OrderStatus::Rejected, Some(OrderReason::PaymentUnavailable)) => (
-            ErrorCode::PaymentTimeout,
-            format!(
-                "the payment of order {} could not be made; whatever was taken is given back. \
-                 To try again, take a new id",
-                order.order_id
-            ),
-        ),
-        (OrderStatus::Rejected, _) => (
-            ErrorCode::PaymentTimeout,
-            format!(
-                "the payment of order {} was not answered in time; whatever was taken is given back. \
-                 To try again, take a new id",
-                order.order_id
-            ),
-        ),
-    };
-    Reply::Refused { code, message, retry_after: None, order: Some(order.clone()) }
-}
-
-fn never_placed(order_id: &OrderId) -> Reply {
-    Reply::Refused {
-        code: ErrorCode::NotFound,
-        message: format!("there is no order {order_id}; should it still be on its way, it will not happen"),
-        retry_after: None,
-        order: None,
-    }
-}
-
-fn used_for_something_else(order: &Order) -> Reply {
-    Reply::Refused {
-        code: ErrorCode::Conflict,
-        message: format!("the id {} was used for another order; take a new one", order.order_id),
-        retry_after: None,
-        order: None,
-    }
-}
-
-impl Then {
-    fn answer(reply: Reply) -> Self {
-        Self::Answer(Box::new(reply))
-    }
-}
-
 const fn same(then: Then) -> Decision {
     Decision { change: None, then }
 }
@@ -587,31 +365,4 @@ fn changed_and_then(order: Order, kind: EventKind, now: Timestamp, reply: fn(&Or
         decision.then = Then::answer(reply(order));
     }
     decision
-}
-
-/// An item's name and price, as Order last heard of them: Order takes orders while Item is down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Price {
-    /// The item.
-    pub item_id: ItemId,
-    /// Its name.
-    pub name: String,
-    /// Price of a unit.
-    pub unit_price: Won,
-    /// The item's revision that said so.
-    pub revision: u64,
-}
-
-/// What `listed` makes of the price that Order knows: a newer one, or nothing new.
-#[must_use]
-pub fn hear_price(known: Option<&Price>, listed: &Item) -> Option<Price> {
-    if known.is_some_and(|price| price.revision >= listed.revision) {
-        return None;
-    }
-    Some(Price {
-        item_id: listed.item_id.clone(),
-        name: listed.name.clone(),
-        unit_price: listed.unit_price,
-        revision: listed.revision,
-    })
 }

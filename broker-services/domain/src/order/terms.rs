@@ -1,0 +1,141 @@
+//! What Order keeps, and what goes into its machine and comes out of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::price::Quote;
+use super::replies::Reply;
+use crate::charges::PaymentOutcome;
+use crate::events::Event;
+use crate::ids::{Customer, ItemId, OrderId};
+use crate::money::Won;
+use crate::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
+use crate::time::Timestamp;
+
+/// What Order keeps under an order's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderRecord {
+    /// An order.
+    Order(Order),
+    /// A cancel came for an id that nobody had placed. A place that was still on its way will not happen.
+    Tombstone(Tombstone),
+}
+
+/// The mark of a cancel that came before its order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// The id that was cancelled.
+    pub order_id: OrderId,
+    /// When.
+    pub at: Timestamp,
+    /// Transitions so far: 1.
+    pub revision: u64,
+}
+
+impl OrderRecord {
+    /// Transitions so far.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        match self {
+            Self::Order(order) => order.revision,
+            Self::Tombstone(tombstone) => tombstone.revision,
+        }
+    }
+
+    /// Since when it waits for its payment, if it does.
+    #[must_use]
+    pub fn paying_since(&self) -> Option<Timestamp> {
+        match self {
+            Self::Order(order) if order.status == OrderStatus::Paying => Some(order.placed_at),
+            Self::Order(_) | Self::Tombstone(_) => None,
+        }
+    }
+}
+
+/// A place with its defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceRequest {
+    /// The idempotency key: the caller's, the message's, or a fresh one.
+    pub order_id: OrderId,
+    /// Whose account pays.
+    pub customer: Customer,
+    /// What.
+    pub item_id: ItemId,
+    /// Units.
+    pub qty: u32,
+    /// The price the caller saw.
+    pub unit_price: Option<Won>,
+}
+
+/// Whether the payment call may be made. Decided before the intent is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// A permit was taken.
+    Granted,
+    /// A call for this order is in flight in this worker: wait for its outcome.
+    Join,
+    /// No permit, or no connection: nothing to charge with.
+    Refused {
+        /// When it is worth another try.
+        retry_after: Duration,
+    },
+}
+
+/// What happens to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// Someone wants it.
+    Place {
+        /// What, by whom.
+        request: &'a PlaceRequest,
+        /// Today's price.
+        quote: Quote<'a>,
+        /// Whether it may be charged.
+        admission: Admission,
+        /// Whether somebody hears the answer. If not, a refusal for want of a permit is recorded.
+        answerable: bool,
+    },
+    /// Someone wants it taken back.
+    Cancel(&'a OrderId),
+    /// What became of its charge.
+    Payment(PaymentOutcome),
+    /// Deposit has released its payment: `Refunded` or `Voided`.
+    Released(PaymentStatus),
+    /// Item tells of its delivery.
+    Delivery(DeliveryStatus),
+}
+
+/// What an input does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The record after it and the event that tells it; absent if nothing changes.
+    pub change: Option<(OrderRecord, Event)>,
+    /// What to do once that is committed.
+    pub then: Then,
+}
+
+/// What to do once a decision is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// Tell whoever asked. Boxed: it is larger than all the rest.
+    Answer(Box<Reply>),
+    /// Ask Deposit for the recorded amount, and answer with its outcome.
+    Charge,
+    /// Answer with the outcome of the call that is in flight.
+    Join,
+    /// Nobody waits.
+    Nothing,
+}
+
+impl Then {
+    pub(super) fn answer(reply: Reply) -> Self {
+        Self::Answer(Box::new(reply))
+    }
+}
+
+/// An input that cannot happen unless something is broken elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Impossible(pub String);

@@ -137,24 +137,29 @@ fn order(stores: &Stores, id: &str, row: Option<&OrderRow>) -> Result<Option<Str
         // One that cannot be read is told elsewhere.
         Ok((Known::Tombstone, _)) | Err(_) => None,
     });
-    let (Some(recorded), Some(row)) = (&recorded, row) else {
-        return Ok(match (recorded.is_some(), row.is_some()) {
-            (true, false) => Some(MISSING.to_owned()),
-            (false, true) => Some(EXTRA.to_owned()),
-            (true, true) | (false, false) => None,
-        });
-    };
-    if let Some(how) = differs(recorded, &json(&row.order)) {
+    let shown = row.map(|row| json(&row.order));
+    if let Some(how) = compare(recorded.as_ref(), shown.as_ref()) {
         return Ok(Some(how));
     }
+    let Some(row) = row else { return Ok(None) };
     let payment = stores.deposit.state("payment", id)?;
-    let payment = payment.and_then(|state| serde_json::from_str(&state.body).ok()).unwrap_or(Value::Null);
-    let shown = row.payment.as_ref().map_or(Value::Null, json);
-    Ok(differs(&payment, &shown).map(|how| format!("its payment: {how}")))
+    let payment = payment.map(|state| serde_json::from_str(&state.body).unwrap_or(Value::Null));
+    let shown = row.payment.as_ref().map(json);
+    Ok(compare(payment.as_ref(), shown.as_ref()).map(|how| format!("its payment: {how}")))
 }
 
 fn json(object: &impl serde::Serialize) -> Value {
     serde_json::to_value(object).unwrap_or(Value::Null)
+}
+
+/// How what is shown of one object differs from what its service has recorded.
+fn compare(recorded: Option<&Value>, shown: Option<&Value>) -> Option<String> {
+    match (recorded, shown) {
+        (Some(recorded), Some(shown)) => differs(recorded, shown),
+        (Some(_), None) => Some(MISSING.to_owned()),
+        (None, Some(_)) => Some(EXTRA.to_owned()),
+        (None, None) => None,
+    }
 }
 
 fn differs(recorded: &Value, shown: &Value) -> Option<String> {
@@ -216,11 +221,7 @@ fn objects(
         let State { id, body, .. } = state?;
         extra.remove(&id);
         let recorded = serde_json::from_str::<Value>(&body).unwrap_or(Value::Null);
-        let how = match shown.get(&id) {
-            None => Some(MISSING.to_owned()),
-            Some(shown) => differs(&recorded, shown),
-        };
-        if let Some(how) = how {
+        if let Some(how) = compare(Some(&recorded), shown.get(&id)) {
             differing.insert(named(id), how);
         }
     }

@@ -22,8 +22,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
+use skstore_domain::signals::Service;
 use skstore_domain::time::Timestamp;
 
+use crate::config::Config;
 use crate::view::{View, ViewError};
 
 mod books;
@@ -32,6 +34,7 @@ mod mirror;
 mod shapes;
 mod suspects;
 mod tables;
+mod traffic;
 
 /// Suspicious ids that are looked at again. There are that many only where something is very wrong; those beyond
 /// are judged by the first look, which a desk at rest bears.
@@ -153,6 +156,23 @@ pub struct Sources {
     pub wait: Duration,
     /// What time it is.
     pub now: Timestamp,
+}
+
+impl Sources {
+    /// The stores that `config` names.
+    #[must_use]
+    pub fn of(config: &Config, view: Option<View>, wait: Duration, now: Timestamp) -> Self {
+        let url = |service| config.store_url(service).map(ToString::to_string).unwrap_or_default();
+        Self {
+            order: url(Service::Order),
+            deposit: url(Service::Deposit),
+            item: url(Service::Item),
+            view,
+            keep_orders: config.view.keep_orders,
+            wait,
+            now,
+        }
+    }
 }
 
 /// What is known of messages. It changes while the audit waits, so it is asked for at the end.

@@ -3,19 +3,16 @@
 //! It needs the stores, and looks at the rest as far as it can be reached: a dashboard may hold the data directory,
 //! and the message bus may be away.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use skstore::text::Language;
 use skstore::text::fit::clean;
-use skstore_domain::signals::Service;
 use skstore_workers::audit::{self, AuditError, Finding, MOST_FINDINGS, Report, Sources, Traffic};
 use skstore_workers::clock::Clock;
 use skstore_workers::config::{BusUrl, Config, ViewUrl};
-use skstore_workers::desk::Desk;
 use skstore_workers::process::{Process, StartError};
 use skstore_workers::view::View;
 
@@ -26,9 +23,6 @@ use super::output::Output;
 
 /// Longest time to wait for what is on its way, in seconds.
 const LONGEST_WAIT_S: u64 = 600;
-/// Parked messages that are looked through for the orders that they are about.
-const MOST_PARKED: usize = 10_000;
-
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
     /// Wait this many seconds for what is still on its way before judging it
@@ -97,66 +91,23 @@ pub(crate) async fn run<W: Write>(
         (ViewUrl::Redis(_), None) => Some(View::open(&config.view.url, config.view.keep_orders)?),
         (ViewUrl::Embedded, None) => None,
     };
-    let url = |service| config.store_url(service).map(ToString::to_string).unwrap_or_default();
-    let sources = Sources {
-        order: url(Service::Order),
-        deposit: url(Service::Deposit),
-        item: url(Service::Item),
-        view,
-        keep_orders: config.view.keep_orders,
-        wait: Duration::from_secs(arguments.wait),
-        now: Clock::System.now(),
-    };
+    let sources = Sources::of(config, view, Duration::from_secs(arguments.wait), Clock::System.now());
     let mut unwritten = None;
     let told = |finding: &Finding| {
         let written = out.one(finding, |_| line(finding));
         unwritten = unwritten.take().or(written.err());
     };
-    let mut report = audit::run(&sources, async || traffic(desk.as_ref()).await, told).await?;
+    let traffic = async || match &desk {
+        Some(desk) => Traffic::seen_from(desk).await,
+        None => Traffic::default(),
+    };
+    let mut report = audit::run(&sources, traffic, told).await?;
     unwritten.map_or(Ok(()), Err)?;
     report.notes.extend(reached.missing.clone());
     out.one(&json!({ "audited": report }), |language| summary(language, &report))?;
     match report.violations {
         0 => Ok(()),
         count => Err(Failure::Violated(count)),
-    }
-}
-
-/// What is known of messages now.
-async fn traffic(desk: Option<&Desk>) -> Traffic {
-    let Some(desk) = desk else { return Traffic::default() };
-    let depths = desk.queues().await.ok();
-    let waiting = depths.map(|depths| {
-        let count = |depth: &skstore_workers::bus::QueueDepth| depth.ready + depth.unacked.unwrap_or(0);
-        depths.iter().map(|depth| (depth.name.to_string(), count(depth))).collect()
-    });
-    let mut parked = BTreeSet::new();
-    if let Ok(page) = desk.dead_letters(MOST_PARKED).await {
-        for letter in page.letters {
-            parked.extend(letter.properties.message_id);
-            if let Ok(body) = serde_json::from_slice(&letter.body) {
-                add_orders(&body, &mut parked);
-            }
-        }
-    }
-    Traffic { waiting, parked }
-}
-
-/// Adds every order that is named anywhere in `value`. serde_json bounds how deep it goes.
-fn add_orders(value: &Value, orders: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(id) if name == "order_id" || name == "correlationid" => {
-                        orders.insert(id.clone());
-                    }
-                    _ => add_orders(value, orders),
-                }
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|value| add_orders(value, orders)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -192,15 +143,6 @@ impl From<AuditError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn orders_are_found_wherever_a_message_names_them() {
-        let body =
-            json!([{"data": {"order": {"order_id": "a"}}, "correlationid": "b"}, {"order_id": 5, "id": "c"}]);
-        let mut orders = BTreeSet::new();
-        add_orders(&body, &mut orders);
-        assert_eq!(orders, BTreeSet::from(["a".to_owned(), "b".to_owned()]));
-    }
 
     #[test]
     fn people_read_what_is_wrong_and_how_much_was_looked_at() {

@@ -5,6 +5,7 @@
 //! xtask test` starts them. Each test has a virtual host, a database and workers of its own; one that kills servers has
 //! servers of its own.
 
+mod audited;
 mod books;
 mod buyers;
 mod faults;

@@ -13,6 +13,7 @@ use serde_json::json;
 use skstore_domain::signals::Service;
 use tokio::sync::Semaphore;
 
+use super::audited;
 use super::books::Books;
 use super::buyers::{Buyer, code, place};
 use super::servers::{Rabbit, Redis};
@@ -123,6 +124,10 @@ fn five_thousand_orders_end_and_the_books_are_right_whatever_is_killed_meanwhile
         let (delivering, cancelled) = (books.count("delivering"), books.count("cancelled"));
         eprintln!("{delivering} delivering, {cancelled} cancelled, {} rejected", books.count("rejected"));
         assert!(delivering > ORDERS / 2 && cancelled >= ORDERS / CANCEL_EVERY / 2, "seed {seed}");
+        let audited = audited::holds(&workers).await;
+        let known = u64::try_from(books.orders.len()).expect("a few thousand");
+        // With those that were cancelled before they were placed.
+        assert!(audited.orders >= known && audited.shown > known, "{audited:?}, seed {seed}");
     });
     workers.assert_none_has_ended();
     let parked = rabbit.ctl(&["-q", "list_queues", "name", "messages"]).expect("rabbitmqctl");

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use skstore_domain::signals::Service;
+use skstore_workers::config::{Config, Sources};
 use tempfile::TempDir;
 
 use crate::servers::{Group, Rabbit, Redis};
@@ -132,6 +133,13 @@ impl Workers {
             assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}\n{}", self.last_words());
             std::thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// What whoever asks about their data says: the settings that they were started with.
+    pub(crate) fn config(&self) -> Config {
+        let mut flags = self.settings.clone();
+        flags.push(("data_dir".to_owned(), self.data.path().display().to_string()));
+        Config::load(&Sources { flags, ..Sources::default() }).expect("a configuration")
     }
 
     /// Their logs.

@@ -150,10 +150,29 @@ fn with_process(
     if let Some(Command::Audit(audit)) = wanted.command {
         return runtime.block_on(audited(wanted, audit, config));
     }
-    let process = Process::start(config).map_err(|error| not_started(&error))?;
+    let process = match Process::start(config) {
+        Ok(process) => process,
+        Err(error) => return without_workers(wanted, config, &error),
+    };
     let done = runtime.block_on(with_desk(wanted, config, environment, &process, log));
     if let Err(sentence) = process.stop() {
         tell(&format!("skstore: {sentence}"));
+    }
+    done
+}
+
+/// What can be done all the same where the workers do not start: look at what whoever has them has parked.
+fn without_workers(wanted: &Wanted<'_>, config: &Config, error: &StartError) -> Result<(), Failure> {
+    let mut out = Output::new(std::io::stdout().lock(), wanted.json, wanted.language);
+    let done = match (error, wanted.command) {
+        (StartError::Held { .. }, Some(Command::Dead(command))) => {
+            dead::run_beside(&config.data_dir, command, &mut out)
+        }
+        _ => None,
+    };
+    let Some(done) = done else { return Err(not_started(error)) };
+    if let StartError::Held { holder, .. } = error {
+        tell(&format!("skstore: as {holder} keeps them; only there can they be replayed or dropped"));
     }
     done
 }

@@ -2,10 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// A line of the file of parked messages, as a worker that stopped in the midst of it leaves one behind.
+fn parked(id: u64, key: &str, body: &str) -> String {
+    let headers = json!({"parked_id": format!("p-{id}"), "reason": "a mistake in this program", "queue": "order.commands",
+        "exchange": "skstore.commands", "routing_key": key, "service": "order", "at": "2026-09-21T14:13:20.123Z"});
+    let parked = json!({"id": id, "exchange": "skstore.dead", "routing_key": key, "body": {"text": body},
+        "message_id": format!("p-{id}"), "headers": headers});
+    format!("{}\n", json!({ "parked": parked }))
+}
 
 /// A data directory, and the program that works on it.
 struct Desk {
@@ -27,6 +37,10 @@ impl Desk {
 
     fn run(&self, line: &str) -> Output {
         self.command(line).output().unwrap()
+    }
+
+    fn dead_letters(&self) -> PathBuf {
+        self.dir.path().join("data").join("dead-letters.jsonl")
     }
 
     /// The objects that `line` prints with `--json`, one a line, and its exit status.
@@ -195,6 +209,20 @@ fn a_second_process_is_told_who_holds_the_data() {
     let message = held["error"]["message"].as_str().unwrap_or_default();
     assert!(message.contains(&format!("process {pid}")) && message.contains("watch"), "{message}");
     assert!(message.contains("--data-dir"), "it does not say what to do: {message}");
+
+    // What it has parked can be looked at, where it has written it; it stays in its hands.
+    std::fs::write(desk.dead_letters(), parked(1, "order.place", "not JSON")).unwrap();
+    let (list, status) = desk.json("dead list");
+    assert_eq!((list.len(), status), (1, 0), "{list:?}");
+    assert_eq!(desk.done("dead show p-1")["body"], "not JSON");
+    let told = String::from_utf8(desk.run("dead list").stderr).unwrap();
+    assert!(told.contains(&format!("process {pid}")), "it does not say whose they are: {told}");
+    assert_eq!(desk.error("dead show p-2", 1)["error"]["code"], "not_found");
+    for line in ["dead replay p-1", "dead drop --all --dry-run"] {
+        assert_eq!(desk.error(line, 3)["error"]["code"], "unreachable", "{line}");
+    }
+    std::fs::remove_file(desk.dead_letters()).unwrap();
+    assert_eq!(desk.json("dead list"), (vec![], 0));
     drop(holder);
     // A killed process lets go of the data, and loses nothing that was acknowledged.
     assert!(desk.json("items").1 == 0, "the data is still held");
@@ -240,20 +268,12 @@ fn parked_messages_are_listed_shown_replayed_and_dropped() {
     let desk = Desk::new();
     assert_eq!(desk.json("dead list"), (vec![], 0));
     desk.done("place 10 --customer kim --order-id d-0");
-    // As a worker that stopped in the midst of it leaves them behind.
-    let parked = |id: u64, key: &str, body: &str| {
-        let headers = json!({"parked_id": format!("p-{id}"), "reason": "a mistake in this program", "queue": "order.commands",
-            "exchange": "skstore.commands", "routing_key": key, "service": "order", "at": "2026-09-21T14:13:20.123Z"});
-        let parked = json!({"id": id, "exchange": "skstore.dead", "routing_key": key, "body": {"text": body},
-            "message_id": format!("p-{id}"), "headers": headers});
-        format!("{}\n", json!({ "parked": parked }))
-    };
     let lines = [
         parked(1, "order.place", r#"{"item_id":"10","customer":"kim","order_id":"d-1"}"#),
         parked(2, "order.place", "not JSON"),
         parked(3, "order.place", r#"{"item_id":"10","customer":"kim"}"#),
     ];
-    std::fs::write(desk.dir.path().join("data").join("dead-letters.jsonl"), lines.concat()).unwrap();
+    std::fs::write(desk.dead_letters(), lines.concat()).unwrap();
 
     let (list, status) = desk.json("dead list");
     let ids: Vec<_> = list.iter().map(|letter| letter["id"].as_str().unwrap()).collect();

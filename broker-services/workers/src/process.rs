@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::bookkeeper::{self, Log};
 use crate::bus::amqp::AmqpBus;
-use crate::bus::embedded::EmbeddedBus;
+use crate::bus::embedded::{DEAD_LETTERS, EmbeddedBus};
 use crate::bus::{Bus, BusError};
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{Clock, Ids};
@@ -360,7 +360,7 @@ fn embedded(config: &Config, services: &[Service]) -> Result<(Bus, Option<DataLo
         return Err(StartError::Alone(named.join(", ")));
     }
     let lock = DataLock::take(&config.data_dir)?;
-    let bus = EmbeddedBus::with_dead_letters(&config.data_dir.join("dead-letters.jsonl"))
+    let bus = EmbeddedBus::with_dead_letters(&config.data_dir.join(DEAD_LETTERS))
         .map_err(|error| StartError::DataDir { path: config.data_dir.clone(), cause: error.to_string() })?;
     Ok((Bus::Embedded(bus), Some(lock)))
 }

@@ -40,6 +40,9 @@ pub use chaos::{Chaos, Faults};
 use consumer::{ConsumerId, Take, Taken};
 use state::{After, State};
 
+/// The file of a data directory in which parked messages are kept.
+pub const DEAD_LETTERS: &str = "dead-letters.jsonl";
+
 /// A bus within this process. Clones are handles of the same bus.
 #[derive(Clone)]
 pub struct EmbeddedBus {
@@ -64,6 +67,14 @@ impl EmbeddedBus {
         let mut state = State::new();
         state.restore(journal, parked);
         Ok(Self::from(state))
+    }
+
+    /// What is parked in the file at `path`, oldest first, whoever keeps it. It stays as it is.
+    ///
+    /// # Errors
+    /// When the file cannot be read; one that is not there holds nothing.
+    pub fn dead_letters_in(path: &Path) -> std::io::Result<Vec<Message>> {
+        journal::parked(path)
     }
 
     /// A bus that delays, reorders, duplicates and drops as `chaos` has it.

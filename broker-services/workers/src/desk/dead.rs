@@ -1,10 +1,12 @@
 //! Parked messages at the desk: to look at them, to send them where they came from, and to drop them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
 use super::Desk;
+use crate::bus::embedded::{DEAD_LETTERS, EmbeddedBus};
 use crate::bus::parked::Parked;
 use crate::bus::{BusError, Confirm, Receipt, Unacked};
 
@@ -56,6 +58,18 @@ pub struct DeadPage {
     pub letters: Vec<DeadLetter>,
     /// How many there are in all.
     pub total: usize,
+}
+
+impl DeadPage {
+    /// The oldest, at most `most`, of those that the owner of a data directory keeps there, to be looked at by others:
+    /// over the embedded bus nobody else can have them in hand.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn kept_in(data_dir: &Path, most: usize) -> std::io::Result<Self> {
+        let kept = EmbeddedBus::dead_letters_in(&data_dir.join(DEAD_LETTERS))?;
+        Ok(Self { letters: kept.iter().take(most).map(DeadLetter::of).collect(), total: kept.len() })
+    }
 }
 
 /// What became, or would become, of a parked message.

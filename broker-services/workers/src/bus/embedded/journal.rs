@@ -178,31 +178,33 @@ pub(super) fn start_after_failure(path: &Path, bytes: Option<u64>) -> Journal {
     start(path, file).unwrap()
 }
 
-/// What is parked in the file at `path`. Lines that are no records are moved to a file beside it and reported;
-/// a torn last one is left out and reported.
-fn read(path: &Path) -> io::Result<BTreeMap<u64, Parked>> {
-    let mut parked = BTreeMap::new();
+/// What a file says.
+#[derive(Debug, Default)]
+struct Contents {
+    /// By id.
+    parked: BTreeMap<u64, Parked>,
+    /// Lines that are no records.
+    unreadable: Vec<u8>,
+    /// Bytes of a last line that has no end: torn by a crash, or still being written.
+    torn: usize,
+}
+
+/// What is in the file at `path`, none if there is none. It stays as it is.
+fn look(path: &Path) -> io::Result<Contents> {
+    let mut contents = Contents::default();
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(parked),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(contents),
         Err(error) => return Err(error),
     };
     let mut lines = BufReader::new(file);
-    let mut unreadable = Vec::new();
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
         match serde_json::from_slice(&line) {
-            _ if line.last() != Some(&b'\n') => {
-                tracing::warn!(
-                    file = %path.display(),
-                    bytes = line.len(),
-                    "the last dead letter was torn by a crash and is left out; its sender was not told that it \
-                     is safe and will have sent it again"
-                );
-            }
-            Ok(Record::Parked(record)) => drop(parked.insert(record.id, *record)),
-            Ok(Record::Forgotten(id)) => drop(parked.remove(&id)),
-            Err(_) => unreadable.extend_from_slice(&line),
+            _ if line.last() != Some(&b'\n') => contents.torn = line.len(),
+            Ok(Record::Parked(record)) => drop(contents.parked.insert(record.id, *record)),
+            Ok(Record::Forgotten(id)) => drop(contents.parked.remove(&id)),
+            Err(_) => contents.unreadable.extend_from_slice(&line),
         }
         line.clear();
     }
@@ -210,6 +212,26 @@ fn read(path: &Path) -> io::Result<BTreeMap<u64, Parked>> {
         let aside = beside(path, "unreadable");
         let mut file = OpenOptions::new().create(true).append(true).open(&aside)?;
         file.write_all(&unreadable)?;
+    Ok(contents)
+}
+
+/// What is parked in the file at `path`, oldest first, for one who must leave it as it is.
+pub(super) fn parked(path: &Path) -> io::Result<Vec<Message>> {
+    Ok(look(path)?.parked.into_values().map(Parked::into_message).collect())
+}
+
+/// What is parked in the file at `path`. Lines that are no records are moved to a file beside it and reported;
+/// a torn last one is left out and reported.
+fn read(path: &Path) -> io::Result<BTreeMap<u64, Parked>> {
+    let Contents { parked, unreadable, torn } = look(path)?;
+    if torn > 0 {
+        tracing::warn!(
+            file = %path.display(),
+            bytes = torn,
+            "the last dead letter was torn by a crash and is left out; its sender was not told that it is safe and \
+             will have sent it again"
+        );
+    }
         file.sync_all()?;
         tracing::error!(
             file = %path.display(),

@@ -110,7 +110,8 @@ async fn exchange(channel: &Channel, spec: &ExchangeSpec) -> Result<(), BusError
     refused(declared, |why| {
         format!(
             "exchange '{0}' is there, but not as this version needs it ({why}). Stop all workers, delete it \
-             (`rabbitmqadmin delete exchange name={0}`), and start them again: they declare it anew",
+             (`rabbitmqadmin delete exchange name={0}`, the newer one: `--name {0}`), and start them again: they \
+             declare it anew",
             spec.name
         )
     })

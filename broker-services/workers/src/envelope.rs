@@ -192,6 +192,12 @@ impl From<Delivery> for Envelope {
 
 /// The header that names a parked message.
 pub const PARKED_ID: &str = "parked_id";
+/// The header that says when a message was parked, RFC 3339 with milliseconds, in UTC: as text, it sorts by time.
+pub const PARKED_AT: &str = "at";
+/// The header that says within how many milliseconds the message was to be delivered: parked, it must not expire.
+pub const SENT_EXPIRATION: &str = "sent_expiration_ms";
+/// The header that says with which priority it was sent: parked, it waits in its turn.
+pub const SENT_PRIORITY: &str = "sent_priority";
 
 /// In the reason of an order, a top-up or a restock that is parked because it may not be new: nobody could tell
 /// whether it has taken effect, and doing it again might charge twice.
@@ -233,7 +239,7 @@ pub async fn park(
         ("routing_key".to_owned(), message.routing_key.clone()),
         ("queue".to_owned(), queue.to_owned()),
         ("service".to_owned(), context.service.word().to_owned()),
-        ("at".to_owned(), context.clock.now().to_string()),
+        (PARKED_AT.to_owned(), context.clock.now().to_string()),
     ]));
     let parked = Message {
         exchange: topology::DEAD.to_owned(),

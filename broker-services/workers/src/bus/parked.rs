@@ -3,17 +3,24 @@
 //! This is consuming, on every bus: what is not acked goes back to its place when [`Parked`] is dropped, and when
 //! its process dies. So looking loses nothing, but two who look at once would each miss what the other holds. One
 //! is let in at a time: within a process by a lock, and of several by an exclusive queue, [`topology::operator`].
+//!
+//! RabbitMQ puts what comes back ahead of what it has never delivered, but more than 32 of them (3.10) in any order. So as
+//! many are taken each time, which are all that ever came back and those next to them, and sorted by when they were
+//! parked.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Bus, BusError, Consumer, Delivery, Subscription};
+use crate::envelope::{PARKED_AT, PARKED_ID};
 use crate::topology;
 
-/// Most parked messages that are in hand at once; where there are more, looking may change their order. They stay with the
-/// bus; only what is [received](Parked::next) and kept takes memory here. AMQP can hold back at most 65,535.
+/// Most parked messages that are in hand at once; the others wait behind them. They stay with the bus; only what is
+/// [received](Parked::next) and kept takes memory here. AMQP can hold back at most 65,535.
 pub const MAX_IN_HAND: usize = 10_000;
 /// How long another operator is waited for: they hold parked messages for as long as a command takes.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
@@ -23,16 +30,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// somebody who consumes the queue by other means.
 const COMES_WITHIN: Duration = Duration::from_secs(1);
 
-/// The parked messages that were there when it was opened, oldest first. Whatever is not acked goes back when this
-/// is dropped.
+/// The parked messages that were there when it was opened, oldest first; those that do not say when they were parked come
+/// before. Whatever is not acked goes back when this is dropped.
 #[derive(Debug)]
 pub struct Parked {
     // Dropped in this order: the next one in this process finds everything given back.
     consumer: Option<Consumer>,
     _among_processes: Consumer,
     _in_this_process: OwnedMutexGuard<()>,
-    /// Of those that were there, how many have not come yet.
-    left: usize,
+    /// In their order, without those that were handed out.
+    in_hand: VecDeque<Delivery>,
     total: usize,
 }
 
@@ -44,28 +51,46 @@ impl Bus {
     /// [`BusError::Lost`].
     pub async fn parked(&self, most: usize) -> Result<Parked, BusError> {
         let until = Instant::now() + TURN_WITHIN;
+        let turn = self.turn(until).await?;
+        let own = self.own_queue(until).await?;
+        let (mut consumer, mut in_hand, mut total) = (None, Vec::new(), self.waiting().await?);
+        if total.min(most) > 0 {
+            let dead = topology::queues().into_iter().filter(|queue| queue.name == topology::DEAD);
+            let all = dead.map(|queue| Subscription { queue, prefetch: MAX_IN_HAND }).collect();
+            let consumer = consumer.insert(self.consumer(all).await?);
+            while take(consumer, total.min(MAX_IN_HAND), &mut in_hand).await? && in_hand.len() < MAX_IN_HAND {
+                // What the last one gave back may have been on its way when it was counted.
+                let more = self.waiting().await?;
+                if more == 0 {
+                    break;
+                }
+                total = in_hand.len() + more;
+            }
+        }
+        in_hand.sort_by(|one, other| when_parked(one).cmp(&when_parked(other)));
+        in_hand.truncate(most);
+        let in_hand = in_hand.into();
+        Ok(Parked { consumer, _among_processes: own, _in_this_process: turn, in_hand, total })
+    }
+
+    /// Waits for the turn among those of this process.
+    async fn turn(&self, until: Instant) -> Result<OwnedMutexGuard<()>, BusError> {
         let turn = match self {
             Self::Embedded(bus) => bus.turn(),
             Self::Amqp(bus) => bus.turn(),
         };
-        let turn = timeout_at(until, turn.lock_owned()).await.map_err(|_| {
+        timeout_at(until, turn.lock_owned()).await.map_err(|_| {
             BusError::Topology(format!(
                 "somebody else in this process has them in hand ({}); try again later",
                 topology::OPERATOR
             ))
-        })?;
-        let own = self.own_queue(until).await?;
+        })
+    }
+
+    /// How many parked messages are in nobody's hands.
+    async fn waiting(&self) -> Result<usize, BusError> {
         let depths = self.depths().await?;
-        let total = depths.iter().find(|depth| &*depth.name == topology::DEAD).map_or(0, |depth| depth.ready);
-        let left = total.min(most).min(MAX_IN_HAND);
-        // All of them, also where few are looked at: a broker puts what comes back from a consumer behind what it has
-        // never delivered, so that a part would come back in another place.
-        let dead = topology::queues().into_iter().find(|queue| queue.name == topology::DEAD);
-        let consumer = match dead.filter(|_| left > 0) {
-            Some(queue) => Some(self.consumer(vec![Subscription { queue, prefetch: MAX_IN_HAND }]).await?),
-            None => None,
-        };
-        Ok(Parked { consumer, _among_processes: own, _in_this_process: turn, left, total })
+        Ok(depths.iter().find(|depth| &*depth.name == topology::DEAD).map_or(0, |depth| depth.ready))
     }
 
     async fn own_queue(&self, until: Instant) -> Result<Consumer, BusError> {
@@ -86,18 +111,33 @@ impl Parked {
         self.total
     }
 
-    /// The next ones, at most `most`; none once all that were there have come.
+    /// The next ones, at most `most`; none once all that were there have been handed out.
     ///
     /// # Errors
     /// [`BusError::Lost`]; whatever was not acked has gone back.
-    pub async fn next(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
-        let Some(consumer) = self.consumer.as_mut().filter(|_| self.left > 0) else { return Ok(Vec::new()) };
-        let Ok(received) = timeout(COMES_WITHIN, consumer.receive(most.min(self.left))).await else {
-            self.left = 0;
-            return Ok(Vec::new());
-        };
-        let received = received?;
-        self.left -= received.len();
-        Ok(received)
+    pub fn next(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
+        // Nothing else would say that acks are in vain. What has been parked since then stays unacked.
+        if let Some(Some(Err(lost))) =
+            self.consumer.as_mut().map(|consumer| consumer.receive(1).now_or_never())
+        {
+            return Err(lost);
+        }
+        Ok(self.in_hand.drain(..most.min(self.in_hand.len())).collect())
     }
+}
+
+/// Receives until `taken` are `count`. Whether they came.
+async fn take(consumer: &mut Consumer, count: usize, taken: &mut Vec<Delivery>) -> Result<bool, BusError> {
+    while taken.len() < count {
+        let Ok(received) = timeout(COMES_WITHIN, consumer.receive(count - taken.len())).await else {
+            return Ok(false);
+        };
+        taken.extend(received?);
+    }
+    Ok(true)
+}
+
+/// What sorts messages by when they were parked: ids of the same millisecond are in the order in which they were made.
+fn when_parked(delivery: &Delivery) -> [Option<&String>; 2] {
+    [PARKED_AT, PARKED_ID].map(|name| delivery.message.properties.headers.get(name))
 }

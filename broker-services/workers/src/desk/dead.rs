@@ -123,7 +123,7 @@ impl Desk {
         let mut parked = self.bus.parked(most).await?;
         let (mut letters, mut bytes) = (Vec::new(), 0);
         'pages: loop {
-            let page = parked.next(AT_ONCE).await?;
+            let page = parked.next(AT_ONCE)?;
             if page.is_empty() {
                 break;
             }
@@ -145,7 +145,7 @@ impl Desk {
     pub async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, DeadError> {
         let mut parked = self.bus.parked(usize::MAX).await?;
         loop {
-            let page = parked.next(AT_ONCE).await?;
+            let page = parked.next(AT_ONCE)?;
             if page.is_empty() {
                 return Ok(None);
             }
@@ -221,7 +221,7 @@ impl Desk {
         dry_run: bool,
         parked: &mut Parked,
     ) -> Result<(Vec<(DeadLetter, Fate)>, bool), DeadError> {
-        let page = parked.next(AT_ONCE).await?;
+        let page = parked.next(AT_ONCE)?;
         let mut go_on = !page.is_empty();
         let (mut fates, mut flights) = (Vec::new(), Vec::new());
         for delivery in page {

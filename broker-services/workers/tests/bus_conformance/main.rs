@@ -47,6 +47,7 @@ macro_rules! conformance {
             depths_tell_what_waits_and_who_consumes,
             parked_messages_stay_where_they_are,
             what_an_operator_ends_is_gone_and_the_rest_stays_in_order,
+            more_than_can_be_had_at_once_stay_in_their_order,
             one_operator_at_a_time_has_them_in_hand,
             a_parked_message_is_looked_at_as_it_was_parked,
             looking_at_parked_messages_leaves_other_consumers_alone;

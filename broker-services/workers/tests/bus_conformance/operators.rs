@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use skstore_workers::bus::parked::Parked;
+use skstore_workers::bus::parked::{MAX_IN_HAND, Parked};
 use skstore_workers::bus::{Bus, Confirm, Delivery, Message, Properties, QueueDepth};
 use skstore_workers::topology::{DEAD, ITEM_EVENTS, MYINFO_EVENTS, MYINFO_SIGNALS, ORDER_COMMANDS};
 
@@ -18,10 +18,10 @@ async fn park(bus: &Bus, bodies: &[&str]) {
 }
 
 /// Everything in hand, in its order.
-async fn look(parked: &mut Parked) -> Vec<Delivery> {
+fn look(parked: &mut Parked) -> Vec<Delivery> {
     let mut all = Vec::new();
     loop {
-        let some = parked.next(2).await.unwrap();
+        let some = parked.next(2).unwrap();
         if some.is_empty() {
             return all;
         }
@@ -32,7 +32,7 @@ async fn look(parked: &mut Parked) -> Vec<Delivery> {
 
 /// What is parked; it stays there.
 async fn bodies(bus: &Bus) -> Vec<String> {
-    look(&mut bus.parked(100).await.unwrap()).await.iter().map(text).collect()
+    look(&mut bus.parked(100).await.unwrap()).iter().map(text).collect()
 }
 
 async fn depth(bus: &Bus, name: &str) -> QueueDepth {
@@ -85,7 +85,7 @@ pub(crate) async fn parked_messages_stay_where_they_are(bus: Bus) {
     }
     let mut some = bus.parked(3).await.unwrap();
     assert_eq!(some.total(), 5);
-    assert_eq!(look(&mut some).await.iter().map(text).collect::<Vec<_>>(), ["0", "1", "2"]);
+    assert_eq!(look(&mut some).iter().map(text).collect::<Vec<_>>(), ["0", "1", "2"]);
     drop(some);
     assert_eq!(bodies(&bus).await, all);
 }
@@ -93,7 +93,7 @@ pub(crate) async fn parked_messages_stay_where_they_are(bus: Bus) {
 pub(crate) async fn what_an_operator_ends_is_gone_and_the_rest_stays_in_order(bus: Bus) {
     park(&bus, &["0", "1", "2", "3", "4"]).await;
     let mut parked = bus.parked(100).await.unwrap();
-    let mut held = look(&mut parked).await;
+    let mut held = look(&mut parked);
     held.remove(3).unacked.ack();
     held.remove(0).unacked.ack();
     drop((parked, held));
@@ -104,11 +104,52 @@ pub(crate) async fn what_an_operator_ends_is_gone_and_the_rest_stays_in_order(bu
 pub(crate) async fn one_operator_at_a_time_has_them_in_hand(bus: Bus) {
     park(&bus, &["0", "1"]).await;
     let mut first = bus.parked(100).await.unwrap();
-    assert_eq!(look(&mut first).await.len(), 2);
+    assert_eq!(look(&mut first).len(), 2);
+/// The `number`th message, as it is parked.
+fn parked_as(number: usize) -> Message {
+    let headers = [
+        ("at", format!("2026-09-21T14:13:20.{:03}Z", number / 100)),
+        ("parked_id", format!("0193-{number:06}")),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
+    let properties = Properties { headers, ..Properties::default() };
+    Message { properties, ..message(DEAD, "order.place", number.to_string()) }
+}
+
+pub(crate) async fn more_than_can_be_had_at_once_stay_in_their_order(bus: Bus) {
+    const BEYOND: usize = 100;
+    const ENDED: usize = 150;
+    const ALL: usize = MAX_IN_HAND + BEYOND;
+    let publisher = bus.publisher().await.unwrap();
+    for number in (0..ALL).step_by(BEYOND) {
+        let some = number..ALL.min(number + BEYOND);
+        let receipts: Vec<_> = some.map(|n| publisher.publish(parked_as(n))).collect();
+        for receipt in receipts {
+            assert_eq!(receipt.await, Confirm::Taken);
+        }
+    }
+    until_ready(&bus, DEAD, ALL).await;
+    let numbers = |range: std::ops::Range<usize>| range.map(|n| n.to_string()).collect::<Vec<_>>();
+    for time in 0..3 {
+        assert_eq!(bodies(&bus).await, numbers(0..100), "a part of them, for the {time}. time");
+    }
+    let mut parked = bus.parked(usize::MAX).await.unwrap();
+    assert_eq!(parked.total(), ALL);
+    let held = look(&mut parked);
+    assert_eq!(held.iter().map(text).collect::<Vec<_>>(), numbers(0..MAX_IN_HAND));
+    held.into_iter().take(ENDED).for_each(|delivery| delivery.unacked.ack());
+    drop(parked);
+    for time in 0..3 {
+        assert_eq!(bodies(&bus).await, numbers(ENDED..ENDED + 100), "the rest, for the {time}. time");
+        let rest = look(&mut bus.parked(usize::MAX).await.unwrap());
+        assert_eq!(rest.iter().map(text).collect::<Vec<_>>(), numbers(ENDED..ALL), "for the {time}. time");
+    }
+}
+
     let other = bus.clone();
     let second = tokio::spawn(async move {
         let mut parked = other.parked(100).await.unwrap();
-        look(&mut parked).await.iter().map(text).collect::<Vec<_>>()
+        look(&mut parked).iter().map(text).collect::<Vec<_>>()
     });
     // It waits for its turn for as long as it likes; meanwhile the first goes on and ends one.
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -134,7 +175,7 @@ pub(crate) async fn a_parked_message_is_looked_at_as_it_was_parked(bus: Bus) {
     let sent = Message { properties, ..message(DEAD, "order.place", [0, 159, 146, 150, b'\n', 255]) };
     assert_eq!(bus.publisher().await.unwrap().publish(sent.clone()).await, Confirm::Taken);
     let mut parked = bus.parked(1).await.unwrap();
-    let got = parked.next(10).await.unwrap().remove(0).message;
+    let got = parked.next(10).unwrap().remove(0).message;
     assert_eq!((got.body, got.properties), (sent.body, sent.properties));
     assert_eq!((got.exchange, got.routing_key), (sent.exchange, sent.routing_key));
 }

@@ -46,7 +46,9 @@ pub struct Properties {
     pub content_type: Option<String>,
     /// Dropped if it is not delivered within this.
     pub expiration: Option<Duration>,
-    /// Anything more, as text.
+    /// 0–255: a broker may deliver those of a higher one first. The embedded bus does not.
+    pub priority: Option<u8>,
+    /// Anything more, as text: structures as JSON. Without what senders tell brokers and brokers count.
     pub headers: BTreeMap<String, String>,
 }
 

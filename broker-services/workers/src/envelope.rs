@@ -224,8 +224,11 @@ pub async fn park(
         "parked a message"
     );
     let mut properties = message.properties.clone();
-    properties.expiration = None;
     let left_out = fit(&mut properties.headers);
+    let expiration = properties.expiration.take().map(|within| within.as_millis().to_string());
+    let priority = properties.priority.take().map(|priority| priority.to_string());
+    let sent = [(SENT_EXPIRATION, expiration), (SENT_PRIORITY, priority)];
+    properties.headers.extend(sent.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     if left_out > 0 {
         properties.headers.insert("headers_left_out".to_owned(), left_out.to_string());
     }

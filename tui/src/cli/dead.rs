@@ -258,6 +258,11 @@ fn show(language: Language, letter: &DeadLetter) -> String {
         ("correlation_id", given(&properties.correlation_id)),
         ("reply_to", given(&properties.reply_to)),
         ("content_type", given(&properties.content_type)),
+        (
+            "expiration_ms",
+            properties.expiration.map(|within| within.as_millis().to_string()).unwrap_or_default(),
+        ),
+        ("priority", properties.priority.map(|priority| priority.to_string()).unwrap_or_default()),
         (of(labels::HEADERS), headers.join("; ")),
         (of(labels::BODY), format!("{}{more}", String::from_utf8_lossy(shown))),
     ])

@@ -50,6 +50,7 @@ macro_rules! conformance {
             more_than_can_be_had_at_once_stay_in_their_order,
             one_operator_at_a_time_has_them_in_hand,
             a_parked_message_is_looked_at_as_it_was_parked,
+            what_a_queue_gave_up_on_is_replayed_as_it_was_sent,
             looking_at_parked_messages_leaves_other_consumers_alone;
         }
     };

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use skstore_workers::bus::parked::{MAX_IN_HAND, Parked};
 use skstore_workers::bus::{Bus, Confirm, Delivery, Message, Properties, QueueDepth};
-use skstore_workers::topology::{DEAD, ITEM_EVENTS, MYINFO_EVENTS, MYINFO_SIGNALS, ORDER_COMMANDS};
+use skstore_workers::clock::Ids;
+use skstore_workers::desk::{Desk, Fate, Which};
+use skstore_workers::topology::{COMMANDS, DEAD, ITEM_EVENTS, MYINFO_EVENTS, MYINFO_SIGNALS, ORDER_COMMANDS};
+use skstore_workers::view::View;
+use skstore_workers::view::embedded::EmbeddedView;
 
 use crate::fixtures::{consumer, direct, message, next, ours, take, text};
 
@@ -101,10 +105,6 @@ pub(crate) async fn what_an_operator_ends_is_gone_and_the_rest_stays_in_order(bu
     assert_eq!(bodies(&bus).await, ["1", "2", "4", "5"]);
 }
 
-pub(crate) async fn one_operator_at_a_time_has_them_in_hand(bus: Bus) {
-    park(&bus, &["0", "1"]).await;
-    let mut first = bus.parked(100).await.unwrap();
-    assert_eq!(look(&mut first).len(), 2);
 /// The `number`th message, as it is parked.
 fn parked_as(number: usize) -> Message {
     let headers = [
@@ -146,6 +146,10 @@ pub(crate) async fn more_than_can_be_had_at_once_stay_in_their_order(bus: Bus) {
     }
 }
 
+pub(crate) async fn one_operator_at_a_time_has_them_in_hand(bus: Bus) {
+    park(&bus, &["0", "1"]).await;
+    let mut first = bus.parked(100).await.unwrap();
+    assert_eq!(look(&mut first).len(), 2);
     let other = bus.clone();
     let second = tokio::spawn(async move {
         let mut parked = other.parked(100).await.unwrap();
@@ -170,14 +174,54 @@ pub(crate) async fn a_parked_message_is_looked_at_as_it_was_parked(bus: Bus) {
         reply_to: Some("desk.me".to_owned()),
         content_type: Some("application/json".to_owned()),
         expiration: None,
+        priority: Some(7),
         headers: BTreeMap::from([("reason".to_owned(), "none, 없음".to_owned())]),
     };
     let sent = Message { properties, ..message(DEAD, "order.place", [0, 159, 146, 150, b'\n', 255]) };
     assert_eq!(bus.publisher().await.unwrap().publish(sent.clone()).await, Confirm::Taken);
-    let mut parked = bus.parked(1).await.unwrap();
-    let got = parked.next(10).unwrap().remove(0).message;
+    for time in 0..3 {
+        let mut parked = bus.parked(1).await.unwrap();
+        let got = parked.next(10).unwrap().remove(0).message;
+        assert_eq!((&got.body, &got.properties), (&sent.body, &sent.properties), "for the {time}. time");
+        assert_eq!((&got.exchange, &got.routing_key), (&sent.exchange, &sent.routing_key));
+    }
+}
+
+pub(crate) async fn what_a_queue_gave_up_on_is_replayed_as_it_was_sent(bus: Bus) {
+    let properties = Properties {
+        message_id: Some("0193".to_owned()),
+        reply_to: Some("desk.me".to_owned()),
+        priority: Some(7),
+        headers: BTreeMap::from([("colour".to_owned(), "red".to_owned())]),
+        ..Properties::default()
+    };
+    let sent =
+        Message { properties: properties.clone(), ..message(COMMANDS, "order.place", r#"{"item_id":"10"}"#) };
+    let mut dying = sent.clone();
+    dying.properties.expiration = Some(Duration::from_millis(1));
+    bus.publisher().await.unwrap().send(dying);
+    until_ready(&bus, DEAD, 1).await;
+    let desk = Desk::open(&bus, View::Embedded(EmbeddedView::new(1)), Ids::random()).await.unwrap();
+    // Each look is a delivery, which a broker counts.
+    for _ in 0..3 {
+        assert_eq!(desk.dead_letters(10).await.unwrap().letters.len(), 1);
+    }
+    let letter = desk.dead_letters(10).await.unwrap().letters.remove(0);
+    assert_eq!(letter.reason, "its queue gave up on it: expired");
+    assert_eq!(letter.properties, properties);
+    let mut orders = consumer(&bus, ours(ORDER_COMMANDS), 1).await;
+    let told = |_: &_, fate: &Fate| assert_eq!(*fate, Fate::Replayed);
+    let which = Which::One(letter.id);
+    let replaying = async { desk.replay_dead(&which, false, told).await.unwrap() };
+    let hearing = async {
+        let got = next(&mut orders).await;
+        got.unacked.ack();
+        got.message
+    };
+    let (_, got) = tokio::join!(replaying, hearing);
     assert_eq!((got.body, got.properties), (sent.body, sent.properties));
     assert_eq!((got.exchange, got.routing_key), (sent.exchange, sent.routing_key));
+    until_ready(&bus, DEAD, 0).await;
 }
 
 pub(crate) async fn looking_at_parked_messages_leaves_other_consumers_alone(bus: Bus) {

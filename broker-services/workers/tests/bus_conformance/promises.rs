@@ -31,6 +31,7 @@ pub(crate) async fn a_message_arrives_as_it_was_published(bus: Bus) {
             reply_to: Some("desk.me".to_owned()),
             content_type: Some("application/json".to_owned()),
             expiration: Some(Duration::from_secs(60)),
+            priority: Some(7),
             headers: BTreeMap::from([("reason".to_owned(), "none, 없음".to_owned())]),
         },
         ..message(PAYMENTS, "charge", [0, 159, 146, 150, b'\n', 255])

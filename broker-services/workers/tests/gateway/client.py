@@ -69,6 +69,8 @@ def get(told):
         "reply_to": properties.reply_to,
         "correlation_id": properties.correlation_id,
         "message_id": properties.message_id,
+        "priority": properties.priority,
+        "expiration": properties.expiration,
         "redelivered": method.redelivered,
     }
 

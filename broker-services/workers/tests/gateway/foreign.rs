@@ -36,6 +36,8 @@ pub(crate) struct Found {
     pub(crate) headers: Value,
     pub(crate) reply_to: Option<String>,
     pub(crate) message_id: Option<String>,
+    pub(crate) priority: Option<u64>,
+    pub(crate) expiration: Option<String>,
 }
 
 impl Found {
@@ -135,5 +137,7 @@ fn found(said: &Value) -> Option<Found> {
         headers: said["headers"].clone(),
         reply_to: text("reply_to"),
         message_id: text("message_id"),
+        priority: said["priority"].as_u64(),
+        expiration: text("expiration"),
     })
 }

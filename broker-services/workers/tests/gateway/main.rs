@@ -9,6 +9,7 @@ mod commands;
 mod foreign;
 mod fuzz;
 mod operators;
+mod replays;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
 #[path = "../../../../xtask/src/servers.rs"]
 mod servers;

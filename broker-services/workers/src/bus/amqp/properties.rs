@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use serde_json::Value;
 
 use crate::bus::{Message, Properties};
 use crate::topology::{BEAT_KEY, BREAKER_KEY, COMMANDS, DEAD, EVENTS, UNROUTED};
@@ -12,6 +13,10 @@ use crate::topology::{BEAT_KEY, BREAKER_KEY, COMMANDS, DEAD, EVENTS, UNROUTED};
 const PERSISTENT: u8 = 2;
 /// That of one that is worthless after a restart.
 const TRANSIENT: u8 = 1;
+
+/// Headers that are between a broker and whoever sends or receives: where else a message is to go, and how it fared. Sent
+/// on they would be obeyed, refused or believed, so they are no part of a message.
+const OF_BROKERS: &[&str] = &["CC", "BCC", "x-death", "x-delivery-count", "x-acquired-count"];
 
 /// A message as lapin takes it.
 #[derive(Debug)]
@@ -24,7 +29,7 @@ pub(super) struct Outgoing {
 /// `message` for the wire, under `id`; `None` if a name or property is longer than the 255 bytes that AMQP has
 /// for it.
 pub(super) fn outgoing(message: &Message, id: &str) -> Option<Outgoing> {
-    let Properties { message_id: _, correlation_id, reply_to, content_type, expiration, headers } =
+    let Properties { message_id: _, correlation_id, reply_to, content_type, expiration, priority, headers } =
         &message.properties;
     let mode = if is_worth_keeping(message) { PERSISTENT } else { TRANSIENT };
     let mut properties = BasicProperties::default().with_delivery_mode(mode).with_message_id(short(id)?);
@@ -40,6 +45,9 @@ pub(super) fn outgoing(message: &Message, id: &str) -> Option<Outgoing> {
     if let Some(expiration) = expiration {
         properties = properties.with_expiration(short(&expiration.as_millis().to_string())?);
     }
+    if let Some(priority) = priority {
+        properties = properties.with_priority(*priority);
+    }
     if !headers.is_empty() {
         let mut table = FieldTable::default();
         for (name, value) in headers {
@@ -54,7 +62,7 @@ pub(super) fn outgoing(message: &Message, id: &str) -> Option<Outgoing> {
     })
 }
 
-/// What a delivery carries, as it was published. Headers that are no scalar have no text and are left out.
+/// What a delivery carries, as it was published. Headers that are no text become text: structures, their JSON.
 pub(super) fn incoming(properties: &BasicProperties) -> Properties {
     let text = |short: &Option<ShortString>| short.as_ref().map(ToString::to_string);
     let headers = properties.headers().iter().flat_map(|table| table.inner());
@@ -68,7 +76,11 @@ pub(super) fn incoming(properties: &BasicProperties) -> Properties {
             .as_ref()
             .and_then(|millis| millis.as_str().parse().ok())
             .map(Duration::from_millis),
-        headers: headers.filter_map(|(name, value)| Some((name.to_string(), scalar(value)?))).collect(),
+        priority: *properties.priority(),
+        headers: headers
+            .filter(|(name, _)| !OF_BROKERS.contains(&name.as_str()))
+            .map(|(name, value)| (name.to_string(), as_text(value)))
+            .collect(),
     }
 }
 
@@ -86,32 +98,50 @@ fn short(text: &str) -> Option<ShortString> {
     ShortString::try_new(text).ok()
 }
 
-fn scalar(value: &AMQPValue) -> Option<String> {
-    match value {
-        AMQPValue::LongString(text) => Some(text.to_string()),
-        AMQPValue::ShortString(text) => Some(text.to_string()),
-        AMQPValue::Boolean(value) => Some(value.to_string()),
-        AMQPValue::ShortShortInt(value) => Some(value.to_string()),
-        AMQPValue::ShortShortUInt(value) => Some(value.to_string()),
-        AMQPValue::ShortInt(value) => Some(value.to_string()),
-        AMQPValue::ShortUInt(value) => Some(value.to_string()),
-        AMQPValue::LongInt(value) => Some(value.to_string()),
-        AMQPValue::LongUInt(value) => Some(value.to_string()),
-        AMQPValue::LongLongInt(value) => Some(value.to_string()),
-        AMQPValue::Timestamp(value) => Some(value.to_string()),
-        AMQPValue::Float(value) => Some(value.to_string()),
-        AMQPValue::Double(value) => Some(value.to_string()),
-        AMQPValue::DecimalValue(_)
-        | AMQPValue::FieldArray(_)
-        | AMQPValue::FieldTable(_)
-        | AMQPValue::ByteArray(_)
-        | AMQPValue::Void => None,
+/// A scalar as itself, a structure as its JSON.
+fn as_text(value: &AMQPValue) -> String {
+    match as_json(value) {
+        Value::String(text) => text,
+        other => other.to_string(),
     }
+}
+
+/// Nested no deeper than [`super::clean`] lets through.
+fn as_json(value: &AMQPValue) -> Value {
+    match value {
+        AMQPValue::LongString(text) => text.to_string().into(),
+        AMQPValue::ShortString(text) => text.to_string().into(),
+        AMQPValue::Boolean(value) => (*value).into(),
+        AMQPValue::ShortShortInt(value) => (*value).into(),
+        AMQPValue::ShortShortUInt(value) => (*value).into(),
+        AMQPValue::ShortInt(value) => (*value).into(),
+        AMQPValue::ShortUInt(value) => (*value).into(),
+        AMQPValue::LongInt(value) => (*value).into(),
+        AMQPValue::LongUInt(value) => (*value).into(),
+        AMQPValue::LongLongInt(value) => (*value).into(),
+        AMQPValue::Timestamp(value) => (*value).into(),
+        AMQPValue::Float(value) => number(value.to_string()),
+        AMQPValue::Double(value) => number(value.to_string()),
+        AMQPValue::DecimalValue(value) => format!("{}e-{}", value.value, value.scale).into(),
+        AMQPValue::FieldArray(values) => values.as_slice().iter().map(as_json).collect(),
+        AMQPValue::FieldTable(table) => {
+            table.inner().iter().map(|(name, value)| (name.to_string(), as_json(value))).collect()
+        }
+        AMQPValue::ByteArray(bytes) => String::from_utf8_lossy(bytes.as_slice()).into(),
+        AMQPValue::Void => Value::Null,
+    }
+}
+
+/// A number as it is written, or the word for what is none: JSON has no other.
+fn number(written: String) -> Value {
+    written.parse().map_or_else(|_| written.into(), Value::Number)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use lapin::types::DecimalValue;
 
     use super::*;
     use crate::topology::{CONTROL, DEFAULT, PAYMENTS, REPLIES};
@@ -127,6 +157,7 @@ mod tests {
                 reply_to: Some("amq.rabbitmq.reply-to".into()),
                 content_type: Some("application/json".into()),
                 expiration: Some(Duration::from_millis(300)),
+                priority: Some(7),
                 headers: BTreeMap::from([("reason".into(), "없음".into())]),
             },
         }
@@ -168,14 +199,45 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_others_put_in_headers_become_text_and_structures_are_left_out() {
+    fn what_others_put_in_headers_becomes_text_and_structures_their_json() {
+        let mut inner = FieldTable::default();
+        inner.insert("사과".into(), AMQPValue::LongLongInt(5));
+        inner.insert("none".into(), AMQPValue::Void);
+        let array = vec![AMQPValue::FieldTable(inner), AMQPValue::Double(0.5), AMQPValue::Boolean(false)];
         let mut table = FieldTable::default();
         table.insert("retries".into(), AMQPValue::LongLongInt(-3));
         table.insert("urgent".into(), AMQPValue::Boolean(true));
-        table.insert("x-death".into(), AMQPValue::FieldTable(FieldTable::default()));
+        table.insert("ratio".into(), AMQPValue::Float(f32::NAN));
+        table.insert("baskets".into(), AMQPValue::FieldArray(array.into()));
+        table.insert("bytes".into(), AMQPValue::ByteArray(vec![b'x', 255].into()));
+        table.insert("price".into(), AMQPValue::DecimalValue(DecimalValue { scale: 2, value: 1999 }));
         let properties = incoming(&BasicProperties::default().with_headers(table));
-        let expected =
-            [("retries", "-3"), ("urgent", "true")].map(|(name, value)| (name.into(), value.into()));
+        let expected = [
+            ("retries", "-3"),
+            ("urgent", "true"),
+            ("ratio", "NaN"),
+            ("baskets", r#"[{"none":null,"사과":5},0.5,false]"#),
+            ("bytes", "x\u{fffd}"),
+            ("price", "1999e-2"),
+        ]
+        .map(|(name, value)| (name.into(), value.into()));
         assert_eq!(properties.headers, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn what_is_between_a_broker_and_others_is_no_part_of_a_message() {
+        let mut table = FieldTable::default();
+        let elsewhere = vec![AMQPValue::LongString("item.commands".into())];
+        table.insert("CC".into(), AMQPValue::FieldArray(elsewhere.into()));
+        table.insert("x-delivery-count".into(), AMQPValue::LongLongInt(3));
+        table.insert("x-death".into(), AMQPValue::FieldArray(Vec::new().into()));
+        table.insert("x-first-death-queue".into(), AMQPValue::LongString("order.commands".into()));
+        let properties = incoming(&BasicProperties::default().with_headers(table));
+        let expected = [("x-first-death-queue".into(), "order.commands".into())];
+        assert_eq!(
+            properties.headers,
+            BTreeMap::from(expected),
+            "but where it died says where it goes back to"
+        );
     }
 }

@@ -52,6 +52,8 @@ struct Parked {
     content_type: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expiration: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    priority: Option<u8>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
 }
@@ -66,7 +68,7 @@ enum Body {
 
 impl Parked {
     fn new(id: u64, message: &Message) -> Self {
-        let Properties { message_id, correlation_id, reply_to, content_type, expiration, headers } =
+        let Properties { message_id, correlation_id, reply_to, content_type, expiration, priority, headers } =
             message.properties.clone();
         Self {
             id,
@@ -81,6 +83,7 @@ impl Parked {
             reply_to,
             content_type,
             expiration,
+            priority,
             headers,
         }
     }
@@ -99,6 +102,7 @@ impl Parked {
                 reply_to: self.reply_to,
                 content_type: self.content_type,
                 expiration: self.expiration,
+                priority: self.priority,
                 headers: self.headers,
             },
         }
@@ -208,10 +212,6 @@ fn look(path: &Path) -> io::Result<Contents> {
         }
         line.clear();
     }
-    if !unreadable.is_empty() {
-        let aside = beside(path, "unreadable");
-        let mut file = OpenOptions::new().create(true).append(true).open(&aside)?;
-        file.write_all(&unreadable)?;
     Ok(contents)
 }
 
@@ -232,6 +232,10 @@ fn read(path: &Path) -> io::Result<BTreeMap<u64, Parked>> {
              will have sent it again"
         );
     }
+    if !unreadable.is_empty() {
+        let aside = beside(path, "unreadable");
+        let mut file = OpenOptions::new().create(true).append(true).open(&aside)?;
+        file.write_all(&unreadable)?;
         file.sync_all()?;
         tracing::error!(
             file = %path.display(),

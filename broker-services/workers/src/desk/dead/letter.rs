@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use skstore_domain::charges::ChargeCall;
@@ -9,7 +10,7 @@ use skstore_domain::commands::{Command, CommandKind};
 use skstore_domain::ids::{OrderId, RequestId};
 
 use crate::bus::{Message, Properties};
-use crate::envelope::{MAY_HAVE_HAPPENED, PARKED_ID, read_events};
+use crate::envelope::{MAY_HAVE_HAPPENED, PARKED_ID, SENT_EXPIRATION, SENT_PRIORITY, read_events};
 use crate::topology::{self, COMMANDS, DEFAULT, EVENTS, PAYMENTS, UNROUTED};
 
 /// Headers of a message that its queue gave up on, as brokers write them.
@@ -17,8 +18,18 @@ const DEATH_REASON: &str = "x-first-death-reason";
 const DEATH_QUEUE: &str = "x-first-death-queue";
 const DEATH_EXCHANGE: &str = "x-first-death-exchange";
 /// What parking adds to the headers, and takes away again when the message is replayed.
-const ADDED: &[&str] =
-    &[PARKED_ID, "reason", "exchange", "routing_key", "queue", "service", "at", "headers_left_out"];
+const ADDED: &[&str] = &[
+    PARKED_ID,
+    "reason",
+    "exchange",
+    "routing_key",
+    "queue",
+    "service",
+    "at",
+    "headers_left_out",
+    SENT_EXPIRATION,
+    SENT_PRIORITY,
+];
 /// What a broker adds.
 const ADDED_BY_BROKER: &[&str] = &["x-death", "x-first-death-", "x-last-death-"];
 
@@ -39,7 +50,7 @@ pub struct DeadLetter {
     pub service: String,
     /// When, RFC 3339; empty if nobody knows.
     pub at: String,
-    /// As it was sent. It may have had an expiration, which is not kept.
+    /// As it was sent; headers that were no text are text, structures as JSON.
     pub properties: Properties,
     /// As it was sent.
     pub body: Arc<[u8]>,
@@ -68,6 +79,10 @@ impl DeadLetter {
         let parked_id = headers.get(PARKED_ID).filter(|id| RequestId::new(id).is_ok());
         let mut properties = message.properties.clone();
         properties.message_id = properties.message_id.filter(|id| Some(id) != parked_id);
+        let sent_within = headers.get(SENT_EXPIRATION).and_then(|millis| millis.parse().ok());
+        properties.expiration = sent_within.map(Duration::from_millis);
+        let sent_with = headers.get(SENT_PRIORITY).and_then(|priority| priority.parse().ok());
+        properties.priority = sent_with.or(properties.priority);
         properties.headers.retain(|name, _| {
             !ADDED.contains(&name.as_str()) && !ADDED_BY_BROKER.iter().any(|added| name.starts_with(added))
         });
@@ -138,6 +153,8 @@ impl DeadLetter {
             Outlook::TakesEffect | Outlook::MayDouble | Outlook::Refused(_) | Outlook::Nowhere => {}
         }
         let mut properties = self.properties.clone();
+        // That time is over; whoever replays it wants it to be heard. What may be heard too late says so in itself.
+        properties.expiration = None;
         // Replayed twice, by a crash or by somebody, it still takes effect once.
         if properties.message_id.is_none() || self.key().is_some_and(|key| key.is_none()) {
             properties.message_id = Some(self.id.clone());
@@ -210,7 +227,8 @@ impl Outlook {
 }
 
 /// `{"id","reason","exchange","routing_key","queue","service","at","message_id","correlation_id","reply_to",
-/// "content_type","headers","body"|"body_hex","outlook"}`: the body as text where it is UTF-8.
+/// "content_type","expiration_ms","priority","headers","body"|"body_hex","outlook"}`: the body as text where it is
+/// UTF-8.
 impl Serialize for DeadLetter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
@@ -225,12 +243,14 @@ impl Serialize for DeadLetter {
             ("at", &self.at),
         ];
         texts.iter().try_for_each(|(name, text)| map.serialize_entry(name, text))?;
-        let Properties { message_id, correlation_id, reply_to, content_type, expiration: _, headers } =
+        let Properties { message_id, correlation_id, reply_to, content_type, expiration, priority, headers } =
             &self.properties;
         map.serialize_entry("message_id", message_id)?;
         map.serialize_entry("correlation_id", correlation_id)?;
         map.serialize_entry("reply_to", reply_to)?;
         map.serialize_entry("content_type", content_type)?;
+        map.serialize_entry("expiration_ms", &expiration.map(|within| within.as_millis()))?;
+        map.serialize_entry("priority", priority)?;
         map.serialize_entry("headers", headers)?;
         match std::str::from_utf8(&self.body) {
             Ok(text) => map.serialize_entry("body", text)?,
@@ -255,8 +275,7 @@ fn is_of_events(queue: &str) -> bool {
 /// The id of a message that no service of ours has parked: what it carries, as a number. The same again has the
 /// same id, and to handle one of two that are the same is as good as the other.
 fn made_up_id(message: &Message) -> String {
-    let Properties { message_id, correlation_id, reply_to, content_type, expiration: _, headers } =
-        &message.properties;
+    let Properties { message_id, correlation_id, reply_to, content_type, headers, .. } = &message.properties;
     let headers: BTreeMap<_, _> = headers.iter().filter(|(name, _)| !name.starts_with("x-")).collect();
     let texts = [message_id, correlation_id, reply_to, content_type].map(|text| text.as_deref());
     let told = format!("{} {} {texts:?} {headers:?}", message.exchange, message.routing_key);

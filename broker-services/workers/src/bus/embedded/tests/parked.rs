@@ -34,6 +34,7 @@ async fn a_parked_message_survives_a_restart_as_it_was() {
         reply_to: Some("desk.me".to_owned()),
         content_type: Some("text/plain".to_owned()),
         expiration: Some(Duration::from_millis(1500)),
+        priority: Some(7),
         headers: [("reason".to_owned(), "no\nJSON".to_owned())].into(),
     };
     let bodies: [&[u8]; 4] =

@@ -44,7 +44,8 @@ fn it_is_shown_as_it_was_sent() {
     let expected = serde_json::json!({
         "id": "p-1", "reason": NEW, "exchange": "skstore.commands", "routing_key": "order.place",
         "queue": "order.commands", "service": "order", "at": "2026-09-21T14:13:20.123Z", "message_id": null,
-        "correlation_id": "c", "reply_to": null, "content_type": null, "headers": {"traceparent": "00-1"},
+        "correlation_id": "c", "reply_to": null, "content_type": null, "expiration_ms": null, "priority": null,
+        "headers": {"traceparent": "00-1"},
         "body": PLACE, "outlook": "takes_effect",
     });
     assert_eq!(shown, expected);
@@ -152,17 +153,23 @@ fn a_dry_run_says_what_would_become_of_it() {
 }
 
 #[test]
-fn it_is_sent_with_all_that_it_carried() {
+fn it_is_sent_with_all_that_it_carried_but_its_expiration() {
     let mut message = place(OWN_ID, NEW);
     message.properties.message_id = Some("m-1".to_owned());
     message.properties.correlation_id = Some("c-1".to_owned());
     message.properties.reply_to = Some("desk.1".to_owned());
     message.properties.content_type = Some("text/plain".to_owned());
-    let sent = DeadLetter::of(&message).replay(true).unwrap();
+    let headers = &mut message.properties.headers;
+    headers.insert("sent_expiration_ms".to_owned(), "300".to_owned());
+    headers.insert("sent_priority".to_owned(), "7".to_owned());
+    let letter = DeadLetter::of(&message);
+    assert_eq!(letter.properties.expiration, Some(Duration::from_millis(300)));
+    let sent = letter.replay(true).unwrap();
     assert_eq!((&*sent.exchange, &*sent.routing_key), ("skstore.commands", "order.place"));
     assert_eq!(sent.body, message.body);
     let headers = BTreeMap::from([("traceparent".to_owned(), "00-1".to_owned())]);
-    assert_eq!(sent.properties, Properties { headers, ..message.properties });
+    // Its time is over, and somebody wants it to be heard all the same.
+    assert_eq!(sent.properties, Properties { headers, priority: Some(7), ..message.properties });
 }
 
 #[test]

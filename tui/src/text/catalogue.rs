@@ -177,7 +177,7 @@ texts! {
     BreakerProbeIn { "{0}초 뒤 시험 호출", "next probe in {0} s" }
     BreakerProbeNow { "다음 주문이 시험 호출", "the next order is a probe" }
     BreakerProbes { "시험 호출 {0}건 성공", "{0} probes succeeded" }
-    BreakerJudges { "{0}건, {1}건부터 판단", "{0} charges, judged from {1}" }
+    BreakerJudges { "{0}건, {1}건부터 판단", "charges: {0}, judged from {1}" }
     PercentOf { "{0}/{1}%", "{0}/{1}%" }
     CountOk { "성공", "ok" }
     CountFailed { "실패", "failed" }

@@ -34,7 +34,7 @@ struct Saying {
 enum Names {
     Whole,
     Short,
-    /// Only the tab that is shown is; the others have their numbers.
+    /// Only the tab that is shown has a name, a short one; the others have their numbers.
     OnlyShown,
 }
 

@@ -210,25 +210,31 @@ mod tests {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     struct Row(u32);
 
-    /// By the remainder of a division of it by ten.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    struct Remainder;
+    enum By {
+        Number,
+        /// The remainder of a division of it by ten.
+        Remainder,
+    }
 
-    impl Column for Remainder {
-        const ALL: &'static [Self] = &[Self];
-        const BY_ITSELF: Sort<Self> = Sort { column: Self, descending: false };
+    impl Column for By {
+        const ALL: &'static [Self] = &[Self::Number, Self::Remainder];
+        const BY_ITSELF: Sort<Self> = Sort { column: Self::Number, descending: false };
     }
 
     impl Named for Row {
         type Name = u32;
-        type Column = Remainder;
+        type Column = By;
 
         fn name(&self) -> &u32 {
             &self.0
         }
 
-        fn compare(Remainder: Remainder, one: &Self, other: &Self, _: Language) -> Ordering {
-            (one.0 % 10).cmp(&(other.0 % 10))
+        fn compare(by: By, one: &Self, other: &Self, _: Language) -> Ordering {
+            match by {
+                By::Number => one.0.cmp(&other.0),
+                By::Remainder => (one.0 % 10).cmp(&(other.0 % 10)),
+            }
         }
     }
 

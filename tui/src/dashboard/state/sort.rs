@@ -19,6 +19,12 @@ pub struct Sort<C> {
     pub descending: bool,
 }
 
+impl<C> Sort<C> {
+    fn reversed(self) -> Self {
+        Self { descending: !self.descending, ..self }
+    }
+}
+
 /// A wish for another sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resort {
@@ -26,7 +32,8 @@ pub enum Resort {
     Next,
     /// The other way round.
     Reverse,
-    /// By the column at this place: upwards, again: downwards, and again: as the view hands the rows over.
+    /// By the column at this place: upwards, again: downwards, and again: as the view hands the rows over, which is
+    /// left out if it is the same.
     By(usize),
 }
 
@@ -65,17 +72,22 @@ impl<C: Column> Arrangement<C> {
     /// Wishes for another sort. [`arrange`](Self::arrange) fulfils it.
     pub fn resort(&mut self, wish: Resort) {
         let ascending = |place: usize| Some(Sort { column: *C::ALL.get(place)?, descending: false });
-        self.sort = match wish {
-            Resort::Next => ascending(self.sort.map_or(0, |sort| place_of(sort.column) + 1)),
-            Resort::Reverse => {
-                let sort = self.sort.unwrap_or(C::BY_ITSELF);
-                Some(Sort { descending: !sort.descending, ..sort })
+        let wished = match wish {
+            Resort::Next => {
+                let next = self.sort.map_or(0, |sort| place_of(sort.column) + 1);
+                // A sort that changes nothing is not worth a key.
+                ascending(if ascending(next) == Some(C::BY_ITSELF) { next + 1 } else { next })
             }
-            Resort::By(place) => match self.sort.filter(|sort| place_of(sort.column) == place) {
-                None => ascending(place),
-                Some(sort) => (!sort.descending).then_some(Sort { descending: true, ..sort }),
-            },
+            Resort::Reverse => Some(self.sort.unwrap_or(C::BY_ITSELF).reversed()),
+            Resort::By(place) if place_of(self.sort.unwrap_or(C::BY_ITSELF).column) == place => {
+                match self.sort {
+                    None => Some(C::BY_ITSELF.reversed()),
+                    Some(sort) => (!sort.descending).then_some(sort.reversed()),
+                }
+            }
+            Resort::By(place) => ascending(place),
         };
+        self.sort = wished.filter(|sort| *sort != C::BY_ITSELF);
     }
 
     /// Sorts `rows` by what is wished for. Those that are equal stay as the view hands them over.
@@ -149,5 +161,37 @@ mod tests {
         assert_eq!(after(&[TURN]), [12, 11, 21, 31]);
         assert_eq!(after(&[TURN, TURN]), [31, 21, 12, 11]);
         assert_eq!(after(&[Resort::Next, Resort::Next, TURN]), [12, 31, 21, 11]);
+    }
+
+    /// A table whose rows are handed over upwards.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Rising {
+        Name,
+        Size,
+    }
+
+    impl Column for Rising {
+        const ALL: &'static [Self] = &[Self::Name, Self::Size];
+        const BY_ITSELF: Sort<Self> = Sort { column: Self::Name, descending: false };
+    }
+
+    fn every_wish_changes_the_order<C: Column + std::fmt::Debug>() {
+        const WISHES: [Resort; 4] = [Resort::Next, Resort::Reverse, Resort::By(0), Resort::By(1)];
+        for (first, second) in WISHES.iter().flat_map(|first| WISHES.map(|second| (*first, second))) {
+            let mut arrangement = Arrangement::<C>::default();
+            let mut shown = C::BY_ITSELF;
+            for wish in [first, second, first] {
+                arrangement.resort(wish);
+                let next = arrangement.sort().unwrap_or(C::BY_ITSELF);
+                assert_ne!(next, shown, "{wish:?} of {first:?}, {second:?}, {first:?}");
+                shown = next;
+            }
+        }
+    }
+
+    #[test]
+    fn no_wish_is_in_vain() {
+        every_wish_changes_the_order::<Digit>();
+        every_wish_changes_the_order::<Rising>();
     }
 }

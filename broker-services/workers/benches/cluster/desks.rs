@@ -1,11 +1,13 @@
 //! The two desks: the bare one and the real one, each as processes of its own on a virtual host of its own.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rusqlite::{Connection, OpenFlags};
 use skstore_domain::commands::Place;
 use skstore_domain::events::EventKind;
 use skstore_domain::ids::{Customer, ItemId};
@@ -47,8 +49,38 @@ pub(crate) struct Running {
 enum Settled {
     /// By the bare Order itself.
     Told(Arc<AtomicU64>),
+    /// By the log of Order's store.
+    Logged(Mutex<Log>),
     /// By the view.
     Shown,
+}
+
+/// A reader of Order's log.
+struct Log {
+    store: Connection,
+    read_to: i64,
+    delivering: u64,
+}
+
+impl Log {
+    fn open(path: &Path) -> Self {
+        let store =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("Order's store");
+        Self { store, read_to: 0, delivering: 0 }
+    }
+
+    /// How many orders are committed as delivering.
+    fn delivering(&mut self) -> u64 {
+        let sql =
+            "SELECT coalesce(max(seq), ?1), count(*) FILTER (WHERE type = ?2) FROM events WHERE seq > ?1";
+        let mut select = self.store.prepare_cached(sql).expect("a statement");
+        let bound = (self.read_to, EventKind::OrderDelivering.word());
+        let read = select.query_row(bound, |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
+        let (read_to, more) = read.expect("a count");
+        self.read_to = read_to;
+        self.delivering += more.unsigned_abs();
+        self.delivering
+    }
 }
 
 impl Running {
@@ -59,6 +91,7 @@ impl Running {
     async fn settled(&self) -> u64 {
         match &self.settled {
             Settled::Told(count) => count.load(Ordering::Relaxed),
+            Settled::Logged(log) => log.lock().expect("the log").delivering(),
             Settled::Shown => {
                 let at = OrderStatus::ALL.iter().position(|status| *status == OrderStatus::Delivering);
                 self.desk.view().counts().await.map_or(0, |counts| counts.orders[at.unwrap_or(0)])
@@ -196,8 +229,9 @@ impl RealDesk {
         let config = Config::load(&Sources { flags, ..Sources::default() }).expect("a configuration");
         let attached = Process::start(&config).expect("the broker answers");
         let desk = attached.desk().await.expect("a desk");
-        let running = Running { desk, settled: Settled::Shown, children };
-        running.wait_until_ready().await;
+        wait_until_ready(&desk).await;
+        let settled = Settled::Logged(Mutex::new(Log::open(&data.path().join("order.db"))));
+        let running = Running { desk, settled, children };
         Self { running, data, _attached: attached }
     }
 
@@ -221,24 +255,22 @@ impl RealDesk {
     }
 }
 
-impl Running {
-    async fn wait_until_ready(&self) {
-        let started = Instant::now();
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        loop {
-            look.tick().await;
-            assert!(started.elapsed() < PATIENCE, "the workers are not ready");
-            let Ok(health) = self.desk.view().health().await else { continue };
-            let is_ready = |service: &Service| {
-                health
-                    .services
-                    .iter()
-                    .any(|beat| beat.service == *service && beat.ready && beat.rebuilding.is_none())
-            };
-            let has_items = self.desk.view().counts().await.is_ok_and(|counts| counts.items > 0);
-            if has_items && Service::ALL.iter().all(is_ready) {
-                return;
-            }
+async fn wait_until_ready(desk: &Desk) {
+    let started = Instant::now();
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        assert!(started.elapsed() < PATIENCE, "the workers are not ready");
+        let Ok(health) = desk.view().health().await else { continue };
+        let is_ready = |service: &Service| {
+            health
+                .services
+                .iter()
+                .any(|beat| beat.service == *service && beat.ready && beat.rebuilding.is_none())
+        };
+        let has_items = desk.view().counts().await.is_ok_and(|counts| counts.items > 0);
+        if has_items && Service::ALL.iter().all(is_ready) {
+            return;
         }
     }
 }

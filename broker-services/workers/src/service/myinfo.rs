@@ -22,10 +22,10 @@ use crate::topology;
 use crate::view::{View, ViewError};
 
 /// Messages of events in hand: each may carry hundreds.
-const EVENT_MESSAGES: usize = 64;
+const EVENT_MESSAGES: usize = 128;
 /// How often the view is written at most, unless messages pile up: far within the two seconds in which it has to
 /// converge, and what a person takes for *at once*.
-const WRITE_EVERY: Duration = Duration::from_millis(50);
+const WRITE_EVERY: Duration = Duration::from_millis(100);
 /// Heartbeats in hand.
 const SIGNAL_MESSAGES: usize = 64;
 /// A service that has not sent the next page of its log by then is asked again: it may have been down.
@@ -71,7 +71,7 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
     }
 }
 
-/// When the view is written next. Nobody sees more than some twenty changes a second, so what comes faster is
+/// When the view is written next. Nobody follows more than some ten changes a second, so what comes faster is
 /// gathered: most orders then go into the view once, as they are delivered, instead of at each step. What comes after a
 /// pause is written at once, and a backlog without any.
 #[derive(Default)]

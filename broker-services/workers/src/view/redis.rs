@@ -17,7 +17,7 @@
 //! | `feed` | stream | what happened, as JSON in the field `event`; the first part of an entry's id numbers it |
 //! | `changes` | stream | its last entry is the last change of anything: wait for the next with `XREAD BLOCK` |
 //! | `services`, `breakers` | sorted set | instances by when they were last heard, in ms |
-//! | `epoch`, `waiting`, `forgotten`, `feed:ids` | | kept for the scripts |
+//! | `epoch`, `waiting`, `forgotten`, `feed:told`, `feed:told:older` | | kept for the scripts |
 //!
 //! Each write is a Lua script, which Redis runs alone and which takes some milliseconds at most: a large batch is
 //! written in pieces, each of which is seen whole or not at all. `epoch` is written
@@ -33,6 +33,7 @@ use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
 
 use self::link::{Link, script_call};
+use self::pieces::{WRITE_AT_ONCE, pieces};
 use self::told::Told;
 use super::{
     BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, Rebuilds, SILENT_FOR, STEPS_PER_ORDER,
@@ -42,16 +43,11 @@ use super::{
 mod fields;
 mod link;
 mod pages;
+mod pieces;
 mod told;
 
 /// What all keys begin with.
 pub const PREFIX: &str = "myinfo:";
-
-/// Writes in one script: a few milliseconds, in which Redis serves nobody else.
-const WRITE_AT_ONCE: usize = 250;
-
-/// What they say at most together, in bytes; more only where a single one does.
-const WRITE_BYTES: usize = 256 * 1024;
 
 /// Orders forgotten in one script, where many are too many: no fewer than one script may add, or they would
 /// never become fewer.
@@ -140,9 +136,7 @@ impl RedisView {
             let mut call = script_call(&APPLY, &self.prefix);
             call.arg(self.keep_orders).arg(WAITING_ORDERS).arg(FORGOTTEN_IDS).arg(FEED_ENTRIES);
             call.arg(STEPS_PER_ORDER).arg(FORGET_AT_ONCE);
-            for write in piece {
-                add_write(&mut call, write);
-            }
+            piece.add_to(&mut call);
             self.write(&APPLY, &call).await?;
         }
         Ok(())
@@ -237,115 +231,11 @@ impl RedisView {
     }
 }
 
-/// Divides a batch into pieces of at most [`WRITE_AT_ONCE`] and about [`WRITE_BYTES`]. One that is empty is a piece: it
-/// finds out whether the contents were lost.
-fn pieces(writes: &[ViewWrite]) -> Vec<&[ViewWrite]> {
-    let mut pieces = Vec::new();
-    let (mut from, mut bytes) = (0, 0);
-    for (at, write) in writes.iter().enumerate() {
-        let more = size(write);
-        if at > from && (at - from >= WRITE_AT_ONCE || bytes + more > WRITE_BYTES) {
-            pieces.push(&writes[from..at]);
-            (from, bytes) = (at, 0);
-        }
-        bytes += more;
-    }
-    pieces.push(&writes[from..]);
-    pieces
-}
-
-/// About how many bytes it takes: those of the texts that come from outside, and what the rest has at most.
-fn size(write: &ViewWrite) -> usize {
-    const REST: usize = 512;
-    let reason = |reason: &Option<String>| reason.as_ref().map_or(0, String::len);
-    REST + match write {
-        ViewWrite::Order(order) => order.item_name.len(),
-        ViewWrite::Payment(_) | ViewWrite::Account(_) => 0,
-        ViewWrite::Item(item) => item.name.len() + item.name_en.as_ref().map_or(0, String::len),
-        ViewWrite::Step(_, step) => reason(&step.reason),
-        ViewWrite::Feed(entry) => entry.id.len() + entry.subject.len() + reason(&entry.reason),
-    }
-}
-
-/// Adds a write as `apply.lua` reads it.
-fn add_write(call: &mut redis::Cmd, write: &ViewWrite) {
-    match write {
-        ViewWrite::Order(order) => {
-            call.arg("order").arg(order.order_id.as_str()).arg(order.revision).arg(order.status.word());
-            call.arg(order.customer.as_str()).arg(order.item_id.as_str());
-            call.arg(order.placed_at.to_string()).arg(order.placed_at.0);
-            fields::add_order(call, order);
-        }
-        ViewWrite::Payment(payment) => {
-            call.arg("payment").arg(payment.order_id.as_str()).arg(payment.revision);
-            fields::add_payment(call, payment);
-        }
-        ViewWrite::Account(account) => {
-            call.arg("account").arg(account.customer.as_str());
-            call.arg(account.revision).arg(account.balance.0);
-        }
-        ViewWrite::Item(item) => {
-            call.arg("item").arg(item.item_id.as_str()).arg(item.revision);
-            fields::add_item(call, item);
-        }
-        ViewWrite::Step(id, step) => {
-            let mut json = serde_json::to_string(step).unwrap_or_default();
-            // The script closes it, behind the rebuild that named it.
-            json.pop();
-            call.arg("step").arg(id.as_str()).arg(format!("{}/{}", step.source, step.revision));
-            call.arg(step.at.to_string()).arg(json);
-        }
-        ViewWrite::Feed(entry) => {
-            call.arg("feed").arg(entry.id.as_str());
-            call.arg(serde_json::to_string(entry).unwrap_or_default());
-        }
-    }
-}
-
 impl std::fmt::Debug for RedisView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RedisView")
             .field("at", &self.link.place())
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use skstore_domain::ids::ItemId;
-    use skstore_domain::money::Won;
-    use skstore_domain::objects::Item;
-
-    use super::*;
-
-    fn item(name_bytes: usize) -> ViewWrite {
-        ViewWrite::Item(Item {
-            item_id: ItemId::new("10").unwrap(),
-            name: "x".repeat(name_bytes),
-            name_en: None,
-            unit_price: Won(1),
-            stock: 1,
-            revision: 1,
-        })
-    }
-
-    #[test]
-    fn no_script_is_given_more_than_it_may_have() {
-        let small = |count: usize| vec![item(1); count];
-        let large = |count: usize| vec![item(100 * 1024); count];
-        let table: [(Vec<ViewWrite>, &[usize]); 6] = [
-            (Vec::new(), &[0]),
-            (small(250), &[250]),
-            (small(251), &[250, 1]),
-            (large(5), &[2, 2, 1]),
-            (vec![item(1024 * 1024)], &[1]),
-            (vec![item(1), item(1024 * 1024), item(1)], &[1, 1, 1]),
-        ];
-        for (writes, expected) in table {
-            let sizes: Vec<usize> = pieces(&writes).iter().map(|piece| piece.len()).collect();
-            assert_eq!(sizes, expected, "{} writes", writes.len());
-            assert_eq!(pieces(&writes).concat(), writes);
-        }
     }
 }

@@ -20,16 +20,41 @@ local function take_fields(names, command)
     command[#command + 1] = name
     command[#command + 1] = take()
   end
-  return command
 end
 
 local changed = false
 local total = redis.call('ZCARD', P .. 'orders')
+local has_forgotten = redis.call('EXISTS', P .. 'forgotten') == 1
+
+-- What the batch comes to: a command that names many members costs little more than one that names one.
+local leaving, joining, hashes = {}, {}, {}
+
+local function join(index, score, id)
+  local zadd = joining[index] or { 'ZADD', P .. index }
+  joining[index] = zadd
+  zadd[#zadd + 1] = score
+  zadd[#zadd + 1] = id
+end
+
+local function leave(index, id)
+  local zrem = leaving[index] or { 'ZREM', P .. index }
+  leaving[index] = zrem
+  zrem[#zrem + 1] = id
+end
+
+-- The hashes, whose revisions are the guards, come last: a batch that was cut short is completed by applying it again.
+local function write_rows()
+  for _, commands in ipairs({ leaving, joining, hashes }) do
+    for _, command in pairs(commands) do
+      redis.call(unpack(command))
+    end
+  end
+end
 
 -- Whether there may be a record of this order. A late repetition does not bring back one that was forgotten;
 -- while a rebuild runs, logs tell again what a full view has just forgotten.
 local function admits(id, record)
-  return record.known or rebuilding or not redis.call('ZSCORE', P .. 'forgotten', id)
+  return record.known or rebuilding or not has_forgotten or not redis.call('ZSCORE', P .. 'forgotten', id)
 end
 
 -- Whether an object of `revision` is to be taken where one of the revision `old` is. A rebuild is also right about
@@ -68,74 +93,58 @@ end
 
 local function move(id, index, old, new, placed_ms, moved)
   if old and old ~= new then
-    redis.call('ZREM', P .. index .. old, id)
+    leave(index .. old, id)
   end
   if old ~= new or moved then
-    redis.call('ZADD', P .. index .. new, placed_ms, id)
+    join(index .. new, placed_ms, id)
   end
 end
 
-local writes = {}
-
-function writes.order()
-  local id, revision, status, customer = take(), take(), take(), take()
+-- The parts of a row take their arguments, and add to `hset` what they change of the order's hash.
+local function take_order(id, record, hset)
+  local revision, status, customer = take(), take(), take()
   local item, placed, placed_ms = take(), take(), take()
-  local key = P .. 'order:' .. id
-  local hset = take_fields(ORDER, { 'HSET', key, 'named', epoch })
-  local record = load(id)
-  if not admits(id, record) then
+  local is_new = not record.revision or supersedes(revision, record.revision)
+  take_fields(ORDER, is_new and hset or {})
+  if is_new or record.named ~= epoch then
+    hset[#hset + 1], hset[#hset + 2] = 'named', epoch
+    record.named = epoch
+  end
+  if not is_new then
     return
   end
-  if record.revision and not supersedes(revision, record.revision) then
-    if record.named ~= epoch then
-      redis.call('HSET', key, 'named', epoch)
-      record.named = epoch
-    end
-    return
-  end
-  redis.call(unpack(hset))
   -- Of one that was altered by hand nobody knows where it stands.
   local moved = record.placed ~= placed or record.revision == revision
   if moved then
-    redis.call('ZADD', P .. 'orders', placed_ms, id)
+    join('orders', placed_ms, id)
   end
   if not record.revision then
-    redis.call('ZADD', P .. 'orders:ids', 0, id)
+    join('orders:ids', 0, id)
     total = total + 1
     if record.known then
-      redis.call('ZREM', P .. 'waiting', id)
+      leave('waiting', id)
     end
   end
   move(id, 'orders:status:', record.status, status, placed_ms, moved)
   move(id, 'orders:customer:', record.customer, customer, placed_ms, moved)
   move(id, 'orders:item:', record.item, item, placed_ms, moved)
   record.revision, record.status, record.customer, record.item = revision, status, customer, item
-  record.placed, record.named, record.known = placed, epoch, true
+  record.placed, record.known = placed, true
   changed = true
-  forget_ended()
 end
 
-function writes.payment()
-  local id, revision = take(), take()
-  local key = P .. 'order:' .. id
-  local hset = take_fields(PAYMENT, { 'HSET', key, 'payment.named', epoch })
-  local record = load(id)
-  if not admits(id, record) then
-    return
+local function take_payment(record, hset)
+  local revision = take()
+  local is_new = not record.paid or supersedes(revision, record.paid)
+  take_fields(PAYMENT, is_new and hset or {})
+  if is_new or record.paid_named ~= epoch then
+    hset[#hset + 1], hset[#hset + 2] = 'payment.named', epoch
+    record.paid_named = epoch
   end
-  if record.paid and not supersedes(revision, record.paid) then
-    if record.paid_named ~= epoch then
-      redis.call('HSET', key, 'payment.named', epoch)
-      record.paid_named = epoch
-    end
-    return
+  if is_new then
+    record.paid = revision
+    changed = true
   end
-  redis.call(unpack(hset))
-  if not record.known then
-    wait(id)
-  end
-  record.paid, record.paid_named, record.known = revision, epoch, true
-  changed = true
 end
 
 -- The field of the earliest of the steps, and its time.
@@ -152,39 +161,83 @@ local function earliest(key)
   return field, time
 end
 
--- A step's JSON comes without its closing brace, to be completed by the rebuild that last named it.
-function writes.step()
-  local id, field, step_at, json = take(), take(), take(), take()
-  local record = load(id)
-  if not admits(id, record) then
+-- Puts a step in the place of the earliest one of a timeline that is full, unless it is earlier than that.
+local function displace(key, step)
+  local first, time = earliest(key)
+  if before(step.at, time) or (step.at == time and newer(first:match('%d+$'), step.field:match('%d+$'))) then
     return
   end
-  local key = P .. 'timeline:' .. id
+  redis.call('HDEL', key, first)
+  redis.call('HSET', key, step.field, step.json)
+  changed = true
+end
+
+-- Writes those that are new, and names those that are not. A step's JSON comes without its closing brace, to be
+-- completed by the rebuild that last named it.
+local function write_steps(key, record, steps, fields)
   local named = ',"named":' .. epoch .. '}'
-  local is_new = record.steps < most_steps and redis.call('HSETNX', key, field, json .. named) == 1
-  if not is_new then
-    local old = redis.call('HGET', key, field)
-    if old then
-      if old:sub(-#named) ~= named then
-        redis.call('HSET', key, field, json .. named)
-        changed = true
-      end
-      return
+  local held = record.steps > 0 and redis.call('HMGET', key, unpack(fields)) or {}
+  local hset, too_many = { 'HSET', key }, {}
+  for n, step in ipairs(steps) do
+    local old = held[n]
+    step.json = step.json .. named
+    local is_unnamed = old and old:sub(-#named) ~= named
+    if is_unnamed or (not old and record.steps < most_steps) then
+      hset[#hset + 1], hset[#hset + 2] = step.field, step.json
+      record.steps = record.steps + (old and 0 or 1)
+      changed = true
+    elseif not old then
+      too_many[#too_many + 1] = step
     end
-    local first, time = earliest(key)
-    if before(step_at, time) or (step_at == time and newer(first:match('%d+$'), field:match('%d+$'))) then
-      return
-    end
-    redis.call('HDEL', key, first)
-    redis.call('HSET', key, field, json .. named)
-  else
-    record.steps = record.steps + 1
   end
-  if not record.known then
+  if #hset > 2 then
+    redis.call(unpack(hset))
+  end
+  for _, step in ipairs(too_many) do
+    displace(key, step)
+  end
+end
+
+local function take_steps(id, record)
+  local steps, fields = {}, {}
+  for n = 1, tonumber(take()) do
+    fields[n] = take()
+    steps[n] = { field = fields[n], at = take(), json = take() }
+  end
+  if #steps > 0 then
+    write_steps(P .. 'timeline:' .. id, record, steps, fields)
+  end
+  return #steps > 0
+end
+
+local writes = {}
+
+-- What is new of one order: the order, its payment, its steps.
+function writes.row()
+  local id = take()
+  local after = at + 1 + tonumber(take())
+  local record = load(id)
+  if not admits(id, record) then
+    at = after
+    return
+  end
+  local hset = { 'HSET', P .. 'order:' .. id }
+  if take() == 'order' then
+    take_order(id, record, hset)
+  end
+  local has_others = false
+  if take() == 'payment' then
+    take_payment(record, hset)
+    has_others = true
+  end
+  has_others = take_steps(id, record) or has_others
+  if has_others and not record.known then
     wait(id)
     record.known = true
   end
-  changed = true
+  if #hset > 2 then
+    hashes[#hashes + 1] = hset
+  end
 end
 
 -- Whether an object under `key` is to be taken instead of what is there.
@@ -220,7 +273,8 @@ end
 function writes.item()
   local id, revision = take(), take()
   local key = P .. 'item:' .. id
-  local hset = take_fields(ITEM, { 'HSET', key, 'named', epoch })
+  local hset = { 'HSET', key, 'named', epoch }
+  take_fields(ITEM, hset)
   if takes(key, 'items', id, revision) then
     redis.call(unpack(hset))
   end
@@ -233,31 +287,57 @@ local function newest_entry()
   return math.max(told, last and tonumber(last[1]:match('^%d+')) or 0)
 end
 
-local last_entry_before = newest_entry()
-local last_entry = last_entry_before
+local last_entry = newest_entry()
+local entries, entry_ids, is_named = {}, {}, {}
 
 function writes.feed()
   local id, json = take(), take()
-  local number = count(last_entry + 1)
-  if redis.call('ZADD', P .. 'feed:ids', 'NX', number, id) == 1 then
-    redis.call('XADD', P .. 'feed', 'MAXLEN', '~', most_feed, number .. '-0', 'event', json)
-    last_entry = last_entry + 1
-    changed = true
+  if not is_named[id] then
+    is_named[id] = true
+    entry_ids[#entry_ids + 1], entries[#entries + 1] = id, json
   end
 end
 
--- Once for all entries of a batch.
-local function trim_feed()
-  if last_entry > last_entry_before then
-    redis.call('HSET', P .. 'epoch', 'feed', count(last_entry))
-    redis.call('ZREMRANGEBYSCORE', P .. 'feed:ids', '-inf', count(last_entry - most_feed))
+-- Of the last entries told at least `most_feed` ids are kept, in two sets of which the older one is dropped as a whole.
+local function keep_ids(sadd)
+  if redis.call('SCARD', P .. 'feed:told') >= most_feed then
+    redis.call('RENAME', P .. 'feed:told', P .. 'feed:told:older')
   end
+  redis.call(unpack(sadd))
+end
+
+-- Tells what was not told yet. The ids come first: an entry would rather be missing than be there twice.
+local function write_feed()
+  if #entries == 0 then
+    return
+  end
+  local told = redis.call('SMISMEMBER', P .. 'feed:told', unpack(entry_ids))
+  local told_before = redis.call('SMISMEMBER', P .. 'feed:told:older', unpack(entry_ids))
+  local sadd, new = { 'SADD', P .. 'feed:told' }, {}
+  for n, id in ipairs(entry_ids) do
+    if told[n] == 0 and told_before[n] == 0 then
+      new[#new + 1] = entries[n]
+      sadd[#sadd + 1] = id
+    end
+  end
+  if #new == 0 then
+    return
+  end
+  keep_ids(sadd)
+  for _, json in ipairs(new) do
+    last_entry = last_entry + 1
+    redis.call('XADD', P .. 'feed', 'MAXLEN', '~', most_feed, count(last_entry) .. '-0', 'event', json)
+  end
+  redis.call('HSET', P .. 'epoch', 'feed', count(last_entry))
+  changed = true
 end
 
 while at <= #ARGV do
   writes[take()]()
 end
-trim_feed()
+write_rows()
+forget_ended()
+write_feed()
 -- A rebuild may tell all payments before the first order, so that as many may wait as there may be orders.
 trim_waiting(rebuilding and math.max(most_waiting, keep) or most_waiting, forget_at_once)
 return changed and tell() or ''

@@ -12,7 +12,7 @@ use skstore_domain::time::Timestamp;
 
 /// Names of the fields that [`add_order`] gives values for. The scripts are told once, not with every write: most
 /// of what a write costs is what it says.
-const ORDER: [&str; 15] = [
+pub(super) const ORDER: [&str; 15] = [
     "order_id",
     "customer",
     "item_id",
@@ -30,7 +30,7 @@ const ORDER: [&str; 15] = [
     "revision",
 ];
 /// Likewise, of [`add_payment`]. They stand in its order's hash.
-const PAYMENT: [&str; 6] = [
+pub(super) const PAYMENT: [&str; 6] = [
     "payment.customer",
     "payment.amount",
     "payment.status",

@@ -1,0 +1,247 @@
+//! A batch of writes as `apply.lua` takes it: in pieces, each with what is new of one order in one place.
+
+use std::collections::HashMap;
+
+use redis::Cmd;
+use skstore_domain::ids::OrderId;
+use skstore_domain::myinfo::{FeedEntry, Step, ViewWrite};
+use skstore_domain::objects::{Account, Item, Order, Payment};
+
+use super::fields;
+
+/// Writes in one script: a few milliseconds, in which Redis serves nobody else.
+pub(super) const WRITE_AT_ONCE: usize = 500;
+
+/// What they say at most together, in bytes; more only where a single one does.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// One script's writes.
+#[derive(Debug, Default)]
+pub(super) struct Piece<'a> {
+    parts: Vec<Part<'a>>,
+    writes: usize,
+    bytes: usize,
+}
+
+/// What is written as one.
+#[derive(Debug)]
+enum Part<'a> {
+    Row(Row<'a>),
+    Account(&'a Account),
+    Item(&'a Item),
+    Feed(&'a FeedEntry),
+}
+
+/// What is new of one order: of several revisions the highest, of several equal ones the first.
+#[derive(Debug)]
+struct Row<'a> {
+    id: &'a OrderId,
+    order: Option<&'a Order>,
+    payment: Option<&'a Payment>,
+    steps: Vec<&'a Step>,
+}
+
+/// Divides a batch into pieces of about [`WRITE_AT_ONCE`] writes and [`WRITE_BYTES`] at most. One that is empty is a
+/// piece: it finds out whether the contents were lost.
+pub(super) fn pieces(writes: &[ViewWrite]) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut piece = Piece::default();
+    for part in parts(writes) {
+        let (writes, bytes) = (part.writes(), part.bytes());
+        let is_full = piece.writes + writes > WRITE_AT_ONCE || piece.bytes + bytes > WRITE_BYTES;
+        if is_full && piece.writes > 0 {
+            pieces.push(std::mem::take(&mut piece));
+        }
+        piece.parts.push(part);
+        piece.writes += writes;
+        piece.bytes += bytes;
+    }
+    pieces.push(piece);
+    pieces
+}
+
+/// Puts together what is about the same order, where the first of it stands.
+fn parts(writes: &[ViewWrite]) -> Vec<Part<'_>> {
+    let (mut rows, mut others) = (Rows::default(), Vec::new());
+    for write in writes {
+        match write {
+            ViewWrite::Order(order) => rows.of(&order.order_id).take_order(order),
+            ViewWrite::Payment(payment) => rows.of(&payment.order_id).take_payment(payment),
+            ViewWrite::Step(id, step) => rows.of(id).take_step(step),
+            ViewWrite::Account(account) => others.push(Part::Account(account)),
+            ViewWrite::Item(item) => others.push(Part::Item(item)),
+            ViewWrite::Feed(entry) => others.push(Part::Feed(entry)),
+        }
+    }
+    rows.rows.into_iter().map(Part::Row).chain(others).collect()
+}
+
+/// Rows, each in its place.
+#[derive(Default)]
+struct Rows<'a> {
+    rows: Vec<Row<'a>>,
+    places: HashMap<&'a OrderId, usize>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(&mut self, id: &'a OrderId) -> &mut Row<'a> {
+        let place = *self.places.entry(id).or_insert(self.rows.len());
+        if place == self.rows.len() {
+            self.rows.push(Row { id, order: None, payment: None, steps: Vec::new() });
+        }
+        &mut self.rows[place]
+    }
+}
+
+impl Piece<'_> {
+    /// Adds the writes to a call of `apply.lua`.
+    pub(super) fn add_to(&self, call: &mut Cmd) {
+        for part in &self.parts {
+            match part {
+                Part::Row(row) => row.add_to(call),
+                Part::Account(account) => {
+                    call.arg("account").arg(account.customer.as_str());
+                    call.arg(account.revision).arg(account.balance.0);
+                }
+                Part::Item(item) => {
+                    call.arg("item").arg(item.item_id.as_str()).arg(item.revision);
+                    fields::add_item(call, item);
+                }
+                Part::Feed(entry) => {
+                    call.arg("feed").arg(entry.id.as_str());
+                    call.arg(serde_json::to_string(entry).unwrap_or_default());
+                }
+            }
+        }
+    }
+}
+
+impl Part<'_> {
+    const fn writes(&self) -> usize {
+        match self {
+            Self::Row(row) => row.order.is_some() as usize + row.payment.is_some() as usize + row.steps.len(),
+            Self::Account(_) | Self::Item(_) | Self::Feed(_) => 1,
+        }
+    }
+
+    /// About how many bytes it takes: those of the texts that come from outside, and what the rest has at most.
+    fn bytes(&self) -> usize {
+        const REST: usize = 512;
+        let reason = |reason: &Option<String>| reason.as_ref().map_or(0, String::len);
+        let texts = match self {
+            Self::Row(row) => {
+                row.order.map_or(0, |order| order.item_name.len())
+                    + row.steps.iter().map(|step| reason(&step.reason)).sum::<usize>()
+            }
+            Self::Account(_) => 0,
+            Self::Item(item) => item.name.len() + item.name_en.as_ref().map_or(0, String::len),
+            Self::Feed(entry) => entry.id.len() + entry.subject.len() + reason(&entry.reason),
+        };
+        texts + REST * self.writes()
+    }
+}
+
+impl<'a> Row<'a> {
+    fn take_order(&mut self, order: &'a Order) {
+        if self.order.is_none_or(|held| held.revision < order.revision) {
+            self.order = Some(order);
+        }
+    }
+
+    fn take_payment(&mut self, payment: &'a Payment) {
+        if self.payment.is_none_or(|held| held.revision < payment.revision) {
+            self.payment = Some(payment);
+        }
+    }
+
+    fn take_step(&mut self, step: &'a Step) {
+        if !self.steps.iter().any(|held| (held.source, held.revision) == (step.source, step.revision)) {
+            self.steps.push(step);
+        }
+    }
+
+    /// Its tag, the order's id, how many arguments follow, then each part: whether it is there, and what it says.
+    fn add_to(&self, call: &mut Cmd) {
+        let order = if self.order.is_some() { 6 + fields::ORDER.len() } else { 0 };
+        let payment = if self.payment.is_some() { 1 + fields::PAYMENT.len() } else { 0 };
+        let parts = 3 + order + payment + 3 * self.steps.len();
+        call.arg("row").arg(self.id.as_str()).arg(parts);
+        call.arg(if self.order.is_some() { "order" } else { "" });
+        if let Some(order) = self.order {
+            call.arg(order.revision).arg(order.status.word());
+            call.arg(order.customer.as_str()).arg(order.item_id.as_str());
+            call.arg(order.placed_at.to_string()).arg(order.placed_at.0);
+            fields::add_order(call, order);
+        }
+        call.arg(if self.payment.is_some() { "payment" } else { "" });
+        if let Some(payment) = self.payment {
+            call.arg(payment.revision);
+            fields::add_payment(call, payment);
+        }
+        call.arg(self.steps.len());
+        for step in &self.steps {
+            let mut json = serde_json::to_string(step).unwrap_or_default();
+            // The script closes it, behind the rebuild that named it.
+            json.pop();
+            call.arg(format!("{}/{}", step.source, step.revision)).arg(step.at.to_string()).arg(json);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skstore_domain::events::{EventKind, Source};
+    use skstore_domain::ids::ItemId;
+    use skstore_domain::money::Won;
+    use skstore_domain::time::Timestamp;
+
+    use super::*;
+
+    fn item(name_bytes: usize) -> ViewWrite {
+        ViewWrite::Item(Item {
+            item_id: ItemId::new("10").unwrap(),
+            name: "x".repeat(name_bytes),
+            name_en: None,
+            unit_price: Won(1),
+            stock: 1,
+            revision: 1,
+        })
+    }
+
+    #[test]
+    fn no_script_is_given_more_than_it_may_have() {
+        let small = |count: usize| vec![item(1); count];
+        let large = |count: usize| vec![item(100 * 1024); count];
+        let table: [(Vec<ViewWrite>, &[usize]); 6] = [
+            (Vec::new(), &[0]),
+            (small(400), &[400]),
+            (small(501), &[500, 1]),
+            (large(5), &[2, 2, 1]),
+            (vec![item(1024 * 1024)], &[1]),
+            (vec![item(1), item(1024 * 1024), item(1)], &[1, 1, 1]),
+        ];
+        for (writes, expected) in table {
+            let sizes: Vec<usize> = pieces(&writes).iter().map(|piece| piece.writes).collect();
+            assert_eq!(sizes, expected, "{} writes", writes.len());
+        }
+    }
+
+    #[test]
+    fn what_is_new_of_an_order_is_written_in_one_place_however_scattered_it_comes() {
+        let ids: Vec<_> = (0..600).map(|n| OrderId::new(&format!("order-{n}")).unwrap()).collect();
+        let step = |id: &OrderId, revision| {
+            let (source, kind, at) = (Source::Order, EventKind::OrderPlaced, Timestamp(0));
+            ViewWrite::Step(id.clone(), Step { source, revision, kind, at, reason: None })
+        };
+        let writes: Vec<ViewWrite> =
+            [1, 2, 1].iter().flat_map(|revision| ids.iter().map(|id| step(id, *revision))).collect();
+        let pieces = pieces(&writes);
+        let rows = pieces.iter().flat_map(|piece| &piece.parts).map(|part| match part {
+            Part::Row(row) => (row.id.as_str(), row.steps.iter().map(|step| step.revision).collect()),
+            other => panic!("nothing else was written: {other:?}"),
+        });
+        let expected: Vec<(&str, Vec<u64>)> = ids.iter().map(|id| (id.as_str(), vec![1, 2])).collect();
+        assert_eq!(rows.collect::<Vec<_>>(), expected);
+        assert_eq!(pieces.iter().map(|piece| piece.writes).collect::<Vec<_>>(), [500, 500, 200]);
+    }
+}

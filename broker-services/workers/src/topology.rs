@@ -217,8 +217,14 @@ pub fn queues() -> Vec<QueueSpec> {
             dead_letter: None,
             ..durable(MYINFO_SIGNALS, MAX_SIGNALS, vec![(EVENTS, BEAT_KEY), (EVENTS, BREAKER_KEY)])
         },
-        QueueSpec { dead_letter: None, ..durable(DEAD, MAX_EVENTS, vec![(DEAD, "")]) },
+        dead(),
     ]
+}
+
+/// The queue of parked messages, where a message's way ends.
+#[must_use]
+pub fn dead() -> QueueSpec {
+    QueueSpec { dead_letter: None, ..durable(DEAD, MAX_EVENTS, vec![(DEAD, "")]) }
 }
 
 /// The queue on which one instance hears answers from our own services.

@@ -71,6 +71,17 @@ impl AmqpBus {
         self.run(AmqpConsumer::open(Arc::clone(&self.shared), queues)).await
     }
 
+    /// Consumes one queue, and tells how many messages wait in it.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub(super) async fn consume_counted(
+        &self,
+        queue: Subscription,
+    ) -> Result<(AmqpConsumer, usize), BusError> {
+        self.run(AmqpConsumer::open_counted(Arc::clone(&self.shared), queue)).await
+    }
+
     /// See [`Bus::depths`](super::Bus::depths): a broker tells what is ready, not what is in consumers' hands.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ const COMES_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Parked {
     // Dropped in this order: the next one in this process finds everything given back.
-    consumer: Option<Consumer>,
+    consumer: Consumer,
     _among_processes: Consumer,
     _in_this_process: OwnedMutexGuard<()>,
     /// In their order, without those that were handed out.
@@ -53,20 +53,9 @@ impl Bus {
         let until = Instant::now() + TURN_WITHIN;
         let turn = self.turn(until).await?;
         let own = self.own_queue(until).await?;
-        let (mut consumer, mut in_hand, mut total) = (None, Vec::new(), self.waiting().await?);
-        if total.min(most) > 0 {
-            let dead = topology::queues().into_iter().filter(|queue| queue.name == topology::DEAD);
-            let all = dead.map(|queue| Subscription { queue, prefetch: MAX_IN_HAND }).collect();
-            let consumer = consumer.insert(self.consumer(all).await?);
-            while take(consumer, total.min(MAX_IN_HAND), &mut in_hand).await? && in_hand.len() < MAX_IN_HAND {
-                // What the last one gave back may have been on its way when it was counted.
-                let more = self.waiting().await?;
-                if more == 0 {
-                    break;
-                }
-                total = in_hand.len() + more;
-            }
-        }
+        let (mut consumer, total) = self.counted().await?;
+        let mut in_hand = Vec::new();
+        take(&mut consumer, total.min(MAX_IN_HAND), &mut in_hand).await?;
         in_hand.sort_by(|one, other| when_parked(one).cmp(&when_parked(other)));
         in_hand.truncate(most);
         let in_hand = in_hand.into();
@@ -87,10 +76,20 @@ impl Bus {
         })
     }
 
-    /// How many parked messages are in nobody's hands.
-    async fn waiting(&self) -> Result<usize, BusError> {
-        let depths = self.depths().await?;
-        Ok(depths.iter().find(|depth| &*depth.name == topology::DEAD).map_or(0, |depth| depth.ready))
+    /// Takes hold of the parked messages, and tells how many there are.
+    async fn counted(&self) -> Result<(Consumer, usize), BusError> {
+        let dead = Subscription { queue: topology::dead(), prefetch: MAX_IN_HAND };
+        match self {
+            Self::Embedded(bus) => {
+                let depths = bus.queue_depths();
+                let ready =
+                    depths.iter().find(|depth| *depth.name == *dead.queue.name).map(|depth| depth.ready);
+                Ok((Consumer::Embedded(bus.consume(vec![dead])?), ready.unwrap_or_default()))
+            }
+            Self::Amqp(bus) => {
+                bus.consume_counted(dead).await.map(|(consumer, ready)| (Consumer::Amqp(consumer), ready))
+            }
+        }
     }
 
     async fn own_queue(&self, until: Instant) -> Result<Consumer, BusError> {
@@ -117,24 +116,22 @@ impl Parked {
     /// [`BusError::Lost`]; whatever was not acked has gone back.
     pub fn next(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
         // Nothing else would say that acks are in vain. What has been parked since then stays unacked.
-        if let Some(Some(Err(lost))) =
-            self.consumer.as_mut().map(|consumer| consumer.receive(1).now_or_never())
-        {
+        if let Some(Err(lost)) = self.consumer.receive(1).now_or_never() {
             return Err(lost);
         }
         Ok(self.in_hand.drain(..most.min(self.in_hand.len())).collect())
     }
 }
 
-/// Receives until `taken` are `count`. Whether they came.
-async fn take(consumer: &mut Consumer, count: usize, taken: &mut Vec<Delivery>) -> Result<bool, BusError> {
+/// Receives until `taken` are `count`, or no more come.
+async fn take(consumer: &mut Consumer, count: usize, taken: &mut Vec<Delivery>) -> Result<(), BusError> {
     while taken.len() < count {
         let Ok(received) = timeout(COMES_WITHIN, consumer.receive(count - taken.len())).await else {
-            return Ok(false);
+            break;
         };
         taken.extend(received?);
     }
-    Ok(true)
+    Ok(())
 }
 
 /// What sorts messages by when they were parked: ids of the same millisecond are in the order in which they were made.

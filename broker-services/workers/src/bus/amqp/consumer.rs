@@ -11,7 +11,8 @@ use futures_util::Stream;
 use futures_util::future::try_join_all;
 use lapin::Channel;
 use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions,
+    BasicQosOptions,
 };
 use lapin::types::{FieldTable, ShortString};
 use tokio::sync::mpsc;
@@ -33,6 +34,8 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(5);
 /// holds unacked, before any consumer that is opened on the same bus later gets something.
 pub struct AmqpConsumer {
     sources: Vec<Source>,
+    /// What was taken of the first queue before it was consumed.
+    head: Option<Box<lapin::message::Delivery>>,
     /// Whose turn it is.
     turn: usize,
     acks: mpsc::UnboundedSender<ToAck>,
@@ -50,18 +53,48 @@ impl AmqpConsumer {
         shared: Arc<Shared>,
         subscriptions: Vec<Subscription>,
     ) -> Result<Self, BusError> {
-        let mut closing = shared.closing.subscribe();
-        // Only a broker that hangs makes it longer; what is held there is then given back later.
-        let _ = timeout(SETTLE_WITHIN, closing.wait_for(|closing| *closing == 0)).await;
-        let opened = shared.consuming.channel().await?;
-        match consume(&opened.channel, &subscriptions).await {
-            Ok(sources) => {
+        let opened = settled_channel(&shared).await?;
+        let consuming = consume(&opened.channel, &subscriptions).await;
+        Self::of(shared, opened, subscriptions, consuming.map(|sources| (sources, None))).await
+    }
+
+    /// Consumes one queue, and tells how many messages are ready in it: exactly, also right after a consumer that held
+    /// some was dropped. A quorum queue tells those who merely ask before it has written down what came back; one that
+    /// is told to hand out a message counts after that.
+    pub(super) async fn open_counted(
+        shared: Arc<Shared>,
+        subscription: Subscription,
+    ) -> Result<(Self, usize), BusError> {
+        let opened = settled_channel(&shared).await?;
+        let consuming = async {
+            let (head, ready) = count(&opened.channel, &subscription.queue).await?;
+            // What was taken to count is in hand as well.
+            let prefetch = subscription.prefetch.saturating_sub(usize::from(head.is_some()));
+            let rest = Subscription { prefetch, ..subscription.clone() };
+            let sources = consume(&opened.channel, std::slice::from_ref(&rest)).await?;
+            Ok((sources, head, ready))
+        };
+        let (consuming, ready) = match consuming.await {
+            Ok((sources, head, ready)) => (Ok((sources, head)), ready),
+            Err(error) => (Err(error), 0),
+        };
+        Ok((Self::of(shared, opened, vec![subscription], consuming).await?, ready))
+    }
+
+    async fn of(
+        shared: Arc<Shared>,
+        opened: Opened,
+        subscriptions: Vec<Subscription>,
+        consuming: Result<(Vec<Source>, Option<lapin::message::Delivery>), BusError>,
+    ) -> Result<Self, BusError> {
+        match consuming {
+            Ok((sources, head)) => {
                 let (acks, received) = mpsc::unbounded_channel();
                 let own = subscriptions.into_iter().map(|subscription| subscription.queue);
                 let own = own.filter(|queue| queue.kind == QueueKind::Exclusive).collect();
                 let tags = sources.iter().map(|source| source.deliveries.tag()).collect();
                 tokio::spawn(acknowledge(Arc::clone(&shared), opened, received, tags, own));
-                Ok(Self { sources, turn: 0, acks, shared })
+                Ok(Self { sources, head: head.map(Box::new), turn: 0, acks, shared })
             }
             // A queue that is set up otherwise ends this channel, and nobody else's.
             Err(error @ BusError::Topology(_)) => Err(error),
@@ -87,7 +120,8 @@ impl AmqpConsumer {
         most: usize,
         context: &mut Context<'_>,
     ) -> Poll<Result<Vec<Delivery>, BusError>> {
-        let mut batch = Vec::new();
+        let mut batch: Vec<Delivery> =
+            self.head.take().map(|head| self.deliver(0, *head)).into_iter().collect();
         let mut dry = 0;
         while dry < self.sources.len() && batch.len() < most {
             let at = self.turn % self.sources.len();
@@ -162,6 +196,28 @@ enum ToAck {
     Ack(u64),
     /// The consumer is dropped. What was acked before counts, what comes after does not.
     Close,
+}
+
+/// A channel to consume on, once dropped consumers have given back what they held.
+async fn settled_channel(shared: &Shared) -> Result<Opened, BusError> {
+    let mut closing = shared.closing.subscribe();
+    // Only a broker that hangs makes it longer; what is held there is then given back later.
+    let _ = timeout(SETTLE_WITHIN, closing.wait_for(|closing| *closing == 0)).await;
+    shared.consuming.channel().await
+}
+
+/// Takes the first message of a queue, where there is one, and counts it and those behind it.
+async fn count(
+    channel: &Channel,
+    queue: &QueueSpec,
+) -> Result<(Option<lapin::message::Delivery>, usize), BusError> {
+    declare::queue(channel, queue).await?;
+    let taking = channel.basic_get(declare::short(&queue.name)?, BasicGetOptions::default());
+    let taken = answered(taking).await?;
+    Ok(taken.map_or((None, 0), |taken| {
+        let behind = usize::try_from(taken.message_count).unwrap_or(usize::MAX);
+        (Some(taken.delivery), behind.saturating_add(1))
+    }))
 }
 
 async fn consume(channel: &Channel, subscriptions: &[Subscription]) -> Result<Vec<Source>, BusError> {

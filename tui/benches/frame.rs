@@ -86,7 +86,7 @@ fn read(view: &EmbeddedView, state: &State) -> Snapshot {
     assert_eq!(query.start, Start::Newest, "it follows");
     let page = view.orders(&query.filter, None, WINDOW_ROWS).unwrap();
     let (counts, health) = (view.counts().unwrap(), view.health().unwrap());
-    Snapshot { wanted, found: Found::Orders(page), detail: None, counts, health, pickers: None }
+    Snapshot { wanted, found: Found::Orders(page), detail: None, counts, health, items: None, pickers: None }
 }
 
 fn median(times: Vec<Duration>) -> f64 {

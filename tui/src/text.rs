@@ -2,6 +2,7 @@
 //!
 //! - [`catalogue`]: the strings, both languages side by side;
 //! - [`words`]: the words for the system's own statuses, reasons, services and events;
+//! - [`names`]: what items are called;
 //! - [`fuzzy`]: finding by what is half remembered;
 //! - [`fit`]: padding and cutting by display width, and taking out what could repaint the terminal;
 //! - [`times`]: ages, durations and clock times.
@@ -11,6 +12,7 @@ use std::fmt::Display;
 pub mod catalogue;
 pub mod fit;
 pub mod fuzzy;
+pub mod names;
 pub mod times;
 pub mod words;
 

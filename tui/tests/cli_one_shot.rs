@@ -368,6 +368,13 @@ fn output_speaks_korean_when_asked() {
     by_locale.env("LANG", "ko_KR.UTF-8");
     assert!(korean(by_locale).contains("재고"));
     assert!(korean(desk.command("items")).contains("Apple"));
+    for (language, name) in [("en", "10 Apple"), ("ko", "10 사과")] {
+        let placed =
+            korean(desk.command(&format!("place 10 --order-id in-{language} --language {language}")));
+        let shown = korean(desk.command(&format!("order in-{language} --language {language}")));
+        assert!(placed.contains(name) && shown.contains(name), "{placed}{shown}");
+    }
+    assert_eq!(desk.done("order in-en")["item_name"], "사과", "programs read what Order says");
 }
 
 #[test]

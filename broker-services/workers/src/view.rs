@@ -11,6 +11,7 @@
 //!   is there at the same revision, which somebody may have altered; at its end, what neither the logs nor live
 //!   writes have named is gone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use skstore_domain::ids::{Customer, ItemId, OrderId};
@@ -76,6 +77,8 @@ pub struct OrderFilter {
     pub id_prefix: Option<String>,
     /// Scanned: the id, customer, item, its name or the reason contains this, in any case.
     pub text: Option<String>,
+    /// Items that `text` means by names that orders do not carry: an order of one of them matches it as well.
+    pub text_means: BTreeSet<ItemId>,
 }
 
 /// Where a page starts: after this order, in the order newest first.

@@ -3,6 +3,7 @@
 use skstore::text::Language;
 use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{Side, fit, shorten};
+use skstore::text::names::{Names, name_of};
 use skstore::text::words::{Worded, reason_word};
 use skstore_domain::answers::PaymentAnswer;
 use skstore_domain::money::Won;
@@ -36,23 +37,16 @@ fn time(at: Timestamp) -> String {
     seconds.unwrap_or(text)
 }
 
-/// An item's name in the reader's language, where it has one.
-fn item_name(language: Language, item: &Item) -> &str {
-    match (language, &item.name_en) {
-        (Language::English, Some(english)) => english,
-        _ => &item.name,
-    }
-}
-
-/// One order with all its fields.
-pub(crate) fn order(language: Language, order: &Order) -> String {
+/// One order with all its fields; `items` are those whose names are known, by id.
+pub(crate) fn order(language: Language, items: &[Item], order: &Order) -> String {
+    let item = Names::new(language, items).of_order(order);
     let of = |label: Label| label.of(language);
     fields(&[
         (of(labels::ORDER), order.order_id.to_string()),
         (of(labels::STATUS), word(language, &order.status)),
         (of(labels::REASON), words(language, order.reason.as_ref())),
         (of(labels::CUSTOMER), order.customer.to_string()),
-        (of(labels::ITEM), format!("{} {}", order.item_id, order.item_name)),
+        (of(labels::ITEM), format!("{} {item}", order.item_id)),
         (of(labels::QTY), format!("{} x {}", order.qty, order.unit_price)),
         (of(labels::AMOUNT), order.amount.to_string()),
         (of(labels::PAYMENT), word(language, &order.payment)),
@@ -78,8 +72,9 @@ pub(crate) fn timeline(language: Language, steps: &[Step]) -> String {
     table(headings, &steps.iter().map(row).collect::<Vec<_>>())
 }
 
-/// Orders, one a line.
-pub(crate) fn orders(language: Language, orders: &[Order]) -> String {
+/// Orders, one a line; `items` as of [`order`].
+pub(crate) fn orders(language: Language, items: &[Item], orders: &[Order]) -> String {
+    let names = Names::new(language, items);
     let of = |label: Label, side: Side| (label.of(language), side);
     let headings = [
         of(labels::ORDER, Left),
@@ -97,7 +92,7 @@ pub(crate) fn orders(language: Language, orders: &[Order]) -> String {
             order.order_id.to_string(),
             time(order.placed_at),
             order.customer.to_string(),
-            order.item_name.clone(),
+            names.of_order(order).to_owned(),
             order.qty.to_string(),
             order.amount.to_string(),
             word(language, &order.status),
@@ -141,7 +136,7 @@ pub(crate) fn items(language: Language, items: &[Item]) -> String {
         [of(labels::ITEM, Left), of(labels::NAME, Left), of(labels::PRICE, Right), of(labels::STOCK, Right)];
     let row = |item: &Item| {
         let stock = Won(i64::try_from(item.stock).unwrap_or(i64::MAX)).to_string();
-        [item.item_id.to_string(), item_name(language, item).to_owned(), item.unit_price.to_string(), stock]
+        [item.item_id.to_string(), name_of(item, language).to_owned(), item.unit_price.to_string(), stock]
     };
     table(headings, &items.iter().map(row).collect::<Vec<_>>())
 }

@@ -48,24 +48,30 @@ impl<W: Write> Output<W> {
         Self { to, json, language }
     }
 
-    /// An order as Order tells it.
-    pub(crate) fn order(&mut self, order: &Order) -> Result<(), Failure> {
-        self.one(order, |language| human::order(language, order))
+    /// Whether the items of orders are called by other names than those that the orders carry.
+    pub(crate) fn looks_up_names(&self) -> bool {
+        !self.json && self.language == Language::English
     }
 
-    /// An order as the view has it.
-    pub(crate) fn order_detail(&mut self, detail: &OrderDetail) -> Result<(), Failure> {
+    /// An order as Order tells it; for people its item is called as `items`, by id, have it.
+    pub(crate) fn order(&mut self, order: &Order, items: &[Item]) -> Result<(), Failure> {
+        self.one(order, |language| human::order(language, items, order))
+    }
+
+    /// An order as the view has it; `items` as of [`Output::order`].
+    pub(crate) fn order_detail(&mut self, detail: &OrderDetail, items: &[Item]) -> Result<(), Failure> {
         let order = order_of(&detail.row);
         let with_timeline = OrderWithTimeline { order: &order, timeline: &detail.timeline };
         self.one(&with_timeline, |language| {
-            format!("{}\n{}", human::order(language, &order), human::timeline(language, &detail.timeline))
+            let timeline = human::timeline(language, &detail.timeline);
+            format!("{}\n{timeline}", human::order(language, items, &order))
         })
     }
 
-    /// Orders as the view has them.
-    pub(crate) fn orders(&mut self, rows: &[OrderRow]) -> Result<(), Failure> {
+    /// Orders as the view has them; `items` as of [`Output::order`].
+    pub(crate) fn orders(&mut self, rows: &[OrderRow], items: &[Item]) -> Result<(), Failure> {
         let orders: Vec<_> = rows.iter().map(order_of).collect();
-        self.list(&orders, human::orders)
+        self.list(&orders, |language, orders| human::orders(language, items, orders))
     }
 
     /// A payment as Deposit tells it.

@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::time::Duration;
 
+use skstore::text::names::KNOWN_ITEMS;
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::ids::OrderId;
+use skstore_domain::objects::Item;
 use skstore_domain::signals::{Beat, Service};
 use skstore_workers::desk::Desk;
 use skstore_workers::signals::asked_to_stop;
@@ -38,8 +40,8 @@ pub(crate) async fn run<W: Write>(
 ) -> Result<(), Failure> {
     match command {
         Command::Place(arguments) => place(desk, arguments, out).await,
-        Command::Cancel { order } => answered_order(desk.cancel(order).await?, out),
-        Command::Order { order, ask: true } => answered_order(desk.order(order).await?, out),
+        Command::Cancel { order } => answered_order(desk, desk.cancel(order).await?, out).await,
+        Command::Order { order, ask: true } => answered_order(desk, desk.order(order).await?, out).await,
         Command::Order { order, ask: false } => show_order(desk, order, out).await,
         Command::Orders(arguments) => list_orders(desk.view(), arguments, out).await,
         Command::Payment { order } => {
@@ -76,7 +78,7 @@ async fn place<W: Write>(
 ) -> Result<(), Failure> {
     let place = arguments.command(|| desk.order_id());
     let placed = match desk.place(&place).await {
-        Ok(answer) => answered_order(answer, out),
+        Ok(answer) => answered_order(desk, answer, out).await,
         Err(error) => Err(error.into()),
     };
     // Whoever wants to repeat or to undo it needs the id, which we may have made up.
@@ -86,9 +88,18 @@ async fn place<W: Write>(
     })
 }
 
-fn answered_order<W: Write>(answer: Answer, out: &mut Output<W>) -> Result<(), Failure> {
+async fn answered_order<W: Write>(desk: &Desk, answer: Answer, out: &mut Output<W>) -> Result<(), Failure> {
     let order = part(answer, |answer| answer.order.take())?;
-    out.order(&order)
+    out.order(&order, &named_items(desk.view(), out).await)
+}
+
+/// The items by whose names orders are shown. What was done is told also where they cannot be read: by the names that
+/// orders carry.
+async fn named_items<W: Write>(view: &View, out: &Output<W>) -> Vec<Item> {
+    if !out.looks_up_names() {
+        return Vec::new();
+    }
+    view.items(None, KNOWN_ITEMS).await.unwrap_or_default()
 }
 
 /// The part of an answer that says yes; else the refusal.
@@ -103,7 +114,7 @@ fn part<T>(mut answer: Answer, take: impl FnOnce(&mut Answer) -> Option<T>) -> R
 
 async fn show_order<W: Write>(desk: &Desk, order: &OrderId, out: &mut Output<W>) -> Result<(), Failure> {
     match desk.view().order(order).await? {
-        Some(detail) => out.order_detail(&detail),
+        Some(detail) => out.order_detail(&detail, &named_items(desk.view(), out).await),
         None => Err(Failure::NotFound(format!("the view has no order {order}; Order itself may: add --ask"))),
     }
 }
@@ -126,7 +137,7 @@ async fn list_orders<W: Write>(
         rows.extend(page.rows);
         after = page.next;
         if after.is_none() || rows.len() >= limit {
-            return out.orders(&rows);
+            return out.orders(&rows, &named_items(view, out).await);
         }
     }
 }
@@ -134,7 +145,7 @@ async fn list_orders<W: Write>(
 async fn list_items<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
     let mut items = Vec::new();
     loop {
-        let last = items.last().map(|item: &skstore_domain::objects::Item| item.item_id.clone());
+        let last = items.last().map(|item: &Item| item.item_id.clone());
         let page = view.items(last.as_ref(), PAGE).await?;
         let ended = page.len() < PAGE;
         items.extend(page);

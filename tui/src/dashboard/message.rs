@@ -184,7 +184,9 @@ pub struct Snapshot {
     pub counts: Counts,
     /// What the workers say of themselves.
     pub health: Health,
-    /// Items and accounts, if they were wanted.
+    /// The first items by id, where they may be other ones than before, or are picked from.
+    pub items: Option<Vec<Item>>,
+    /// Accounts, if they were wanted.
     pub pickers: Option<Pickers>,
 }
 
@@ -225,11 +227,9 @@ pub struct ItemsFound {
     pub orders: OrderPage,
 }
 
-/// What forms can pick from.
+/// What forms can pick from, besides the items.
 #[derive(Debug, Clone, Default)]
 pub struct Pickers {
-    /// Items by id.
-    pub items: Vec<Item>,
     /// Accounts by customer.
     pub accounts: Vec<Account>,
     /// Whether there are accounts that are not among them.

@@ -32,6 +32,7 @@ use super::state::listing::LISTED_ROWS;
 use super::state::orders::WINDOW_ROWS;
 use super::{DashboardError, DashboardOptions, draw, update};
 use crate::terminal::console::Console;
+use crate::text::names::KNOWN_ITEMS;
 
 /// While the view keeps changing it is read this often: more often nobody could follow.
 const READ_EVERY: Duration = Duration::from_millis(100);
@@ -41,12 +42,14 @@ const READ_WITHIN: Duration = Duration::from_secs(5);
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// How long is waited at most: a person looks at a countdown meanwhile.
 const RETRY_MOST: Duration = Duration::from_secs(5);
+/// How long items are known by the names that were read, if there are no other items: names hardly ever change.
+pub const NAMES_FOR: Duration = Duration::from_secs(10);
 /// How often ages and countdowns are drawn anew.
 const TICK: Duration = Duration::from_secs(1);
 /// How often the view is read and ages are drawn anew for those who want the screen to be calm.
 const READ_EVERY_CALM: Duration = Duration::from_secs(2);
 const TICK_CALM: Duration = Duration::from_secs(10);
-/// Items and accounts that forms can pick from: more than one scrolls through; beyond, names can be typed.
+/// Accounts that forms can pick from: more than one scrolls through; beyond, names can be typed.
 const PICKABLE: usize = 1000;
 /// Orders of the selected account or item that are shown beside it: as many as the tallest screen has rows.
 const ORDERS_BESIDE: usize = 100;
@@ -266,12 +269,14 @@ struct Outside {
     clock: Clock,
     pending: FuturesUnordered<Pin<Box<dyn Future<Output = Done>>>>,
     reads: Reads,
+    /// When items were read last, and how many there were.
+    items: Option<(Instant, u64)>,
 }
 
 impl Outside {
     fn new(desk: Desk, clock: Clock, read_every: Duration) -> Self {
         let reads = Reads::new(Instant::now(), read_every);
-        Self { desk, clock, pending: FuturesUnordered::new(), reads }
+        Self { desk, clock, pending: FuturesUnordered::new(), reads, items: None }
     }
 
     fn bring(&self, message: Message) {
@@ -327,8 +332,9 @@ impl Outside {
     fn read(&mut self, wanted: Wanted) {
         self.reads.started(Instant::now());
         let view = self.desk.view().clone();
+        let known = self.items.filter(|(at, _)| at.elapsed() < NAMES_FOR).map(|(_, count)| count);
         self.pending.push(Box::pin(async move {
-            match tokio::time::timeout(READ_WITHIN, read(&view, wanted)).await {
+            match tokio::time::timeout(READ_WITHIN, read(&view, wanted, known)).await {
                 Ok(Ok(snapshot)) => Done::Read(Box::new(snapshot)),
                 Ok(Err(error)) => Done::NotRead(error),
                 Err(_) => {
@@ -343,6 +349,9 @@ impl Outside {
             Done::Message(message) => message,
             Done::Read(snapshot) => {
                 self.reads.succeeded();
+                if snapshot.items.is_some() {
+                    self.items = Some((Instant::now(), snapshot.counts.items));
+                }
                 Message::Read(snapshot)
             }
             Done::NotRead(error) => {
@@ -357,7 +366,8 @@ impl Outside {
     }
 }
 
-async fn read(view: &View, wanted: Wanted) -> Result<Snapshot, ViewError> {
+/// Reads what is wanted, and the items unless they are known, as many as `known`.
+async fn read(view: &View, wanted: Wanted, known: Option<u64>) -> Result<Snapshot, ViewError> {
     let found = find(view, &wanted.query).await?;
     let detail = match &wanted.detail {
         Some(id) => view.order(id).await?,
@@ -367,8 +377,14 @@ async fn read(view: &View, wanted: Wanted) -> Result<Snapshot, ViewError> {
         Some(typed) => Some(pickers(view, typed).await?),
         None => None,
     };
+    // Counted before they are read: one that is listed in between is missed by the count, and is read again.
     let (counts, health) = (view.counts().await?, view.health().await?);
-    Ok(Snapshot { wanted, found, detail, counts, health, pickers })
+    let items = if wanted.pickers.is_some() || known != Some(counts.items) {
+        Some(view.items(None, KNOWN_ITEMS).await?)
+    } else {
+        None
+    };
+    Ok(Snapshot { wanted, found, detail, counts, health, items, pickers })
 }
 
 /// What a tab needs of the view.
@@ -421,9 +437,8 @@ async fn newest(view: &View, filter: Option<OrderFilter>) -> Result<OrderPage, V
     }
 }
 
-/// The first items and accounts, and the accounts from `typed` on if there are more than the first.
+/// The first accounts, and those from `typed` on if there are more than the first.
 async fn pickers(view: &View, typed: &str) -> Result<Pickers, ViewError> {
-    let items = view.items(None, PICKABLE).await?;
     let mut accounts = view.accounts(None, PICKABLE).await?;
     let has_more_accounts = accounts.len() >= PICKABLE;
     if has_more_accounts && let Some(before) = just_before(typed) {
@@ -431,7 +446,7 @@ async fn pickers(view: &View, typed: &str) -> Result<Pickers, ViewError> {
         let from_typed = view.accounts(Some(&before), PICKABLE).await?;
         accounts.extend(from_typed.into_iter().filter(|account| !first.contains(&account.customer)));
     }
-    Ok(Pickers { items, accounts, has_more_accounts })
+    Ok(Pickers { accounts, has_more_accounts })
 }
 
 async fn ask(desk: &Desk, request: &Request) -> Result<Option<Answer>, DeskError> {

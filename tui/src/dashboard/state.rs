@@ -17,6 +17,7 @@ use super::layout;
 use super::message::{OrdersQuery, Query, Size, Wanted};
 use super::tab::Tab;
 use crate::text::Language;
+use crate::text::names::Names;
 use crate::theme::{Glyphs, ThemeName};
 
 pub mod accounts;
@@ -131,10 +132,10 @@ pub enum Layer {
     },
 }
 
-/// Items and accounts to pick from.
+/// Items and accounts that are known by name, and that forms pick from.
 #[derive(Debug, Clone, Default)]
 pub struct Pickable {
-    /// By id.
+    /// By id, the first of them: [`KNOWN_ITEMS`](crate::text::names::KNOWN_ITEMS) at most.
     pub items: Vec<Item>,
     /// By customer.
     pub accounts: Vec<Account>,
@@ -287,6 +288,12 @@ impl State {
     #[must_use]
     pub fn open_detail(&self) -> Option<&Detail> {
         self.detail.as_ref().filter(|_| self.tab == Tab::Orders)
+    }
+
+    /// What items are called.
+    #[must_use]
+    pub fn names(&self) -> Names<'_> {
+        Names::new(self.look.language, &self.pickable.items)
     }
 
     /// What the screen needs of the view.

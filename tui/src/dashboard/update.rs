@@ -10,6 +10,7 @@ use super::state::toasts::Notice;
 use super::state::{BusLost, Connection, Layer, SILENT_AFTER, State};
 use crate::terminal::console::Told;
 use crate::text::Text;
+use crate::text::names::Names;
 
 mod dead;
 mod events;
@@ -144,8 +145,10 @@ fn read(state: &mut State, snapshot: Snapshot) {
     state.counts = snapshot.counts;
     state.health = snapshot.health;
     state.history.heard(&state.health.services, state.now, SILENT_AFTER);
+    if let Some(items) = snapshot.items {
+        state.pickable.items = items;
+    }
     if let Some(pickers) = snapshot.pickers {
-        state.pickable.items = pickers.items;
         state.pickable.accounts = pickers.accounts;
         state.pickable.has_more_accounts = pickers.has_more_accounts;
     }
@@ -153,7 +156,9 @@ fn read(state: &mut State, snapshot: Snapshot) {
     if snapshot.wanted.query == state.wanted().query {
         let (language, shown) = (state.look.language, layout::shown_rows(state));
         match (snapshot.wanted.query, snapshot.found) {
-            (Query::Orders(_), Found::Orders(page)) => state.orders.read(page, shown),
+            (Query::Orders(_), Found::Orders(page)) => {
+                state.orders.read(page, Names::new(language, &state.pickable.items), shown);
+            }
             (Query::Accounts(query), Found::Accounts(found)) => {
                 state.accounts.read(query.orders_of, found, language, shown);
             }

@@ -258,6 +258,7 @@ texts! {
         "'{0}' 상태는 없습니다. 결제중, 주문완료, 배송시작, 취소, 거절 가운데 하나여야 합니다",
         "There is no status '{0}'. It must be paying, placed, delivering, cancelled or rejected"
     }
+    BadItem { "'{0}'(으)로 시작하는 상품이 여럿입니다", "More than one item begins with '{0}'" }
     BadName { "'{0}'은(는) 쓸 수 없는 이름입니다. 64자까지입니다", "'{0}' cannot be a name: at most 64 characters" }
 
     // Messages.

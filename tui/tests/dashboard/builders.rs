@@ -108,13 +108,17 @@ fn payment_of(order: &Order) -> Option<Payment> {
 /// A page of orders in every status, by customers and of items with narrow, wide and long names.
 pub(crate) fn rows() -> Vec<OrderRow> {
     let people = ["kim", "김철수", "a-customer-with-a-very-long-name", "이영희 lee", "walk-in"];
-    let items = ["사과", "apple", "아주 길고 긴 이름을 가진 상품 하나", "배 pear"];
+    // Those from 20 on are not among the items that are known.
+    let items =
+        [("10", "사과"), ("20", "apple"), ("21", "아주 길고 긴 이름을 가진 상품 하나"), ("11", "배 pear")];
     (0..60)
         .map(|number| {
             let index = usize::try_from(number).unwrap();
+            let (item, item_name) = items[index % items.len()];
             let order = Order {
                 customer: customer(people[index % people.len()]),
-                item_name: items[index % items.len()].into(),
+                item_id: item_id(item),
+                item_name: item_name.into(),
                 qty: [5, 1, 1000, 12][index % 4],
                 amount: Won([50_000, 900, 10_000_000, 36_000][index % 4]),
                 ..order(number * number)
@@ -328,11 +332,8 @@ pub(crate) fn snapshot(state: &State, rows: Vec<OrderRow>, health: Health) -> Sn
     let detail = wanted.detail.as_ref().and_then(|id| rows.iter().find(|row| row.order.order_id == *id));
     Snapshot {
         detail: detail.map(|row| OrderDetail { row: row.clone(), timeline: timeline(&row.order) }),
-        pickers: wanted.pickers.as_ref().map(|_| Pickers {
-            items: items(),
-            accounts: accounts(),
-            has_more_accounts: false,
-        }),
+        items: Some(items()),
+        pickers: wanted.pickers.as_ref().map(|_| Pickers { accounts: accounts(), has_more_accounts: false }),
         found: found(&wanted.query, rows),
         counts: counts(),
         health,

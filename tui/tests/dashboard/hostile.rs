@@ -1,6 +1,7 @@
 //! A hundred thousand hostile texts, in every place where a foreign text is shown, drawn as the real dashboard draws:
 //! nothing of them reaches the terminal but what can be read.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
@@ -101,6 +102,13 @@ fn hostile_rows(hostile: &mut Hostile) -> Vec<OrderRow> {
         .collect()
 }
 
+/// The items of half of the orders, with English names.
+fn hostile_names(hostile: &mut Hostile, rows: &[OrderRow]) -> Vec<Item> {
+    let ids = rows.iter().step_by(2).map(|row| row.order.item_id.clone()).collect::<BTreeSet<_>>();
+    let item = |id| Item { item_id: id, name_en: Some(hostile.string()), ..items().remove(0) };
+    ids.into_iter().map(item).collect()
+}
+
 fn hostile_health(hostile: &mut Hostile) -> Health {
     let mut health = tripped();
     for beat in &mut health.services {
@@ -195,7 +203,9 @@ fn screens(
 ) -> Vec<(&'static str, State)> {
     let mut table = started(language, width, height);
     let (rows, health) = (hostile_rows(hostile), hostile_health(hostile));
-    reads(&mut table, rows.clone(), health.clone());
+    let mut read = snapshot(&table, rows.clone(), health.clone());
+    read.items = Some(hostile_names(hostile, &rows));
+    update(&mut table, NOW, Message::Read(Box::new(read)));
 
     let mut detail = table.clone();
     press(&mut detail, KeyCode::Enter);
@@ -213,10 +223,12 @@ fn screens(
     let mut form = table.clone();
     press(&mut form, 'n');
     let mut read = snapshot(&form, rows, tripped());
-    read.pickers = Some(Pickers {
-        items: (0..9)
+    read.items = Some(
+        (0..9)
             .map(|_| Item { name: hostile.string(), name_en: Some(hostile.string()), ..items().remove(0) })
             .collect(),
+    );
+    read.pickers = Some(Pickers {
         accounts: (0..9).map(|_| Account { customer: name(hostile), ..accounts().remove(0) }).collect(),
         has_more_accounts: true,
     });

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use crossterm::event::KeyCode;
+use skstore::dashboard::runner::NAMES_FOR;
+use skstore_domain::myinfo::ViewWrite;
+use skstore_domain::objects::Item;
 use skstore_workers::clock::Clock;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::process::Process;
@@ -34,7 +37,7 @@ fn an_order_is_placed_paid_shown_and_cancelled_with_keys() {
             user.press(KeyCode::Char('+'));
             user.sees(&["total", "2,000 won"]).await;
             user.press(KeyCode::Enter);
-            user.sees(&["done:", "× 2", "▸ delivering 1 "]).await;
+            user.sees(&["done:", "Apple × 2", "▸ delivering 1 "]).await;
             user.press(KeyCode::Enter);
             user.sees(&["Deposit answers", "Order answers", "same as shown", "timeline"]).await;
             user.press(KeyCode::Char('c'));
@@ -45,7 +48,7 @@ fn an_order_is_placed_paid_shown_and_cancelled_with_keys() {
             user.clicks("2 accounts").await;
             user.type_in("/kim");
             user.press(KeyCode::Enter);
-            user.sees(&["payments of kim", "× 2", "order canc"]).await;
+            user.sees(&["payments of kim", "Apple × 2", "order canc"]).await;
             user.clicks("3 items").await;
             user.sees(&["deliveries of", "price (won)"]).await;
             user.type_in("5");
@@ -128,6 +131,30 @@ fn a_view_with_many_orders_is_walked_through_from_the_newest_to_the_oldest() {
                 }
             }
             user.sees(&["following the newest", "14:13:25"]).await;
+            user
+        })
+        .await
+        .unwrap();
+    });
+}
+
+#[test]
+fn an_item_is_called_by_its_english_name_once_it_is_listed_and_by_another_before_long() {
+    runtime(true).block_on(async {
+        let (desk, view) = bare_desk().await;
+        view.apply(&written(0..1)).await.unwrap();
+        let called = |name: &str, revision| {
+            let item = Item { name_en: Some(name.into()), revision, ..items().remove(0) };
+            [ViewWrite::Item(item)]
+        };
+        watch(desk, Clock::paused_at(NOW), |user| async {
+            user.sees(&["사과 × 5"]).await;
+            view.apply(&called("Apple", 1)).await.unwrap();
+            user.sees(&["Apple × 5"]).await;
+            view.apply(&called("Fuji", 2)).await.unwrap();
+            tokio::time::sleep(NAMES_FOR).await;
+            view.apply(&written(1..2)).await.unwrap();
+            user.sees(&["Fuji × 5"]).await;
             user
         })
         .await

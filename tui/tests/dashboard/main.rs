@@ -9,6 +9,7 @@ mod hostile;
 mod keys;
 mod live;
 mod mouse;
+mod sample;
 mod screens;
 mod themes;
 mod tour;

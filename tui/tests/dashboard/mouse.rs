@@ -4,10 +4,10 @@ use crossterm::event::KeyCode;
 use skstore::dashboard::keys::Scope;
 use skstore::dashboard::message::{Found, Gesture, Message, Request, Size};
 use skstore::dashboard::state::State;
-use skstore::dashboard::state::items::name_of;
 use skstore::dashboard::tab::Tab;
 use skstore::dashboard::update;
 use skstore::text::Language;
+use skstore::text::names::name_of;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::money::Won;
 

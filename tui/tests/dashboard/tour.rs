@@ -16,6 +16,7 @@ use skstore::text::{Language, fit};
 use skstore_domain::breaker::BreakerState;
 
 use crate::builders::*;
+use crate::sample::*;
 
 /// Columns and rows of the README's screens.
 const SCREEN: (u16, u16) = (100, 24);
@@ -51,53 +52,17 @@ fn readme_holds(mark: &str, expected: &str) {
 }
 
 /// The desk while Deposit is slow: the breaker is open.
-fn in_trouble(language: Language, (width, height): (u16, u16)) -> State {
-    let mut state = started(language, width, height);
-    reads(&mut state, named_rows(language), tripped());
-    state
-}
-
-fn opened(language: Language, (width, height): (u16, u16)) -> State {
-    let mut state = started(language, width, height);
-    reads(&mut state, named_rows(language), health());
-    press(&mut state, KeyCode::Down);
-    press(&mut state, KeyCode::Down);
-    press(&mut state, KeyCode::Enter);
-    reads(&mut state, named_rows(language), health());
-    state
-}
-
-/// The builders' orders with names in one language, as a desk there has them.
-fn named_rows(language: Language) -> Vec<skstore_domain::myinfo::OrderRow> {
-    let (people, items) = match language {
-        Language::Korean => (["김철수", "이영희", "박지민", "kim"], ["사과", "배", "쌀 20kg", "제주 감귤"]),
-        Language::English => {
-            (["kim", "lee", "park", "walk-in"], ["Apple", "Pear", "Rice 20 kg", "Jeju tangerine"])
-        }
-    };
-    let mut rows = rows();
-    for (number, row) in rows.iter_mut().enumerate() {
-        row.order.customer = customer(people[number % people.len()]);
-        row.order.item_name = items[number % items.len()].into();
-    }
-    rows
+fn in_trouble(language: Language, size: (u16, u16)) -> State {
+    sample(language, size, tripped())
 }
 
 #[test]
 fn the_readme_shows_the_screens_as_they_are() {
-    let mut placing = opened(Language::English, SCREEN);
-    press(&mut placing, KeyCode::Esc);
-    press(&mut placing, 'n');
-    reads(&mut placing, named_rows(Language::English), health());
-    type_in(&mut placing, "app");
-    press(&mut placing, KeyCode::Enter);
-    type_in(&mut placing, "kim");
-    press(&mut placing, KeyCode::Enter);
-    press(&mut placing, '+');
-    let mut then = opened(Language::English, SCREEN);
+    let placing = sample_placing(Language::English, SCREEN);
+    let mut then = sample_opened(Language::English, SCREEN);
     press(&mut then, KeyCode::Left);
     press(&mut then, KeyCode::Left);
-    let mut palette = showing(Tab::Items, Language::English, SCREEN.0, SCREEN.1);
+    let mut palette = sample_showing(Tab::Items, Language::English, SCREEN);
     press(&mut palette, ':');
     type_in(&mut palette, "re");
     let screens = [
@@ -107,7 +72,7 @@ fn the_readme_shows_the_screens_as_they_are() {
         ),
         ("`n` places an order, and says beforehand what it comes to.", placing),
         ("Enter opens an order; `←` and `→` go through its time.", then),
-        ("`5`: what happens, as it happens.", showing(Tab::Events, Language::English, SCREEN.0, SCREEN.1)),
+        ("`5`: what happens, as it happens.", sample_showing(Tab::Events, Language::English, SCREEN)),
         ("`:` finds every command by its name.", palette),
         ("`l`: 한국어.", in_trouble(Language::Korean, SCREEN)),
     ];
@@ -146,7 +111,7 @@ fn the_picture_shows_the_screens_as_they_are() {
     let mut open = in_trouble(Language::English, PICTURE);
     assert_eq!(open.worst_breaker(), Some(BreakerState::Open));
     press(&mut open, 'j');
-    let detail = opened(Language::English, PICTURE);
+    let detail = sample_opened(Language::English, PICTURE);
     holds(&in_repository("tui/tour.svg"), &picture(&[buffer(&open), buffer(&detail)]));
 }
 

@@ -49,6 +49,7 @@ impl<'a> Wanted<'a> {
                     || contains(order.item_id.as_str(), text)
                     || contains(order.item_name, text)
                     || order.reason.is_some_and(|reason| contains(reason.word(), text))
+                    || self.filter.text_means.contains(order.item_id)
             })
     }
 }

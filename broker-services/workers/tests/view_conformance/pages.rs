@@ -22,7 +22,9 @@ fn matches(filter: &OrderFilter, row: &OrderRow) -> bool {
         && filter.customer.as_ref().is_none_or(|customer| order.customer == *customer)
         && filter.item_id.as_ref().is_none_or(|item_id| order.item_id == *item_id)
         && filter.id_prefix.as_ref().is_none_or(|prefix| order.order_id.as_str().starts_with(prefix.as_str()))
-        && (text.is_empty() || texts.iter().any(|field| field.to_lowercase().contains(&text)))
+        && (text.is_empty()
+            || filter.text_means.contains(&order.item_id)
+            || texts.iter().any(|field| field.to_lowercase().contains(&text)))
 }
 
 fn some_filter(rng: &mut fastrand::Rng) -> OrderFilter {
@@ -35,6 +37,7 @@ fn some_filter(rng: &mut fastrand::Rng) -> OrderFilter {
         item_id: some(rng, &["10", "pear", "사과", "nothing"]).map(|id| item_id(&id)),
         id_prefix: some(rng, &["", "a", "ab", "0193", "1", "사과", "no such id"]),
         text: some(rng, &["", "KIM", "le", "사과", "red", "SOLD", "declined", "-1", "zzz"]),
+        text_means: some(rng, &["10", "pear", "nothing"]).map(|id| item_id(&id)).into_iter().collect(),
     }
 }
 

@@ -98,8 +98,8 @@ fn everything(hostile: &mut Hostile, language: Language) -> String {
     }];
     let accounts = [Account { customer: orders[0].customer.clone(), balance: Won(1), revision: 1 }];
     [
-        super::order(language, &orders[0]),
-        super::orders(language, &orders),
+        super::order(language, &items, &orders[0]),
+        super::orders(language, &items, &orders),
         timeline(language, &steps),
         self::accounts(language, &accounts),
         self::items(language, &items),

@@ -63,7 +63,7 @@ fn an_order_is_told_with_its_money_in_both_languages() {
     for (language, amount, status) in
         [(Language::Korean, "금액", "상태"), (Language::English, "amount", "status")]
     {
-        let text = super::order(language, &order);
+        let text = super::order(language, &[], &order);
         for part in [amount, status, "5,000", "5 x 1,000", "김철수", "10 사과", "2026-09-21 14:13:20Z"] {
             assert!(text.contains(part), "{part} is missing:\n{text}");
         }
@@ -79,7 +79,7 @@ fn an_order_is_told_with_its_money_in_both_languages() {
 
 #[test]
 fn rows_line_up_whatever_the_width_of_names() {
-    let text = orders(Language::English, &[an_order("a-1", "김철수"), an_order("b-2", "kim")]);
+    let text = orders(Language::English, &[], &[an_order("a-1", "김철수"), an_order("b-2", "kim")]);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert_eq!(column_of(lines[1], "사과"), column_of(lines[2], "사과"), "{text}");
@@ -99,7 +99,14 @@ fn an_item_has_the_readers_name() {
     assert!(items(Language::Korean, std::slice::from_ref(&item)).contains("사과"));
     let english = items(Language::English, std::slice::from_ref(&item));
     assert!(english.contains("Apple") && english.contains("1,234,567"), "{english}");
+    let (known, order) = (std::slice::from_ref(&item), an_order("a-1", "kim"));
+    for (language, name) in [(Language::Korean, "사과"), (Language::English, "Apple")] {
+        assert!(super::order(language, known, &order).contains(&format!("10 {name}\n")), "{name}");
+        let listed = orders(language, known, std::slice::from_ref(&order));
+        assert!(listed.contains(&format!("  {name}  ")), "{listed}");
+    }
     let unnamed = Item { name_en: None, ..item };
+    assert!(super::order(Language::English, std::slice::from_ref(&unnamed), &order).contains("10 사과"));
     assert!(
         items(Language::English, &[unnamed]).contains("사과"),
         "an item without an English name has its own"

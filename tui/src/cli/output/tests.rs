@@ -57,12 +57,12 @@ fn a_row(id: &str, deposit_says: Option<PaymentStatus>) -> OrderRow {
 #[test]
 fn a_list_is_one_bare_object_a_line() {
     let rows = [a_row("a-1", None), a_row("b-2", Some(PaymentStatus::Refunded))];
-    let lines = written(|out| out.orders(&rows));
+    let lines = written(|out| out.orders(&rows, &[]));
     assert_eq!(lines.len(), 2);
     assert_eq!((&lines[0]["order_id"], &lines[0]["amount"]), (&json!("a-1"), &json!(1000)));
     assert_eq!(lines[0]["payment"], "paid", "what Order knows, until the view has heard Deposit");
     assert_eq!(lines[1]["payment"], "refunded", "the payment is what Deposit says");
-    assert_eq!(written(|out| out.orders(&[])), Vec::<Value>::new(), "an empty list is no line");
+    assert_eq!(written(|out| out.orders(&[], &[])), Vec::<Value>::new(), "an empty list is no line");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn an_order_of_the_view_is_flat_and_has_its_timeline() {
     let step =
         Step { source: Source::Order, revision: 1, kind: EventKind::OrderPaying, at: AT, reason: None };
     let detail = OrderDetail { row: a_row("a-1", None), timeline: vec![step] };
-    let lines = written(|out| out.order_detail(&detail));
+    let lines = written(|out| out.order_detail(&detail, &[]));
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["order_id"], "a-1");
     assert_eq!(lines[0]["timeline"][0]["kind"], "order.paying");

@@ -58,7 +58,7 @@ fn line(state: &State, ink: &Ink<'_>, width: usize, row: &OrderRow, part: Part) 
     let rest = width.saturating_sub(1 + fit::width(&time) + 1 + 1 + columns + 2);
     let status = rest / 2;
     let what = match part {
-        Part::Payment => orders::item(ink, &order.item_name, order.qty, rest - status),
+        Part::Payment => orders::item(state, ink, order, rest - status),
         Part::Delivery => ink.left(order.customer.as_str(), rest - status),
     };
     Line::from(vec![

@@ -59,11 +59,11 @@ pub(super) fn lines(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize)
     let shown = then.as_ref().unwrap_or(order);
     if width >= TWO_COLUMNS_FROM {
         let left = width / 2;
-        let fields = fields(ink, shown, left);
+        let fields = fields(state, ink, shown, left);
         let answers = answers(state, detail, order, ink, width - left);
         lines.extend(side_by_side(fields, answers, left));
     } else {
-        lines.extend(fields(ink, shown, width));
+        lines.extend(fields(state, ink, shown, width));
         lines.extend(answers(state, detail, order, ink, width));
     }
     lines.push(ink.rule(ink.text(Text::TimelineTitle), &times::zone(ink.utc_offset_s), width));
@@ -125,7 +125,7 @@ pub(super) fn table(ink: &Ink<'_>, rows: Vec<(Text, String, Style)>, width: usiz
         .collect()
 }
 
-fn fields(ink: &Ink<'_>, order: &Order, width: usize) -> Vec<Line<'static>> {
+fn fields(state: &State, ink: &Ink<'_>, order: &Order, width: usize) -> Vec<Line<'static>> {
     let (theme, plain) = (&ink.theme, ink.theme.text);
     let time = |at| times::full(at, ink.utc_offset_s);
     let won = |amount: &dyn Display| ink.fill(Text::WonAmount, &[amount]);
@@ -137,7 +137,7 @@ fn fields(ink: &Ink<'_>, order: &Order, width: usize) -> Vec<Line<'static>> {
         (Text::ColumnReason, reason.to_owned(), plain),
         (Text::FieldCancelRequested, ink.text(cancel).to_owned(), plain),
         (Text::FieldCustomer, order.customer.to_string(), plain),
-        (Text::FieldItem, format!("{} ({})", order.item_name, order.item_id), plain),
+        (Text::FieldItem, format!("{} ({})", state.names().of_order(order), order.item_id), plain),
         (Text::FieldQty, ink.fill(Text::Units, &[&grouped(u64::from(order.qty))]), plain),
         (Text::FieldUnitPrice, won(&order.unit_price), plain),
         (Text::FieldAmount, won(&order.amount), theme.strong),

@@ -61,7 +61,7 @@ pub(super) fn draw_question(state: &State, confirm: &Confirm, ink: &Ink<'_>, fra
 
 fn question_lines(state: &State, confirm: &Confirm, ink: &Ink<'_>) -> Vec<Line<'static>> {
     let facts = match &confirm.question {
-        Question::Cancel(order) => order_facts(ink, order),
+        Question::Cancel(order) => order_facts(state, ink, order),
         Question::Choice(choice) => vec![choice.words(ink.language)],
         Question::Deal(plan) => dead::plan(ink, plan),
     };
@@ -89,8 +89,8 @@ pub(super) fn button_at(state: &State, confirm: &Confirm, ink: &Ink<'_>, mouse: 
     if x < no { Some(false) } else { (x >= no + gap).then_some(true) }
 }
 
-fn order_facts(ink: &Ink<'_>, order: &Order) -> Vec<String> {
-    let amount = ink.fill(Text::WonAmount, &[&order.amount]);
+fn order_facts(state: &State, ink: &Ink<'_>, order: &Order) -> Vec<String> {
+    let (item, amount) = (state.names().of_order(order), ink.fill(Text::WonAmount, &[&order.amount]));
     let consequence = match order.status {
         OrderStatus::Paying => Text::AskCancelPaying,
         OrderStatus::Placed | OrderStatus::Delivering | OrderStatus::Cancelled | OrderStatus::Rejected => {
@@ -99,7 +99,7 @@ fn order_facts(ink: &Ink<'_>, order: &Order) -> Vec<String> {
     };
     vec![
         order.order_id.to_string(),
-        format!("{}, {} {} {}, {amount}", order.customer, order.item_name, ink.glyphs.times, order.qty),
+        format!("{}, {item} {} {}, {amount}", order.customer, ink.glyphs.times, order.qty),
         ink.text(consequence).to_owned(),
     ]
 }

@@ -15,7 +15,7 @@ use crate::dashboard::message::Mouse;
 use crate::dashboard::state::State;
 use crate::dashboard::state::form::{AccountChoice, Field, Form, FormKind};
 use crate::dashboard::state::input::TextInput;
-use crate::dashboard::state::items::name_of;
+use crate::text::names::name_of;
 use crate::text::{Text, fit};
 
 /// Columns of a form, with its frame.

@@ -10,9 +10,9 @@ use super::heading::{self, Head};
 use super::ink::{Ink, paint};
 use super::{beside, listing};
 use crate::dashboard::state::State;
-use crate::dashboard::state::items::name_of;
 use crate::text::Text;
 use crate::text::fit::Side;
+use crate::text::names::name_of;
 
 /// Columns of an item's id; a longer one is cut.
 const ID: usize = 8;

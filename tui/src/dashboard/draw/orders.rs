@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::OrderRow;
-use skstore_domain::objects::{OrderStatus, PaymentStatus};
+use skstore_domain::objects::{Order, OrderStatus, PaymentStatus};
 
 use super::header::grouped;
 use super::heading::{self, Head};
@@ -148,7 +148,7 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, row: &OrderRow, is_sele
         Span::raw(" "),
         Span::raw(ink.left(order.customer.as_str(), columns.customer)),
         Span::raw(" "),
-        Span::raw(item(ink, &order.item_name, order.qty, columns.item)),
+        Span::raw(item(state, ink, order, columns.item)),
         Span::raw(" "),
         Span::raw(ink.right(&amount(order.amount), columns.amount)),
         Span::raw(" "),
@@ -186,10 +186,10 @@ pub(super) fn time(state: &State, ink: &Ink<'_>, row: &OrderRow) -> String {
 }
 
 /// The item's name and its quantity, of which the quantity is never cut.
-pub(super) fn item(ink: &Ink<'_>, name: &str, qty: u32, columns: usize) -> String {
-    let qty = format!(" {} {qty}", ink.glyphs.times);
+pub(super) fn item(state: &State, ink: &Ink<'_>, order: &Order, columns: usize) -> String {
+    let qty = format!(" {} {}", ink.glyphs.times, order.qty);
     let room = columns.saturating_sub(fit::width(&qty));
-    ink.left(&format!("{}{qty}", ink.short(name, room)), columns)
+    ink.left(&format!("{}{qty}", ink.short(state.names().of_order(order), room)), columns)
 }
 
 /// Why there are no rows, and what to do.

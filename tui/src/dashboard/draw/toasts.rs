@@ -15,7 +15,6 @@ use super::services::instance_end;
 use crate::dashboard::keys::Action;
 use crate::dashboard::message::Request;
 use crate::dashboard::state::State;
-use crate::dashboard::state::items::name_of;
 use crate::dashboard::state::toasts::{Notice, Outcome};
 use crate::text::words::fault_words;
 use crate::text::{Text, fit, times};
@@ -73,13 +72,13 @@ fn describe(state: &State, ink: &Ink<'_>, request: &Request) -> String {
     match request {
         Request::Place(place) => {
             let customer = place.customer.as_ref().map_or("-", |customer| customer.as_str());
-            ink.fill(Text::ToastPlace, &[&customer, &item_name(state, ink, &place.item_id), &place.qty])
+            ink.fill(Text::ToastPlace, &[&customer, &item_name(state, &place.item_id), &place.qty])
         }
         Request::Cancel(id) => ink.fill(Text::ToastCancel, &[&end(ink, id)]),
         Request::Order(id) | Request::Payment(id) => ink.fill(Text::ToastQuery, &[&end(ink, id)]),
         Request::TopUp(top_up) => ink.fill(Text::ToastTopUp, &[&top_up.customer, &top_up.amount]),
         Request::Restock(restock) => {
-            let item = item_name(state, ink, &restock.item_id);
+            let item = item_name(state, &restock.item_id);
             ink.fill(Text::ToastRestock, &[&item, &grouped(restock.qty)])
         }
         Request::ForceBreaker(mode) => ink.fill(Text::ToastBreaker, &[&ink.word(mode)]),
@@ -162,9 +161,8 @@ fn sentence(text: &str) -> String {
     if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
 }
 
-fn item_name(state: &State, ink: &Ink<'_>, id: &ItemId) -> String {
-    let known = state.pickable.items.iter().find(|item| item.item_id == *id);
-    known.map_or_else(|| id.to_string(), |item| name_of(item, ink.language).to_owned())
+fn item_name<'a>(state: &'a State, id: &'a ItemId) -> &'a str {
+    state.names().of(id).unwrap_or_else(|| id.as_str())
 }
 
 /// The end of an order's id, by which orders of the same time differ.

@@ -6,6 +6,7 @@ use skstore_domain::myinfo::OrderRow;
 use skstore_domain::objects::PaymentStatus;
 
 use super::sort::{Column, Sort};
+use crate::text::names::Names;
 
 /// A column of the table of orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,15 +44,15 @@ impl Column for OrderColumn {
 }
 
 impl OrderColumn {
-    /// Which of two orders comes first by this column.
+    /// Which of two orders comes first by this column, with items called by `names`.
     #[must_use]
-    pub fn compare(self, one: &OrderRow, other: &OrderRow) -> Ordering {
+    pub fn compare(self, one: &OrderRow, other: &OrderRow, names: Names<'_>) -> Ordering {
         let (a, b) = (&one.order, &other.order);
         match self {
             Self::Time => a.placed_at.cmp(&b.placed_at),
             Self::Age => b.placed_at.cmp(&a.placed_at),
             Self::Customer => a.customer.cmp(&b.customer),
-            Self::Item => (&a.item_name, a.qty).cmp(&(&b.item_name, b.qty)),
+            Self::Item => (names.of_order(a), a.qty).cmp(&(names.of_order(b), b.qty)),
             Self::Amount => a.amount.cmp(&b.amount),
             Self::Status => a.status.cmp(&b.status),
             Self::Payment => payment_of(one).cmp(&payment_of(other)),

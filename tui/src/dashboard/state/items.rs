@@ -10,6 +10,7 @@ use super::listing::{Listing, Named};
 use super::sort::{Column, Sort};
 use crate::dashboard::message::{ItemsFound, ItemsQuery};
 use crate::text::Language;
+use crate::text::names::name_of;
 
 /// A column of the table of items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,15 +45,6 @@ impl Named for Item {
             ItemColumn::Price => one.unit_price.cmp(&other.unit_price),
             ItemColumn::Stock => one.stock.cmp(&other.stock),
         }
-    }
-}
-
-/// What an item is called in a language.
-#[must_use]
-pub fn name_of(item: &Item, language: Language) -> &str {
-    match (language, &item.name_en) {
-        (Language::English, Some(name)) => name,
-        (Language::English, None) | (Language::Korean, _) => &item.name,
     }
 }
 

@@ -11,6 +11,7 @@ use skstore_workers::view::{Counts, Cursor, OrderFilter, OrderPage};
 use super::columns::OrderColumn;
 use super::sort::{Arrangement, Resort, Sort};
 use crate::dashboard::message::Start;
+use crate::text::names::Names;
 
 /// Orders in the window: a few screens of the tallest terminal, so that scrolling rarely has to wait.
 pub const WINDOW_ROWS: usize = 300;
@@ -161,19 +162,22 @@ impl Orders {
     }
 
     /// Sorts the window, of which `shown` rows fit on the screen, in another way.
-    pub fn resort(&mut self, wish: Resort, shown: usize) {
+    pub fn resort(&mut self, wish: Resort, names: Names<'_>, shown: usize) {
         self.arrangement.resort(wish);
         self.selected = None;
         self.offset = 0;
-        self.arrange();
+        self.arrange(names);
         if self.start != Start::Newest {
             self.hold();
         }
         self.keep_in_sight(shown);
     }
 
-    fn arrange(&mut self) {
-        self.arrangement.arrange(&self.page.rows, OrderColumn::compare);
+    /// Sorts the window by what items are called now.
+    pub fn arrange(&mut self, names: Names<'_>) {
+        let compare =
+            |column: OrderColumn, one: &OrderRow, other: &OrderRow| column.compare(one, other, names);
+        self.arrangement.arrange(&self.page.rows, compare);
     }
 
     /// Takes nothing from the view any more, or does again.
@@ -274,7 +278,7 @@ impl Orders {
 
     /// Takes what the view says of this window, unless it is frozen. The selected row stays on its line of the
     /// screen, of which there are `shown`.
-    pub fn read(&mut self, mut page: OrderPage, shown: usize) {
+    pub fn read(&mut self, mut page: OrderPage, names: Names<'_>, shown: usize) {
         if self.frozen_at.is_some() && self.is_read {
             return;
         }
@@ -302,7 +306,7 @@ impl Orders {
         }
         self.page = page;
         self.is_read = true;
-        self.arrange();
+        self.arrange(names);
         if self.start != Start::Newest {
             self.hold();
         }

@@ -136,7 +136,7 @@ fn filter_as_typed(state: &mut State) {
     let is_of_orders = state.tab == Tab::Orders;
     let Some(Layer::Filter(line)) = state.layers.last_mut() else { return };
     let typed = line.input.text().to_owned();
-    line.problem = filter::parse(&typed).err().filter(|_| is_of_orders);
+    line.problem = filter::parse(&typed, &state.pickable.items).err().filter(|_| is_of_orders);
     if line.problem.is_none() {
         filter_by(state, &typed);
     }
@@ -153,7 +153,7 @@ fn filter_by(state: &mut State, typed: &str) {
 }
 
 fn filter_orders_by(state: &mut State, typed: &str) {
-    let Ok(filter) = filter::parse(typed) else { return };
+    let Ok(filter) = filter::parse(typed, &state.pickable.items) else { return };
     if filter == state.orders.filter && state.orders.is_read {
         typed.trim().clone_into(&mut state.orders.typed);
     } else {

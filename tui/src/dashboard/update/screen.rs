@@ -14,6 +14,7 @@ use crate::dashboard::state::sort::Resort;
 use crate::dashboard::state::toasts::Notice;
 use crate::dashboard::state::{Layer, State};
 use crate::dashboard::tab::Tab;
+use crate::text::names::Names;
 use crate::text::{Language, Text};
 
 /// Why `action` is not possible now; `None` if it is. The footer shows only what is possible.
@@ -112,8 +113,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 fn speak(state: &mut State, language: Language) {
     state.look.language = language;
-    // Items that are sorted by name have another one.
+    // Items that are sorted by name have another one, and so have those of orders.
     state.items.listing.arrange(language);
+    state.orders.arrange(Names::new(language, &state.pickable.items));
     keep_selection_in_sight(state);
 }
 
@@ -122,7 +124,7 @@ pub(super) fn resort(state: &mut State, wish: Resort) -> Vec<Effect> {
     let (language, shown) = (state.look.language, layout::shown_rows(state));
     match state.tab {
         Tab::Orders => {
-            state.orders.resort(wish, shown);
+            state.orders.resort(wish, Names::new(language, &state.pickable.items), shown);
             orders::follow_with_detail(state);
             // A table that was frozen shows at once what it has missed.
             return vec![Effect::Read];

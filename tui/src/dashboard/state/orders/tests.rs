@@ -7,8 +7,10 @@ use skstore_domain::time::Timestamp;
 
 use super::*;
 use crate::dashboard::state::sort::Column;
+use crate::text::Language;
 
 const SHOWN: usize = 10;
+const NAMES: Names<'_> = Names::new(Language::Korean, &[]);
 
 fn row(number: i64) -> OrderRow {
     let order = Order {
@@ -35,7 +37,7 @@ fn row(number: i64) -> OrderRow {
 fn read(orders: &mut Orders, newest: i64) {
     loop {
         let start = orders.start.clone();
-        orders.read(page(&start, newest), SHOWN);
+        orders.read(page(&start, newest), NAMES, SHOWN);
         if orders.is_read && orders.start == start {
             return;
         }
@@ -136,9 +138,9 @@ fn an_order_that_no_longer_matches_leaves_the_selection_to_its_neighbour() {
     read(&mut orders, 10);
     orders.move_by(4, SHOWN);
     let rows: Vec<OrderRow> = (0..10).rev().filter(|number| *number != 5).map(row).collect();
-    orders.read(OrderPage { rows, next: None, scanned: None }, SHOWN);
+    orders.read(OrderPage { rows, next: None, scanned: None }, NAMES, SHOWN);
     assert_eq!(selected(&orders), 4);
-    orders.read(OrderPage::default(), SHOWN);
+    orders.read(OrderPage::default(), NAMES, SHOWN);
     assert_eq!(selected(&orders), -1, "nothing left, nothing selected");
 }
 
@@ -186,17 +188,17 @@ fn a_sorted_window_keeps_its_order_and_its_selection_while_orders_arrive() {
         });
         OrderPage { rows: rows.collect(), ..OrderPage::default() }
     };
-    orders.read(page(&[5, 1, 9]), SHOWN);
+    orders.read(page(&[5, 1, 9]), NAMES, SHOWN);
     let by_amount = OrderColumn::ALL.iter().position(|column| *column == OrderColumn::Amount).unwrap();
-    orders.resort(Resort::By(by_amount), SHOWN);
+    orders.resort(Resort::By(by_amount), NAMES, SHOWN);
     assert_eq!(amounts(&orders), [1, 5, 9]);
     orders.move_by(1, SHOWN);
-    orders.read(page(&[5, 1, 9, 3]), SHOWN);
+    orders.read(page(&[5, 1, 9, 3]), NAMES, SHOWN);
     assert_eq!(amounts(&orders), [1, 3, 5, 9]);
     assert_eq!(orders.selected_row().map(|row| row.order.amount), Some(Won(5)));
-    orders.resort(Resort::By(by_amount), SHOWN);
+    orders.resort(Resort::By(by_amount), NAMES, SHOWN);
     assert_eq!(amounts(&orders), [9, 5, 3, 1]);
-    orders.resort(Resort::By(by_amount), SHOWN);
+    orders.resort(Resort::By(by_amount), NAMES, SHOWN);
     assert_eq!((amounts(&orders), orders.follows()), (vec![3, 9, 1, 5], true), "newest first again");
 }
 
@@ -204,9 +206,9 @@ fn a_sorted_window_keeps_its_order_and_its_selection_while_orders_arrive() {
 fn a_scan_goes_on_where_it_stopped() {
     let mut orders = Orders::default();
     let next = Some(cursor_of(&row(77)));
-    orders.read(OrderPage { rows: vec![], next: next.clone(), scanned: Some(10_000) }, SHOWN);
+    orders.read(OrderPage { rows: vec![], next: next.clone(), scanned: Some(10_000) }, NAMES, SHOWN);
     assert!(orders.scan_on());
     assert_eq!(Some(orders.start.clone()), next.map(Start::After));
-    orders.read(OrderPage { rows: vec![row(3)], next: None, scanned: Some(70) }, SHOWN);
+    orders.read(OrderPage { rows: vec![row(3)], next: None, scanned: Some(70) }, NAMES, SHOWN);
     assert!(!orders.scan_on(), "there is nothing further");
 }

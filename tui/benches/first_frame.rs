@@ -12,8 +12,8 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 /// Starts that are measured, after one that makes the data directory.
 const STARTS: usize = 11;
-/// What the first frame begins with.
-const HEADER: &[u8] = b"skstore";
+/// What the first frame has at any size.
+const HEADER: &[u8] = b"orders";
 const SIZE: PtySize = PtySize { rows: 36, cols: 120, pixel_width: 0, pixel_height: 0 };
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -262,8 +262,8 @@ fn press_keys(screen: &mut Screen, settled: &AtomicU64) -> Done<(Vec<Duration>, 
     let (before, since) = (settled.load(Ordering::Relaxed), Instant::now());
     let mut times = Vec::with_capacity(KEYS);
     for n in 0..KEYS {
-        // At any point between two frames.
-        std::thread::sleep(Duration::from_millis(20 + (n as u64 * 37) % 60));
+        // At any point between two frames, and two keys as fast as the fastest type: some fifteen keys a second.
+        std::thread::sleep(Duration::from_millis(70 + (n as u64 * 37) % 120));
         while let Ok((_, bytes)) = screen.sent.try_recv() {
             screen.shown.process(&bytes);
         }

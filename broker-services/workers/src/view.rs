@@ -151,6 +151,10 @@ pub struct Health {
     pub breaker_changes: Vec<BreakerChanged>,
 }
 
+/// See [`View::written`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written(String);
+
 /// A view. Clones share it; any thread may use it.
 #[derive(Debug, Clone)]
 pub enum View {
@@ -313,6 +317,18 @@ impl View {
         match self {
             Self::Embedded(view) => view.counts(),
             Self::Redis(view) => view.counts().await,
+        }
+    }
+
+    /// Marks what is there, but for what workers say of themselves: while the mark is the same, so is that. Ask for it
+    /// before you read. None where nothing is known of it.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn written(&self) -> Result<Option<Written>, ViewError> {
+        match self {
+            Self::Embedded(view) => Ok(Some(view.written())),
+            Self::Redis(view) => view.written().await,
         }
     }
 

@@ -203,6 +203,8 @@ pub enum Found {
     Events(Vec<FeedEntry>),
     /// Nothing was wanted.
     Nothing,
+    /// What the last answer to the same wish was, the order that is shown whole included.
+    AsBefore,
 }
 
 /// The answer to an [`AccountsQuery`].

@@ -15,7 +15,7 @@ use skstore_domain::answers::Answer;
 use skstore_domain::ids::Customer;
 use skstore_workers::clock::Clock;
 use skstore_workers::desk::{BusState, DeadLetter, Desk, DeskError, Fate};
-use skstore_workers::view::{OrderFilter, OrderPage, View, ViewError};
+use skstore_workers::view::{OrderFilter, OrderPage, View, ViewError, Written};
 use tokio::time::Instant;
 
 use super::keys::Chord;
@@ -98,7 +98,9 @@ where
             told = console.told() => Some(Message::Terminal(told)),
             Ok(()) = bus.changed() => Some(outside.bus_message(&bus.borrow_and_update())),
             Ok(()) = logged.changed(), if state.shows_log() => Some(Message::Log(log.lines())),
-            Some(done) = outside.pending.next(), if !outside.pending.is_empty() => Some(outside.done(done)),
+            Some(done) = outside.pending.next(), if !outside.pending.is_empty() => {
+                Some(outside.done(done, &state.wanted()))
+            }
             () = changes.changed(), if outside.reads.may_be_due() => {
                 outside.reads.changed(Instant::now());
                 None
@@ -118,7 +120,7 @@ where
         for effect in update(&mut state, outside.clock.now(), message) {
             match effect {
                 Effect::Quit => return Ok(()),
-                Effect::Read => outside.reads.wanted(Instant::now()),
+                Effect::Read => outside.wanted(),
                 Effect::Ask(request) => outside.ask(request),
                 Effect::ReadQueues => outside.read_queues(),
                 Effect::ReadDead => outside.read_dead(),
@@ -199,7 +201,8 @@ fn mouse_of(event: MouseEvent) -> Option<Mouse> {
 /// Something that was waited for.
 enum Done {
     Message(Message),
-    Read(Box<Snapshot>),
+    /// And what the view's mark was just before.
+    Read(Box<Snapshot>, Option<Written>),
     NotRead(ViewError),
 }
 
@@ -271,12 +274,14 @@ struct Outside {
     reads: Reads,
     /// When items were read last, and how many there were.
     items: Option<(Instant, u64)>,
+    /// The view's mark when what is on the screen was read, as long as nothing else was wanted.
+    shown: Option<Written>,
 }
 
 impl Outside {
     fn new(desk: Desk, clock: Clock, read_every: Duration) -> Self {
         let reads = Reads::new(Instant::now(), read_every);
-        Self { desk, clock, pending: FuturesUnordered::new(), reads, items: None }
+        Self { desk, clock, pending: FuturesUnordered::new(), reads, items: None, shown: None }
     }
 
     fn bring(&self, message: Message) {
@@ -329,13 +334,20 @@ impl Outside {
         }
     }
 
+    /// Something else is to be on the screen.
+    fn wanted(&mut self) {
+        self.shown = None;
+        self.reads.wanted(Instant::now());
+    }
+
     fn read(&mut self, wanted: Wanted) {
         self.reads.started(Instant::now());
+        let shown = self.shown.clone();
         let view = self.desk.view().clone();
         let known = self.items.filter(|(at, _)| at.elapsed() < NAMES_FOR).map(|(_, count)| count);
         self.pending.push(Box::pin(async move {
-            match tokio::time::timeout(READ_WITHIN, read(&view, wanted, known)).await {
-                Ok(Ok(snapshot)) => Done::Read(Box::new(snapshot)),
+            match tokio::time::timeout(READ_WITHIN, read(&view, wanted, known, shown)).await {
+                Ok(Ok((snapshot, written))) => Done::Read(Box::new(snapshot), written),
                 Ok(Err(error)) => Done::NotRead(error),
                 Err(_) => {
                     Done::NotRead(ViewError::Lost(format!("no answer within {} s", READ_WITHIN.as_secs())))
@@ -344,11 +356,14 @@ impl Outside {
         }));
     }
 
-    fn done(&mut self, done: Done) -> Message {
+    /// `wanted` is what is wanted by now.
+    fn done(&mut self, done: Done, wanted: &Wanted) -> Message {
         match done {
             Done::Message(message) => message,
-            Done::Read(snapshot) => {
+            Done::Read(snapshot, written) => {
                 self.reads.succeeded();
+                // What is not wanted any more is not shown.
+                self.shown = written.filter(|_| snapshot.wanted == *wanted);
                 if snapshot.items.is_some() {
                     self.items = Some((Instant::now(), snapshot.counts.items));
                 }
@@ -366,12 +381,24 @@ impl Outside {
     }
 }
 
-/// Reads what is wanted, and the items unless they are known, as many as `known`.
-async fn read(view: &View, wanted: Wanted, known: Option<u64>) -> Result<Snapshot, ViewError> {
-    let found = find(view, &wanted.query).await?;
-    let detail = match &wanted.detail {
-        Some(id) => view.order(id).await?,
-        None => None,
+/// Reads what is wanted, and the items unless they are known, as many as `known`. What is `shown` is not read again if
+/// it has not changed: heartbeats come every second, and hundreds of orders with each of them would not be cheap.
+async fn read(
+    view: &View,
+    wanted: Wanted,
+    known: Option<u64>,
+    shown: Option<Written>,
+) -> Result<(Snapshot, Option<Written>), ViewError> {
+    let written = view.written().await?;
+    let (found, detail) = if shown.is_some() && written == shown {
+        (Found::AsBefore, None)
+    } else {
+        let found = find(view, &wanted.query).await?;
+        let detail = match &wanted.detail {
+            Some(id) => view.order(id).await?,
+            None => None,
+        };
+        (found, detail)
     };
     let pickers = match &wanted.pickers {
         Some(typed) => Some(pickers(view, typed).await?),
@@ -384,7 +411,7 @@ async fn read(view: &View, wanted: Wanted, known: Option<u64>) -> Result<Snapsho
     } else {
         None
     };
-    Ok(Snapshot { wanted, found, detail, counts, health, items, pickers })
+    Ok((Snapshot { wanted, found, detail, counts, health, items, pickers }, written))
 }
 
 /// What a tab needs of the view.

@@ -152,6 +152,9 @@ fn read(state: &mut State, snapshot: Snapshot) {
         state.pickable.accounts = pickers.accounts;
         state.pickable.has_more_accounts = pickers.has_more_accounts;
     }
+    if matches!(snapshot.found, Found::AsBefore) {
+        return;
+    }
     // What was read for another filter, window or detail came too late; what is wanted now is on its way.
     if snapshot.wanted.query == state.wanted().query {
         let (language, shown) = (state.look.language, layout::shown_rows(state));

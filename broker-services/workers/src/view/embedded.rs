@@ -3,6 +3,7 @@
 //! Writers apply batches, readers draw pages; both hold one lock, neither for long: what may take long (a
 //! filter without an index, the end of a rebuild) is done in pieces and lets others in between.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use skstore_domain::ids::{Customer, ItemId, OrderId};
@@ -19,6 +20,7 @@ use self::orders::Orders;
 use super::matching::Wanted;
 use super::{
     Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, SCAN_ORDERS, Towards, ViewError,
+    Written,
 };
 
 mod compact;
@@ -54,6 +56,8 @@ pub struct EmbeddedView(Arc<Shared>);
 struct Shared {
     state: RwLock<State>,
     changed: watch::Sender<u64>,
+    /// Changes of anything but what workers say of themselves.
+    written: AtomicU64,
 }
 
 struct State {
@@ -83,7 +87,11 @@ impl EmbeddedView {
             epoch: 0,
             rebuilding: false,
         };
-        Self(Arc::new(Shared { state: RwLock::new(state), changed: watch::Sender::new(0) }))
+        Self(Arc::new(Shared {
+            state: RwLock::new(state),
+            changed: watch::Sender::new(0),
+            written: AtomicU64::new(0),
+        }))
     }
 
     /// A view that takes whatever comes last for the newest: a mistake that a simulation must notice.
@@ -108,7 +116,7 @@ impl EmbeddedView {
     /// # Errors
     /// As [`EmbeddedView::apply`].
     pub fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
-        self.write(|state| state.instances.beat(beat))
+        self.hear(|state| state.instances.beat(beat))
     }
 
     /// See [`View::breaker_changed`](super::View::breaker_changed).
@@ -116,7 +124,7 @@ impl EmbeddedView {
     /// # Errors
     /// As [`EmbeddedView::apply`].
     pub fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
-        self.write(|state| state.instances.breaker_changed(change))
+        self.hear(|state| state.instances.breaker_changed(change))
     }
 
     /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
@@ -265,8 +273,25 @@ impl EmbeddedView {
         self.0.changed.subscribe()
     }
 
-    /// Lets `change` write, and tells the readers if it says that it changed something.
+    /// See [`View::written`](super::View::written).
+    #[must_use]
+    pub fn written(&self) -> Written {
+        Written(self.0.written.load(Ordering::Acquire).to_string())
+    }
+
+    /// As [`Self::hear`], for all but what workers say of themselves.
     fn write(&self, change: impl FnOnce(&mut State) -> bool) -> Result<(), ViewError> {
+        self.hear(|state| {
+            let changed = change(state);
+            if changed {
+                self.0.written.fetch_add(1, Ordering::Release);
+            }
+            changed
+        })
+    }
+
+    /// Lets `change` write, and tells the readers if it says that it changed something.
+    fn hear(&self, change: impl FnOnce(&mut State) -> bool) -> Result<(), ViewError> {
         let changed = {
             let mut state = self.lock();
             if state.epoch == 0 {

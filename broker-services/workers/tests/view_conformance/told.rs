@@ -201,3 +201,23 @@ pub(crate) async fn what_changes_nothing_wakes_nobody<A: Adapter>() {
     changes.changed().await;
     assert!(changes.changed().now_or_never().is_none(), "one change woke a reader twice");
 }
+
+pub(crate) async fn the_mark_of_what_is_written_changes_with_that_and_not_with_signals<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    view.apply(&entries(1..2)).await.unwrap();
+    let mark = async || view.written().await.unwrap().expect("something was written");
+    let first = mark().await;
+    view.beat(&beat("order-1", 1000)).await.unwrap();
+    view.apply(&entries(1..2)).await.unwrap();
+    assert_eq!(mark().await, first, "a heartbeat and a repetition write nothing");
+    let mut marks = vec![first];
+    for writes in [entries(2..3), vec![ViewWrite::Order(order("kim-1", 1))]] {
+        view.apply(&writes).await.unwrap();
+        let next = mark().await;
+        assert!(!marks.contains(&next), "{writes:?}");
+        marks.push(next);
+    }
+    view.begin_rebuild().await.unwrap();
+    view.finish_rebuild().await.unwrap();
+    assert!(!marks.contains(&mark().await), "what no log named is gone");
+}

@@ -86,4 +86,4 @@ if over > 0 then
     redis.call('ZREM', P .. set, name)
   end
 end
-return tell()
+return push()

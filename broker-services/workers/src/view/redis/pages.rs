@@ -13,7 +13,7 @@ use super::{LOOK, RedisView};
 use crate::view::matching::Wanted;
 use crate::view::{
     Counts, Cursor, FEED_ENTRIES, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, Towards,
-    ViewError, steps,
+    ViewError, Written, steps,
 };
 
 /// Orders looked at in one script: Redis serves nobody else for a few milliseconds.
@@ -225,6 +225,17 @@ impl RedisView {
             *orders = size(3 + at);
         }
         Ok(Counts { orders, accounts: size(0), items: size(1), balances: Won(count(2)) })
+    }
+
+    /// See [`View::written`](super::super::View::written).
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn written(&self) -> Result<Option<Written>, ViewError> {
+        let mut get = redis::cmd("HGET");
+        get.arg(self.key("counts", "")).arg("written");
+        let written: Option<String> = self.link.query(&get).await?;
+        Ok(written.map(Written))
     }
 
     /// See [`View::health`](super::super::View::health).

@@ -105,9 +105,15 @@ local function counted(key)
   return old[1] or old[2]
 end
 
--- Brings the counts up to date and pushes to the readers. The change's id.
+-- Pushes to the readers. The change's id.
+local function push()
+  return redis.call('XADD', P .. 'changes', 'MAXLEN', 1, '*', 'changed', 1)
+end
+
+-- Brings the counts up to date, and pushes to the readers that an object, a step or the feed has changed.
 local function tell()
-  local counts = { 'HSET', P .. 'counts' }
+  local change = push()
+  local counts = { 'HSET', P .. 'counts', 'written', change }
   for _, status in ipairs(STATUSES) do
     counts[#counts + 1] = status
     counts[#counts + 1] = redis.call('ZCARD', P .. 'orders:status:' .. status)
@@ -117,6 +123,5 @@ local function tell()
     counts[#counts + 1] = redis.call('ZCARD', P .. kind)
   end
   redis.call(unpack(counts))
-  return redis.call('XADD', P .. 'changes', 'MAXLEN', 1, '*', 'changed', 1)
+  return change
 end
-

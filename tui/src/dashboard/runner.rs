@@ -1,6 +1,6 @@
 //! The loop around [`update`](mod@super::update): it owns the desk and the screen, and is the only one to wait for anything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -117,28 +117,34 @@ where
             next_tick = Instant::now() + tick;
         }
         is_drawn = false;
-        for effect in update(&mut state, outside.clock.now(), message) {
-            match effect {
-                Effect::Quit => return Ok(()),
-                Effect::Read => outside.wanted(),
-                Effect::Ask(request) => outside.ask(request),
-                Effect::ReadQueues => outside.read_queues(),
-                Effect::ReadDead => outside.read_dead(),
-                Effect::Deal(deal) => outside.deal(deal),
-                Effect::Copy(text) => console.copy(&text).map_err(DashboardError::Terminal)?,
-                Effect::Suspend => {
-                    if console.suspend().await.map_err(DashboardError::Terminal)? {
+        // Ids are there before the next key: someone may type faster than a frame is drawn.
+        let mut messages = VecDeque::from([message]);
+        while let Some(message) = messages.pop_front() {
+            for effect in update(&mut state, outside.clock.now(), message) {
+                match effect {
+                    Effect::Quit => return Ok(()),
+                    Effect::Read => outside.wanted(),
+                    Effect::Ask(request) => outside.ask(request),
+                    Effect::ReadQueues => outside.read_queues(),
+                    Effect::ReadDead => outside.read_dead(),
+                    Effect::Deal(deal) => outside.deal(deal),
+                    Effect::Copy(text) => console.copy(&text).map_err(DashboardError::Terminal)?,
+                    Effect::Suspend => {
+                        if console.suspend().await.map_err(DashboardError::Terminal)? {
+                            draw_anew(screen)?;
+                        } else {
+                            messages.push_back(Message::NotSuspended);
+                        }
+                    }
+                    Effect::Retake => {
+                        console.retake().map_err(DashboardError::Terminal)?;
                         draw_anew(screen)?;
-                    } else {
-                        outside.bring(Message::NotSuspended);
+                    }
+                    Effect::MintOrderId => messages.push_back(Message::OrderId(outside.desk.order_id())),
+                    Effect::MintRequestId => {
+                        messages.push_back(Message::RequestId(outside.desk.request_id()));
                     }
                 }
-                Effect::Retake => {
-                    console.retake().map_err(DashboardError::Terminal)?;
-                    draw_anew(screen)?;
-                }
-                Effect::MintOrderId => outside.bring(Message::OrderId(outside.desk.order_id())),
-                Effect::MintRequestId => outside.bring(Message::RequestId(outside.desk.request_id())),
             }
         }
     }
@@ -282,10 +288,6 @@ impl Outside {
     fn new(desk: Desk, clock: Clock, read_every: Duration) -> Self {
         let reads = Reads::new(Instant::now(), read_every);
         Self { desk, clock, pending: FuturesUnordered::new(), reads, items: None, shown: None }
-    }
-
-    fn bring(&self, message: Message) {
-        self.pending.push(Box::pin(std::future::ready(Done::Message(message))));
     }
 
     fn ask(&self, request: Request) {

@@ -326,6 +326,16 @@ const ORDERS: &[Scope] = &[Scope::Orders, Scope::Detail];
 const LISTINGS: &[Scope] = &[Scope::Accounts, Scope::Items];
 /// Tables that can be sorted by their columns.
 const TABLES: &[Scope] = &[Scope::Orders, Scope::Accounts, Scope::Items];
+const PAGED: &[Scope] = &[
+    Scope::Orders,
+    Scope::Detail,
+    Scope::Accounts,
+    Scope::Items,
+    Scope::Health,
+    Scope::Events,
+    Scope::Dead,
+    Scope::Help,
+];
 const FIELDS: &[Scope] = &[Scope::Picker, Scope::Number];
 
 /// Every key. The footer shows them in this order as far as they fit.
@@ -377,36 +387,8 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::Down, &[key(KeyCode::Down), c('j')], &[Scope::Menu, Scope::Help], Text::KeyDown),
     in_footer(Action::Up, &[key(KeyCode::Up)], &[Scope::Picker, Scope::Palette], Text::KeyUp),
     in_footer(Action::Down, &[key(KeyCode::Down)], &[Scope::Picker, Scope::Palette], Text::KeyDown),
-    in_help(
-        Action::PageUp,
-        &[key(KeyCode::PageUp)],
-        &[
-            Scope::Orders,
-            Scope::Detail,
-            Scope::Accounts,
-            Scope::Items,
-            Scope::Health,
-            Scope::Events,
-            Scope::Dead,
-            Scope::Help,
-        ],
-        Text::KeyPageUp,
-    ),
-    in_help(
-        Action::PageDown,
-        &[key(KeyCode::PageDown)],
-        &[
-            Scope::Orders,
-            Scope::Detail,
-            Scope::Accounts,
-            Scope::Items,
-            Scope::Health,
-            Scope::Events,
-            Scope::Dead,
-            Scope::Help,
-        ],
-        Text::KeyPageDown,
-    ),
+    in_help(Action::PageUp, &[key(KeyCode::PageUp)], PAGED, Text::KeyPageUp),
+    in_help(Action::PageDown, &[key(KeyCode::PageDown)], PAGED, Text::KeyPageDown),
     in_help(Action::Newest, &[c('g'), key(KeyCode::Home)], &[Scope::Orders, Scope::Events], Text::KeyNewest),
     in_help(
         Action::First,

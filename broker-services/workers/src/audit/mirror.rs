@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use serde::Serialize;
 use serde_json::Value;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::myinfo::OrderRow;
@@ -12,7 +13,7 @@ use super::shapes::quote;
 use super::suspects::Suspects;
 use super::tables::{State, Stores, Tables};
 use super::{AuditError, Finding, Ledger, Promise};
-use crate::view::{OrderFilter, View};
+use crate::view::{OrderFilter, View, ViewError};
 
 /// Rows of the view that are read at once.
 const PAGE: usize = 500;
@@ -148,7 +149,7 @@ fn order(stores: &Stores, id: &str, row: Option<&OrderRow>) -> Result<Option<Str
     Ok(compare(payment.as_ref(), shown.as_ref()).map(|how| format!("its payment: {how}")))
 }
 
-fn json(object: &impl serde::Serialize) -> Value {
+fn json(object: &impl Serialize) -> Value {
     serde_json::to_value(object).unwrap_or(Value::Null)
 }
 
@@ -181,27 +182,27 @@ fn differs(recorded: &Value, shown: &Value) -> Option<String> {
 }
 
 async fn all_accounts(view: &View) -> Result<BTreeMap<String, Value>, AuditError> {
-    let mut all = BTreeMap::new();
-    let mut last: Option<Customer> = None;
-    loop {
-        let page = view.accounts(last.as_ref(), PAGE).await?;
-        let ended = page.len() < PAGE;
-        last = page.last().map(|account| account.customer.clone());
-        all.extend(page.iter().map(|account| (account.customer.as_str().to_owned(), json(account))));
-        if ended {
-            return Ok(all);
-        }
-    }
+    let read = async |after: Option<Customer>| view.accounts(after.as_ref(), PAGE).await;
+    by_name(read, |account| &account.customer).await
 }
 
 async fn all_items(view: &View) -> Result<BTreeMap<String, Value>, AuditError> {
+    let read = async |after: Option<ItemId>| view.items(after.as_ref(), PAGE).await;
+    by_name(read, |item| &item.item_id).await
+}
+
+/// All objects of one kind, by their names: `read` reads the page after a name.
+async fn by_name<K: Clone + ToString, T: Serialize>(
+    read: impl AsyncFn(Option<K>) -> Result<Vec<T>, ViewError>,
+    name: impl Fn(&T) -> &K,
+) -> Result<BTreeMap<String, Value>, AuditError> {
     let mut all = BTreeMap::new();
-    let mut last: Option<ItemId> = None;
+    let mut last = None;
     loop {
-        let page = view.items(last.as_ref(), PAGE).await?;
+        let page = read(last).await?;
         let ended = page.len() < PAGE;
-        last = page.last().map(|item| item.item_id.clone());
-        all.extend(page.iter().map(|item| (item.item_id.as_str().to_owned(), json(item))));
+        last = page.last().map(|object| name(object).clone());
+        all.extend(page.iter().map(|object| (name(object).to_string(), json(object))));
         if ended {
             return Ok(all);
         }

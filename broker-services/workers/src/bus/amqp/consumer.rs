@@ -55,7 +55,8 @@ impl AmqpConsumer {
     ) -> Result<Self, BusError> {
         let opened = settled_channel(&shared).await?;
         let consuming = consume(&opened.channel, &subscriptions).await;
-        Self::of(shared, opened, subscriptions, consuming.map(|sources| (sources, None))).await
+        let sources = or_forgotten(&shared, &opened, consuming).await?;
+        Ok(Self::of(shared, opened, subscriptions, sources, None))
     }
 
     /// Consumes one queue, and tells how many messages are ready in it: exactly, also right after a consumer that held
@@ -63,46 +64,32 @@ impl AmqpConsumer {
     /// is told to hand out a message counts after that.
     pub(super) async fn open_counted(
         shared: Arc<Shared>,
-        subscription: Subscription,
+        mut subscription: Subscription,
     ) -> Result<(Self, usize), BusError> {
         let opened = settled_channel(&shared).await?;
-        let consuming = async {
-            let (head, ready) = count(&opened.channel, &subscription.queue).await?;
-            // What was taken to count is in hand as well.
-            let prefetch = subscription.prefetch.saturating_sub(usize::from(head.is_some()));
-            let rest = Subscription { prefetch, ..subscription.clone() };
-            let sources = consume(&opened.channel, std::slice::from_ref(&rest)).await?;
-            Ok((sources, head, ready))
-        };
-        let (consuming, ready) = match consuming.await {
-            Ok((sources, head, ready)) => (Ok((sources, head)), ready),
-            Err(error) => (Err(error), 0),
-        };
-        Ok((Self::of(shared, opened, vec![subscription], consuming).await?, ready))
+        let counted = count(&opened.channel, &subscription.queue).await;
+        let (head, ready) = or_forgotten(&shared, &opened, counted).await?;
+        // What was taken to count is in hand as well.
+        subscription.prefetch = subscription.prefetch.saturating_sub(usize::from(head.is_some()));
+        let subscriptions = vec![subscription];
+        let consuming = consume(&opened.channel, &subscriptions).await;
+        let sources = or_forgotten(&shared, &opened, consuming).await?;
+        Ok((Self::of(shared, opened, subscriptions, sources, head), ready))
     }
 
-    async fn of(
+    fn of(
         shared: Arc<Shared>,
         opened: Opened,
         subscriptions: Vec<Subscription>,
-        consuming: Result<(Vec<Source>, Option<lapin::message::Delivery>), BusError>,
-    ) -> Result<Self, BusError> {
-        match consuming {
-            Ok((sources, head)) => {
-                let (acks, received) = mpsc::unbounded_channel();
-                let own = subscriptions.into_iter().map(|subscription| subscription.queue);
-                let own = own.filter(|queue| queue.kind == QueueKind::Exclusive).collect();
-                let tags = sources.iter().map(|source| source.deliveries.tag()).collect();
-                tokio::spawn(acknowledge(Arc::clone(&shared), opened, received, tags, own));
-                Ok(Self { sources, head: head.map(Box::new), turn: 0, acks, shared })
-            }
-            // A queue that is set up otherwise ends this channel, and nobody else's.
-            Err(error @ BusError::Topology(_)) => Err(error),
-            Err(error @ BusError::Lost(_)) => {
-                shared.consuming.forget(opened.generation).await;
-                Err(error)
-            }
-        }
+        sources: Vec<Source>,
+        head: Option<lapin::message::Delivery>,
+    ) -> Self {
+        let (acks, received) = mpsc::unbounded_channel();
+        let own = subscriptions.into_iter().map(|subscription| subscription.queue);
+        let own = own.filter(|queue| queue.kind == QueueKind::Exclusive).collect();
+        let tags = sources.iter().map(|source| source.deliveries.tag()).collect();
+        tokio::spawn(acknowledge(Arc::clone(&shared), opened, received, tags, own));
+        Self { sources, head: head.map(Box::new), turn: 0, acks, shared }
     }
 
     /// Waits until something is there, then takes what is ready, at most `most` (and at least one), and does
@@ -196,6 +183,19 @@ enum ToAck {
     Ack(u64),
     /// The consumer is dropped. What was acked before counts, what comes after does not.
     Close,
+}
+
+/// The result of something on `opened`, whose connection is forgotten where that is lost. A queue that is set up otherwise
+/// ends the channel, and nobody else's.
+async fn or_forgotten<T>(
+    shared: &Shared,
+    opened: &Opened,
+    result: Result<T, BusError>,
+) -> Result<T, BusError> {
+    if matches!(result, Err(BusError::Lost(_))) {
+        shared.consuming.forget(opened.generation).await;
+    }
+    result
 }
 
 /// A channel to consume on, once dropped consumers have given back what they held.

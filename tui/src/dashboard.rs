@@ -2,13 +2,14 @@
 //!
 //! Read in the order in which a key flows:
 //!
-//! 1. [`runner`]: the loop that turns keys, answers, changes of the view and the clock into messages;
+//! 1. [`runner`]: the loop that turns keys, answers, changes of the view and the clock into messages, with [`reading`]:
+//!    when the view is read, and what of it;
 //! 2. [`message`]: all there can be told and asked for;
 //! 3. [`keys`]: what a key does where, and [`tab`]: the screens there are;
 //! 4. [`update`](mod@update): what a message does to the [`state`], and which effects it has;
 //! 5. [`layout`] and [`draw`](mod@draw): how the state looks.
 //!
-//! Only the runner does I/O and reads the clock. `update` and `draw` are functions of what they are handed.
+//! Only these two do I/O and read the clock. `update` and `draw` are functions of what they are handed.
 
 use std::io;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub mod keys;
 pub mod layout;
 pub mod message;
 pub mod pace;
+pub mod reading;
 pub mod runner;
 pub mod state;
 pub mod tab;

@@ -320,7 +320,7 @@ impl View {
         }
     }
 
-    /// Marks what is there, but for what workers say of themselves: while the mark is the same, so is that. Ask for it
+    /// Marks what is there, but for heartbeats: while the mark is the same, so is that. Ask for it
     /// before you read. None where nothing is known of it.
     ///
     /// # Errors

@@ -27,10 +27,13 @@ pub enum Message {
     Paste(String),
     /// The screen has another size.
     Resized(Size),
-    /// A second has gone by. Only sent while something on the screen shows an age or a countdown.
+    /// A second has gone by without news of the workers. Only sent while something on the screen shows an age or a
+    /// countdown.
     Tick,
     /// The view was read.
     Read(Box<Snapshot>),
+    /// It was read what the workers say of themselves; nothing else in the view has changed.
+    Heard(Health),
     /// The view could not be read.
     ViewLost {
         /// Why.
@@ -203,8 +206,6 @@ pub enum Found {
     Events(Vec<FeedEntry>),
     /// Nothing was wanted.
     Nothing,
-    /// What the last answer to the same wish was, the order that is shown whole included.
-    AsBefore,
 }
 
 /// The answer to an [`AccountsQuery`].

@@ -1,6 +1,7 @@
 //! What every message does: from one state to the next, and what has to be done outside. No I/O, no clock.
 
 use skstore_domain::time::Timestamp;
+use skstore_workers::view::Health;
 
 use super::keys::{Action, Chord, Scope};
 use super::layout;
@@ -45,6 +46,10 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         Message::Read(snapshot) => {
             read(state, *snapshot);
             Vec::new()
+        }
+        Message::Heard(health) => {
+            hear(state, health);
+            screen::look_at_queues(state)
         }
         Message::ViewLost { cause, retry_at } => {
             let since = match &state.connection {
@@ -139,21 +144,22 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
-fn read(state: &mut State, snapshot: Snapshot) {
+fn hear(state: &mut State, health: Health) {
     state.connection = Connection::Live;
+    state.health = health;
+    state.history.heard(&state.health.services, state.now, SILENT_AFTER);
+}
+
+fn read(state: &mut State, snapshot: Snapshot) {
+    hear(state, snapshot.health);
     state.orders.count(&snapshot.counts);
     state.counts = snapshot.counts;
-    state.health = snapshot.health;
-    state.history.heard(&state.health.services, state.now, SILENT_AFTER);
     if let Some(items) = snapshot.items {
         state.pickable.items = items;
     }
     if let Some(pickers) = snapshot.pickers {
         state.pickable.accounts = pickers.accounts;
         state.pickable.has_more_accounts = pickers.has_more_accounts;
-    }
-    if matches!(snapshot.found, Found::AsBefore) {
-        return;
     }
     // What was read for another filter, window or detail came too late; what is wanted now is on its way.
     if snapshot.wanted.query == state.wanted().query {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossterm::event::KeyCode;
-use skstore::dashboard::runner::NAMES_FOR;
+use skstore::dashboard::reading::NAMES_FOR;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::objects::Item;
 use skstore_workers::clock::Clock;

@@ -73,7 +73,7 @@ fn told(state: &State, health: Health) -> Snapshot {
     match &mut read.found {
         Found::Accounts(found) => found.accounts = sample_accounts(language),
         Found::Items(found) => found.items = sample_items(),
-        Found::Orders(_) | Found::Events(_) | Found::Nothing | Found::AsBefore => {}
+        Found::Orders(_) | Found::Events(_) | Found::Nothing => {}
     }
     if let Some(pickers) = &mut read.pickers {
         pickers.accounts = sample_accounts(language);

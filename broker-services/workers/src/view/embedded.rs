@@ -124,7 +124,7 @@ impl EmbeddedView {
     /// # Errors
     /// As [`EmbeddedView::apply`].
     pub fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
-        self.hear(|state| state.instances.breaker_changed(change))
+        self.write(|state| state.instances.breaker_changed(change))
     }
 
     /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
@@ -279,7 +279,7 @@ impl EmbeddedView {
         Written(self.0.written.load(Ordering::Acquire).to_string())
     }
 
-    /// As [`Self::hear`], for all but what workers say of themselves.
+    /// As [`Self::hear`], for all but heartbeats.
     fn write(&self, change: impl FnOnce(&mut State) -> bool) -> Result<(), ViewError> {
         self.hear(|state| {
             let changed = change(state);

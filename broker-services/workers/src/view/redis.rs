@@ -13,7 +13,7 @@
 //! | `breaker:<instance>` | hash | the last change, and all that are kept as JSON in `change:…`; expires |
 //! | `orders`, `orders:status:<s>`, `orders:customer:<c>`, `orders:item:<i>` | sorted set | order ids by `placed_at` in ms |
 //! | `orders:ids`, `accounts`, `items` | sorted set | names in the order of their bytes |
-//! | `counts` | hash | orders by status, `accounts`, `items`, `balances`; `written`: the last change but those of `service:` and `breaker:` |
+//! | `counts` | hash | orders by status, `accounts`, `items`, `balances`; `written`: the last change but heartbeats |
 //! | `feed` | stream | what happened, as JSON in the field `event`; the first part of an entry's id numbers it |
 //! | `changes` | stream | its last entry is the last change of anything: wait for the next with `XREAD BLOCK` |
 //! | `services`, `breakers` | sorted set | instances by when they were last heard, in ms |

@@ -75,7 +75,7 @@ promises! {
     told::breaker_changes_are_kept_newest_first_for_each_instance,
     told::a_change_wakes_a_reader_on_another_thread,
     told::what_changes_nothing_wakes_nobody,
-    told::the_mark_of_what_is_written_changes_with_that_and_not_with_signals,
+    told::the_mark_of_what_is_written_changes_with_that_and_not_with_heartbeats,
 }
 
 adapter!(embedded: crate::adapters::Embedded);

@@ -202,7 +202,7 @@ pub(crate) async fn what_changes_nothing_wakes_nobody<A: Adapter>() {
     assert!(changes.changed().now_or_never().is_none(), "one change woke a reader twice");
 }
 
-pub(crate) async fn the_mark_of_what_is_written_changes_with_that_and_not_with_signals<A: Adapter>() {
+pub(crate) async fn the_mark_of_what_is_written_changes_with_that_and_not_with_heartbeats<A: Adapter>() {
     let view = A::ready(PLENTY).await;
     view.apply(&entries(1..2)).await.unwrap();
     let mark = async || view.written().await.unwrap().expect("something was written");
@@ -217,6 +217,13 @@ pub(crate) async fn the_mark_of_what_is_written_changes_with_that_and_not_with_s
         assert!(!marks.contains(&next), "{writes:?}");
         marks.push(next);
     }
+    let tripped = change("order-1", 7, BreakerState::Closed, BreakerState::Open, BreakerSnapshot::default());
+    view.breaker_changed(&tripped).await.unwrap();
+    let next = mark().await;
+    assert!(!marks.contains(&next), "a breaker's change");
+    marks.push(next);
+    view.breaker_changed(&tripped).await.unwrap();
+    assert_eq!(marks.last(), Some(&mark().await), "a repetition of a breaker's change writes nothing");
     view.begin_rebuild().await.unwrap();
     view.finish_rebuild().await.unwrap();
     assert!(!marks.contains(&mark().await), "what no log named is gone");

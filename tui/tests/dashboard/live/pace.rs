@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use skstore::dashboard::pace::FRAMES_PER_SECOND;
+use skstore_domain::signals::{Beat, Service};
 use skstore_workers::clock::Clock;
 use tokio::time::Instant;
 
@@ -47,6 +48,43 @@ fn ages_are_drawn_once_a_second_and_a_flood_of_changes_not_too_often() {
             let most = usize::try_from(FRAMES_PER_SECOND * 10).unwrap() + 10;
             assert!(frames <= most, "{frames} frames in 10 s of changes and keys");
             assert!(frames > most / 2, "only {frames} frames in 10 s of changes and keys");
+            user
+        })
+        .await
+        .unwrap();
+    });
+}
+
+#[test]
+fn the_heartbeats_of_all_workers_are_one_frame_a_second_and_the_last_one_is_shown() {
+    runtime(true).block_on(async {
+        let (desk, view) = bare_desk().await;
+        let last_error = "the store sqlite:item.db failed: disk is full";
+        watch(desk, Clock::paused_at(NOW), |user| async {
+            let mut frames = 0;
+            for second in 1..=11 {
+                for service in Service::ALL {
+                    let at = NOW.after(Duration::from_secs(second));
+                    view.beat(&Beat { at, ..beat(*service) }).await.unwrap();
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+                if second == 1 {
+                    frames = user.glass.frames();
+                }
+            }
+            let frames = user.glass.frames() - frames;
+            assert!((9..=11).contains(&frames), "{frames} frames in 10 s of heartbeats");
+
+            user.press(KeyCode::Char('4'));
+            user.sees(&["[4 health]"]).await;
+            // Right after what the key had read.
+            let at = NOW.after(Duration::from_secs(12));
+            let last = Beat { at, last_error: Some(last_error.to_owned()), ..beat(Service::Item) };
+            view.beat(&last).await.unwrap();
+            let told = Instant::now();
+            user.sees(&[last_error]).await;
+            let took = told.elapsed();
+            assert!(took <= Duration::from_secs(2), "the last heartbeat of all was shown after {took:?}");
             user
         })
         .await

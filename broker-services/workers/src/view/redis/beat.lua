@@ -86,4 +86,7 @@ if over > 0 then
     redis.call('ZREM', P .. set, name)
   end
 end
+if what == 'breaker' then
+  return tell()
+end
 return push()

@@ -110,7 +110,7 @@ local function push()
   return redis.call('XADD', P .. 'changes', 'MAXLEN', 1, '*', 'changed', 1)
 end
 
--- Brings the counts up to date, and pushes to the readers that an object, a step or the feed has changed.
+-- Brings the counts up to date, and pushes to the readers that more than a heartbeat has changed.
 local function tell()
   local change = push()
   local counts = { 'HSET', P .. 'counts', 'written', change }

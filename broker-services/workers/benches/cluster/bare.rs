@@ -1,5 +1,6 @@
 //! The bare client that the desk is measured against: the same processes exchange the same messages over the same
-//! queues, with no rules and no storage. One message per step; each is confirmed before what caused it is acked.
+//! queues, with no rules and no storage. One message per step; each is confirmed before what caused it is acked, but for
+//! answers and replies, which the desk sends without confirms as well.
 //!
 //! Each role is a process of its own, this very program started with [`ROLE`] set.
 
@@ -70,6 +71,7 @@ struct Out {
 struct Part {
     connection: Arc<Connection>,
     out: Channel,
+    unconfirmed: Channel,
     settled: Rc<Cell<u64>>,
 }
 
@@ -81,7 +83,8 @@ impl Part {
         let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("the broker");
         let out = connection.create_channel().await.expect("a channel");
         out.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
-        Self { connection: Arc::new(connection), out, settled: Rc::default() }
+        let unconfirmed = connection.create_channel().await.expect("a channel");
+        Self { connection: Arc::new(connection), out, unconfirmed, settled: Rc::default() }
     }
 
     async fn consume(&self, queue: &str) -> Consumer {
@@ -100,6 +103,13 @@ impl Part {
             self.out.basic_publish(out.exchange.into(), out.key.into(), options, &out.body, out.properties);
         let confirm = sent.await.expect("a connection").await.expect("a confirm");
         assert!(matches!(confirm, Confirmation::Ack(None)), "{confirm:?}");
+    }
+
+    async fn send(&self, out: Out) {
+        let options = BasicPublishOptions::default();
+        let Out { exchange, key, body, properties } = out;
+        let sent = self.unconfirmed.basic_publish(exchange.into(), key.into(), options, &body, properties);
+        sent.await.expect("a connection").await.expect("a channel");
     }
 
     async fn tell(&self, kind: EventKind, subject: &OrderId, revision: u64, data: EventData) {
@@ -228,7 +238,7 @@ impl Part {
         let id = asked.properties.correlation_id().clone().unwrap_or_default();
         let properties = BasicProperties::default().with_delivery_mode(1).with_correlation_id(id);
         let body = Answer::order(order.clone()).to_json();
-        self.publish(Out { exchange: topology::DEFAULT, key, body, properties }).await;
+        self.send(Out { exchange: topology::DEFAULT, key, body, properties }).await;
     }
 
     async fn settle(self, delivery: Delivery) {
@@ -272,7 +282,7 @@ impl Part {
         let id = asked.properties.correlation_id().clone().unwrap_or_default();
         let properties = BasicProperties::default().with_delivery_mode(1).with_correlation_id(id);
         let body = serde_json::to_vec(&reply).expect("JSON");
-        self.publish(Out { exchange: topology::REPLIES, key, body, properties }).await;
+        self.send(Out { exchange: topology::REPLIES, key, body, properties }).await;
         let id = charge.order_id.clone();
         let data = EventData {
             account: Some(Account {

@@ -189,6 +189,31 @@ fn a_channel_that_a_mistake_has_closed_is_opened_anew() {
 }
 
 #[test]
+fn what_is_merely_sent_gets_through_again_after_a_mistake_and_what_is_published_is_told_of_it() {
+    let vhost = vhost::empty();
+    run(async {
+        let bus = Bus::Amqp(AmqpBus::connect(&vhost.url).await.unwrap());
+        let publisher = bus.publisher().await.unwrap();
+        let mut ear = consumer(&bus, ORDER_COMMANDS).await.unwrap();
+        publisher.send(message("no.such.exchange", "order.place", "0"));
+        let closed = Instant::now();
+        // Until the broker has closed the channel, what is written on it is lost without a word.
+        let taken = loop {
+            publisher.send(message(COMMANDS, "order.place", "1"));
+            if let Ok(taken) = timeout(PAUSE, take(&mut ear)).await {
+                break taken;
+            }
+        };
+        assert_eq!(taken, "1");
+        assert!(closed.elapsed() < BACK_WITHIN, "back at work only after {:?}", closed.elapsed());
+        while publisher.publish(message(COMMANDS, "order.place", "2")).await != Confirm::Taken {
+            tokio::time::sleep(PAUSE).await;
+        }
+        while take(&mut ear).await != "2" {}
+    });
+}
+
+#[test]
 fn a_channel_that_the_broker_closes_gives_back_what_it_held_to_a_new_one() {
     let rabbit = Rabbit::start().unwrap();
     // For channels that are opened from now on: how long a delivery may be held, and how often that is looked after.

@@ -26,13 +26,16 @@ pub(super) struct Outgoing {
     pub(super) properties: BasicProperties,
 }
 
-/// `message` for the wire, under `id`; `None` if a name or property is longer than the 255 bytes that AMQP has
+/// `message` for the wire; `None` if a name or property is longer than the 255 bytes that AMQP has
 /// for it.
-pub(super) fn outgoing(message: &Message, id: &str) -> Option<Outgoing> {
-    let Properties { message_id: _, correlation_id, reply_to, content_type, expiration, priority, headers } =
+pub(super) fn outgoing(message: &Message) -> Option<Outgoing> {
+    let Properties { message_id, correlation_id, reply_to, content_type, expiration, priority, headers } =
         &message.properties;
     let mode = if is_worth_keeping(message) { PERSISTENT } else { TRANSIENT };
-    let mut properties = BasicProperties::default().with_delivery_mode(mode).with_message_id(short(id)?);
+    let mut properties = BasicProperties::default().with_delivery_mode(mode);
+    if let Some(message_id) = message_id {
+        properties = properties.with_message_id(short(message_id)?);
+    }
     if let Some(correlation_id) = correlation_id {
         properties = properties.with_correlation_id(short(correlation_id)?);
     }
@@ -166,7 +169,7 @@ mod tests {
     #[test]
     fn a_message_comes_back_as_it_went_out() {
         let sent = message(COMMANDS, "order.place");
-        let out = outgoing(&sent, "0193").unwrap();
+        let out = outgoing(&sent).unwrap();
         assert_eq!((out.exchange.as_str(), out.routing_key.as_str()), (COMMANDS, "order.place"));
         assert_eq!(incoming(&out.properties), sent.properties);
     }
@@ -185,7 +188,7 @@ mod tests {
             (DEFAULT, "desk.1", false),
         ];
         for (exchange, key, keeps) in table {
-            let out = outgoing(&message(exchange, key), "1").unwrap();
+            let out = outgoing(&message(exchange, key)).unwrap();
             let mode = if keeps { PERSISTENT } else { TRANSIENT };
             assert_eq!(*out.properties.delivery_mode(), Some(mode), "'{key}' on '{exchange}'");
         }
@@ -193,9 +196,15 @@ mod tests {
 
     #[test]
     fn what_amqp_has_no_room_for_is_not_sent() {
-        assert!(outgoing(&message(DEFAULT, &"k".repeat(255)), "1").is_some());
-        assert!(outgoing(&message(DEFAULT, &"k".repeat(256)), "1").is_none());
-        assert!(outgoing(&message(DEFAULT, "k"), &"i".repeat(256)).is_none());
+        let with_id = |length| {
+            let mut message = message(DEFAULT, "k");
+            message.properties.message_id = Some("i".repeat(length));
+            message
+        };
+        assert!(outgoing(&message(DEFAULT, &"k".repeat(255))).is_some());
+        assert!(outgoing(&message(DEFAULT, &"k".repeat(256))).is_none());
+        assert!(outgoing(&with_id(255)).is_some());
+        assert!(outgoing(&with_id(256)).is_none());
     }
 
     #[test]

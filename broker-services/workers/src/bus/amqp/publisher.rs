@@ -1,4 +1,5 @@
-//! Publishes: one task and one channel for each [`AmqpPublisher`], every message confirmed.
+//! Publishes: one task for each [`AmqpPublisher`], and two channels. On one every message is confirmed; on the other go
+//! those whose fate nobody asks for, which spares the broker and us what is the larger part of an answer's cost.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ use crate::bus::{BusError, Confirm, Message, Receipt};
 use crate::clock::Ids;
 use crate::topology::DEFAULT;
 
-/// Most messages of one publisher that are not confirmed yet: what the largest batches of a worker leave, and
-/// about two seconds of a broker's work. More are refused.
+/// Most messages of one publisher that are not confirmed yet, or not written where they are not to be: what the largest
+/// batches of a worker leave, and about two seconds of a broker's work. More are refused.
 pub const MAX_UNCONFIRMED: usize = 10_000;
 /// Most bytes in their bodies. Each is kept twice, here and in lapin's buffer.
 pub const MAX_UNCONFIRMED_BYTES: usize = 64 * 1024 * 1024;
@@ -37,7 +38,8 @@ const BLOCKED_POLL: Duration = Duration::from_millis(100);
 /// Most messages taken from the queue before confirms get their turn.
 const MAX_AT_ONCE: usize = 256;
 
-/// Publishes to an AMQP broker. Clones share a channel; it is opened anew after a loss.
+/// Publishes to an AMQP broker. Clones share its channels, which are opened anew after a loss. What is published is in its
+/// order, and so is what is sent; one may overtake the other.
 #[derive(Debug, Clone)]
 pub struct AmqpPublisher {
     jobs: mpsc::UnboundedSender<Job>,
@@ -45,9 +47,9 @@ pub struct AmqpPublisher {
 }
 
 impl AmqpPublisher {
-    /// Opens a channel, and has a task publish on it for as long as a clone of this is left.
+    /// Opens the channels, and has a task publish on them for as long as a clone of this is left.
     pub(super) async fn open(shared: Arc<Shared>) -> Result<Self, BusError> {
-        let opened = open_channel(&shared).await?;
+        let opened = Channels::open(&shared).await?;
         let (jobs, received) = mpsc::unbounded_channel();
         let task = Task {
             shared,
@@ -80,7 +82,7 @@ impl AmqpPublisher {
 
     fn hand_over(&self, message: Message, receipt: Option<oneshot::Sender<Confirm>>) {
         let job = match Load::take(&self.load, message.body.len()) {
-            Some(held) => Job { message, waiting: Waiting { receipt, _held: held }, since: Instant::now() },
+            Some(held) => Job { message, receipt, held, since: Instant::now() },
             None => return tell(receipt, Confirm::Refused),
         };
         // The task ends early only with its runtime; the receipt, dropped, then says Lost.
@@ -88,7 +90,7 @@ impl AmqpPublisher {
     }
 }
 
-/// How much waits for its confirm.
+/// How much is on its way.
 #[derive(Debug, Default)]
 struct Load {
     messages: AtomicUsize,
@@ -123,21 +125,28 @@ impl Drop for Held {
 #[derive(Debug)]
 struct Job {
     message: Message,
-    waiting: Waiting,
+    /// Who waits for an answer; none: nobody.
+    receipt: Option<oneshot::Sender<Confirm>>,
+    held: Held,
     since: Instant,
+}
+
+impl Job {
+    fn lose(self) {
+        tell(self.receipt, Confirm::Lost);
+    }
 }
 
 /// Who waits for an answer.
 #[derive(Debug)]
 struct Waiting {
-    /// None: nobody.
-    receipt: Option<oneshot::Sender<Confirm>>,
+    receipt: oneshot::Sender<Confirm>,
     _held: Held,
 }
 
 impl Waiting {
     fn tell(self, confirm: Confirm) {
-        tell(self.receipt, confirm);
+        tell(Some(self.receipt), confirm);
     }
 }
 
@@ -148,8 +157,29 @@ fn tell(receipt: Option<oneshot::Sender<Confirm>>, confirm: Confirm) {
     }
 }
 
-/// A message on its way: its number and confirm, or that the channel is lost.
-type Sent = Pin<Box<dyn Future<Output = Result<Settled, lapin::Error>> + Send>>;
+/// A message on its way: its number and confirm, nothing where it was merely to be written, or that the channel is lost.
+type Sent = Pin<Box<dyn Future<Output = Result<Option<Settled>, lapin::Error>> + Send>>;
+
+/// What one publisher has of the connection that publishes.
+struct Channels {
+    confirmed: Channel,
+    unconfirmed: Channel,
+    generation: u64,
+}
+
+impl Channels {
+    async fn open(shared: &Shared) -> Result<Self, BusError> {
+        let Opened { channel: confirmed, .. } = shared.publishing.channel().await?;
+        answered(confirmed.confirm_select(ConfirmSelectOptions::default())).await?;
+        // Should the connection be another one by now, the first channel is gone and is missed at once.
+        let Opened { channel: unconfirmed, generation } = shared.publishing.channel().await?;
+        Ok(Self { confirmed, unconfirmed, generation })
+    }
+
+    fn are_connected(&self) -> bool {
+        self.confirmed.status().connected() && self.unconfirmed.status().connected()
+    }
+}
 
 /// When to try again.
 #[derive(Debug, Default)]
@@ -172,7 +202,7 @@ impl Retry {
 struct Task {
     shared: Arc<Shared>,
     /// None after a loss.
-    opened: Option<Opened>,
+    opened: Option<Channels>,
     confirms: Confirms<Waiting>,
     in_flight: FuturesUnordered<Sent>,
     ids: Ids,
@@ -189,13 +219,9 @@ impl Task {
                 Some(settled) = self.in_flight.next() => self.settle(settled).await,
                 () = until(deadline) => self.expire().await,
                 count = jobs.recv_many(&mut batch, MAX_AT_ONCE) => {
-                    if count == 0 && self.confirms.is_empty() {
-                        return;
-                    }
                     if count == 0 {
                         // All publishers are gone. Whoever still holds a receipt hears.
-                        self.finish().await;
-                        return;
+                        return self.finish().await;
                     }
                     self.publish(&mut batch).await;
                 }
@@ -204,48 +230,59 @@ impl Task {
     }
 
     async fn finish(&mut self) {
-        while !self.confirms.is_empty() {
-            let deadline = self.confirms.deadline();
+        let deadline = Instant::now() + CONFIRM_WITHIN;
+        while !(self.in_flight.is_empty() && self.confirms.is_empty()) {
             tokio::select! {
                 biased;
                 Some(settled) = self.in_flight.next() => self.settle(settled).await,
-                () = until(deadline) => self.expire().await,
+                () = sleep_until(deadline) => return self.expire().await,
             }
         }
     }
 
     async fn publish(&mut self, batch: &mut Vec<Job>) {
         let oldest = batch.first().map_or_else(Instant::now, |job| job.since);
-        let channel =
-            if self.reads_again(oldest + CONFIRM_WITHIN).await { self.channel().await } else { None };
-        let Some(channel) = channel else {
-            return batch.drain(..).for_each(|job| job.waiting.tell(Confirm::Lost));
-        };
-        for Job { message, waiting, since } in batch.drain(..) {
-            let id = message.properties.message_id.clone().unwrap_or_else(|| self.ids.mint());
-            let Some(out) = outgoing(&message, &id) else {
-                tracing::error!(
-                    exchange = message.exchange,
-                    routing_key = message.routing_key,
-                    "a message has a name or property of more than 255 bytes and cannot be sent over AMQP"
-                );
-                waiting.tell(Confirm::Returned);
-                continue;
-            };
-            let mandatory = waiting.receipt.is_some() && !is_direct_reply(&message);
-            let key = Key { exchange: message.exchange, routing_key: message.routing_key, message_id: id };
-            let number = self.confirms.sent(key, since + CONFIRM_WITHIN, waiting);
-            self.in_flight.push(Box::pin(send(channel.clone(), number, out, message.body, mandatory)));
+        if !(self.reads_again(oldest + CONFIRM_WITHIN).await && self.is_open().await) {
+            return batch.drain(..).for_each(Job::lose);
+        }
+        for job in batch.drain(..) {
+            self.put_on_its_way(job);
         }
     }
 
-    /// The channel, opened anew after a loss if that was not tried just now.
-    async fn channel(&mut self) -> Option<Channel> {
-        if self.opened.as_ref().is_some_and(|opened| !opened.channel.status().connected()) {
+    fn put_on_its_way(&mut self, job: Job) {
+        let Some(Channels { confirmed, unconfirmed, .. }) = &self.opened else { return job.lose() };
+        let Job { mut message, receipt, held, since } = job;
+        if receipt.is_some() {
+            // What comes back is known by it.
+            message.properties.message_id.get_or_insert_with(|| self.ids.mint());
+        }
+        let Some(out) = outgoing(&message) else {
+            tracing::error!(
+                exchange = message.exchange,
+                routing_key = message.routing_key,
+                "a message has a name or property of more than 255 bytes and cannot be sent over AMQP"
+            );
+            return tell(receipt, Confirm::Returned);
+        };
+        let Some(receipt) = receipt else {
+            return self.in_flight.push(Box::pin(write(unconfirmed.clone(), out, message.body, held)));
+        };
+        let mandatory = !is_direct_reply(&message);
+        let message_id = message.properties.message_id.unwrap_or_default();
+        let key = Key { exchange: message.exchange, routing_key: message.routing_key, message_id };
+        let waiting = Waiting { receipt, _held: held };
+        let number = self.confirms.sent(key, since + CONFIRM_WITHIN, waiting);
+        self.in_flight.push(Box::pin(send(confirmed.clone(), number, out, message.body, mandatory)));
+    }
+
+    /// Whether there are channels, opened anew after a loss if that was not tried just now.
+    async fn is_open(&mut self) -> bool {
+        if self.opened.as_ref().is_some_and(|opened| !opened.are_connected()) {
             self.lose().await;
         }
         if self.opened.is_none() && self.retry.is_due() {
-            match open_channel(&self.shared).await {
+            match Channels::open(&self.shared).await {
                 Ok(opened) => (self.opened, self.retry) = (Some(opened), Retry::default()),
                 Err(error) => {
                     tracing::warn!(%error, "cannot publish");
@@ -253,7 +290,7 @@ impl Task {
                 }
             }
         }
-        self.opened.as_ref().map(|opened| opened.channel.clone())
+        self.opened.is_some()
     }
 
     /// Waits while the broker, without memory or disk, reads nothing: what were handed to lapin now would pile up
@@ -276,12 +313,12 @@ impl Task {
     }
 
     /// Takes `first` and every other confirm that is there: only all of them together are certain.
-    async fn settle(&mut self, first: Result<Settled, lapin::Error>) {
+    async fn settle(&mut self, first: Result<Option<Settled>, lapin::Error>) {
         let mut batch = Vec::new();
         let mut next = Some(first);
         while let Some(settled) = next {
             match settled {
-                Ok(settled) => batch.push(settled),
+                Ok(settled) => batch.extend(settled),
                 Err(error) => {
                     tracing::warn!(%error, "the connection that publishes is lost");
                     return self.lose().await;
@@ -328,10 +365,19 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-async fn open_channel(shared: &Shared) -> Result<Opened, BusError> {
-    let opened = shared.publishing.channel().await?;
-    answered(opened.channel.confirm_select(ConfirmSelectOptions::default())).await?;
-    Ok(opened)
+/// Publishes one message, and is done once it is on the wire. In order, as [`send`] is.
+async fn write(
+    channel: Channel,
+    out: Outgoing,
+    body: Arc<[u8]>,
+    held: Held,
+) -> Result<Option<Settled>, lapin::Error> {
+    let Outgoing { exchange, routing_key, properties } = out;
+    let options = BasicPublishOptions::default();
+    // Awaited twice: lapin keeps a confirm that is dropped, be it that of a channel without.
+    channel.basic_publish(exchange, routing_key, options, &body, properties).await?.await?;
+    drop(held);
+    Ok(None)
 }
 
 /// Publishes one message and waits for its confirm. Its first poll puts it on the channel, so messages go out in the order in
@@ -342,7 +388,7 @@ async fn send(
     out: Outgoing,
     body: Arc<[u8]>,
     mandatory: bool,
-) -> Result<Settled, lapin::Error> {
+) -> Result<Option<Settled>, lapin::Error> {
     let Outgoing { exchange, routing_key, properties } = out;
     let options = BasicPublishOptions { mandatory, ..Default::default() };
     let sent = channel.basic_publish(exchange, routing_key, options, &body, properties);
@@ -356,5 +402,5 @@ async fn send(
         routing_key: message.delivery.routing_key.to_string(),
         message_id: message.properties.message_id().as_ref().map(ToString::to_string).unwrap_or_default(),
     });
-    Ok(Settled { number, acked, returned })
+    Ok(Some(Settled { number, acked, returned }))
 }

@@ -16,11 +16,30 @@ end
 
 -- Appends the fields `names` with the values that come next.
 local function take_fields(names, command)
-  for _, name in ipairs(names) do
-    command[#command + 1] = name
-    command[#command + 1] = take()
+  local length = #command
+  for n = 1, #names do
+    command[length + 1], command[length + 2] = names[n], ARGV[at]
+    length, at = length + 2, at + 1
   end
 end
+
+-- Passes over the values of the fields `names`.
+local function skip_fields(names)
+  at = at + #names
+end
+
+-- Where the value of a field is that comes next, counted from the first of `names`.
+local function place_of(names, field)
+  for n, name in ipairs(names) do
+    if name == field then
+      return n - 1
+    end
+  end
+end
+
+local REVISION, STATUS, PLACED_AT = place_of(ORDER, 'revision'), place_of(ORDER, 'status'), place_of(ORDER, 'placed_at')
+local CUSTOMER, ITEM_ID = place_of(ORDER, 'customer'), place_of(ORDER, 'item_id')
+local PAYMENT_REVISION = place_of(PAYMENT, 'payment.revision')
 
 local changed = false
 local total = redis.call('ZCARD', P .. 'orders')
@@ -32,8 +51,8 @@ local leaving, joining, hashes = {}, {}, {}
 local function join(index, score, id)
   local zadd = joining[index] or { 'ZADD', P .. index }
   joining[index] = zadd
-  zadd[#zadd + 1] = score
-  zadd[#zadd + 1] = id
+  local length = #zadd
+  zadd[length + 1], zadd[length + 2] = score, id
 end
 
 local function leave(index, id)
@@ -102,10 +121,15 @@ end
 
 -- The parts of a row take their arguments, and add to `hset` what they change of the order's hash.
 local function take_order(id, record, hset)
-  local revision, status, customer = take(), take(), take()
-  local item, placed, placed_ms = take(), take(), take()
+  local placed_ms = take()
+  local revision, status, customer = ARGV[at + REVISION], ARGV[at + STATUS], ARGV[at + CUSTOMER]
+  local item, placed = ARGV[at + ITEM_ID], ARGV[at + PLACED_AT]
   local is_new = not record.revision or supersedes(revision, record.revision)
-  take_fields(ORDER, is_new and hset or {})
+  if is_new then
+    take_fields(ORDER, hset)
+  else
+    skip_fields(ORDER)
+  end
   if is_new or record.named ~= epoch then
     hset[#hset + 1], hset[#hset + 2] = 'named', epoch
     record.named = epoch
@@ -119,7 +143,7 @@ local function take_order(id, record, hset)
     join('orders', placed_ms, id)
   end
   if not record.revision then
-    join('orders:ids', 0, id)
+    join('orders:ids', '0', id)
     total = total + 1
     if record.known then
       leave('waiting', id)
@@ -134,9 +158,13 @@ local function take_order(id, record, hset)
 end
 
 local function take_payment(record, hset)
-  local revision = take()
+  local revision = ARGV[at + PAYMENT_REVISION]
   local is_new = not record.paid or supersedes(revision, record.paid)
-  take_fields(PAYMENT, is_new and hset or {})
+  if is_new then
+    take_fields(PAYMENT, hset)
+  else
+    skip_fields(PAYMENT)
+  end
   if is_new or record.paid_named ~= epoch then
     hset[#hset + 1], hset[#hset + 2] = 'payment.named', epoch
     record.paid_named = epoch
@@ -301,6 +329,8 @@ end
 -- Of the last entries told at least `most_feed` ids are kept, in two sets of which the older one is dropped as a whole.
 local function keep_ids(sadd)
   if redis.call('SCARD', P .. 'feed:told') >= most_feed then
+    -- What a name is given to instead is freed at once, all of it; this leaves it to another thread.
+    redis.call('UNLINK', P .. 'feed:told:older')
     redis.call('RENAME', P .. 'feed:told', P .. 'feed:told:older')
   end
   redis.call(unpack(sadd))
@@ -324,9 +354,10 @@ local function write_feed()
     return
   end
   keep_ids(sadd)
+  local feed, most = P .. 'feed', count(most_feed)
   for _, json in ipairs(new) do
     last_entry = last_entry + 1
-    redis.call('XADD', P .. 'feed', 'MAXLEN', '~', most_feed, count(last_entry) .. '-0', 'event', json)
+    redis.call('XADD', feed, 'MAXLEN', '~', most, count(last_entry) .. '-0', 'event', json)
   end
   redis.call('HSET', P .. 'epoch', 'feed', count(last_entry))
   changed = true

@@ -1,6 +1,6 @@
 //! A batch of writes as `apply.lua` takes it: in pieces, each with what is new of one order in one place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use redis::Cmd;
 use skstore_domain::ids::OrderId;
@@ -60,20 +60,35 @@ pub(super) fn pieces(writes: &[ViewWrite]) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Puts together what is about the same order, where the first of it stands.
+/// Puts together what is about the same order, where the first of it stands. Of an account and an item only the highest
+/// revision is left: in a batch of a busy second they come many times.
 fn parts(writes: &[ViewWrite]) -> Vec<Part<'_>> {
-    let (mut rows, mut others) = (Rows::default(), Vec::new());
+    let (mut rows, mut feed) = (Rows::default(), Vec::new());
+    let (mut accounts, mut items) = (BTreeMap::new(), BTreeMap::new());
     for write in writes {
         match write {
             ViewWrite::Order(order) => rows.of(&order.order_id).take_order(order),
             ViewWrite::Payment(payment) => rows.of(&payment.order_id).take_payment(payment),
             ViewWrite::Step(id, step) => rows.of(id).take_step(step),
-            ViewWrite::Account(account) => others.push(Part::Account(account)),
-            ViewWrite::Item(item) => others.push(Part::Item(item)),
-            ViewWrite::Feed(entry) => others.push(Part::Feed(entry)),
+            ViewWrite::Account(account) => {
+                let held = accounts.entry(&account.customer).or_insert(account);
+                if held.revision < account.revision {
+                    *held = account;
+                }
+            }
+            ViewWrite::Item(item) => {
+                let held = items.entry(&item.item_id).or_insert(item);
+                if held.revision < item.revision {
+                    *held = item;
+                }
+            }
+            ViewWrite::Feed(entry) => feed.push(entry),
         }
     }
-    rows.rows.into_iter().map(Part::Row).chain(others).collect()
+    let rows = rows.rows.into_iter().map(Part::Row);
+    let accounts = accounts.into_values().map(Part::Account);
+    let items = items.into_values().map(Part::Item);
+    rows.chain(accounts).chain(items).chain(feed.into_iter().map(Part::Feed)).collect()
 }
 
 /// Rows, each in its place.
@@ -162,20 +177,17 @@ impl<'a> Row<'a> {
 
     /// Its tag, the order's id, how many arguments follow, then each part: whether it is there, and what it says.
     fn add_to(&self, call: &mut Cmd) {
-        let order = if self.order.is_some() { 6 + fields::ORDER.len() } else { 0 };
-        let payment = if self.payment.is_some() { 1 + fields::PAYMENT.len() } else { 0 };
+        let order = if self.order.is_some() { 1 + fields::ORDER.len() } else { 0 };
+        let payment = if self.payment.is_some() { fields::PAYMENT.len() } else { 0 };
         let parts = 3 + order + payment + 3 * self.steps.len();
         call.arg("row").arg(self.id.as_str()).arg(parts);
         call.arg(if self.order.is_some() { "order" } else { "" });
         if let Some(order) = self.order {
-            call.arg(order.revision).arg(order.status.word());
-            call.arg(order.customer.as_str()).arg(order.item_id.as_str());
-            call.arg(order.placed_at.to_string()).arg(order.placed_at.0);
+            call.arg(order.placed_at.0);
             fields::add_order(call, order);
         }
         call.arg(if self.payment.is_some() { "payment" } else { "" });
         if let Some(payment) = self.payment {
-            call.arg(payment.revision);
             fields::add_payment(call, payment);
         }
         call.arg(self.steps.len());
@@ -191,39 +203,65 @@ impl<'a> Row<'a> {
 #[cfg(test)]
 mod tests {
     use skstore_domain::events::{EventKind, Source};
-    use skstore_domain::ids::ItemId;
+    use skstore_domain::ids::{Customer, ItemId};
     use skstore_domain::money::Won;
     use skstore_domain::time::Timestamp;
 
     use super::*;
 
-    fn item(name_bytes: usize) -> ViewWrite {
-        ViewWrite::Item(Item {
-            item_id: ItemId::new("10").unwrap(),
+    fn item(id: usize, revision: u64, name_bytes: usize) -> Item {
+        Item {
+            item_id: ItemId::new(&id.to_string()).unwrap(),
             name: "x".repeat(name_bytes),
             name_en: None,
             unit_price: Won(1),
             stock: 1,
-            revision: 1,
-        })
+            revision,
+        }
+    }
+
+    /// Items with names of so many bytes.
+    fn items(bytes: impl IntoIterator<Item = usize>) -> Vec<ViewWrite> {
+        bytes.into_iter().enumerate().map(|(id, bytes)| ViewWrite::Item(item(id + 100, 1, bytes))).collect()
     }
 
     #[test]
     fn no_script_is_given_more_than_it_may_have() {
-        let small = |count: usize| vec![item(1); count];
-        let large = |count: usize| vec![item(100 * 1024); count];
+        let small = |count: usize| items(vec![1; count]);
+        let large = |count: usize| items(vec![100 * 1024; count]);
         let table: [(Vec<ViewWrite>, &[usize]); 6] = [
             (Vec::new(), &[0]),
             (small(400), &[400]),
             (small(501), &[500, 1]),
             (large(5), &[2, 2, 1]),
-            (vec![item(1024 * 1024)], &[1]),
-            (vec![item(1), item(1024 * 1024), item(1)], &[1, 1, 1]),
+            (items([1024 * 1024]), &[1]),
+            (items([1, 1024 * 1024, 1]), &[1, 1, 1]),
         ];
         for (writes, expected) in table {
             let sizes: Vec<usize> = pieces(&writes).iter().map(|piece| piece.writes).collect();
             assert_eq!(sizes, expected, "{} writes", writes.len());
         }
+    }
+
+    #[test]
+    fn of_accounts_and_items_only_the_highest_revision_is_written() {
+        let account = |name: &str, revision| Account {
+            customer: Customer::new(name).unwrap(),
+            balance: Won(i64::try_from(revision).unwrap()),
+            revision,
+        };
+        let accounts = [("kim", 2), ("lee", 1), ("kim", 3), ("kim", 1)].map(|(name, n)| account(name, n));
+        let items = [(1, 1), (2, 5), (1, 2), (2, 4)].map(|(id, revision)| item(id, revision, 1));
+        let writes: Vec<ViewWrite> = std::iter::zip(accounts, items)
+            .flat_map(|(account, item)| [ViewWrite::Account(account), ViewWrite::Item(item)])
+            .collect();
+        let pieces = pieces(&writes);
+        let parts = pieces.iter().flat_map(|piece| &piece.parts).map(|part| match part {
+            Part::Account(account) => (account.customer.as_str(), account.revision),
+            Part::Item(item) => (item.item_id.as_str(), item.revision),
+            other => panic!("nothing else was written: {other:?}"),
+        });
+        assert_eq!(parts.collect::<Vec<_>>(), [("kim", 3), ("lee", 1), ("1", 2), ("2", 5)]);
     }
 
     #[test]

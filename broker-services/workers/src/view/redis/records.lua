@@ -3,6 +3,8 @@
 -- A script runs alone, so nobody sees half of it. Should it ever stop in the middle (somebody else's value under
 -- one of these keys), applying the batch again completes it: every write is guarded by itself, and the counts
 -- are taken from the indexes, not added up.
+-- Locals: a global is looked up by its name each time.
+local redis, ARGV = redis, ARGV
 local P = ARGV[1]
 local STATUSES = { 'paying', 'placed', 'delivering', 'cancelled', 'rejected' }
 local ENDED = { 'delivering', 'cancelled', 'rejected' }

@@ -40,10 +40,6 @@ pub(crate) fn pid_of_redis(redis: &Redis) -> u32 {
     line.trim().parse().expect("a number")
 }
 
-pub(crate) fn flush(redis: &Redis) {
-    redis::cmd("FLUSHALL").query::<()>(&mut connection(redis)).expect("an answer");
-}
-
 fn connection(redis: &Redis) -> redis::Connection {
     redis::Client::open(redis.url()).and_then(|client| client.get_connection()).expect("Redis")
 }

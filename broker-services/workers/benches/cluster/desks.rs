@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
-use skstore_domain::commands::Place;
+use skstore_domain::commands::{Place, TopUp};
 use skstore_domain::events::EventKind;
 use skstore_domain::ids::{Customer, ItemId};
-use skstore_domain::objects::OrderStatus;
+use skstore_domain::money::Won;
 use skstore_domain::signals::Service;
 use skstore_workers::bus::Bus;
 use skstore_workers::bus::amqp::AmqpBus;
@@ -29,8 +29,8 @@ use super::servers::{Rabbit, Redis};
 
 /// How often it is looked whether the last order is settled.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// Longer than any of it takes.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Longer than any of it takes; longest takes the rebuild of a view of all the orders in well-filled stores.
+const PATIENCE: Duration = Duration::from_secs(900);
 /// Customers that take turns.
 const CUSTOMERS: [&str; 4] = ["kim", "lee", "park", "choi"];
 /// Commits of which the median is taken.
@@ -51,8 +51,6 @@ enum Settled {
     Told(Arc<AtomicU64>),
     /// By the log of Order's store.
     Logged(Mutex<Log>),
-    /// By the view.
-    Shown,
 }
 
 /// A reader of Order's log.
@@ -88,20 +86,26 @@ impl Running {
         self.children.iter().map(|(name, child)| (name.clone(), child.id())).collect()
     }
 
-    async fn settled(&self) -> u64 {
+    fn settled(&self) -> u64 {
         match &self.settled {
             Settled::Told(count) => count.load(Ordering::Relaxed),
             Settled::Logged(log) => log.lock().expect("the log").delivering(),
-            Settled::Shown => {
-                let at = OrderStatus::ALL.iter().position(|status| *status == OrderStatus::Delivering);
-                self.desk.view().counts().await.map_or(0, |counts| counts.orders[at.unwrap_or(0)])
-            }
+        }
+    }
+
+    /// Sees to it that nobody runs out of money.
+    async fn fund(&self) {
+        for customer in CUSTOMERS {
+            let customer = Customer::new(customer).expect("a customer");
+            let top_up = TopUp { customer, amount: Won::MAX_INPUT, topup_id: Some(self.desk.request_id()) };
+            let answer = self.desk.top_up(&top_up).await.expect("an answer");
+            assert!(answer.ok, "{:?}", answer.error);
         }
     }
 
     /// Has `clients` place `orders` together, and waits until all are settled.
     pub(crate) async fn place(&self, clients: usize, orders: usize) -> Load {
-        let before = self.settled().await;
+        let before = self.settled();
         let each = orders / clients;
         let started = Instant::now();
         let runs = (0..clients).map(|client| self.client(client, each));
@@ -117,13 +121,9 @@ impl Running {
     async fn wait_for(&self, settled: u64) {
         let started = Instant::now();
         let mut look = tokio::time::interval(LOOK_EVERY);
-        while self.settled().await < settled {
+        while self.settled() < settled {
             look.tick().await;
-            assert!(
-                started.elapsed() < PATIENCE,
-                "only {} of {settled} orders are settled",
-                self.settled().await
-            );
+            assert!(started.elapsed() < PATIENCE, "only {} of {settled} orders are settled", self.settled());
         }
     }
 
@@ -296,13 +296,14 @@ pub(crate) async fn fill_stores() -> TempDir {
     let flags = vec![
         ("data_dir".to_owned(), data.path().display().to_string()),
         ("breaker.max_in_flight".to_owned(), "1024".to_owned()),
-        ("view.keep_orders".to_owned(), (2 * STORED).to_string()),
     ];
     let config = Config::load(&Sources { flags, ..Sources::default() }).expect("a configuration");
     let process = Process::start(&config).expect("the workers");
     process.ready().await;
     let desk = process.desk().await.expect("a desk");
-    let running = Running { desk, settled: Settled::Shown, children: Vec::new() };
+    let settled = Settled::Logged(Mutex::new(Log::open(&data.path().join("order.db"))));
+    let running = Running { desk, settled, children: Vec::new() };
+    running.fund().await;
     running.place(512, STORED).await;
     drop(running);
     process.settle().await;

@@ -106,6 +106,13 @@ fn a_day_at_the_desk_with_colours_and_without() {
     }
 }
 
+/// Whether the shell has the screen, has told so many times that the desk was stopped, and waits for a line: what is typed
+/// before is still the desk's.
+fn shell_waits(screen: &str, stops: usize) -> bool {
+    let last = screen.lines().rfind(|line| !line.trim().is_empty());
+    screen.matches("Stopped").count() == stops && last.is_some_and(|line| line.trim() == "shell>")
+}
+
 #[test]
 fn the_shell_gets_the_terminal_and_gives_it_back() {
     for environment in [ENGLISH, COLOURLESS] {
@@ -118,7 +125,7 @@ fn the_shell_gets_the_terminal_and_gives_it_back() {
         person.sees("the order on its way", |screen| line_with(screen, "× 5", "delivering").is_some());
 
         person.types("\u{1a}");
-        person.sees("the shell", |screen| screen.contains("Stopped") && !screen.contains("delivering"));
+        person.sees("the shell", |screen| shell_waits(screen, 1));
         assert!(person.has_own_terminal(), "the shell has no terminal of its own:\n{}", person.text());
         person.types("echo answer $((6 * 7))\r");
         person.sees_text("answer 42");
@@ -133,7 +140,7 @@ fn the_shell_gets_the_terminal_and_gives_it_back() {
         let lock = std::fs::read_to_string(data.join("skstore.lock")).unwrap();
         let process = lock.lines().next().unwrap().parse().unwrap();
         signal("TSTP", process);
-        person.sees("the shell again", |screen| screen.contains("Stopped") && !screen.contains("delivering"));
+        person.sees("the shell again", |screen| shell_waits(screen, 2));
         assert!(person.has_own_terminal(), "the shell has no terminal of its own:\n{}", person.text());
         person.types("fg\r");
         person.sees("the desk once more", |screen| line_with(screen, "× 5", "delivering").is_some());

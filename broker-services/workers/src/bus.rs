@@ -194,7 +194,7 @@ impl Publisher {
     }
 
     /// Hands `message` to the bus and does not want to know: answers and heartbeats, which their receivers
-    /// miss soon enough.
+    /// miss soon enough. Over a broker it may overtake what was published before it, or be overtaken.
     pub fn send(&self, message: Message) {
         match self {
             Self::Embedded(bus) => bus.send(message),

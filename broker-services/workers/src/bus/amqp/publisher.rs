@@ -1,5 +1,5 @@
 //! Publishes: one task for each [`AmqpPublisher`], and two channels. On one every message is confirmed; on the other go
-//! those whose fate nobody asks for, which spares the broker and us what is the larger part of an answer's cost.
+//! those whose fate nobody asks for: answers, replies and heartbeats, which cost less without.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -110,7 +110,7 @@ fn a_day_at_the_desk_with_colours_and_without() {
 /// before is still the desk's.
 fn shell_waits(screen: &str, stops: usize) -> bool {
     let last = screen.lines().rfind(|line| !line.trim().is_empty());
-    screen.matches("Stopped").count() == stops && last.is_some_and(|line| line.trim() == "shell>")
+    screen.matches("Stopped").count() == stops && last.is_some_and(|line| line.trim() == PROMPT.trim())
 }
 
 #[test]

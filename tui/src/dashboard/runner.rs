@@ -94,8 +94,9 @@ where
         let Some(message) = message else { continue };
         match message {
             Message::Tick => next_tick = Instant::now() + tick,
-            // It draws ages anew as well, and so will the next one, if it comes in time.
-            Message::Heard(_) => next_tick = Instant::now() + tick + tick / 2,
+            // It draws ages anew as well, and so will the next one, if it comes in time. Where something is lost none
+            // may come, and no second of its countdown shall be left out.
+            Message::Heard(_) if state.bus_lost.is_none() => next_tick = Instant::now() + tick + tick / 2,
             _ => {}
         }
         is_drawn = false;

@@ -140,6 +140,11 @@ impl Copy {
         let dir = tempfile::tempdir().expect("a directory");
         for file in FILES {
             std::fs::copy(CLEAN.path().join(file), dir.path().join(file)).expect("a copy");
+            // Whoever keeps the books may have been the last to leave, and such a reader leaves the log where it is.
+            let log = format!("{file}-wal");
+            if CLEAN.path().join(&log).exists() {
+                std::fs::copy(CLEAN.path().join(&log), dir.path().join(&log)).expect("a copy of its log");
+            }
         }
         Self(dir)
     }

@@ -189,7 +189,7 @@ fn a_channel_that_a_mistake_has_closed_is_opened_anew() {
 }
 
 #[test]
-fn what_is_merely_sent_gets_through_again_after_a_mistake_and_what_is_published_is_told_of_it() {
+fn what_is_merely_sent_gets_through_again_after_a_mistake_and_so_does_what_is_published() {
     let vhost = vhost::empty();
     run(async {
         let bus = Bus::Amqp(AmqpBus::connect(&vhost.url).await.unwrap());

@@ -365,23 +365,34 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Publishes one message, and is done once it is on the wire. In order, as [`send`] is.
+/// Publishes one message, and waits for what its channel has to say: its confirm, or, on a channel without, that it is on
+/// the wire. The first poll puts it on the channel, so messages go out in the order in which their futures are first polled,
+/// which is that in which they were pushed.
+async fn publish(
+    channel: &Channel,
+    out: Outgoing,
+    body: &[u8],
+    mandatory: bool,
+) -> Result<Confirmation, lapin::Error> {
+    let Outgoing { exchange, routing_key, properties } = out;
+    let options = BasicPublishOptions { mandatory, ..Default::default() };
+    // Awaited twice: lapin keeps a confirm that is dropped, be it that of a channel without.
+    channel.basic_publish(exchange, routing_key, options, body, properties).await?.await
+}
+
+/// Publishes one message, and is done once it is on the wire.
 async fn write(
     channel: Channel,
     out: Outgoing,
     body: Arc<[u8]>,
     held: Held,
 ) -> Result<Option<Settled>, lapin::Error> {
-    let Outgoing { exchange, routing_key, properties } = out;
-    let options = BasicPublishOptions::default();
-    // Awaited twice: lapin keeps a confirm that is dropped, be it that of a channel without.
-    channel.basic_publish(exchange, routing_key, options, &body, properties).await?.await?;
+    publish(&channel, out, &body, false).await?;
     drop(held);
     Ok(None)
 }
 
-/// Publishes one message and waits for its confirm. Its first poll puts it on the channel, so messages go out in the order in
-/// which their futures are first polled, which is that in which they were pushed.
+/// Publishes one message and waits for its confirm.
 async fn send(
     channel: Channel,
     number: u64,
@@ -389,10 +400,7 @@ async fn send(
     body: Arc<[u8]>,
     mandatory: bool,
 ) -> Result<Option<Settled>, lapin::Error> {
-    let Outgoing { exchange, routing_key, properties } = out;
-    let options = BasicPublishOptions { mandatory, ..Default::default() };
-    let sent = channel.basic_publish(exchange, routing_key, options, &body, properties);
-    let (acked, returned) = match sent.await?.await? {
+    let (acked, returned) = match publish(&channel, out, &body, mandatory).await? {
         Confirmation::Ack(returned) => (true, returned),
         Confirmation::Nack(returned) => (false, returned),
         Confirmation::NotRequested => (true, None),

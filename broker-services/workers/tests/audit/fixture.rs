@@ -43,8 +43,18 @@ fn clean() -> TempDir {
         fill(&desk).await;
         tokio::time::timeout(PATIENCE, process.settle()).await.expect("everything settles");
         process.stop().expect("a clean stop");
+        tokio::time::timeout(PATIENCE, all_closed(dir.path())).await.expect("nobody has a store open");
     });
     dir
+}
+
+/// Nobody waits for those who keep the books. Whoever has a store open last writes SQLite's log back and removes it; until
+/// then the file alone is not the store.
+async fn all_closed(dir: &Path) {
+    let has_log = |file: &&str| dir.join(format!("{file}-wal")).exists();
+    while FILES.iter().any(has_log) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -140,11 +150,6 @@ impl Copy {
         let dir = tempfile::tempdir().expect("a directory");
         for file in FILES {
             std::fs::copy(CLEAN.path().join(file), dir.path().join(file)).expect("a copy");
-            // Whoever keeps the books may have been the last to leave, and such a reader leaves the log where it is.
-            let log = format!("{file}-wal");
-            if CLEAN.path().join(&log).exists() {
-                std::fs::copy(CLEAN.path().join(&log), dir.path().join(&log)).expect("a copy of its log");
-            }
         }
         Self(dir)
     }

@@ -86,6 +86,8 @@ async fn a_cancel_is_right_before_during_and_after_payment() {
     let buried = desk.place("early", "10", 1, "kim").await;
     assert_eq!(code(&buried), "cancelled", "a place that comes after its cancel does not happen");
 
+    // Deposit, once it is slow, is to have nothing else to do.
+    desk.settle().await;
     desk.desk.inject(Service::Deposit, Fault::Slow { ms: 150 }).await.expect("told");
     let (placed, cancelled) = tokio::join!(desk.place("amid", "10", 1, "kim"), async {
         desk.until_asked("amid", OrderStatus::Paying).await;

@@ -14,7 +14,7 @@
 //! | `orders`, `orders:status:<s>`, `orders:customer:<c>`, `orders:item:<i>` | sorted set | order ids by `placed_at` in ms |
 //! | `orders:ids`, `accounts`, `items` | sorted set | names in the order of their bytes |
 //! | `counts` | hash | orders by status, `accounts`, `items`, `balances`; `written`: the last change but heartbeats |
-//! | `feed` | stream | what happened, as JSON in the field `event`; the first part of an entry's id numbers it |
+//! | `feed` | stream | what happened: events as JSON, each in a field `event`; the first part of an entry's id numbers its last |
 //! | `changes` | stream | its last entry is the last change of anything: wait for the next with `XREAD BLOCK` |
 //! | `services`, `breakers` | sorted set | instances by when they were last heard, in ms |
 //! | `epoch`, `waiting`, `forgotten`, `feed:told`, `feed:told:older` | | kept for the scripts |
@@ -53,6 +53,9 @@ pub const PREFIX: &str = "myinfo:";
 /// never become fewer.
 const FORGET_AT_ONCE: usize = WRITE_AT_ONCE;
 
+/// Events in one entry of the feed: enough that the entry itself costs little, and few for those who read only some.
+const EVENTS_PER_ENTRY: usize = 32;
+
 /// Objects swept in one script: a millisecond or two.
 const SWEEP_AT_ONCE: usize = 100;
 
@@ -69,6 +72,7 @@ static APPLY: LazyLock<Script> = LazyLock::new(|| {
 static BEAT: LazyLock<Script> = script!("redis/records.lua", "redis/beat.lua");
 static BEGIN: LazyLock<Script> = script!("redis/records.lua", "redis/begin.lua");
 static SWEEP: LazyLock<Script> = script!("redis/records.lua", "redis/sweep.lua");
+static FEED: LazyLock<Script> = script!("redis/feed.lua");
 static LOOK: LazyLock<Script> = script!("redis/look.lua");
 
 /// The view in Redis. Clones share it; any thread with a runtime that has a clock may use it.
@@ -135,7 +139,7 @@ impl RedisView {
         for piece in pieces(writes) {
             let mut call = script_call(&APPLY, &self.prefix);
             call.arg(self.keep_orders).arg(WAITING_ORDERS).arg(FORGOTTEN_IDS).arg(FEED_ENTRIES);
-            call.arg(STEPS_PER_ORDER).arg(FORGET_AT_ONCE);
+            call.arg(EVENTS_PER_ENTRY).arg(STEPS_PER_ORDER).arg(FORGET_AT_ONCE);
             piece.add_to(&mut call);
             self.write(&APPLY, &call).await?;
         }

@@ -2,13 +2,14 @@
 -- Answers nil when the contents were lost, '' when nothing changed, else the change's id.
 local keep, most_waiting = tonumber(ARGV[2]), tonumber(ARGV[3])
 local most_forgotten, most_feed = tonumber(ARGV[4]), tonumber(ARGV[5])
-local most_steps, forget_at_once = tonumber(ARGV[6]), tonumber(ARGV[7])
+local most_in_entry = tonumber(ARGV[6])
+local most_steps, forget_at_once = tonumber(ARGV[7]), tonumber(ARGV[8])
 
 if not epoch then
   return false
 end
 
-local at = 8
+local at = 9
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -308,25 +309,25 @@ function writes.item()
   end
 end
 
--- Should a script have stopped in the middle, the stream is ahead of its number.
-local function newest_entry()
+-- The number of the newest event told. Should a script have stopped in the middle, the stream is ahead of its number.
+local function newest_event()
   local told = tonumber(redis.call('HGET', P .. 'epoch', 'feed'))
   local last = redis.call('XREVRANGE', P .. 'feed', '+', '-', 'COUNT', 1)[1]
   return math.max(told, last and tonumber(last[1]:match('^%d+')) or 0)
 end
 
-local last_entry = newest_entry()
-local entries, entry_ids, is_named = {}, {}, {}
+local last_event = newest_event()
+local events, event_ids, is_named = {}, {}, {}
 
 function writes.feed()
   local id, json = take(), take()
   if not is_named[id] then
     is_named[id] = true
-    entry_ids[#entry_ids + 1], entries[#entries + 1] = id, json
+    event_ids[#event_ids + 1], events[#events + 1] = id, json
   end
 end
 
--- Of the last entries told at least `most_feed` ids are kept, in two sets of which the older one is dropped as a whole.
+-- Of the last events told at least `most_feed` ids are kept, in two sets of which the older one is dropped as a whole.
 local function keep_ids(sadd)
   if redis.call('SCARD', P .. 'feed:told') >= most_feed then
     -- What a name is given to instead is freed at once, all of it; this leaves it to another thread.
@@ -336,17 +337,30 @@ local function keep_ids(sadd)
   redis.call(unpack(sadd))
 end
 
--- Tells what was not told yet. The ids come first: an entry would rather be missing than be there twice.
+-- Tells the events from `first` to `last` in one entry, whose id is the number of the last: an entry of its own for each
+-- would cost several times as much. Those that are `most_feed` events old are dropped.
+local function tell_events(new, first, last)
+  last_event = last_event + last - first + 1
+  local oldest = math.max(last_event - most_feed + 1, 0)
+  local xadd = { 'XADD', P .. 'feed', 'MINID', '~', count(oldest), count(last_event) .. '-0' }
+  for n = first, last do
+    local length = #xadd
+    xadd[length + 1], xadd[length + 2] = 'event', new[n]
+  end
+  redis.call(unpack(xadd))
+end
+
+-- Tells what was not told yet. The ids come first: an event would rather be missing than be there twice.
 local function write_feed()
-  if #entries == 0 then
+  if #events == 0 then
     return
   end
-  local told = redis.call('SMISMEMBER', P .. 'feed:told', unpack(entry_ids))
-  local told_before = redis.call('SMISMEMBER', P .. 'feed:told:older', unpack(entry_ids))
+  local told = redis.call('SMISMEMBER', P .. 'feed:told', unpack(event_ids))
+  local told_before = redis.call('SMISMEMBER', P .. 'feed:told:older', unpack(event_ids))
   local sadd, new = { 'SADD', P .. 'feed:told' }, {}
-  for n, id in ipairs(entry_ids) do
+  for n, id in ipairs(event_ids) do
     if told[n] == 0 and told_before[n] == 0 then
-      new[#new + 1] = entries[n]
+      new[#new + 1] = events[n]
       sadd[#sadd + 1] = id
     end
   end
@@ -354,12 +368,10 @@ local function write_feed()
     return
   end
   keep_ids(sadd)
-  local feed, most = P .. 'feed', count(most_feed)
-  for _, json in ipairs(new) do
-    last_entry = last_entry + 1
-    redis.call('XADD', feed, 'MAXLEN', '~', most, count(last_entry) .. '-0', 'event', json)
+  for first = 1, #new, most_in_entry do
+    tell_events(new, first, math.min(first + most_in_entry - 1, #new))
   end
-  redis.call('HSET', P .. 'epoch', 'feed', count(last_entry))
+  redis.call('HSET', P .. 'epoch', 'feed', count(last_event))
   changed = true
 end
 

@@ -217,8 +217,9 @@ impl Hash {
         })
     }
 
-    pub(super) fn feed_entry(&self) -> Option<FeedEntry> {
-        serde_json::from_str(self.get("event")?).ok()
+    pub(super) fn feed_entries(&self) -> Vec<FeedEntry> {
+        let events = self.pairs().filter(|(field, _)| *field == "event");
+        events.filter_map(|(_, json)| serde_json::from_str(json).ok()).collect()
     }
 
     pub(super) fn beat(&self) -> Option<Beat> {

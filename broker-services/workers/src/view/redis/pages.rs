@@ -9,7 +9,7 @@ use skstore_domain::signals::{Beat, BreakerChanged};
 
 use super::fields::Hash;
 use super::link::script_call;
-use super::{LOOK, RedisView};
+use super::{FEED, LOOK, RedisView};
 use crate::view::matching::Wanted;
 use crate::view::{
     Counts, Cursor, FEED_ENTRIES, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, Towards,
@@ -28,6 +28,8 @@ const PREFIX_SORTED: usize = 1000;
 
 /// What one script call saw: orders, and whether there are more.
 type Look = (u8, Vec<Vec<String>>);
+/// What one script call saw of the feed: the number of its newest event, then entries, each with its id and fields.
+type Told = (u64, Vec<(String, Vec<String>)>);
 
 impl RedisView {
     /// See [`View::orders`](super::super::View::orders). A page that has to scan is read in pieces, and may
@@ -260,22 +262,20 @@ impl RedisView {
         Ok(Health { services, breaker_changes })
     }
 
-    /// See [`View::feed`](super::super::View::feed). The number of an entry is the first part of its id in the
-    /// stream.
+    /// See [`View::feed`](super::super::View::feed).
     ///
     /// # Errors
     /// [`ViewError::Lost`].
     pub async fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
-        let mut both = redis::pipe();
-        both.atomic();
-        both.cmd("HGET").arg(self.key("epoch", "")).arg("feed");
-        both.cmd("XREVRANGE").arg(self.key("feed", "")).arg("+").arg(format!("({after}-0"));
-        both.arg("COUNT").arg(most.clamp(1, FEED_ENTRIES));
-        let (last, entries): (Option<u64>, Vec<(String, Vec<String>)>) = self.pipeline(&both).await?;
-        let newest = entries.into_iter().take(most).filter_map(|(_, fields)| Hash::new(fields).feed_entry());
-        let mut oldest_first: Vec<FeedEntry> = newest.collect();
-        oldest_first.reverse();
-        Ok((oldest_first, last.unwrap_or(0)))
+        let most = most.min(FEED_ENTRIES);
+        let mut call = script_call(&FEED, &self.prefix);
+        call.arg(after).arg(most);
+        let (newest, entries): Told = self.link.run(&FEED, &call).await?;
+        let mut events: Vec<FeedEntry> =
+            entries.into_iter().flat_map(|(_, fields)| Hash::new(fields).feed_entries()).collect();
+        let wanted = usize::try_from(newest.saturating_sub(after)).unwrap_or(most).min(most);
+        events.drain(..events.len().saturating_sub(wanted));
+        Ok((events, newest))
     }
 
     pub(super) fn key(&self, kind: &str, name: &str) -> String {

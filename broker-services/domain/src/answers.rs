@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ids::OrderId;
+use crate::json;
 use crate::objects::{Account, Item, Order, Payment, PaymentStatus, words};
 
 words! {
@@ -180,6 +181,6 @@ impl Answer {
     /// As JSON bytes.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        json::bytes(self)
     }
 }

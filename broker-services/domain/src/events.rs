@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::OrderId;
+use crate::json;
 use crate::objects::{Account, Item, Order, Payment, words};
 use crate::time::Timestamp;
 
@@ -187,7 +188,7 @@ impl Event {
             traceparent: self.traceparent.as_deref().map(Into::into),
             data: std::borrow::Cow::Borrowed(&self.data),
         };
-        serde_json::to_string(&event).unwrap_or_default()
+        json::text(&event)
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote; attributes it does not know are ignored.

@@ -12,7 +12,7 @@
 //! 8. [`answers`]: what the caller hears, and how fast: [`latency`];
 //! 9. [`books`]: what the services' own logs say of the promises.
 //!
-//! The nouns they share are in [`objects`], [`ids`], [`money`] and [`time`].
+//! The nouns they share are in [`objects`], [`ids`], [`money`] and [`time`]; on the way and in the stores they are [`json`].
 
 pub mod answers;
 pub mod books;
@@ -23,6 +23,7 @@ pub mod deposit;
 pub mod events;
 pub mod ids;
 pub mod item;
+pub mod json;
 pub mod latency;
 pub mod money;
 pub mod myinfo;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use skstore_domain::events::Event;
+use skstore_domain::json;
 use skstore_domain::time::Timestamp;
 
 use crate::store::{Changes, Key, Loaded, NewEvent, Write};
@@ -79,7 +80,7 @@ impl<R: Record> Table<R> {
                     key: Key { kind: R::KIND, id },
                     read: slot.read,
                     revision: slot.record.revision(),
-                    body: serde_json::to_string(&slot.record).unwrap_or_default(),
+                    body: json::text(&slot.record),
                     due: slot.record.waiting_since(),
                 });
             }

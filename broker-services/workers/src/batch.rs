@@ -18,7 +18,7 @@ use skstore_domain::order::Impossible;
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
-use crate::bus::{BusError, Delivery, Publisher, Subscription};
+use crate::bus::{BusError, Delivery, Message, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, must_be_seen, park};
 use crate::logging;
@@ -137,12 +137,14 @@ pub struct Loop<R: Rules> {
     store: Store,
     publisher: Publisher,
     outbox: Outbox,
+    /// Of this turn.
+    answers: Vec<Message>,
 }
 
 impl<R: Rules> Loop<R> {
     /// Puts the parts together; [`Loop::run`] works.
     pub fn new(context: Context, rules: R, store: Store, publisher: Publisher, outbox: Outbox) -> Self {
-        Self { context, rules, store, publisher, outbox }
+        Self { context, rules, store, publisher, outbox, answers: Vec::new() }
     }
 
     /// Decides `first`, then works until told to stop; finishes what it has in hand then.
@@ -237,7 +239,7 @@ impl<R: Rules> Loop<R> {
     async fn refuse(&self, envelope: &Envelope, reason: &str) {
         match &envelope.caller {
             Some(caller) if !crate::topology::is_ours(caller.queue()) => {
-                caller.tell(&self.publisher, Answer::refuse(ErrorCode::Invalid, reason).to_json());
+                self.publisher.send(caller.answer(Answer::refuse(ErrorCode::Invalid, reason).to_json()));
                 self.context.vitals.answered(envelope.age.elapsed(), true);
             }
             Some(_) | None => self.park_whole(envelope, reason).await,
@@ -314,13 +316,14 @@ impl<R: Rules> Loop<R> {
             done.extend(if own.is_empty() { Some(envelope) } else { self.rules.carry_out(envelope, own) });
         }
         self.rules.finish_turn();
+        self.publisher.send_all(std::mem::take(&mut self.answers));
         self.context.probe.at(Point::Answered).await;
         for envelope in done {
             envelope.unacked.ack();
         }
     }
 
-    async fn answer(&self, envelope: Option<&Envelope>, effect: Effect<R::Effect>) {
+    async fn answer(&mut self, envelope: Option<&Envelope>, effect: Effect<R::Effect>) {
         let answer = match effect {
             Effect::None | Effect::Own(_) => return,
             Effect::Answer(answer) => *answer,
@@ -348,11 +351,11 @@ impl<R: Rules> Loop<R> {
         }
     }
 
-    fn tell(&self, envelope: &Envelope, caller: &Caller, answer: &Answer) {
+    fn tell(&mut self, envelope: &Envelope, caller: &Caller, answer: &Answer) {
         if *self.context.fault.borrow() == Fault::Silent {
             return;
         }
-        caller.tell(&self.publisher, answer.to_json());
+        self.answers.push(caller.answer(answer.to_json()));
         if answer.replay.is_none() {
             self.context.vitals.answered(envelope.age.elapsed(), !answer.ok);
         }

@@ -201,6 +201,13 @@ impl Publisher {
             Self::Amqp(publisher) => publisher.send(message),
         }
     }
+
+    /// [Sends](Self::send) several one right after the other, so that whoever takes them on is woken once for all of them.
+    pub fn send_all(&self, messages: Vec<Message>) {
+        for message in messages {
+            self.send(message);
+        }
+    }
 }
 
 /// Tells, once, what became of a published message. Await it; dropping it changes nothing.

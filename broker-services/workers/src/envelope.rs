@@ -46,18 +46,20 @@ impl Caller {
         &self.reply_to
     }
 
-    /// Tells them. Nobody waits for this to arrive: whoever misses it asks again.
-    pub fn tell(&self, publisher: &Publisher, body: Vec<u8>) {
-        self.tell_through(topology::DEFAULT, publisher, body);
+    /// What tells them, to be [sent](Publisher::send): nobody waits for it to arrive, as whoever misses it asks again.
+    #[must_use]
+    pub fn answer(&self, body: Vec<u8>) -> Message {
+        self.through(topology::DEFAULT, body)
     }
 
-    /// Tells one of our own services.
-    pub fn tell_service(&self, publisher: &Publisher, body: Vec<u8>) {
-        self.tell_through(topology::REPLIES, publisher, body);
+    /// What tells one of our own services.
+    #[must_use]
+    pub fn reply(&self, body: Vec<u8>) -> Message {
+        self.through(topology::REPLIES, body)
     }
 
-    fn tell_through(&self, exchange: &str, publisher: &Publisher, body: Vec<u8>) {
-        publisher.send(Message {
+    fn through(&self, exchange: &str, body: Vec<u8>) -> Message {
+        Message {
             exchange: exchange.to_owned(),
             routing_key: self.reply_to.clone(),
             body: body.into(),
@@ -66,7 +68,7 @@ impl Caller {
                 content_type: Some(JSON_TYPE.to_owned()),
                 ..Properties::default()
             },
-        });
+        }
     }
 }
 

@@ -339,7 +339,7 @@ impl Rules for DepositRules {
             && *self.context.fault.borrow() != Fault::Silent
         {
             let reply = serde_json::to_vec(&ChargeReply { outcomes }).unwrap_or_default();
-            caller.tell_service(&self.publisher, reply);
+            self.publisher.send(caller.reply(reply));
         }
         Some(envelope)
     }

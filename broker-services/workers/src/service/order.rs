@@ -20,7 +20,7 @@ use skstore_domain::time::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::batch::{Effect, Job, Parts, Rules};
-use crate::bus::{BusError, Delivery, Publisher, Subscription};
+use crate::bus::{BusError, Delivery, Message, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, MAY_HAVE_HAPPENED, read_command, read_events};
@@ -140,6 +140,9 @@ pub struct OrderRules {
     charges: Vec<(Charge, Permit)>,
     /// Places whose outcome is not known yet, unacked.
     waiting: BTreeMap<OrderId, Vec<Envelope>>,
+    /// Places whose outcome this turn has committed, and what their callers are told.
+    ended: Vec<Envelope>,
+    answers: Vec<Message>,
     sweep: tokio::time::Interval,
 }
 
@@ -168,6 +171,8 @@ impl OrderRules {
             permits: BTreeMap::new(),
             charges: Vec::new(),
             waiting: BTreeMap::new(),
+            ended: Vec::new(),
+            answers: Vec::new(),
             sweep,
         })
     }
@@ -258,10 +263,10 @@ impl OrderRules {
         let (is_refusal, answer) = (!answer.ok, answer.to_json());
         for envelope in self.waiting.remove(order).unwrap_or_default() {
             if let Some(caller) = &envelope.caller {
-                caller.tell(&self.publisher, answer.clone());
+                self.answers.push(caller.answer(answer.clone()));
                 self.context.vitals.answered(envelope.age.elapsed(), is_refusal);
             }
-            envelope.unacked.ack();
+            self.ended.push(envelope);
         }
     }
 }
@@ -405,6 +410,10 @@ impl Rules for OrderRules {
         // Permits that nothing was charged with go back.
         self.permits.clear();
         self.calls.start(std::mem::take(&mut self.charges));
+        self.publisher.send_all(std::mem::take(&mut self.answers));
+        for envelope in self.ended.drain(..) {
+            envelope.unacked.ack();
+        }
     }
 
     async fn wake(&mut self) -> Result<Vec<OrderInput>, BusError> {

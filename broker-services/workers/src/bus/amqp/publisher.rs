@@ -160,10 +160,10 @@ fn tell(receipt: Option<oneshot::Sender<Confirm>>, confirm: Confirm) {
 /// A message on its way: its number and confirm, nothing where it was merely to be written, or that the channel is lost.
 type Sent = Pin<Box<dyn Future<Output = Result<Option<Settled>, lapin::Error>> + Send>>;
 
-/// What one publisher has of the connection that publishes.
+/// What one publisher has of the connection that publishes. A clone of a channel clones all that it consists of.
 struct Channels {
-    confirmed: Channel,
-    unconfirmed: Channel,
+    confirmed: Arc<Channel>,
+    unconfirmed: Arc<Channel>,
     generation: u64,
 }
 
@@ -173,7 +173,7 @@ impl Channels {
         answered(confirmed.confirm_select(ConfirmSelectOptions::default())).await?;
         // Should the connection be another one by now, the first channel is gone and is missed at once.
         let Opened { channel: unconfirmed, generation } = shared.publishing.channel().await?;
-        Ok(Self { confirmed, unconfirmed, generation })
+        Ok(Self { confirmed: Arc::new(confirmed), unconfirmed: Arc::new(unconfirmed), generation })
     }
 
     fn are_connected(&self) -> bool {
@@ -245,35 +245,57 @@ impl Task {
         if !(self.reads_again(oldest + CONFIRM_WITHIN).await && self.is_open().await) {
             return batch.drain(..).for_each(Job::lose);
         }
-        for job in batch.drain(..) {
-            self.put_on_its_way(job);
+        let mut unconfirmed = Vec::new();
+        for Job { mut message, receipt, held, since } in batch.drain(..) {
+            if receipt.is_some() {
+                // What comes back is known by it.
+                message.properties.message_id.get_or_insert_with(|| self.ids.mint());
+            }
+            match (outgoing(&message), receipt) {
+                (Some(out), Some(receipt)) => {
+                    let waiting = Waiting { receipt, _held: held };
+                    self.put_on_its_way(message, out, waiting, since);
+                }
+                (Some(out), None) => unconfirmed.push((out, message.body, held)),
+                (None, receipt) => {
+                    tracing::error!(
+                        exchange = message.exchange,
+                        routing_key = message.routing_key,
+                        "a message has a name or property of more than 255 bytes and cannot be sent over AMQP"
+                    );
+                    tell(receipt, Confirm::Returned);
+                }
+            }
         }
+        self.write(unconfirmed);
     }
 
-    fn put_on_its_way(&mut self, job: Job) {
-        let Some(Channels { confirmed, unconfirmed, .. }) = &self.opened else { return job.lose() };
-        let Job { mut message, receipt, held, since } = job;
-        if receipt.is_some() {
-            // What comes back is known by it.
-            message.properties.message_id.get_or_insert_with(|| self.ids.mint());
-        }
-        let Some(out) = outgoing(&message) else {
-            tracing::error!(
-                exchange = message.exchange,
-                routing_key = message.routing_key,
-                "a message has a name or property of more than 255 bytes and cannot be sent over AMQP"
-            );
-            return tell(receipt, Confirm::Returned);
-        };
-        let Some(receipt) = receipt else {
-            return self.in_flight.push(Box::pin(write(unconfirmed.clone(), out, message.body, held)));
-        };
+    fn put_on_its_way(&mut self, message: Message, out: Outgoing, waiting: Waiting, since: Instant) {
+        let Some(Channels { confirmed, .. }) = &self.opened else { return waiting.tell(Confirm::Lost) };
         let mandatory = !is_direct_reply(&message);
         let message_id = message.properties.message_id.unwrap_or_default();
         let key = Key { exchange: message.exchange, routing_key: message.routing_key, message_id };
-        let waiting = Waiting { receipt, _held: held };
         let number = self.confirms.sent(key, since + CONFIRM_WITHIN, waiting);
-        self.in_flight.push(Box::pin(send(confirmed.clone(), number, out, message.body, mandatory)));
+        self.in_flight.push(Box::pin(send(Arc::clone(confirmed), number, out, message.body, mandatory)));
+    }
+
+    /// Puts messages on the channel without confirms. Once the last is on the wire all of them are, so only that one is
+    /// waited for; it also tells of a channel that is lost.
+    fn write(&mut self, mut messages: Vec<(Outgoing, Arc<[u8]>, Held)>) {
+        let Some(Channels { unconfirmed, .. }) = &self.opened else { return };
+        let Some((out, body, held)) = messages.pop() else { return };
+        let mut all_held = vec![held];
+        for (out, body, held) in messages {
+            // Whether that worked the last one tells.
+            let _ = publish(unconfirmed, out, &body, false).now_or_never();
+            all_held.push(held);
+        }
+        let mut last: Sent = Box::pin(write(Arc::clone(unconfirmed), out, body, all_held));
+        // At once, or those of the next batch would be first.
+        match (&mut last).now_or_never() {
+            Some(written) => self.in_flight.push(Box::pin(std::future::ready(written))),
+            None => self.in_flight.push(last),
+        }
     }
 
     /// Whether there are channels, opened anew after a loss if that was not tried just now.
@@ -382,10 +404,10 @@ async fn publish(
 
 /// Publishes one message, and is done once it is on the wire.
 async fn write(
-    channel: Channel,
+    channel: Arc<Channel>,
     out: Outgoing,
     body: Arc<[u8]>,
-    held: Held,
+    held: Vec<Held>,
 ) -> Result<Option<Settled>, lapin::Error> {
     publish(&channel, out, &body, false).await?;
     drop(held);
@@ -394,7 +416,7 @@ async fn write(
 
 /// Publishes one message and waits for its confirm.
 async fn send(
-    channel: Channel,
+    channel: Arc<Channel>,
     number: u64,
     out: Outgoing,
     body: Arc<[u8]>,

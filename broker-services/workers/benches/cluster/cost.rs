@@ -1,11 +1,17 @@
 //! What the processes of a desk have used, as Linux accounts for it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::servers::{Rabbit, Redis};
 
 /// Ticks of the kernel's accounting in a second: always this on Linux, whatever its timer does.
 const TICKS_PER_S: f64 = 100.0;
+
+/// How long processes are watched to see whether they rest.
+const REST: Duration = Duration::from_millis(300);
+/// Of a core, what they use at most while they do: heartbeats, and the broker's own business.
+const AT_REST: f64 = 0.15;
 
 /// Seconds of CPU of some processes.
 pub(crate) struct Cpu(BTreeMap<String, f64>);
@@ -17,6 +23,18 @@ impl Cpu {
 
     pub(crate) fn since(&self, before: &Self) -> BTreeMap<String, f64> {
         self.0.iter().map(|(name, now)| (name.clone(), now - before.0[name])).collect()
+    }
+}
+
+/// Waits until `processes` have nothing left to do: what the last turn has left would be done in the next one's time.
+pub(crate) async fn rest(processes: &[(String, u32)]) {
+    loop {
+        let before = Cpu::of(processes);
+        tokio::time::sleep(REST).await;
+        let spent: f64 = Cpu::of(processes).since(&before).values().sum();
+        if spent < AT_REST * REST.as_secs_f64() {
+            return;
+        }
     }
 }
 

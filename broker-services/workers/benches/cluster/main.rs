@@ -124,10 +124,13 @@ impl Desks<'_> {
 
     async fn many(&mut self, clients: usize, rounds: usize, least: f64, aim: f64) {
         let processes = self.servers.processes(&self.real.running);
+        let all = [processes.as_slice(), &self.bare.running.processes()].concat();
         let (mut ratios, mut bares, mut reals) = (Vec::new(), Vec::new(), Vec::new());
         let mut cpu: BTreeMap<String, f64> = BTreeMap::new();
         for _ in 0..rounds {
+            cost::rest(&all).await;
             let bare = self.bare.running.place(clients, ORDERS).await;
+            cost::rest(&all).await;
             let before = Cpu::of(&processes);
             let real = self.real.running.place(clients, ORDERS).await;
             for (process, seconds) in Cpu::of(&processes).since(&before) {

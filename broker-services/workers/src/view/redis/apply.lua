@@ -201,26 +201,30 @@ local function displace(key, step)
   changed = true
 end
 
--- Writes those that are new, and names those that are not. A step's JSON comes without its closing brace, to be
--- completed by the rebuild that last named it.
-local function write_steps(key, record, steps, fields)
-  local named = ',"named":' .. epoch .. '}'
-  local held = record.steps > 0 and redis.call('HMGET', key, unpack(fields)) or {}
-  local hset, too_many = { 'HSET', key }, {}
-  for n, step in ipairs(steps) do
-    local old = held[n]
-    step.json = step.json .. named
+-- What completes a step's JSON, which comes without its closing brace: the rebuild that named it last.
+local named = ',"named":' .. epoch .. '}'
+
+-- Writes the steps that are new, and names those that are not: `number` fields from the argument `from` on, then as many
+-- times and JSONs.
+local function write_steps(key, record, from, number)
+  local held = {}
+  if record.steps > 0 then
+    held = redis.call('HMGET', key, unpack(ARGV, from, from + number - 1))
+  end
+  local hset, length, too_many = { 'HSET', key }, 2, {}
+  for n = 0, number - 1 do
+    local old, field, json = held[n + 1], ARGV[from + n], ARGV[from + 2 * number + n] .. named
     local is_unnamed = old and old:sub(-#named) ~= named
     if is_unnamed or (not old and record.steps < most_steps) then
-      hset[#hset + 1], hset[#hset + 2] = step.field, step.json
+      hset[length + 1], hset[length + 2], length = field, json, length + 2
       record.steps = record.steps + (old and 0 or 1)
-      changed = true
     elseif not old then
-      too_many[#too_many + 1] = step
+      too_many[#too_many + 1] = { field = field, at = ARGV[from + number + n], json = json }
     end
   end
-  if #hset > 2 then
+  if length > 2 then
     redis.call(unpack(hset))
+    changed = true
   end
   for _, step in ipairs(too_many) do
     displace(key, step)
@@ -228,15 +232,12 @@ local function write_steps(key, record, steps, fields)
 end
 
 local function take_steps(id, record)
-  local steps, fields = {}, {}
-  for n = 1, tonumber(take()) do
-    fields[n] = take()
-    steps[n] = { field = fields[n], at = take(), json = take() }
+  local number = tonumber(take())
+  if number > 0 then
+    write_steps(P .. 'timeline:' .. id, record, at, number)
+    at = at + 3 * number
   end
-  if #steps > 0 then
-    write_steps(P .. 'timeline:' .. id, record, steps, fields)
-  end
-  return #steps > 0
+  return number > 0
 end
 
 local writes = {}
@@ -316,62 +317,60 @@ local function newest_event()
   return math.max(told, last and tonumber(last[1]:match('^%d+')) or 0)
 end
 
-local last_event = newest_event()
-local events, event_ids, is_named = {}, {}, {}
-
-function writes.feed()
-  local id, json = take(), take()
-  if not is_named[id] then
-    is_named[id] = true
-    event_ids[#event_ids + 1], events[#events + 1] = id, json
-  end
-end
-
 -- Of the last events told at least `most_feed` ids are kept, in two sets of which the older one is dropped as a whole.
-local function keep_ids(sadd)
+local function make_room_for_ids()
   if redis.call('SCARD', P .. 'feed:told') >= most_feed then
     -- What a name is given to instead is freed at once, all of it; this leaves it to another thread.
     redis.call('UNLINK', P .. 'feed:told:older')
     redis.call('RENAME', P .. 'feed:told', P .. 'feed:told:older')
   end
-  redis.call(unpack(sadd))
 end
 
 -- Tells the events from `first` to `last` in one entry, whose id is the number of the last: an entry of its own for each
 -- would cost several times as much. Those that are `most_feed` events old are dropped.
-local function tell_events(new, first, last)
-  last_event = last_event + last - first + 1
-  local oldest = math.max(last_event - most_feed + 1, 0)
-  local xadd = { 'XADD', P .. 'feed', 'MINID', '~', count(oldest), count(last_event) .. '-0' }
+local function tell_events(events, first, last, number)
+  local oldest = math.max(number - most_feed + 1, 0)
+  local xadd = { 'XADD', P .. 'feed', 'MINID', '~', count(oldest), count(number) .. '-0' }
+  local length = #xadd
   for n = first, last do
-    local length = #xadd
-    xadd[length + 1], xadd[length + 2] = 'event', new[n]
+    xadd[length + 1], xadd[length + 2], length = 'event', events[n], length + 2
   end
   redis.call(unpack(xadd))
 end
 
--- Tells what was not told yet. The ids come first: an event would rather be missing than be there twice.
-local function write_feed()
-  if #events == 0 then
-    return
-  end
-  local told = redis.call('SMISMEMBER', P .. 'feed:told', unpack(event_ids))
-  local told_before = redis.call('SMISMEMBER', P .. 'feed:told:older', unpack(event_ids))
-  local sadd, new = { 'SADD', P .. 'feed:told' }, {}
-  for n, id in ipairs(event_ids) do
+-- Those of the `number` events whose JSONs begin at the argument `jsons` that were not told yet; their ids stand before
+-- them. The ids are kept first: an event would rather be missing than be there twice.
+local function untold(jsons, number)
+  local ids = jsons - number
+  local told = redis.call('SMISMEMBER', P .. 'feed:told', unpack(ARGV, ids, jsons - 1))
+  local told_before = redis.call('SMISMEMBER', P .. 'feed:told:older', unpack(ARGV, ids, jsons - 1))
+  make_room_for_ids()
+  redis.call('SADD', P .. 'feed:told', unpack(ARGV, ids, jsons - 1))
+  local events, length = {}, 0
+  for n = 1, number do
     if told[n] == 0 and told_before[n] == 0 then
-      new[#new + 1] = events[n]
-      sadd[#sadd + 1] = id
+      length = length + 1
+      events[length] = ARGV[jsons + n - 1]
     end
   end
-  if #new == 0 then
+  return events, length
+end
+
+-- Events, each once: how many, their ids, then as many JSONs.
+function writes.feed()
+  local number = tonumber(take())
+  local jsons = at + number
+  at = jsons + number
+  local events, length = untold(jsons, number)
+  if length == 0 then
     return
   end
-  keep_ids(sadd)
-  for first = 1, #new, most_in_entry do
-    tell_events(new, first, math.min(first + most_in_entry - 1, #new))
+  local told = newest_event()
+  for first = 1, length, most_in_entry do
+    local last = math.min(first + most_in_entry - 1, length)
+    tell_events(events, first, last, told + last)
   end
-  redis.call('HSET', P .. 'epoch', 'feed', count(last_event))
+  redis.call('HSET', P .. 'epoch', 'feed', count(told + length))
   changed = true
 end
 
@@ -380,7 +379,6 @@ while at <= #ARGV do
 end
 write_rows()
 forget_ended()
-write_feed()
 -- A rebuild may tell all payments before the first order, so that as many may wait as there may be orders.
 trim_waiting(rebuilding and math.max(most_waiting, keep) or most_waiting, forget_at_once)
 return changed and tell() or ''

@@ -1,6 +1,6 @@
 //! A batch of writes as `apply.lua` takes it: in pieces, each with what is new of one order in one place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use redis::Cmd;
 use skstore_domain::ids::OrderId;
@@ -61,9 +61,9 @@ pub(super) fn pieces(writes: &[ViewWrite]) -> Vec<Piece<'_>> {
 }
 
 /// Puts together what is about the same order, where the first of it stands. Of an account and an item only the highest
-/// revision is left: in a batch of a busy second they come many times.
+/// revision is left: in a batch of a busy second they come many times. An event is in the feed once.
 fn parts(writes: &[ViewWrite]) -> Vec<Part<'_>> {
-    let (mut rows, mut feed) = (Rows::default(), Vec::new());
+    let (mut rows, mut feed, mut told) = (Rows::default(), Vec::new(), HashSet::new());
     let (mut accounts, mut items) = (BTreeMap::new(), BTreeMap::new());
     for write in writes {
         match write {
@@ -82,7 +82,11 @@ fn parts(writes: &[ViewWrite]) -> Vec<Part<'_>> {
                     *held = item;
                 }
             }
-            ViewWrite::Feed(entry) => feed.push(entry),
+            ViewWrite::Feed(entry) => {
+                if told.insert(entry.id.as_str()) {
+                    feed.push(entry);
+                }
+            }
         }
     }
     let rows = rows.rows.into_iter().map(Part::Row);
@@ -111,6 +115,7 @@ impl<'a> Rows<'a> {
 impl Piece<'_> {
     /// Adds the writes to a call of `apply.lua`.
     pub(super) fn add_to(&self, call: &mut Cmd) {
+        let mut feed = Vec::new();
         for part in &self.parts {
             match part {
                 Part::Row(row) => row.add_to(call),
@@ -122,12 +127,23 @@ impl Piece<'_> {
                     call.arg("item").arg(item.item_id.as_str()).arg(item.revision);
                     fields::add_item(call, item);
                 }
-                Part::Feed(entry) => {
-                    call.arg("feed").arg(entry.id.as_str());
-                    call.arg(serde_json::to_string(entry).unwrap_or_default());
-                }
+                Part::Feed(entry) => feed.push(*entry),
             }
         }
+        if !feed.is_empty() {
+            add_feed(call, &feed);
+        }
+    }
+}
+
+/// Its tag, how many events there are, their ids, then their JSONs.
+fn add_feed(call: &mut Cmd, feed: &[&FeedEntry]) {
+    call.arg("feed").arg(feed.len());
+    for entry in feed {
+        call.arg(entry.id.as_str());
+    }
+    for entry in feed {
+        call.arg(serde_json::to_string(entry).unwrap_or_default());
     }
 }
 
@@ -175,7 +191,8 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Its tag, the order's id, how many arguments follow, then each part: whether it is there, and what it says.
+    /// Its tag, the order's id, how many arguments follow, then each part: whether it is
+    /// there, and what it says; of the steps how many, their fields, their times, their JSONs.
     fn add_to(&self, call: &mut Cmd) {
         let order = if self.order.is_some() { 1 + fields::ORDER.len() } else { 0 };
         let payment = if self.payment.is_some() { fields::PAYMENT.len() } else { 0 };
@@ -192,10 +209,16 @@ impl<'a> Row<'a> {
         }
         call.arg(self.steps.len());
         for step in &self.steps {
+            call.arg(format!("{}/{}", step.source, step.revision));
+        }
+        for step in &self.steps {
+            call.arg(step.at.to_string());
+        }
+        for step in &self.steps {
             let mut json = serde_json::to_string(step).unwrap_or_default();
             // The script closes it, behind the rebuild that named it.
             json.pop();
-            call.arg(format!("{}/{}", step.source, step.revision)).arg(step.at.to_string()).arg(json);
+            call.arg(json);
         }
     }
 }

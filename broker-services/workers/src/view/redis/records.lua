@@ -44,12 +44,12 @@ local function load(id)
     local key = P .. 'order:' .. id
     local held = redis.call('HMGET', key, 'revision', 'status', 'customer', 'item_id', 'placed_at', 'named',
       'payment.revision', 'payment.named')
+    local steps = redis.call('HLEN', P .. 'timeline:' .. id)
     record = {
       revision = held[1], status = held[2], customer = held[3], item = held[4], placed = held[5],
       named = held[6], paid = held[7], paid_named = held[8],
+      steps = steps, known = held[1] or held[7] or steps > 0,
     }
-    record.steps = redis.call('HLEN', P .. 'timeline:' .. id)
-    record.known = held[1] or held[7] or record.steps > 0
     records[id] = record
   end
   return record

@@ -33,10 +33,10 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
-}
 
-impl Timestamp {
-    fn text(self) -> String {
+    /// As in JSON.
+    #[must_use]
+    pub fn text(self) -> String {
         let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
         let mut text = String::with_capacity(LENGTH);
         // A text takes whatever is printed.

@@ -61,8 +61,8 @@ pub(super) fn add_order(to: &mut Cmd, order: &Order) {
         .arg(if order.cancel_requested { "true" } else { "false" })
         .arg(order.payment.word())
         .arg(order.delivery.word())
-        .arg(order.placed_at.to_string())
-        .arg(order.updated_at.to_string())
+        .arg(order.placed_at.text())
+        .arg(order.updated_at.text())
         .arg(order.revision);
 }
 
@@ -72,7 +72,7 @@ pub(super) fn add_payment(to: &mut Cmd, payment: &Payment) {
         .arg(payment.amount.0)
         .arg(payment.status.word())
         .arg(payment.reason.map_or("", PaymentReason::word))
-        .arg(payment.updated_at.to_string())
+        .arg(payment.updated_at.text())
         .arg(payment.revision);
 }
 
@@ -94,8 +94,8 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
     to.arg(("service", beat.service.word()))
         .arg(("instance", beat.instance.as_str()))
         .arg(("version", beat.version.as_str()))
-        .arg(("started_at", beat.started_at.to_string()))
-        .arg(("at", beat.at.to_string()))
+        .arg(("started_at", beat.started_at.text()))
+        .arg(("at", beat.at.text()))
         .arg(("ready", if beat.ready { "true" } else { "false" }))
         .arg(("last_error", beat.last_error.as_deref().unwrap_or_default()))
         .arg(("handled", beat.handled))
@@ -112,7 +112,7 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
 /// Adds the fields that a breaker's hash shows of its last change.
 pub(super) fn add_change(to: &mut Cmd, change: &BreakerChanged) {
     to.arg(("instance", change.instance.as_str()))
-        .arg(("at", change.at.to_string()))
+        .arg(("at", change.at.text()))
         .arg(("from", change.from.word()))
         .arg(("to", change.to.word()))
         .arg(("why", change.why.as_str()));

@@ -212,7 +212,7 @@ impl<'a> Row<'a> {
             call.arg(format!("{}/{}", step.source, step.revision));
         }
         for step in &self.steps {
-            call.arg(step.at.to_string());
+            call.arg(step.at.text());
         }
         for step in &self.steps {
             let mut json = serde_json::to_string(step).unwrap_or_default();

@@ -139,7 +139,7 @@ pub fn writes(event: &Event) -> Result<Vec<ViewWrite>, BadEvent> {
 /// What a batch of writes comes to: each object at its highest revision, each step and line once, where they were
 /// first named. Applying it is applying all of them; an item that a hundred orders change is written once.
 #[must_use]
-pub fn coalesce(writes: Vec<ViewWrite>) -> Vec<ViewWrite> {
+pub fn coalesce(writes: &[ViewWrite]) -> Vec<&ViewWrite> {
     // Where each is first named, and where at its highest revision.
     let mut named: BTreeMap<Name<'_>, (usize, usize)> = BTreeMap::new();
     for (at, write) in writes.iter().enumerate() {
@@ -150,8 +150,7 @@ pub fn coalesce(writes: Vec<ViewWrite>) -> Vec<ViewWrite> {
     }
     let mut kept: Vec<(usize, usize)> = named.into_values().collect();
     kept.sort_unstable();
-    let mut writes: Vec<Option<ViewWrite>> = writes.into_iter().map(Some).collect();
-    kept.into_iter().filter_map(|(_, highest)| writes[highest].take()).collect()
+    kept.into_iter().map(|(_, highest)| &writes[highest]).collect()
 }
 
 /// What a write is about: of two with the same name one takes effect.

@@ -176,7 +176,7 @@ impl View {
         }
     }
 
-    /// Applies a batch.
+    /// Applies a batch: all of it or, of what is in it several times, what that comes to.
     ///
     /// # Errors
     /// [`ViewError::Empty`] when the contents were lost, [`ViewError::Lost`] when it cannot be reached.

@@ -109,7 +109,7 @@ proptest! {
         }
         live.sort_by_key(|(place, _)| *place);
         let heard: Vec<ViewWrite> = live.iter().flat_map(|(_, event)| writes(event).unwrap_or_default()).collect();
-        let coalesced = coalesce(heard.clone());
+        let coalesced: Vec<ViewWrite> = coalesce(&heard).into_iter().cloned().collect();
         prop_assert!(coalesced.len() <= heard.len());
         let mut live = apply(heard).map_err(proptest::test_runner::TestCaseError::fail)?;
         let coalesced = apply(coalesced).map_err(proptest::test_runner::TestCaseError::fail)?;

@@ -119,7 +119,7 @@ impl Keeper {
             }
             done.push(envelope);
         }
-        was_empty |= self.apply(&myinfo::coalesce(writes), rebuild).await?;
+        was_empty |= self.apply(&writes, rebuild).await?;
         self.context.probe.at(Point::Viewed).await;
         for envelope in done {
             envelope.unacked.ack();
@@ -375,7 +375,7 @@ impl Rebuild {
                 Err(error) => tracing::error!(%source, %error, "an event of the log cannot be read"),
             }
         }
-        if self.view.apply(&myinfo::coalesce(writes)).await.is_err() {
+        if self.view.apply(&writes).await.is_err() {
             return true;
         }
         let next = page.next_seq.unwrap_or(page.last_seq);

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
-use skstore_domain::myinfo::{FeedEntry, ViewWrite};
+use skstore_domain::myinfo::{FeedEntry, ViewWrite, coalesce};
 use skstore_domain::objects::{Account, Item, OrderStatus};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
@@ -108,6 +108,7 @@ impl EmbeddedView {
     /// # Errors
     /// [`ViewError::Empty`] before the first rebuild has begun.
     pub fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
+        let writes = coalesce(writes);
         self.write(|state| writes.iter().fold(false, |changed, write| state.put(write) | changed))
     }
 

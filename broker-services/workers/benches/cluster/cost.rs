@@ -1,7 +1,7 @@
 //! What the processes of a desk have used, as Linux accounts for it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::servers::{Rabbit, Redis};
 
@@ -12,6 +12,8 @@ const TICKS_PER_S: f64 = 100.0;
 const REST: Duration = Duration::from_millis(300);
 /// Of a core, what they use at most while they do: heartbeats, and the broker's own business.
 const AT_REST: f64 = 0.15;
+/// Far longer than a turn leaves something to do.
+const RESTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Seconds of CPU of some processes.
 pub(crate) struct Cpu(BTreeMap<String, f64>);
@@ -26,15 +28,18 @@ impl Cpu {
     }
 }
 
-/// Waits until `processes` have nothing left to do: what the last turn has left would be done in the next one's time.
+/// Waits until `processes`, of which several may have one name, have nothing left to do: what the last turn has left would
+/// be done in the next one's time.
 pub(crate) async fn rest(processes: &[(String, u32)]) {
+    let spent = || processes.iter().map(|(_, pid)| seconds(*pid)).sum::<f64>();
+    let started = Instant::now();
     loop {
-        let before = Cpu::of(processes);
+        let before = spent();
         tokio::time::sleep(REST).await;
-        let spent: f64 = Cpu::of(processes).since(&before).values().sum();
-        if spent < AT_REST * REST.as_secs_f64() {
+        if spent() - before < AT_REST * REST.as_secs_f64() {
             return;
         }
+        assert!(started.elapsed() < RESTED_WITHIN, "the processes have not come to rest");
     }
 }
 

@@ -83,6 +83,21 @@ pub(crate) async fn an_event_is_in_the_feed_once<A: Adapter>() {
     assert_eq!((shown, last), (vec!["1", "2", "3", "4", "5", "6"], 6));
 }
 
+/// What comes again takes the place of none of the last ones.
+pub(crate) async fn an_event_is_in_the_feed_once_whatever_comes_again<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let kept = FEED_ENTRIES as u64;
+    let (some, more) = (kept + 496, kept + 5_900);
+    for ids in [1..some + 1, 600..5_000, some + 1..more + 1, 9_000..9_100] {
+        for batch in entries(ids).chunks(256) {
+            view.apply(batch).await.unwrap();
+        }
+    }
+    let (shown, last) = view.feed(0, usize::MAX).await.unwrap();
+    let shown: Vec<u64> = shown.iter().map(|entry| entry.id.parse().unwrap()).collect();
+    assert_eq!((shown, last), ((more - kept + 1..=more).collect(), more));
+}
+
 pub(crate) async fn a_beat_older_than_the_last_is_ignored<A: Adapter>() {
     let view = A::ready(PLENTY).await;
     for (instance, at) in [("b", 20), ("a", 10), ("b", 19), ("a", 12), ("a", 11)] {

@@ -317,13 +317,15 @@ local function newest_event()
   return math.max(told, last and tonumber(last[1]:match('^%d+')) or 0)
 end
 
--- Of the last events told at least `most_feed` ids are kept, in two sets of which the older one is dropped as a whole.
-local function make_room_for_ids()
+-- Of the last events told at least `most_feed` ids are kept, in two sets of which the older one is dropped as a whole. So
+-- only ids that are new go in: those that come again would push out others.
+local function keep_ids(ids)
   if redis.call('SCARD', P .. 'feed:told') >= most_feed then
     -- What a name is given to instead is freed at once, all of it; this leaves it to another thread.
     redis.call('UNLINK', P .. 'feed:told:older')
     redis.call('RENAME', P .. 'feed:told', P .. 'feed:told:older')
   end
+  redis.call('SADD', P .. 'feed:told', unpack(ids))
 end
 
 -- Tells the events from `first` to `last` in one entry, whose id is the number of the last: an entry of its own for each
@@ -338,33 +340,30 @@ local function tell_events(events, first, last, number)
   redis.call(unpack(xadd))
 end
 
--- Those of the `number` events whose JSONs begin at the argument `jsons` that were not told yet; their ids stand before
--- them. The ids are kept first: an event would rather be missing than be there twice.
-local function untold(jsons, number)
-  local ids = jsons - number
-  local told = redis.call('SMISMEMBER', P .. 'feed:told', unpack(ARGV, ids, jsons - 1))
-  local told_before = redis.call('SMISMEMBER', P .. 'feed:told:older', unpack(ARGV, ids, jsons - 1))
-  make_room_for_ids()
-  redis.call('SADD', P .. 'feed:told', unpack(ARGV, ids, jsons - 1))
-  local events, length = {}, 0
+-- Those of the `number` events whose ids begin at the argument `from`, with their JSONs behind them, that were not told yet.
+local function untold(from, number)
+  local told = redis.call('SMISMEMBER', P .. 'feed:told', unpack(ARGV, from, from + number - 1))
+  local told_before = redis.call('SMISMEMBER', P .. 'feed:told:older', unpack(ARGV, from, from + number - 1))
+  local ids, events, length = {}, {}, 0
   for n = 1, number do
     if told[n] == 0 and told_before[n] == 0 then
       length = length + 1
-      events[length] = ARGV[jsons + n - 1]
+      ids[length], events[length] = ARGV[from + n - 1], ARGV[from + number + n - 1]
     end
   end
-  return events, length
+  return ids, events, length
 end
 
--- Events, each once: how many, their ids, then as many JSONs.
+-- Events, each once: how many, their ids, then as many JSONs. The ids are kept first: an event would rather be missing
+-- than be there twice.
 function writes.feed()
   local number = tonumber(take())
-  local jsons = at + number
-  at = jsons + number
-  local events, length = untold(jsons, number)
+  local ids, events, length = untold(at, number)
+  at = at + 2 * number
   if length == 0 then
     return
   end
+  keep_ids(ids)
   local told = newest_event()
   for first = 1, length, most_in_entry do
     local last = math.min(first + most_in_entry - 1, length)

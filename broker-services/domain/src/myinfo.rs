@@ -24,10 +24,27 @@ pub enum ViewWrite {
     Account(Account),
     /// The item, likewise.
     Item(Item),
-    /// A step of an order, unless it is there.
+    /// A step of an order, unless it is there: one that another event brought along, or a log tells.
     Step(OrderId, Step),
-    /// What happened, for those who watch.
+    /// A step of an order that has just happened, and its line for those who watch: both at once, and each unless it is
+    /// there.
+    Happened(OrderId, Step, FeedEntry),
+    /// What happened otherwise, for those who watch.
     Feed(FeedEntry),
+}
+
+impl ViewWrite {
+    /// What is left of it where a log tells it: those who watch are told what happens, not what happened long ago.
+    #[must_use]
+    pub fn as_told_by_a_log(self) -> Option<Self> {
+        match self {
+            Self::Happened(order, step, _) => Some(Self::Step(order, step)),
+            Self::Feed(_) => None,
+            Self::Order(_) | Self::Payment(_) | Self::Account(_) | Self::Item(_) | Self::Step(..) => {
+                Some(self)
+            }
+        }
+    }
 }
 
 /// A step in an order's timeline, keyed by (`source`, `revision`): within one order each service counts its
@@ -74,8 +91,8 @@ pub struct OrderRow {
     pub payment: Option<Payment>,
 }
 
-/// What `event` writes to the view: the objects it carries, its step in the order's timeline, and its line in
-/// the feed, which is the last.
+/// What `event` writes to the view: the objects it carries; last its line in the feed, with its step in the order's
+/// timeline if it is one.
 ///
 /// # Errors
 /// [`BadEvent::Missing`] when it lacks an object that its kind promises.
@@ -86,7 +103,7 @@ pub fn writes(event: &Event) -> Result<Vec<ViewWrite>, BadEvent> {
     match event.kind {
         EventKind::OrderNoted if order.is_none() => {
             order_id.as_ref().ok_or_else(|| lacks("an order, or the id of one that was never placed"))?;
-            writes.push(feed(event, None, None, None));
+            writes.push(ViewWrite::Feed(feed(event, None, None, None)));
         }
         EventKind::OrderPaying
         | EventKind::OrderCancelRequested
@@ -112,7 +129,7 @@ pub fn writes(event: &Event) -> Result<Vec<ViewWrite>, BadEvent> {
         EventKind::DepositToppedUp => {
             let account = account.as_ref().ok_or_else(|| lacks("an account"))?;
             writes.push(ViewWrite::Account(account.clone()));
-            writes.push(feed(event, Some(&account.customer), None, None));
+            writes.push(ViewWrite::Feed(feed(event, Some(&account.customer), None, None)));
         }
         EventKind::ItemListed
         | EventKind::ItemRestocked
@@ -124,13 +141,12 @@ pub fn writes(event: &Event) -> Result<Vec<ViewWrite>, BadEvent> {
         }
         EventKind::ItemListed | EventKind::ItemRestocked => {
             writes.extend(item.clone().map(ViewWrite::Item));
-            writes.push(feed(event, None, None, None));
+            writes.push(ViewWrite::Feed(feed(event, None, None, None)));
         }
         EventKind::ItemDeliveryStarted | EventKind::ItemSoldOut | EventKind::ItemDeliveryCancelled => {
             let order_id = order_id.as_ref().ok_or_else(|| lacks("an order id"))?;
             writes.extend(item.clone().map(ViewWrite::Item));
-            writes.push(step(event, order_id, None));
-            writes.push(feed(event, None, None, None));
+            writes.push(happened(event, order_id, None, None, None));
         }
     }
     Ok(writes)
@@ -161,6 +177,7 @@ enum Name<'a> {
     Account(&'a str),
     Item(&'a str),
     Step(&'a str, Source, u64),
+    Happened(&'a str, Source, u64),
     Feed(&'a str),
 }
 
@@ -172,6 +189,7 @@ impl<'a> Name<'a> {
             ViewWrite::Account(account) => Self::Account(account.customer.as_str()),
             ViewWrite::Item(item) => Self::Item(item.item_id.as_str()),
             ViewWrite::Step(order, step) => Self::Step(order.as_str(), step.source, step.revision),
+            ViewWrite::Happened(order, step, _) => Self::Happened(order.as_str(), step.source, step.revision),
             ViewWrite::Feed(entry) => Self::Feed(&entry.id),
         }
     }
@@ -184,13 +202,13 @@ const fn revision(write: &ViewWrite) -> u64 {
         ViewWrite::Payment(payment) => payment.revision,
         ViewWrite::Account(account) => account.revision,
         ViewWrite::Item(item) => item.revision,
-        ViewWrite::Step(_, step) => step.revision,
+        ViewWrite::Step(_, step) | ViewWrite::Happened(_, step, _) => step.revision,
         ViewWrite::Feed(_) => 0,
     }
 }
 
-/// Writes of the event that has most: an object, two steps or objects more, and the feed.
-const MOST_WRITES: usize = 4;
+/// Writes of the event that has most: an object, another one or a step it brings along, and what happened.
+const MOST_WRITES: usize = 3;
 
 fn order_writes(event: &Event, order: &Order, writes: &mut Vec<ViewWrite>) {
     let reason = order.reason.map(OrderReason::word);
@@ -198,18 +216,22 @@ fn order_writes(event: &Event, order: &Order, writes: &mut Vec<ViewWrite>) {
     if event.kind != EventKind::OrderPaying && began_paying(event.kind, order) {
         writes.push(ViewWrite::Step(order.order_id.clone(), paying(order)));
     }
-    writes.push(step(event, &order.order_id, reason));
-    writes.push(feed(event, Some(&order.customer), Some(order.amount), reason));
+    writes.push(happened(event, &order.order_id, Some(&order.customer), Some(order.amount), reason));
 }
 
 fn payment_writes(event: &Event, payment: &Payment, writes: &mut Vec<ViewWrite>) {
     let reason = payment.reason.map(PaymentReason::word);
     writes.push(ViewWrite::Payment(payment.clone()));
-    writes.push(step(event, &payment.order_id, reason));
-    writes.push(feed(event, Some(&payment.customer), Some(payment.amount), reason));
+    writes.push(happened(event, &payment.order_id, Some(&payment.customer), Some(payment.amount), reason));
 }
 
-fn step(event: &Event, order_id: &OrderId, reason: Option<&str>) -> ViewWrite {
+fn happened(
+    event: &Event,
+    order_id: &OrderId,
+    customer: Option<&Customer>,
+    amount: Option<Won>,
+    reason: Option<&str>,
+) -> ViewWrite {
     let step = Step {
         source: event.kind.source(),
         revision: event.revision,
@@ -217,11 +239,11 @@ fn step(event: &Event, order_id: &OrderId, reason: Option<&str>) -> ViewWrite {
         at: event.time,
         reason: reason.map(str::to_owned),
     };
-    ViewWrite::Step(order_id.clone(), step)
+    ViewWrite::Happened(order_id.clone(), step, feed(event, customer, amount, reason))
 }
 
-fn feed(event: &Event, customer: Option<&Customer>, amount: Option<Won>, reason: Option<&str>) -> ViewWrite {
-    ViewWrite::Feed(FeedEntry {
+fn feed(event: &Event, customer: Option<&Customer>, amount: Option<Won>, reason: Option<&str>) -> FeedEntry {
+    FeedEntry {
         id: event.id(),
         kind: event.kind,
         subject: event.subject.clone(),
@@ -229,7 +251,7 @@ fn feed(event: &Event, customer: Option<&Customer>, amount: Option<Won>, reason:
         customer: customer.cloned(),
         amount,
         reason: reason.map(str::to_owned),
-    })
+    }
 }
 
 /// The step of an order's intent. `order.paying` is not published once the next event is committed, so every

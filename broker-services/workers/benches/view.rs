@@ -167,8 +167,7 @@ fn tell(batch: &mut Vec<ViewWrite>, id: &str, n: usize, kind: EventKind) {
             revision,
         })),
     }
-    batch.push(ViewWrite::Step(order_id, Step { source: kind.source(), revision, kind, at, reason: None }));
-    batch.push(ViewWrite::Feed(FeedEntry {
+    let entry = FeedEntry {
         id: format!("{}/{id}/{revision}", kind.source()),
         kind,
         subject: id.to_owned(),
@@ -176,7 +175,9 @@ fn tell(batch: &mut Vec<ViewWrite>, id: &str, n: usize, kind: EventKind) {
         customer: Some(customer),
         amount: Some(Won(1000)),
         reason: None,
-    }));
+    };
+    let step = Step { source: kind.source(), revision, kind, at, reason: None };
+    batch.push(ViewWrite::Happened(order_id, step, entry));
 }
 
 /// The median of many runs.

@@ -26,6 +26,11 @@ const EVENT_MESSAGES: usize = 128;
 /// How often the view is written at most, unless messages pile up: far within the two seconds in which it has to
 /// converge, and what a person takes for *at once*.
 const WRITE_EVERY: Duration = Duration::from_millis(100);
+/// How often it is written at least while writing it takes long: four times a second is still live, and of thousands of
+/// orders a second nobody follows one.
+const WRITE_EVERY_AT_LEAST: Duration = Duration::from_millis(250);
+/// From one writing to the next it takes so many times as long as the first one took: the rest is for those who read.
+const WRITING_TIMES: u32 = 5;
 /// Heartbeats in hand.
 const SIGNAL_MESSAGES: usize = 64;
 /// A service that has not sent the next page of its log by then is asked again: it may have been down.
@@ -61,8 +66,10 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
             next = rebuild.next(), if rebuild.has_next() => rebuild.act(next?).await?,
             deliveries = pace.take(&context, &mut intake) => {
                 let deliveries = deliveries?;
-                pace.took(deliveries.len());
-                keeper.keep(deliveries, &mut rebuild).await?
+                let (count, started) = (deliveries.len(), Instant::now());
+                let is_lost = keeper.keep(deliveries, &mut rebuild).await?;
+                pace.wrote(count, started);
+                is_lost
             }
         };
         if is_lost && rebuild.is_in_charge() {
@@ -72,8 +79,8 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
 }
 
 /// When the view is written next. Nobody follows more than some ten changes a second, so what comes faster is
-/// gathered: most orders then go into the view once, as they are delivered, instead of at each step. What comes after a
-/// pause is written at once, and a backlog without any.
+/// gathered: most orders then go into the view once, as they are delivered, instead of at each step. The more there is to
+/// write the longer it gathers, within its bounds. What comes after a pause is written at once, and a backlog without any.
 #[derive(Default)]
 struct Pace {
     not_before: Option<Instant>,
@@ -88,9 +95,10 @@ impl Pace {
         context.take(intake, EVENT_MESSAGES).await
     }
 
-    /// So many were taken.
-    fn took(&mut self, count: usize) {
-        self.not_before = (count < EVENT_MESSAGES).then(|| Instant::now() + WRITE_EVERY);
+    /// So many messages were written, beginning at `started` and just now done.
+    fn wrote(&mut self, count: usize, started: Instant) {
+        let pause = (started.elapsed() * WRITING_TIMES).clamp(WRITE_EVERY, WRITE_EVERY_AT_LEAST);
+        self.not_before = (count < EVENT_MESSAGES).then(|| started + pause);
     }
 }
 
@@ -368,10 +376,7 @@ impl Rebuild {
         let mut writes = Vec::new();
         for event in &page.events {
             match Event::from_json(event.get()).and_then(|event| myinfo::writes(&event)) {
-                Ok(of_event) => {
-                    // The feed is for what happens, not for what happened long ago.
-                    writes.extend(of_event.into_iter().filter(|write| !matches!(write, ViewWrite::Feed(_))));
-                }
+                Ok(of_event) => writes.extend(of_event.into_iter().filter_map(ViewWrite::as_told_by_a_log)),
                 Err(error) => tracing::error!(%source, %error, "an event of the log cannot be read"),
             }
         }

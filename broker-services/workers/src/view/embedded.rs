@@ -352,6 +352,10 @@ impl State {
             ViewWrite::Order(order) => self.orders.put_order(order, epoch, rebuilding),
             ViewWrite::Payment(payment) => self.orders.put_payment(payment, epoch, rebuilding),
             ViewWrite::Step(id, step) => self.orders.put_step(id, step, epoch, rebuilding),
+            ViewWrite::Happened(id, step, entry) => {
+                let is_new_step = self.orders.put_step(id, step, epoch, rebuilding);
+                self.feed.push(entry) || is_new_step
+            }
             ViewWrite::Account(account) => self.put_account(account),
             ViewWrite::Item(item) => {
                 self.items.put(&item.item_id, item, |item| item.revision, epoch, rebuilding) != Put::Kept

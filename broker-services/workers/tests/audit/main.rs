@@ -349,6 +349,7 @@ fn a_view_that_differs_is_found() {
         | ViewWrite::Account(_)
         | ViewWrite::Item(_)
         | ViewWrite::Step(..)
+        | ViewWrite::Happened(..)
         | ViewWrite::Feed(_) => false,
     };
     block_on(async {

@@ -168,9 +168,9 @@ fn history(rng: &mut fastrand::Rng, id: &str, writes: &mut Vec<ViewWrite>) {
 
 fn tell(writes: &mut Vec<ViewWrite>, order: &Order, kind: EventKind) {
     writes.push(ViewWrite::Order(order.clone()));
-    writes.push(ViewWrite::Step(order.order_id.clone(), step(kind, order.revision, order.updated_at.0)));
-    writes
-        .push(ViewWrite::Feed(FeedEntry { kind, ..feed(&format!("{}/{}", order.order_id, order.revision)) }));
+    let step = step(kind, order.revision, order.updated_at.0);
+    let entry = FeedEntry { kind, ..feed(&format!("{}/{}", order.order_id, order.revision)) };
+    writes.push(ViewWrite::Happened(order.order_id.clone(), step, entry));
 }
 
 /// Applies `writes` in batches of random sizes.
@@ -256,8 +256,10 @@ pub(crate) fn expected(writes: &[ViewWrite]) -> Everything {
             }
             ViewWrite::Account(account) => newer(&mut accounts, &account.customer, account, |a| a.revision),
             ViewWrite::Item(item) => newer(&mut items, &item.item_id, item, |i| i.revision),
-            ViewWrite::Feed(entry) if !feed.contains(&entry.id) => feed.push(entry.id.clone()),
-            ViewWrite::Feed(_) | ViewWrite::Payment(_) | ViewWrite::Step(..) => {}
+            ViewWrite::Feed(entry) | ViewWrite::Happened(_, _, entry) if !feed.contains(&entry.id) => {
+                feed.push(entry.id.clone());
+            }
+            ViewWrite::Feed(_) | ViewWrite::Happened(..) | ViewWrite::Payment(_) | ViewWrite::Step(..) => {}
         }
     }
     for write in writes {
@@ -268,7 +270,7 @@ pub(crate) fn expected(writes: &[ViewWrite]) -> Everything {
                     *shown = Some(payment.clone());
                 }
             }
-            ViewWrite::Step(id, step) => {
+            ViewWrite::Step(id, step) | ViewWrite::Happened(id, step, _) => {
                 let timeline = &mut details.get_mut(id).unwrap().timeline;
                 if !timeline.contains(step) {
                     timeline.push(step.clone());

@@ -71,6 +71,7 @@ promises! {
     told::the_feed_is_numbered_and_bounded,
     told::an_event_is_in_the_feed_once,
     told::an_event_is_in_the_feed_once_whatever_comes_again,
+    told::a_step_is_told_when_it_happens_and_once,
     told::a_beat_older_than_the_last_is_ignored,
     told::all_that_a_beat_tells_is_kept,
     told::breaker_changes_are_kept_newest_first_for_each_instance,

@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use futures_util::FutureExt as _;
 use skstore_domain::books::{Books, Breach, BreachKind, Sums};
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
+use skstore_domain::events::EventKind;
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service};
@@ -12,7 +13,7 @@ use skstore_domain::time::Timestamp;
 use skstore_workers::view::{BREAKER_HISTORY, FEED_ENTRIES};
 
 use crate::adapters::Adapter;
-use crate::builders::{PLENTY, feed, order, place};
+use crate::builders::{PLENTY, feed, order, order_id, place, step};
 
 pub(crate) fn beat(instance: &str, at: i64) -> Beat {
     Beat {
@@ -96,6 +97,39 @@ pub(crate) async fn an_event_is_in_the_feed_once_whatever_comes_again<A: Adapter
     let (shown, last) = view.feed(0, usize::MAX).await.unwrap();
     let shown: Vec<u64> = shown.iter().map(|entry| entry.id.parse().unwrap()).collect();
     assert_eq!((shown, last), ((more - kept + 1..=more).collect(), more));
+}
+
+/// A step may be known before it is told: another event of its order brings it along, or a rebuild finds it in a log.
+pub(crate) async fn a_step_is_told_when_it_happens_and_once<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let id = order_id("a");
+    let step = |n| step(EventKind::OrderPlaced, n, 1);
+    let known = |n| ViewWrite::Step(id.clone(), step(n));
+    let happened = |n: u64| ViewWrite::Happened(id.clone(), step(n), feed(&n.to_string()));
+    let told = async || {
+        let (shown, last) = view.feed(0, 99).await.unwrap();
+        let shown: Vec<String> = shown.into_iter().map(|entry| entry.id).collect();
+        assert_eq!(shown.len() as u64, last);
+        shown
+    };
+    view.apply(&[ViewWrite::Order(order("a", 1)), known(1), happened(2), happened(2), known(2)])
+        .await
+        .unwrap();
+    assert_eq!(told().await, ["2"]);
+    view.apply(&[happened(1), known(1)]).await.unwrap();
+    view.apply(&[known(1), happened(1)]).await.unwrap();
+    assert_eq!(told().await, ["2", "1"], "brought along first, then told");
+
+    view.begin_rebuild().await.unwrap();
+    let logged = [ViewWrite::Order(order("a", 1)), known(1), known(2), known(3), known(4)];
+    view.apply(&logged).await.unwrap();
+    view.apply(&[happened(3), happened(1)]).await.unwrap();
+    view.apply(&logged).await.unwrap();
+    view.finish_rebuild().await.unwrap();
+    for n in [1, 2, 3, 4, 4] {
+        view.apply(&[happened(n)]).await.unwrap();
+    }
+    assert_eq!(told().await, ["2", "1", "3", "4"], "found in a log first, then told");
 }
 
 pub(crate) async fn a_beat_older_than_the_last_is_ignored<A: Adapter>() {

@@ -176,12 +176,16 @@ local function take_payment(record, hset)
   end
 end
 
+local function time_of(step)
+  return step:match('"at":"([^"]*)"') or ''
+end
+
 -- The field of the earliest of the steps, and its time.
 local function earliest(key)
   local field, time
   local steps = redis.call('HGETALL', key)
   for n = 1, #steps, 2 do
-    local step_at = steps[n + 1]:match('"at":"([^"]*)"') or ''
+    local step_at = time_of(steps[n + 1])
     local is_earlier = not time or before(step_at, time)
     if is_earlier or (step_at == time and newer(field:match('%d+$'), steps[n]:match('%d+$'))) then
       field, time = steps[n], step_at
@@ -190,67 +194,75 @@ local function earliest(key)
   return field, time
 end
 
--- Puts a step in the place of the earliest one of a timeline that is full, unless it is earlier than that.
-local function displace(key, step)
+-- Puts a step in the place of the earliest one of a timeline that is full, unless it is earlier than that. Whether it did.
+local function displace(key, field, json)
   local first, time = earliest(key)
-  if before(step.at, time) or (step.at == time and newer(first:match('%d+$'), step.field:match('%d+$'))) then
-    return
+  local step_at = time_of(json)
+  if before(step_at, time) or (step_at == time and newer(first:match('%d+$'), field:match('%d+$'))) then
+    return false
   end
   redis.call('HDEL', key, first)
-  redis.call('HSET', key, step.field, step.json)
+  redis.call('HSET', key, field, json)
   changed = true
+  return true
+end
+
+-- Whether the feed has not told of a step.
+local function is_untold(json)
+  return json:find(UNTOLD, 1, true)
 end
 
 -- What completes a step's JSON, which comes without its closing brace: the rebuild that named it last.
 local named = ',"named":' .. epoch .. '}'
 
+-- The steps so far, in the order in which they came, and those of them of which the feed is to tell now.
+local steps_seen, is_news = 0, {}
+
 -- Writes the steps that are new, and names those that are not: `number` fields from the argument `from` on, then as many
--- times and JSONs.
+-- JSONs.
 local function write_steps(key, record, from, number)
   local held = {}
   if record.steps > 0 then
     held = redis.call('HMGET', key, unpack(ARGV, from, from + number - 1))
   end
-  local hset, length, too_many = { 'HSET', key }, 2, {}
+  local hset, length = { 'HSET', key }, 2
+  local function put(n, json)
+    hset[length + 1], hset[length + 2], length = ARGV[from + n], json .. named, length + 2
+  end
+  local too_many = {}
   for n = 0, number - 1 do
-    local old, field, json = held[n + 1], ARGV[from + n], ARGV[from + 2 * number + n] .. named
-    local is_unnamed = old and old:sub(-#named) ~= named
-    if is_unnamed or (not old and record.steps < most_steps) then
-      hset[length + 1], hset[length + 2], length = field, json, length + 2
-      record.steps = record.steps + (old and 0 or 1)
+    local old, json = held[n + 1], ARGV[from + number + n]
+    if not old and record.steps < most_steps then
+      put(n, json)
+      record.steps = record.steps + 1
+      is_news[steps_seen + n] = true
     elseif not old then
-      too_many[#too_many + 1] = { field = field, at = ARGV[from + number + n], json = json }
+      too_many[#too_many + 1] = n
+    elseif is_untold(old) and not is_untold(json) then
+      put(n, json)
+      is_news[steps_seen + n] = true
+    elseif old:sub(-#named) ~= named then
+      put(n, is_untold(old) and json or json:gsub(UNTOLD, ''))
     end
   end
   if length > 2 then
     redis.call(unpack(hset))
     changed = true
   end
-  for _, step in ipairs(too_many) do
-    displace(key, step)
+  for _, n in ipairs(too_many) do
+    is_news[steps_seen + n] = displace(key, ARGV[from + n], ARGV[from + number + n] .. named)
   end
 end
 
-local function take_steps(id, record)
-  local number = tonumber(take())
+local function take_steps(id, record, number)
   if number > 0 then
     write_steps(P .. 'timeline:' .. id, record, at, number)
-    at = at + 3 * number
+    at = at + 2 * number
   end
   return number > 0
 end
 
-local writes = {}
-
--- What is new of one order: the order, its payment, its steps.
-function writes.row()
-  local id = take()
-  local after = at + 1 + tonumber(take())
-  local record = load(id)
-  if not admits(id, record) then
-    at = after
-    return
-  end
+local function write_row(id, record, steps)
   local hset = { 'HSET', P .. 'order:' .. id }
   if take() == 'order' then
     take_order(id, record, hset)
@@ -260,7 +272,7 @@ function writes.row()
     take_payment(record, hset)
     has_others = true
   end
-  has_others = take_steps(id, record) or has_others
+  has_others = take_steps(id, record, steps) or has_others
   if has_others and not record.known then
     wait(id)
     record.known = true
@@ -268,6 +280,20 @@ function writes.row()
   if #hset > 2 then
     hashes[#hashes + 1] = hset
   end
+end
+
+local writes = {}
+
+-- What is new of one order: the order, its payment, its steps.
+function writes.row()
+  local id = take()
+  local after = at + 2 + tonumber(take())
+  local steps = tonumber(take())
+  local record = load(id)
+  if admits(id, record) then
+    write_row(id, record, steps)
+  end
+  steps_seen, at = steps_seen + steps, after
 end
 
 -- Whether an object under `key` is to be taken instead of what is there.
@@ -354,16 +380,11 @@ local function untold(from, number)
   return ids, events, length
 end
 
--- Events, each once: how many, their ids, then as many JSONs. The ids are kept first: an event would rather be missing
--- than be there twice.
-function writes.feed()
-  local number = tonumber(take())
-  local ids, events, length = untold(at, number)
-  at = at + 2 * number
+-- Tells `length` events that were not told yet.
+local function tell_all(events, length)
   if length == 0 then
     return
   end
-  keep_ids(ids)
   local told = newest_event()
   for first = 1, length, most_in_entry do
     local last = math.min(first + most_in_entry - 1, length)
@@ -371,6 +392,33 @@ function writes.feed()
   end
   redis.call('HSET', P .. 'epoch', 'feed', count(told + length))
   changed = true
+end
+
+-- Events that are steps of the orders before, and told with them: how many, as which of the steps so far they came, then as
+-- many JSONs. The timelines know which of them are new.
+function writes.lines()
+  local number = tonumber(take())
+  local events, length = {}, 0
+  for n = at, at + number - 1 do
+    if is_news[tonumber(ARGV[n])] then
+      length = length + 1
+      events[length] = ARGV[n + number]
+    end
+  end
+  at = at + 2 * number
+  tell_all(events, length)
+end
+
+-- Other events, each once: how many, their ids, then as many JSONs. The ids are kept first: an event would rather be
+-- missing than be there twice.
+function writes.feed()
+  local number = tonumber(take())
+  local ids, events, length = untold(at, number)
+  at = at + 2 * number
+  if length > 0 then
+    keep_ids(ids)
+  end
+  tell_all(events, length)
 end
 
 while at <= #ARGV do

@@ -41,10 +41,14 @@ pub(super) const PAYMENT: [&str; 6] = [
 /// Likewise, of [`add_item`].
 const ITEM: [&str; 6] = ["item_id", "name", "name_en", "unit_price", "stock", "revision"];
 
+/// In the JSON of a step of which the feed has not told: another event of its order brought it along, or a log told it.
+pub(super) const UNTOLD: &str = ",\"untold\":true";
+
 /// The names as a script's first lines.
 pub(super) fn names() -> String {
     let table = |name: &str, fields: &[&str]| format!("local {name} = {{ '{}' }}\n", fields.join("', '"));
-    [table("ORDER", &ORDER), table("PAYMENT", &PAYMENT), table("ITEM", &ITEM)].concat()
+    let untold = format!("local UNTOLD = '{UNTOLD}'\n");
+    [table("ORDER", &ORDER), table("PAYMENT", &PAYMENT), table("ITEM", &ITEM), untold].concat()
 }
 
 /// Adds the values of an order's fields, in the order of [`ORDER`].

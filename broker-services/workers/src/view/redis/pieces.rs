@@ -38,7 +38,14 @@ struct Row<'a> {
     id: &'a OrderId,
     order: Option<&'a Order>,
     payment: Option<&'a Payment>,
-    steps: Vec<&'a Step>,
+    steps: Vec<StepAndLine<'a>>,
+}
+
+/// A step, and where it has just happened, its line in the feed with its place in the batch.
+#[derive(Debug)]
+struct StepAndLine<'a> {
+    step: &'a Step,
+    line: Option<(usize, &'a FeedEntry)>,
 }
 
 /// Divides a batch into pieces of about [`WRITE_AT_ONCE`] writes and [`WRITE_BYTES`] at most. One that is empty is a
@@ -65,11 +72,12 @@ pub(super) fn pieces(writes: &[ViewWrite]) -> Vec<Piece<'_>> {
 fn parts(writes: &[ViewWrite]) -> Vec<Part<'_>> {
     let (mut rows, mut feed, mut told) = (Rows::default(), Vec::new(), HashSet::new());
     let (mut accounts, mut items) = (BTreeMap::new(), BTreeMap::new());
-    for write in writes {
+    for (place, write) in writes.iter().enumerate() {
         match write {
             ViewWrite::Order(order) => rows.of(&order.order_id).take_order(order),
             ViewWrite::Payment(payment) => rows.of(&payment.order_id).take_payment(payment),
-            ViewWrite::Step(id, step) => rows.of(id).take_step(step),
+            ViewWrite::Step(id, step) => rows.of(id).take_step(step, None),
+            ViewWrite::Happened(id, step, entry) => rows.of(id).take_step(step, Some((place, entry))),
             ViewWrite::Account(account) => {
                 let held = accounts.entry(&account.customer).or_insert(account);
                 if held.revision < account.revision {
@@ -115,10 +123,16 @@ impl<'a> Rows<'a> {
 impl Piece<'_> {
     /// Adds the writes to a call of `apply.lua`.
     pub(super) fn add_to(&self, call: &mut Cmd) {
-        let mut feed = Vec::new();
+        let (mut feed, mut lines, mut steps) = (Vec::new(), Vec::new(), 0);
         for part in &self.parts {
             match part {
-                Part::Row(row) => row.add_to(call),
+                Part::Row(row) => {
+                    row.add_to(call);
+                    let told =
+                        row.steps.iter().enumerate().filter_map(|(n, step)| Some((step.line?, steps + n)));
+                    lines.extend(told);
+                    steps += row.steps.len();
+                }
                 Part::Account(account) => {
                     call.arg("account").arg(account.customer.as_str());
                     call.arg(account.revision).arg(account.balance.0);
@@ -127,30 +141,42 @@ impl Piece<'_> {
                     call.arg("item").arg(item.item_id.as_str()).arg(item.revision);
                     fields::add_item(call, item);
                 }
-                Part::Feed(entry) => feed.push(*entry),
+                Part::Feed(entry) => feed.push((entry.id.as_str(), *entry)),
             }
         }
-        if !feed.is_empty() {
-            add_feed(call, &feed);
-        }
+        lines.sort_unstable_by_key(|((place, _), _)| *place);
+        add_events(
+            call,
+            "lines",
+            &lines.iter().map(|((_, entry), step)| (*step, *entry)).collect::<Vec<_>>(),
+        );
+        add_events(call, "feed", &feed);
     }
 }
 
-/// Its tag, how many events there are, their ids, then their JSONs.
-fn add_feed(call: &mut Cmd, feed: &[&FeedEntry]) {
-    call.arg("feed").arg(feed.len());
-    for entry in feed {
-        call.arg(entry.id.as_str());
+/// Their tag, how many events there are, what names each, then their JSONs.
+fn add_events<N: redis::ToRedisArgs + Copy>(call: &mut Cmd, tag: &str, events: &[(N, &FeedEntry)]) {
+    if events.is_empty() {
+        return;
     }
-    for entry in feed {
+    call.arg(tag).arg(events.len());
+    for (name, _) in events {
+        call.arg(*name);
+    }
+    for (_, entry) in events {
         call.arg(serde_json::to_string(entry).unwrap_or_default());
     }
 }
 
 impl Part<'_> {
-    const fn writes(&self) -> usize {
+    fn writes(&self) -> usize {
         match self {
-            Self::Row(row) => row.order.is_some() as usize + row.payment.is_some() as usize + row.steps.len(),
+            Self::Row(row) => {
+                row.order.is_some() as usize
+                    + row.payment.is_some() as usize
+                    + row.steps.len()
+                    + row.lines().count()
+            }
             Self::Account(_) | Self::Item(_) | Self::Feed(_) => 1,
         }
     }
@@ -159,14 +185,16 @@ impl Part<'_> {
     fn bytes(&self) -> usize {
         const REST: usize = 512;
         let reason = |reason: &Option<String>| reason.as_ref().map_or(0, String::len);
+        let line = |entry: &FeedEntry| entry.id.len() + entry.subject.len() + reason(&entry.reason);
         let texts = match self {
             Self::Row(row) => {
                 row.order.map_or(0, |order| order.item_name.len())
-                    + row.steps.iter().map(|step| reason(&step.reason)).sum::<usize>()
+                    + row.steps.iter().map(|held| reason(&held.step.reason)).sum::<usize>()
+                    + row.lines().map(line).sum::<usize>()
             }
             Self::Account(_) => 0,
             Self::Item(item) => item.name.len() + item.name_en.as_ref().map_or(0, String::len),
-            Self::Feed(entry) => entry.id.len() + entry.subject.len() + reason(&entry.reason),
+            Self::Feed(entry) => line(entry),
         };
         texts + REST * self.writes()
     }
@@ -185,19 +213,27 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn take_step(&mut self, step: &'a Step) {
-        if !self.steps.iter().any(|held| (held.source, held.revision) == (step.source, step.revision)) {
-            self.steps.push(step);
+    fn take_step(&mut self, step: &'a Step, line: Option<(usize, &'a FeedEntry)>) {
+        let is_same = |held: &&mut StepAndLine<'_>| {
+            (held.step.source, held.step.revision) == (step.source, step.revision)
+        };
+        match self.steps.iter_mut().find(is_same) {
+            Some(held) => held.line = held.line.or(line),
+            None => self.steps.push(StepAndLine { step, line }),
         }
     }
 
-    /// Its tag, the order's id, how many arguments follow, then each part: whether it is
-    /// there, and what it says; of the steps how many, their fields, their times, their JSONs.
+    fn lines(&self) -> impl Iterator<Item = &'a FeedEntry> {
+        self.steps.iter().filter_map(|held| Some(held.line?.1))
+    }
+
+    /// Its tag, the order's id, how many arguments its parts take, and how many steps there are; then each part: whether
+    /// it is there, and what it says; of the steps their fields, then their JSONs.
     fn add_to(&self, call: &mut Cmd) {
         let order = if self.order.is_some() { 1 + fields::ORDER.len() } else { 0 };
         let payment = if self.payment.is_some() { fields::PAYMENT.len() } else { 0 };
-        let parts = 3 + order + payment + 3 * self.steps.len();
-        call.arg("row").arg(self.id.as_str()).arg(parts);
+        let arguments = 2 + order + payment + 2 * self.steps.len();
+        call.arg("row").arg(self.id.as_str()).arg(arguments).arg(self.steps.len());
         call.arg(if self.order.is_some() { "order" } else { "" });
         if let Some(order) = self.order {
             call.arg(order.placed_at.0);
@@ -207,19 +243,24 @@ impl<'a> Row<'a> {
         if let Some(payment) = self.payment {
             fields::add_payment(call, payment);
         }
-        call.arg(self.steps.len());
-        for step in &self.steps {
+        for StepAndLine { step, .. } in &self.steps {
             call.arg(format!("{}/{}", step.source, step.revision));
         }
-        for step in &self.steps {
-            call.arg(step.at.text());
+        for held in &self.steps {
+            call.arg(held.open_json());
         }
-        for step in &self.steps {
-            let mut json = serde_json::to_string(step).unwrap_or_default();
-            // The script closes it, behind the rebuild that named it.
-            json.pop();
-            call.arg(json);
+    }
+}
+
+impl StepAndLine<'_> {
+    /// Its JSON, which the script closes, behind the rebuild that named it.
+    fn open_json(&self) -> String {
+        let mut json = serde_json::to_string(self.step).unwrap_or_default();
+        json.pop();
+        if self.line.is_none() {
+            json.push_str(fields::UNTOLD);
         }
+        json
     }
 }
 
@@ -298,7 +339,7 @@ mod tests {
             [1, 2, 1].iter().flat_map(|revision| ids.iter().map(|id| step(id, *revision))).collect();
         let pieces = pieces(&writes);
         let rows = pieces.iter().flat_map(|piece| &piece.parts).map(|part| match part {
-            Part::Row(row) => (row.id.as_str(), row.steps.iter().map(|step| step.revision).collect()),
+            Part::Row(row) => (row.id.as_str(), row.steps.iter().map(|held| held.step.revision).collect()),
             other => panic!("nothing else was written: {other:?}"),
         });
         let expected: Vec<(&str, Vec<u64>)> = ids.iter().map(|id| (id.as_str(), vec![1, 2])).collect();

@@ -16,6 +16,11 @@ use skstore_workers::config::{Config, Sources};
 use skstore_workers::desk::Desk;
 use skstore_workers::process::Process;
 
+/// As the program has it in which all of this runs.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Orders of one measurement.
 const ORDERS: usize = 40_000;
 /// Orders of a lone client.

@@ -125,12 +125,13 @@ impl Keeper {
             } else {
                 self.read(&envelope, &mut writes).await;
             }
-            done.push(envelope);
+            // Their bodies are needed no more, and come to megabytes.
+            done.push(envelope.unacked);
         }
         was_empty |= self.apply(&writes, rebuild).await?;
         self.context.probe.at(Point::Viewed).await;
-        for envelope in done {
-            envelope.unacked.ack();
+        for unacked in done {
+            unacked.ack();
         }
         self.context.vitals.add_handled(count);
         Ok(was_empty)

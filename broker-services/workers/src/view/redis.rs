@@ -2,7 +2,7 @@
 //!
 //! The keys are public, all under `myinfo:`. Values of hashes are those of the objects' JSON, '' where there is
 //! none; `named` in them says which rebuild named them last, `counted` of an account what of it is in the sum of all
-//! balances: neither is of use to others.
+//! balances, `untold` of a step that the feed has not told of it: none is of use to others.
 //!
 //! | key | type | holds |
 //! |---|---|---|

@@ -395,7 +395,7 @@ local function tell_all(events, length)
 end
 
 -- Events that are steps of the orders before, and told with them: how many, as which of the steps so far they came, then as
--- many JSONs. The timelines know which of them are new.
+-- many JSONs. The timelines know which of them are new; what comes late about a forgotten order, which has none, is not told.
 function writes.lines()
   local number = tonumber(take())
   local events, length = {}, 0

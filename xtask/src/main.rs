@@ -16,6 +16,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test                        everything that has to hold before a change is merged
+  test NAME... [-- FILTER]    the named test targets alone (amqp, view_conformance, ...), with the servers that they need
   servers                     run a private RabbitMQ, Redis and the four workers until Ctrl-C, and show how to reach them
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["test"] => test::run(),
+        ["test", names @ ..] => test::run_some(names),
         ["servers"] => attended::run(),
         ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {

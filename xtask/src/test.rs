@@ -68,6 +68,32 @@ const WITH_SERVERS: &[Step] = &[(
     "`cargo xtask servers` shows the servers that they need.",
 )];
 
+/// Runs test targets by name, as `cargo test --test NAME` does, with real servers; what comes after `--` goes to them.
+///
+/// # Errors
+/// A sentence that says what failed.
+pub(crate) fn run_some(names: &[&str]) -> Result<(), String> {
+    servers::install_missing()?;
+    let (targets, filters) =
+        names.split_at(names.iter().position(|name| *name == "--").unwrap_or(names.len()));
+    let mut command = step::cargo(&["test", "--workspace", "--features", FEATURES]);
+    for target in targets {
+        command.args(["--test", target]);
+    }
+    let (rabbit, redis) = (Rabbit::start()?, Redis::start()?);
+    command.args(filters).envs(reached_at(&rabbit, &redis));
+    step::run(&targets.join(", "), &mut command, "").map(drop)
+}
+
+/// How the tests reach the servers.
+fn reached_at(rabbit: &Rabbit, redis: &Redis) -> [(&'static str, String); 3] {
+    [
+        ("SKSTORE_TEST_AMQP_URL", rabbit.amqp_url()),
+        ("SKSTORE_TEST_AMQP_API", rabbit.api_url()),
+        ("SKSTORE_TEST_REDIS_URL", redis.url()),
+    ]
+}
+
 /// Runs all steps up to the first that fails.
 ///
 /// # Errors
@@ -81,13 +107,8 @@ pub(crate) fn run() -> Result<(), String> {
     }
     println!("\n── servers: starting RabbitMQ and Redis");
     let (rabbit, redis) = (Rabbit::start()?, Redis::start()?);
-    let reached_at = [
-        ("SKSTORE_TEST_AMQP_URL", rabbit.amqp_url()),
-        ("SKSTORE_TEST_AMQP_API", rabbit.api_url()),
-        ("SKSTORE_TEST_REDIS_URL", redis.url()),
-    ];
     for step in WITH_SERVERS {
-        run_one(step, &reached_at)?;
+        run_one(step, &reached_at(&rabbit, &redis))?;
     }
     let steps = STEPS.len() + WITH_SERVERS.len();
     println!("\nAll {steps} steps passed in {:.0} s.", started.elapsed().as_secs_f64());

@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 
 use ::config::{FileFormat, Value, ValueKind};
 
+pub mod address;
 pub mod keys;
 pub mod settings;
 
 pub use settings::{
-    BreakerConfig, BusUrl, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel, SecretUrl,
-    ServiceConfig, StoreUrl, Theme, ViewUrl,
+    BreakerConfig, BusUrl, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel, ServiceConfig,
+    StoreUrl, Theme, ViewUrl,
 };
 
 /// The built-in defaults, with the comments that explain them.
@@ -190,11 +191,17 @@ pub(crate) fn read_toml(text: &str) -> Result<BTreeMap<String, Value>, String> {
 }
 
 fn add_toml(settings: &mut Settings, text: &str, origin: &Origin) -> Result<(), ConfigError> {
-    let not_toml = |cause| ConfigError::NotToml { origin: origin.clone(), cause };
+    let not_toml =
+        |cause: String| ConfigError::NotToml { origin: origin.clone(), cause: without_excerpt(&cause) };
     for (key, value) in read_toml(text).map_err(not_toml)? {
         add_tree(settings, &key, value.kind, origin)?;
     }
     Ok(())
+}
+
+/// What a parser says of a text, without the line that it points to: that may hold a password.
+fn without_excerpt(cause: &str) -> String {
+    cause.lines().filter(|line| !line.contains('|')).map(str::trim).collect::<Vec<_>>().join(": ")
 }
 
 fn add_tree(

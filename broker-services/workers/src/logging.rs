@@ -7,7 +7,10 @@ use serde::Deserialize;
 use skstore_domain::ids::OrderId;
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 use crate::context::Context;
@@ -23,8 +26,11 @@ where
 {
     let log = tracing_subscriber::fmt().with_max_level(level(config.level)).with_ansi(false).with_writer(to);
     let started = match config.format {
-        LogFormat::Text => log.try_init(),
-        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Text => log.finish().with(keeps_secrets(config.level)).try_init(),
+        LogFormat::Json => {
+            let log = log.json().flatten_event(true).with_span_list(false);
+            log.finish().with(keeps_secrets(config.level)).try_init()
+        }
     };
     started.map_err(|error| format!("there is no log: {error}"))
 }
@@ -73,6 +79,13 @@ impl About {
 /// Which order the message in `body` is about, for a line of the log. Whatever cannot be read is about none.
 pub(crate) fn about(body: &[u8]) -> About {
     serde_json::from_slice(body).unwrap_or_default()
+}
+
+/// As much as is asked for, but of the connection to a broker less than everything: that has each frame as it is sent, the
+/// password of the login in it.
+fn keeps_secrets(asked: LogLevel) -> Targets {
+    let asked = level(asked);
+    Targets::new().with_default(asked).with_target("lapin", asked.min(LevelFilter::DEBUG))
 }
 
 const fn level(level: LogLevel) -> LevelFilter {

@@ -19,7 +19,8 @@ use crate::bus::embedded::{DEAD_LETTERS, EmbeddedBus};
 use crate::bus::{Bus, BusError};
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{Clock, Ids};
-use crate::config::{BusUrl, Config, SecretUrl, ViewUrl};
+use crate::config::address::BrokerAddress;
+use crate::config::{BusUrl, Config, ViewUrl};
 use crate::context::{Context, Settings, Vitals};
 use crate::desk::{Desk, DeskError};
 use crate::health;
@@ -367,18 +368,18 @@ fn embedded(config: &Config, services: &[Service]) -> Result<(Bus, Option<DataLo
 
 /// Connects to a broker. Callers may be on a runtime of their own, where nobody may block on another: hence the
 /// thread.
-fn connect(url: &SecretUrl) -> Result<Bus, StartError> {
-    let secret = url.reveal().to_owned();
+fn connect(address: &BrokerAddress) -> Result<Bus, StartError> {
+    let to = address.clone();
     let connect = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .map_err(|error| BusError::Lost(error.to_string()))?;
-        runtime.block_on(AmqpBus::connect(&secret))
+        runtime.block_on(AmqpBus::connect_to(&to))
     };
     let connected = std::thread::spawn(connect)
         .join()
         .unwrap_or_else(|_| Err(BusError::Lost("the thread that connects panicked".to_owned())));
-    connected.map(Bus::Amqp).map_err(|error| StartError::Bus { url: url.to_string(), error })
+    connected.map(Bus::Amqp).map_err(|error| StartError::Bus { url: address.to_string(), error })
 }
 
 /// Sees to it that the last acks reach the broker, so that nothing that was finished comes again.

@@ -172,7 +172,9 @@ impl View {
     pub fn open(url: &ViewUrl, keep_orders: usize) -> Result<Self, ViewError> {
         match url {
             ViewUrl::Embedded => Ok(Self::Embedded(embedded::EmbeddedView::new(keep_orders))),
-            ViewUrl::Redis(url) => redis::RedisView::new(url, keep_orders).map(Self::Redis),
+            ViewUrl::Redis(address) => {
+                redis::RedisView::at(address, redis::PREFIX, keep_orders).map(Self::Redis)
+            }
         }
     }
 

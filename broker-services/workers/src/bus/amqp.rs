@@ -26,6 +26,7 @@ use lapin::Channel;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
+use crate::config::address::BrokerAddress;
 use crate::topology;
 pub use consumer::{AmqpConsumer, Tag};
 use link::{Link, answered};
@@ -41,14 +42,24 @@ pub struct AmqpBus {
 }
 
 impl AmqpBus {
-    /// Connects to the broker at `url` (`amqp://user:password@host:port/vhost` or `amqps://…`) and declares the
-    /// whole [`crate::topology`].
+    /// Connects to the broker at `url`, as [`BrokerAddress`] reads it, and declares the whole [`crate::topology`].
     ///
     /// # Errors
-    /// [`BusError::Lost`] when it cannot be reached: try again. [`BusError::Topology`] when the URL, the user or
-    /// what is declared there has to be put right by a person.
+    /// As [`Self::connect_to`]; [`BusError::Topology`] also when the URL cannot be read.
     pub async fn connect(url: &str) -> Result<Self, BusError> {
-        let bus = Self { shared: Arc::new(Shared::new(url)?) };
+        let address = BrokerAddress::parse(url);
+        let address =
+            address.map_err(|error| BusError::Topology(format!("the URL of the broker {error}")))?;
+        Self::connect_to(&address).await
+    }
+
+    /// Connects to the broker at `address` and declares the whole [`crate::topology`].
+    ///
+    /// # Errors
+    /// [`BusError::Lost`] when it cannot be reached: try again. [`BusError::Topology`] when a person has to put
+    /// something right, here or there: tried again later, it may be.
+    pub async fn connect_to(address: &BrokerAddress) -> Result<Self, BusError> {
+        let bus = Self { shared: Arc::new(Shared::new(address)?) };
         let shared = Arc::clone(&bus.shared);
         bus.run(async move { shared.consuming.channel().await.map(drop) }).await?;
         Ok(bus)
@@ -172,9 +183,10 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(url: &str) -> Result<Self, BusError> {
-        let publishing = Link::new(url, "skstore publishing", link::PUBLISHED_FRAME_BYTES)?;
-        let consuming = Link::new(url, "skstore consuming", link::CONSUMED_FRAME_BYTES)?;
+    fn new(address: &BrokerAddress) -> Result<Self, BusError> {
+        let link = |name, frame_bytes| Link::new(address.clone(), name, frame_bytes);
+        let publishing = link("skstore publishing", link::PUBLISHED_FRAME_BYTES);
+        let consuming = link("skstore consuming", link::CONSUMED_FRAME_BYTES);
         let failed = |error: std::io::Error| {
             BusError::Topology(format!(
                 "cannot start the thread of the message bus: {error}; are there too many?"

@@ -4,16 +4,12 @@ use config::ValueKind;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::Fault;
 
-use crate::view::redis::RedisView;
+use super::address::{AMQP, BrokerAddress, REDIS, RedisAddress};
 
 /// What a SQLite store's URL starts with.
 pub(super) const SQLITE: &str = "sqlite:";
-/// What the URL of a view in Redis starts with.
-pub(super) const REDIS: [&str; 2] = ["redis://", "rediss://"];
 /// The bus and the view inside the process.
 pub(super) const EMBEDDED: &str = "embedded:";
-/// What an AMQP broker's URL starts with.
-pub(super) const AMQP: [&str; 2] = ["amqp://", "amqps://"];
 /// The stores' keys, and the files in `data_dir` that they name when left empty.
 pub(super) const STORES: [(&str, &str); 3] =
     [("order.store.url", "order.db"), ("deposit.store.url", "deposit.db"), ("item.store.url", "item.db")];
@@ -208,27 +204,47 @@ impl Rule {
             Self::Fault => Fault::parse(text(&value)?).map(|_| value),
             Self::Bus => match text(&value)? {
                 EMBEDDED => Ok(value),
-                given if AMQP.iter().any(|scheme| has_host(given, scheme)) => Ok(value),
+                given if AMQP.iter().any(|scheme| given.starts_with(scheme)) => {
+                    BrokerAddress::parse(given).map_err(|error| error.to_string())?;
+                    Ok(value)
+                }
                 given => Err(other_url(given, "'embedded:' or 'amqp://USER:PASSWORD@HOST:PORT'")),
             },
             Self::View => match text(&value)? {
                 EMBEDDED => Ok(value),
-                given if is_redis(given) => Ok(value),
+                given if REDIS.iter().any(|scheme| given.starts_with(scheme)) => {
+                    RedisAddress::parse(given).map_err(|error| error.to_string())?;
+                    Ok(value)
+                }
                 given => Err(other_url(given, "'embedded:' or 'redis(s)://HOST:PORT'")),
             },
             Self::Store => match text(&value)? {
                 "" => Ok(value),
-                given if given.strip_prefix(SQLITE).is_some_and(|path| !path.is_empty()) => Ok(value),
+                given if given.starts_with(SQLITE) => {
+                    sqlite_path(given)?;
+                    Ok(value)
+                }
                 given => Err(other_url(given, "'sqlite:PATH', or \"\" for a file in data_dir")),
             },
         }
     }
 }
 
-/// Whether this is the URL of a Redis that this build can reach.
-pub(super) fn is_redis(url: &str) -> bool {
-    let rest = REDIS.iter().find_map(|scheme| url.strip_prefix(scheme));
-    rest.is_some_and(|rest| !rest.is_empty()) && RedisView::is_url(url)
+/// The path that a store's URL names, as it is written.
+///
+/// # Errors
+/// What it must be, to stand behind the key's name.
+pub(super) fn sqlite_path(url: &str) -> Result<&str, String> {
+    match url.strip_prefix(SQLITE) {
+        None | Some("") => Err(other_url(url, "'sqlite:PATH', or \"\" for a file in data_dir")),
+        // Some would mean a host by it, or a path below data_dir; as a path it is one from the root.
+        Some(path) if path.starts_with("//") => {
+            Err("has slashes in front of a path that may be meant otherwise; write sqlite:PATH, like \
+                 sqlite:/var/lib/skstore/order.db"
+                .to_owned())
+        }
+        Some(path) => Ok(path),
+    }
 }
 
 fn number(value: &ValueKind, least: i64, most: i64, unit: &str) -> Result<ValueKind, String> {
@@ -260,10 +276,6 @@ fn text(value: &ValueKind) -> Result<&str, String> {
         ValueKind::String(text) => Ok(text),
         _ => Err(format!("must be a text in quotes, not {}", quoted(value))),
     }
-}
-
-fn has_host(url: &str, scheme: &str) -> bool {
-    url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
 }
 
 /// A URL that this key has no adapter for. Only its scheme is repeated: the rest may hold a password.

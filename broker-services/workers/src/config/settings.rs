@@ -9,7 +9,8 @@ use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::{Fault, Service};
 
-use super::keys::{AMQP, EMBEDDED, SQLITE, is_redis};
+use super::address::{AMQP, BrokerAddress, REDIS, RedisAddress};
+use super::keys::{EMBEDDED, SQLITE, sqlite_path};
 
 /// All settings, checked and complete: no path is empty but `catalog.path`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -367,35 +368,6 @@ macro_rules! url {
     };
 }
 
-/// A URL that may hold a password, which is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretUrl(String);
-
-impl SecretUrl {
-    /// With the password, to connect with.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for SecretUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str("***") };
-        let authority = rest.find('/').unwrap_or(rest.len());
-        // A password that is not encoded as it should be may hold another '@' or '/': hide rather too much.
-        let Some(at) = rest.rfind('@') else { return f.write_str(&self.0) };
-        let user = rest[..at.min(authority)].split(':').next().unwrap_or_default();
-        write!(f, "{scheme}://{user}:***{}", &rest[at..])
-    }
-}
-
-impl std::fmt::Debug for SecretUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
-    }
-}
-
 /// Which message bus.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -403,7 +375,7 @@ pub enum BusUrl {
     /// `embedded:`, in this process.
     Embedded,
     /// `amqp://…` or `amqps://…`: a broker.
-    Amqp(SecretUrl),
+    Amqp(BrokerAddress),
 }
 url!(BusUrl);
 
@@ -411,9 +383,11 @@ impl TryFrom<String> for BusUrl {
     type Error = String;
 
     fn try_from(url: String) -> Result<Self, String> {
-        match url {
-            url if url == EMBEDDED => Ok(Self::Embedded),
-            url if AMQP.iter().any(|scheme| url.starts_with(scheme)) => Ok(Self::Amqp(SecretUrl(url))),
+        match url.as_str() {
+            EMBEDDED => Ok(Self::Embedded),
+            url if AMQP.iter().any(|scheme| url.starts_with(scheme)) => {
+                BrokerAddress::parse(url).map(Self::Amqp).map_err(|error| error.to_string())
+            }
             _ => Err(format!("must be {EMBEDDED} or amqp(s)://…")),
         }
     }
@@ -429,13 +403,13 @@ impl std::fmt::Display for BusUrl {
 }
 
 /// Which view.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum ViewUrl {
     /// `embedded:`, in this process's memory.
     Embedded,
-    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` or `rediss://…`, shown without user and password.
-    Redis(String),
+    /// `redis://…` or `rediss://…`: a Redis.
+    Redis(RedisAddress),
 }
 url!(ViewUrl);
 
@@ -445,7 +419,9 @@ impl TryFrom<String> for ViewUrl {
     fn try_from(url: String) -> Result<Self, String> {
         match url.as_str() {
             EMBEDDED => Ok(Self::Embedded),
-            _ if is_redis(&url) => Ok(Self::Redis(url)),
+            url if REDIS.iter().any(|scheme| url.starts_with(scheme)) => {
+                RedisAddress::parse(url).map(Self::Redis).map_err(|error| error.to_string())
+            }
             _ => Err(format!("must be {EMBEDDED} or redis(s)://HOST")),
         }
     }
@@ -455,17 +431,8 @@ impl std::fmt::Display for ViewUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Embedded => f.write_str(EMBEDDED),
-            Self::Redis(url) => match (url.split_once("://"), url.rsplit_once('@')) {
-                (Some((scheme, _)), Some((_, place))) => write!(f, "{scheme}://{place}"),
-                _ => f.write_str(url),
-            },
+            Self::Redis(url) => url.fmt(f),
         }
-    }
-}
-
-impl std::fmt::Debug for ViewUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ViewUrl({self})")
     }
 }
 
@@ -482,8 +449,8 @@ impl TryFrom<String> for StoreUrl {
     type Error = String;
 
     fn try_from(url: String) -> Result<Self, String> {
-        let path = url.strip_prefix(SQLITE).filter(|path| !path.is_empty());
-        path.map(|path| Self::Sqlite(path.into())).ok_or_else(|| format!("must be {SQLITE}PATH"))
+        let path = sqlite_path(&url)?;
+        Ok(Self::Sqlite(path.into()))
     }
 }
 

@@ -27,7 +27,10 @@
 
 use std::sync::{Arc, LazyLock, Once};
 
-use redis::{Client, IntoConnectionInfo as _, ProtocolVersion, Script};
+use redis::{
+    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo,
+    RedisError, Script,
+};
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
@@ -39,6 +42,7 @@ use super::{
     BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, Rebuilds, SILENT_FOR, STEPS_PER_ORDER,
     ViewError, WAITING_ORDERS,
 };
+use crate::config::address::RedisAddress;
 
 mod fields;
 mod link;
@@ -92,7 +96,7 @@ pub struct RedisView {
 }
 
 impl RedisView {
-    /// The view at `url`, `redis(s)://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, that keeps about `keep_orders`
+    /// The view at `url`, `redis(s)://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, that keeps about `keep_orders`
     /// orders.
     ///
     /// # Errors
@@ -101,29 +105,26 @@ impl RedisView {
         Self::with_prefix(url, PREFIX, keep_orders)
     }
 
-    /// Whether `url` can be read.
-    #[must_use]
-    pub fn is_url(url: &str) -> bool {
-        url.into_connection_info().is_ok()
-    }
-
     /// One whose keys begin with `prefix`, so that several can be in one database.
     ///
     /// # Errors
     /// As [`RedisView::new`].
     pub fn with_prefix(url: &str, prefix: &str, keep_orders: usize) -> Result<Self, ViewError> {
-        let unreadable = |error: redis::RedisError| {
-            ViewError::Lost(format!(
-                "view.url is no redis(s)://HOST:PORT that can be used: {}",
-                error.category()
-            ))
-        };
-        let info = url.into_connection_info().map_err(unreadable)?;
-        // The scripts and readers know answers as the older protocol, which every version speaks, has them.
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
-        let client = Client::open(info.set_redis_settings(settings)).map_err(unreadable)?;
+        let address = RedisAddress::parse(url);
+        let address = address.map_err(|error| ViewError::Lost(format!("the URL of the view {error}")))?;
+        Self::at(&address, prefix, keep_orders)
+    }
+
+    /// The view at `address`, whose keys begin with `prefix`. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`] when its thread does not start.
+    pub fn at(address: &RedisAddress, prefix: &str, keep_orders: usize) -> Result<Self, ViewError> {
+        let client = client(address).map_err(|error| {
+            ViewError::Lost(format!("Redis at {} cannot be used: {}", address.endpoint(), error.category()))
+        })?;
         Ok(Self {
-            link: Link::new(client)?,
+            link: Link::new(client, address.endpoint().to_string())?,
             prefix: prefix.into(),
             keep_orders,
             told: Arc::new(Told::new()),
@@ -233,6 +234,28 @@ impl RedisView {
         self.told.tell(&change.ok_or(ViewError::Empty)?);
         Ok(())
     }
+}
+
+/// How to connect to Redis, as the address has it and not as a library would read it.
+fn client(address: &RedisAddress) -> Result<Client, RedisError> {
+    let (host, port) = (address.endpoint().host.clone(), address.endpoint().port);
+    let at = if address.is_encrypted() {
+        ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
+    } else {
+        ConnectionAddr::Tcp(host, port)
+    };
+    // The scripts and readers know answers as the older protocol, which every version speaks, has them.
+    let mut settings = RedisConnectionInfo::default()
+        .set_db(i64::from(address.database()))
+        .set_protocol(ProtocolVersion::RESP2);
+    if let Some(login) = address.login() {
+        settings = settings.set_password(login.password.reveal());
+        if !login.user.is_empty() {
+            settings = settings.set_username(&login.user);
+        }
+    }
+    let info: ConnectionInfo = at.into_connection_info()?;
+    Client::open(info.set_redis_settings(settings))
 }
 
 impl std::fmt::Debug for RedisView {

@@ -1,5 +1,6 @@
 //! Logs for programs.
 
+use crate::users::ALL;
 use crate::workers::{At, command, until};
 
 #[tokio::test]
@@ -48,4 +49,20 @@ fn a_form_of_log_that_does_not_exist_is_a_mistake_in_the_settings() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("log.format") && said.contains("json"), "{said}");
+}
+
+#[tokio::test]
+async fn a_log_of_everything_has_no_password() {
+    const PASSWORD: &str = "QXZ/never@shown";
+    let at = At::given();
+    let encoded = PASSWORD.replace('/', "%2F").replace('@', "%40");
+    let user = at.vhost.user(PASSWORD, ALL);
+    let url = at.vhost.url.replace("guest:guest", &format!("{user}:{encoded}"));
+    let worker = at.start(&["order"], &[("bus.url", &url), ("log.level", "trace")]);
+    until("it is at work", async || at.health(&["order"]).is_ok()).await;
+    let said = worker.said();
+    assert!(said.contains("TRACE"), "it logs everything");
+    for secret in [PASSWORD, &encoded, "QXZ"] {
+        assert!(!said.contains(secret), "the password is in the log");
+    }
 }

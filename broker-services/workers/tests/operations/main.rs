@@ -6,14 +6,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod addresses;
 mod drain;
 mod health;
 mod logs;
+mod proxy;
 mod replicas;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
 #[path = "../../../../xtask/src/servers.rs"]
 mod servers;
 mod tls;
+mod users;
 #[path = "../amqp/vhost.rs"]
 mod vhost;
 mod workers;

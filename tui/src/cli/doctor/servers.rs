@@ -28,7 +28,7 @@ pub(super) async fn bus(config: &Config) -> Finding {
         }
         BusUrl::Amqp(url) => url,
     };
-    let connected = tokio::time::timeout(BUS_WITHIN, AmqpBus::connect(url.reveal())).await;
+    let connected = tokio::time::timeout(BUS_WITHIN, AmqpBus::connect_to(url)).await;
     let found = |error: &BusError| Said::plain(format!("{url}: {error}"));
     match connected {
         Ok(Ok(bus)) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_rs::{Runtime, Tokio};
 use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
-use lapin::uri::AMQPUri;
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -17,6 +17,7 @@ use super::clean::Clean;
 use super::declare;
 use super::kit::CleanTokio;
 use crate::bus::BusError;
+use crate::config::address::{BrokerAddress, Endpoint};
 use crate::tls;
 
 /// How long until a connection stands. With the longest wait between two attempts (2 s) a broker that accepts
@@ -44,7 +45,8 @@ const NOT_ALLOWED: u16 = 530;
 /// A connection that comes back.
 #[derive(Debug)]
 pub(super) struct Link {
-    uri: AMQPUri,
+    address: BrokerAddress,
+    frame_bytes: u32,
     /// What the broker's operator sees it as.
     name: &'static str,
     live: Mutex<Live>,
@@ -55,6 +57,8 @@ struct Live {
     connection: Option<Connection>,
     /// How many there have been.
     generation: u64,
+    /// Which of the broker's hosts is tried first: the one behind that of the last connection.
+    next: usize,
 }
 
 /// A channel, and of which connection it is.
@@ -65,19 +69,9 @@ pub(super) struct Opened {
 }
 
 impl Link {
-    /// Not connected yet.
-    ///
-    /// # Errors
-    /// [`BusError::Topology`] when `url` is none.
-    pub(super) fn new(url: &str, name: &'static str, frame_bytes: u32) -> Result<Self, BusError> {
-        let mut uri: AMQPUri = url.parse().map_err(|why| {
-            BusError::Topology(format!(
-                "bus.url is no URL of an AMQP broker ({why}); it looks like amqp://user:password@host:5672"
-            ))
-        })?;
-        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        uri.query.frame_max.get_or_insert(frame_bytes);
-        Ok(Self { uri, name, live: Mutex::default() })
+    /// Not connected yet. `frame_bytes` are asked for unless the address has others.
+    pub(super) fn new(address: BrokerAddress, name: &'static str, frame_bytes: u32) -> Self {
+        Self { address, frame_bytes, name, live: Mutex::default() }
     }
 
     /// A new channel on the connection there is, else on a new one, on which the topology has been declared.
@@ -95,18 +89,37 @@ impl Link {
         if let Some(old) = live.connection.take() {
             tokio::spawn(close(old));
         }
-        let connection = self.connect().await?;
+        self.connect(&mut live).await
+    }
+
+    /// A channel on a new connection, to the first of the broker's hosts that can be used. Each says why it cannot.
+    async fn connect(&self, live: &mut Live) -> Result<Opened, BusError> {
+        let hosts = self.address.endpoints();
+        let (first, mut refusals) = (live.next, Vec::new());
+        for at in (0..hosts.len()).map(|further| (first + further) % hosts.len()) {
+            match self.open(&hosts[at]).await {
+                Ok((connection, channel)) => {
+                    tracing::info!(link = self.name, broker = %hosts[at], "connected");
+                    live.connection = Some(connection);
+                    live.generation += 1;
+                    live.next = at + 1;
+                    return Ok(Opened { channel, generation: live.generation });
+                }
+                Err(error) => refusals.push(error),
+            }
+        }
+        Err(together(refusals))
+    }
+
+    /// A channel on a new connection to `host`, on which the topology has been declared.
+    async fn open(&self, host: &Endpoint) -> Result<(Connection, Channel), BusError> {
+        let connection = self.connect_to(host).await?;
         let channel = async {
             declare::topology(&connection).await?;
             answered(connection.create_channel()).await
         };
         match channel.await {
-            Ok(channel) => {
-                live.connection = Some(connection);
-                live.generation += 1;
-                tracing::info!(link = self.name, broker = %self.shown(), "connected");
-                Ok(Opened { channel, generation: live.generation })
-            }
+            Ok(channel) => Ok((connection, channel)),
             Err(error) => {
                 tokio::spawn(close(connection));
                 Err(error)
@@ -136,11 +149,11 @@ impl Link {
         }
     }
 
-    async fn connect(&self) -> Result<Connection, BusError> {
+    async fn connect_to(&self, host: &Endpoint) -> Result<Connection, BusError> {
         let options = ConnectionProperties::default().with_connection_name(self.name.into());
         let tokio = Tokio::current();
         let connecting = Connection::connector(
-            self.uri.clone(),
+            self.uri(host),
             Runtime::new(CleanTokio(tokio.clone())),
             // lapin connects on a thread of its own, which would go on trying for as long as the system does.
             async move |uri, _| {
@@ -155,22 +168,45 @@ impl Link {
         );
         match timeout(CONNECT_WITHIN + ANSWER_WITHIN, connecting).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(self.lost(&error)),
-            Err(_) => Err(BusError::Lost(format!("{} does not answer", self.shown()))),
+            Ok(Err(error)) => Err(self.lost(host, &error)),
+            Err(_) => Err(BusError::Lost(format!("{host} does not answer"))),
         }
     }
 
-    fn lost(&self, error: &Error) -> BusError {
-        let broker = self.shown();
+    /// The address as lapin has it, filled in here: its own parser would put something else in the place of what it does not
+    /// know.
+    fn uri(&self, host: &Endpoint) -> AMQPUri {
+        let address = &self.address;
+        AMQPUri {
+            scheme: if address.is_encrypted() { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
+            authority: AMQPAuthority {
+                userinfo: AMQPUserInfo {
+                    username: address.user().to_owned(),
+                    password: address.password().reveal().to_owned(),
+                },
+                host: host.host.clone(),
+                port: host.port,
+            },
+            vhost: address.vhost().to_owned(),
+            query: AMQPQueryString {
+                heartbeat: Some(address.heartbeat_seconds().unwrap_or(HEARTBEAT_SECONDS)),
+                frame_max: Some(address.frame_bytes().unwrap_or(self.frame_bytes)),
+                ..Default::default()
+            },
+        }
+    }
+
+    fn lost(&self, broker: &Endpoint, error: &Error) -> BusError {
         match code(error) {
             Some((ACCESS_REFUSED, _)) => BusError::Topology(format!(
                 "the message broker {broker} refuses user '{}'; correct user and password in bus.url",
-                self.uri.authority.userinfo.username
+                self.address.user()
             )),
             Some((NOT_ALLOWED, why)) => BusError::Topology(format!(
                 "the message broker {broker} does not let user '{}' in: {why}; create the virtual host '{}' and \
                  give that user its permissions, or correct bus.url",
-                self.uri.authority.userinfo.username, self.uri.vhost
+                self.address.user(),
+                self.address.vhost()
             )),
             _ => {
                 let error = error.to_string();
@@ -183,11 +219,22 @@ impl Link {
             }
         }
     }
+}
 
-    /// The broker, without the password.
-    fn shown(&self) -> String {
-        format!("{}:{}", self.uri.authority.host, self.uri.authority.port)
+/// What all hosts said, as one error. A person has to act only where no host is merely away.
+fn together(mut refusals: Vec<BusError>) -> BusError {
+    if refusals.len() == 1 {
+        return refusals.remove(0);
     }
+    let is_lost = refusals.iter().any(|refusal| matches!(refusal, BusError::Lost(_)));
+    let sentences: Vec<String> = refusals
+        .into_iter()
+        .map(|refusal| match refusal {
+            BusError::Lost(why) | BusError::Topology(why) => why,
+        })
+        .collect();
+    let all = sentences.join("; ");
+    if is_lost { BusError::Lost(all) } else { BusError::Topology(all) }
 }
 
 /// What the broker says to `asked`, if it does in time.

@@ -50,8 +50,7 @@ enum State {
 
 impl Link {
     /// Starts the thread. Nothing is connected yet.
-    pub(super) fn new(client: Client) -> Result<Self, ViewError> {
-        let place = client.get_connection_info().addr().to_string();
+    pub(super) fn new(client: Client, place: String) -> Result<Self, ViewError> {
         let no_thread =
             |error: std::io::Error| ViewError::Lost(format!("its thread does not start: {error}"));
         let runtime =

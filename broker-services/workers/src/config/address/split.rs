@@ -1,0 +1,148 @@
+//! Takes a URL apart, in the one way in which no password can be taken for something else.
+
+use std::net::Ipv6Addr;
+use std::ops::RangeInclusive;
+
+use super::{AddressError, Endpoint, Login, Secret};
+
+/// Longest host name, in bytes: what the domain name system has.
+const MAX_HOST_BYTES: usize = 253;
+/// Longest name of a parameter that is repeated, in bytes.
+const MAX_SHOWN_BYTES: usize = 32;
+
+/// The parts of a URL, still encoded.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    /// Before `://`.
+    pub(super) scheme: &'a str,
+    login: Option<&'a str>,
+    hosts: &'a str,
+    /// Without its first slash.
+    pub(super) path: &'a str,
+    query: &'a str,
+}
+
+/// Takes `url` apart. Whatever separates its parts may just as well belong to a password that is not encoded; so the only
+/// `@` stands before the hosts, and there is no `#`.
+pub(super) fn split(url: &str) -> Result<Parts<'_>, AddressError> {
+    let (scheme, rest) = url.split_once("://").ok_or(AddressError::NoHost)?;
+    let (authority, behind) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (login, hosts) = match authority.split_once('@') {
+        Some((login, hosts)) => (Some(login), hosts),
+        None => (None, authority),
+    };
+    if rest.contains('#') || behind.contains('@') || hosts.contains('@') {
+        return Err(AddressError::Unencoded);
+    }
+    let (path, query) = behind.split_once('?').unwrap_or((behind, ""));
+    Ok(Parts { scheme, login, hosts, path: path.strip_prefix('/').unwrap_or(path), query })
+}
+
+impl Parts<'_> {
+    /// User and password, decoded.
+    pub(super) fn login(&self) -> Result<Option<Login>, AddressError> {
+        let Some(login) = self.login else { return Ok(None) };
+        let (user, password) = login.split_once(':').ok_or(AddressError::NoPassword)?;
+        Ok(Some(Login { user: decode(user)?, password: Secret(decode(password)?) }))
+    }
+
+    /// The hosts, one at least.
+    pub(super) fn endpoints(&self, default_port: u16) -> Result<Vec<Endpoint>, AddressError> {
+        self.hosts.split(',').map(|host| endpoint(host, default_port)).collect()
+    }
+
+    /// The values of the parameters that there are, each of which may be given once. `known` tells of them in words.
+    pub(super) fn parameters<const COUNT: usize>(
+        &self,
+        parameters: &[(&'static str, RangeInclusive<u32>); COUNT],
+        known: &'static str,
+    ) -> Result<[Option<u32>; COUNT], AddressError> {
+        let mut values = [None; COUNT];
+        for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let at = parameters.iter().position(|(parameter, _)| *parameter == name);
+            let at = at.ok_or_else(|| AddressError::Parameter(self.shown(name), known))?;
+            let (name, range) = &parameters[at];
+            let number = value.parse().ok().filter(|number| range.contains(number));
+            let wrong = AddressError::Value { name, least: *range.start(), most: *range.end() };
+            if values[at].replace(number.ok_or_else(|| wrong.clone())?).is_some() {
+                return Err(wrong);
+            }
+        }
+        Ok(values)
+    }
+
+    /// A parameter as a sentence may name it: without a login, `?` may be in the midst of a password.
+    fn shown(&self, name: &str) -> String {
+        let is_name = name.len() <= MAX_SHOWN_BYTES
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        if self.login.is_some() && is_name && !name.is_empty() {
+            format!("a parameter '{name}'")
+        } else {
+            "a parameter".to_owned()
+        }
+    }
+}
+
+fn endpoint(text: &str, default_port: u16) -> Result<Endpoint, AddressError> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']').ok_or(AddressError::Brackets)?;
+            host.parse::<Ipv6Addr>().map_err(|_| AddressError::Brackets)?;
+            (host, port)
+        }
+        None => {
+            let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            if port.matches(':').count() > 1 {
+                return Err(AddressError::Brackets);
+            }
+            let is_named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+            if host.is_empty() || host.len() > MAX_HOST_BYTES || !host.bytes().all(is_named) {
+                return Err(AddressError::NoHost);
+            }
+            (host, port)
+        }
+    };
+    let port = match port.strip_prefix(':') {
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().ok().filter(|port| *port > 0).ok_or(AddressError::Port)?
+        }
+        None if port.is_empty() => default_port,
+        _ => return Err(AddressError::Port),
+    };
+    Ok(Endpoint { host: host.to_owned(), port })
+}
+
+/// What a text means. It must be encoded so that no part of it could be anything else.
+pub(super) fn decode(text: &str) -> Result<String, AddressError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '%' => {
+                let mut digit = || rest.next().and_then(|digit| digit.to_digit(16));
+                let code = digit().zip(digit()).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+                bytes.push(code.ok_or(AddressError::Unencoded)?);
+            }
+            ':' | '/' | '?' | '#' | '[' | ']' | '@' => return Err(AddressError::Unencoded),
+            c if c.is_whitespace() || c.is_control() => return Err(AddressError::Unencoded),
+            c => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    // PLAIN separates user and password by zeros.
+    let decoded = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+    decoded.ok_or(AddressError::NoText)
+}
+
+/// The text that [`decode`] reads as this one.
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}

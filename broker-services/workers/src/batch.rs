@@ -24,6 +24,7 @@ use crate::envelope::{Bad, BadPart, Caller, Envelope, must_be_seen, park};
 use crate::logging;
 use crate::probe::{Bug, Point};
 use crate::relay::Outbox;
+use crate::reply_to;
 use crate::stage::Stage;
 use crate::store::{Changes, Key, Store};
 
@@ -238,7 +239,7 @@ impl<R: Rules> Loop<R> {
     /// Tells the caller what is wrong with the message, or the operator where there is none to be told.
     async fn refuse(&self, envelope: &Envelope, reason: &str) {
         match &envelope.caller {
-            Some(caller) if !crate::topology::is_ours(caller.queue()) => {
+            Some(caller) if reply_to::refusal(caller.queue()).is_none() => {
                 self.publisher.send(caller.answer(Answer::refuse(ErrorCode::Invalid, reason).to_json()));
                 self.context.vitals.answered(envelope.age.elapsed(), true);
             }

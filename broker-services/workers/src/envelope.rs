@@ -13,6 +13,7 @@ use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
 use crate::clock::Stopwatch;
 use crate::context::Context;
 use crate::logging;
+use crate::reply_to;
 use crate::topology;
 
 /// One of our events, alone.
@@ -89,9 +90,9 @@ pub fn read_command(delivery: &Delivery) -> Result<Command, Bad> {
         matches!(kind, CommandKind::OrderReplay | CommandKind::DepositReplay | CommandKind::ItemReplay);
     if let Some(reply_to) = &message.properties.reply_to
         && !(is_replay && reply_to == topology::MYINFO_REBUILD)
-        && topology::is_ours(reply_to)
+        && let Some(why) = reply_to::refusal(reply_to)
     {
-        return Err(Bad(format!("reply_to '{}' is a queue of the system itself", quoted(reply_to))));
+        return Err(Bad(format!("reply_to '{}' {why}", quoted(reply_to))));
     }
     Command::from_json(kind, &message.body).map_err(|invalid| Bad(invalid.to_string()))
 }

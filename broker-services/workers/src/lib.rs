@@ -25,6 +25,7 @@ pub mod logging;
 pub mod probe;
 pub mod process;
 pub mod relay;
+pub mod reply_to;
 pub mod service;
 pub mod signals;
 pub mod stage;

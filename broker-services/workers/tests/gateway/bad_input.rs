@@ -96,6 +96,14 @@ fn no_answer_goes_where_it_would_be_taken_for_a_message() {
         ("item.query", json!({ "item_id": "10" }), "skstore.replies.order-1"),
         ("item.replay", json!({}), "order.events"),
         ("order.replay", json!({ "from_seq": -1 }), "myinfo.rebuild"),
+        // Nor where it would end the connection that sends it.
+        ("order.query", json!({ "order_id": "first" }), "amq.rabbitmq.reply-to.x.y"),
+        ("item.query", json!({ "item_id": "10" }), "amq.rabbitmq.reply-to."),
+        (
+            "deposit.query",
+            json!({ "customer": "kim" }),
+            "amq.rabbitmq.reply-to.g1hkAA1ub25vZGVAbm9ob3N0AAA.key",
+        ),
     ];
     for (key, body, reply_to) in cases {
         let message = json!({ "key": key, "body": text(body.to_string().as_bytes()), "reply_to": reply_to });

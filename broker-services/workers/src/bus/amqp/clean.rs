@@ -3,7 +3,7 @@
 //! RabbitMQ passes on names and properties as they came. lapin ends the connection over one that is not UTF-8, and
 //! overflows its stack over tables within tables within tables. The broker would then deliver that message again, and so on
 //! for ever: one message would stop a worker for good. So the bytes of what is delivered are looked through here:
-//! what is not UTF-8 becomes question marks, and tables too deep become plain bytes. Nothing changes its length.
+//! what is not UTF-8 becomes ASCII's sign for it, and tables too deep become plain bytes. Nothing changes its length.
 //! Frames come in any pieces; bodies pass through untouched.
 
 use std::io;
@@ -48,6 +48,9 @@ const PROPERTIES: [Kind; 14] = {
 };
 /// Tables within tables that are read: far more than anybody means, far less than fill a stack.
 const MAX_DEPTH: usize = 16;
+/// ASCII's sign in the place of what could not be told. Nothing else means it, so an address that was spoilt here is not
+/// taken for somebody else's.
+const SUBSTITUTE: u8 = 0x1a;
 /// Read at once.
 const CHUNK_BYTES: usize = 16 * 1024;
 
@@ -273,7 +276,7 @@ impl<'a> Rest<'a> {
         let length = self.bytes(1)?[0];
         let text = self.bytes(usize::from(length))?;
         if std::str::from_utf8(text).is_err() {
-            text.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
+            text.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = SUBSTITUTE);
         }
         Some(())
     }
@@ -364,13 +367,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_becomes_question_marks_and_the_rest_stays() {
+    fn what_is_not_utf8_is_marked_and_the_rest_stays() {
         let entry = |key: &[u8]| [short(key), b"S".to_vec(), long(b"\xff raw")].concat();
         let table = [
             (deliver("사과".as_bytes()), deliver("사과".as_bytes())),
-            (deliver(b"a\xff\xfeb"), deliver(b"a??b")),
+            (deliver(b"a\xff\xfeb"), deliver(b"a\x1a\x1ab")),
             (header(&entry(b"key"), b"id"), header(&entry(b"key"), b"id")),
-            (header(&entry(b"k\xe9y"), b"\xff"), header(&entry(b"k?y"), b"?")),
+            (header(&entry(b"k\xe9y"), b"\xff"), header(&entry(b"k\x1ay"), b"\x1a")),
             (frame(BODY, b"\xff\xfe"), frame(BODY, b"\xff\xfe")),
             (b"AMQP\x00\x00\x09\x01".to_vec(), b"AMQP\x00\x00\x09\x01".to_vec()),
         ];

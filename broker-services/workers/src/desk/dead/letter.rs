@@ -11,6 +11,7 @@ use skstore_domain::ids::{OrderId, RequestId};
 
 use crate::bus::{Message, Properties};
 use crate::envelope::{MAY_HAVE_HAPPENED, PARKED_ID, SENT_EXPIRATION, SENT_PRIORITY, read_events};
+use crate::reply_to;
 use crate::topology::{self, COMMANDS, DEFAULT, EVENTS, PAYMENTS, UNROUTED};
 
 /// Headers of a message that its queue gave up on, as brokers write them.
@@ -169,8 +170,8 @@ impl DeadLetter {
             matches!(kind, CommandKind::OrderReplay | CommandKind::DepositReplay | CommandKind::ItemReplay);
         let reply_to = self.properties.reply_to.as_deref();
         let may_answer_ours = is_replay && reply_to == Some(topology::MYINFO_REBUILD);
-        if !may_answer_ours && reply_to.is_some_and(topology::is_ours) {
-            return Some("its reply_to is a queue of the system itself".to_owned());
+        if let Some(why) = reply_to.filter(|_| !may_answer_ours).and_then(reply_to::refusal) {
+            return Some(format!("its reply_to {why}"));
         }
         Command::from_json(kind, &self.body).err().map(|invalid| invalid.0)
     }

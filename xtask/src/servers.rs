@@ -33,6 +33,8 @@ const APT_LOCK_SECONDS: u32 = 300;
 const START_WITHIN: Duration = Duration::from_secs(90);
 /// How long it may take to end when asked to, before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
+/// Databases of a Redis: tests that run at the same time have one each.
+const DATABASES: &str = "64";
 /// How often it is looked whether it has started or ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -248,7 +250,7 @@ impl Redis {
     /// A sentence that says where its log is.
     pub(crate) fn restart(&mut self) -> Result<(), String> {
         let mut command = Command::new(REDIS_SERVER);
-        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--databases", DATABASES]);
         let port = self.port.to_string();
         match &self.certificate {
             None => command.args(["--port", &port]),

@@ -1,20 +1,23 @@
 //! The bus over an AMQP 0-9-1 broker: RabbitMQ 3.10 or later.
 //!
-//! Two connections, one that publishes and one that consumes: a broker short of memory or disk stops reading
-//! from those that publish, and acks have to get through all the same. Both are driven by one thread of their
-//! own, so that handles work from any runtime and a service that is busy does not miss heartbeats.
+//! Three connections. One publishes and one consumes: a broker short of memory or disk stops reading from those that
+//! publish, and acks have to get through all the same. The third, made when it is needed, answers outside callers: they say
+//! where to, and a broker may close a connection over that. All are driven by one thread of their own, so that handles
+//! work from any runtime and a service that is busy does not miss heartbeats.
 //!
 //! A lost connection is nobody's state: receipts say [`Confirm::Lost`](crate::bus::Confirm::Lost), consumers
 //! end with [`BusError::Lost`], and the next call that needs a connection makes one and declares the topology.
 //! [`AmqpPublisher`]s recover by themselves; an [`AmqpConsumer`] is done, and its owner opens another.
 
 mod acks;
+mod answers;
 mod clean;
 mod confirms;
 mod consumer;
 mod declare;
 mod kit;
 mod link;
+mod load;
 mod properties;
 mod publisher;
 
@@ -28,13 +31,14 @@ use tokio::sync::{oneshot, watch};
 
 use crate::config::address::BrokerAddress;
 use crate::topology;
+use answers::Answers;
 pub use consumer::{AmqpConsumer, Tag};
 use link::{Link, answered};
 pub use publisher::{AmqpPublisher, CONFIRM_WITHIN, MAX_UNCONFIRMED, MAX_UNCONFIRMED_BYTES};
 
 use super::{BusError, QueueDepth, Subscription};
 
-/// A broker. Clones share its two connections, which are closed with the last of them and of what they have
+/// A broker. Clones share its connections, which are closed with the last of them and of what they have
 /// opened.
 #[derive(Clone)]
 pub struct AmqpBus {
@@ -127,12 +131,14 @@ impl AmqpBus {
             let mut publishers = shared.publishers.subscribe();
             let settled = async {
                 let _ = closing.wait_for(|closing| *closing == 0).await;
-                // What was handed over last, answers most of all, goes out before the goodbye.
+                // What was handed over last goes out before the goodbye.
                 let _ = publishers.wait_for(|publishers| *publishers == 0).await;
+                shared.answers.finish().await;
             };
             let _ = tokio::time::timeout(link::CLOSE_WITHIN, settled).await;
             shared.consuming.close().await;
             shared.publishing.close().await;
+            shared.answering.close().await;
             Ok(())
         };
         // An error means that the thread is gone, and with it the connections.
@@ -171,6 +177,8 @@ async fn depths(channel: &Channel) -> Result<Vec<QueueDepth>, BusError> {
 struct Shared {
     publishing: Link,
     consuming: Link,
+    answering: Arc<Link>,
+    answers: Answers,
     /// Consumers that are dropped and have not yet given back what they held.
     closing: watch::Sender<usize>,
     /// Publishers that are in use, or dropped and still waiting for confirms.
@@ -187,6 +195,7 @@ impl Shared {
         let link = |name, frame_bytes| Link::new(address.clone(), name, frame_bytes);
         let publishing = link("skstore publishing", link::PUBLISHED_FRAME_BYTES);
         let consuming = link("skstore consuming", link::CONSUMED_FRAME_BYTES);
+        let answering = Arc::new(link("skstore answering", link::PUBLISHED_FRAME_BYTES).without_topology());
         let failed = |error: std::io::Error| {
             BusError::Topology(format!(
                 "cannot start the thread of the message bus: {error}; are there too many?"
@@ -201,9 +210,12 @@ impl Shared {
             runtime.shutdown_background();
         };
         thread::Builder::new().name("skstore-amqp".to_owned()).spawn(run).map_err(failed)?;
+        let answers = Answers::start(Arc::clone(&answering), &io);
         Ok(Self {
             publishing,
             consuming,
+            answering,
+            answers,
             closing: watch::channel(0).0,
             publishers: watch::channel(0).0,
             turn: Arc::default(),

@@ -13,7 +13,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
+use lapin::options::{BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, QueueDeclareOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use skstore_workers::bus::amqp::{AmqpBus, CONFIRM_WITHIN, MAX_UNCONFIRMED};
 use skstore_workers::bus::{Bus, BusError, Confirm, Consumer, Message, Properties, Subscription};
@@ -361,6 +361,52 @@ fn any_amqp_client_can_ask_and_is_answered() {
         let heard = futures_util::StreamExt::next(&mut answers).await.unwrap().unwrap();
         assert_eq!(heard.data, b"!");
         assert_eq!(heard.properties.correlation_id().as_ref().map(|id| id.as_str()), Some("mine"));
+    });
+}
+
+#[test]
+fn answers_reach_their_callers_though_their_connection_is_closed_again_and_again() {
+    const CALLERS: usize = 7;
+    const BURST: usize = 50;
+    const BURSTS: usize = 40;
+    let rabbit = Rabbit::start().unwrap();
+    run(async {
+        let bus = Bus::Amqp(AmqpBus::connect(&rabbit.amqp_url()).await.unwrap());
+        let publisher = bus.publisher().await.unwrap();
+        let queue = |caller: usize| format!("caller-{caller}");
+        let outside = Connection::connect(&rabbit.amqp_url(), ConnectionProperties::default()).await.unwrap();
+        let channel = outside.create_channel().await.unwrap();
+        for caller in 0..CALLERS {
+            let options = QueueDeclareOptions { durable: true, ..Default::default() };
+            channel.queue_declare(queue(caller).into(), options, Default::default()).await.unwrap();
+        }
+        let mut expected = BTreeSet::new();
+        for burst in 0..BURSTS {
+            let answers = (0..BURST).map(|at| {
+                let number = burst * BURST + at;
+                let mut answer = message(DEFAULT, &queue(number % CALLERS), &number.to_string());
+                answer.properties.correlation_id = Some(number.to_string());
+                expected.insert(u32::try_from(number).unwrap());
+                answer
+            });
+            publisher.send_all(answers.collect());
+            if burst % 10 == 5 {
+                rabbit.ctl(&["close_all_connections", "maintenance"]).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let outside = Connection::connect(&rabbit.amqp_url(), ConnectionProperties::default()).await.unwrap();
+        let channel = outside.create_channel().await.unwrap();
+        let mut heard = BTreeSet::new();
+        while heard != expected {
+            for caller in 0..CALLERS {
+                let options = BasicGetOptions { no_ack: true };
+                while let Some(got) = channel.basic_get(queue(caller).into(), options).await.unwrap() {
+                    heard.insert(std::str::from_utf8(&got.delivery.data).unwrap().parse().unwrap());
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     });
 }
 

@@ -16,8 +16,8 @@ use crate::vhost;
 
 /// `redis://…` of the Redis that the tests may use. Its database 0 is for those that bring prefixes of their own.
 const REDIS_URL: &str = "SKSTORE_TEST_REDIS_URL";
-/// Databases of a Redis.
-const DATABASES: u32 = 16;
+/// Databases of that Redis.
+const DATABASES: u32 = 64;
 /// How long a test waits for something that must happen: far beyond what it takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether it has happened.

@@ -4,6 +4,7 @@
 //! `SKSTORE_TEST_AMQP_URL`, `SKSTORE_TEST_AMQP_API` and `SKSTORE_TEST_REDIS_URL` say where the servers are; `cargo
 //! xtask test` starts them. Each test has a virtual host, a database and workers of its own.
 
+mod answers;
 mod bad_input;
 mod commands;
 mod foreign;

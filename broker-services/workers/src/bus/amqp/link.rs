@@ -49,6 +49,8 @@ pub(super) struct Link {
     frame_bytes: u32,
     /// What the broker's operator sees it as.
     name: &'static str,
+    /// Whether it declares the topology before anything else.
+    declares: bool,
     live: Mutex<Live>,
 }
 
@@ -71,7 +73,12 @@ pub(super) struct Opened {
 impl Link {
     /// Not connected yet. `frame_bytes` are asked for unless the address has others.
     pub(super) fn new(address: BrokerAddress, name: &'static str, frame_bytes: u32) -> Self {
-        Self { address, frame_bytes, name, live: Mutex::default() }
+        Self { address, frame_bytes, name, declares: true, live: Mutex::default() }
+    }
+
+    /// The same, but it needs nothing of the topology, and is sooner there.
+    pub(super) fn without_topology(self) -> Self {
+        Self { declares: false, ..self }
     }
 
     /// A new channel on the connection there is, else on a new one, on which the topology has been declared.
@@ -115,7 +122,9 @@ impl Link {
     async fn open(&self, host: &Endpoint) -> Result<(Connection, Channel), BusError> {
         let connection = self.connect_to(host).await?;
         let channel = async {
-            declare::topology(&connection).await?;
+            if self.declares {
+                declare::topology(&connection).await?;
+            }
             answered(connection.create_channel()).await
         };
         match channel.await {

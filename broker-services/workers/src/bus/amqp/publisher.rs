@@ -1,9 +1,9 @@
 //! Publishes: one task for each [`AmqpPublisher`], and two channels. On one every message is confirmed; on the other go
-//! those whose fate nobody asks for: answers, replies and heartbeats, which cost less without.
+//! those whose fate nobody asks for: replies between services and heartbeats, which cost less without. Answers to
+//! outside callers go by [another way](super::answers).
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
@@ -14,12 +14,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
+use super::answers::Answers;
 use super::confirms::{Confirms, Key, Settled};
 use super::link::{Opened, answered};
+use super::load::{Held, Load};
 use super::properties::{Outgoing, outgoing};
 use crate::bus::{BusError, Confirm, Message, Receipt};
 use crate::clock::Ids;
-use crate::topology::DEFAULT;
+use crate::topology::{self, DEFAULT};
 
 /// Most messages of one publisher that are not confirmed yet, or not written where they are not to be: what the largest
 /// batches of a worker leave, and about two seconds of a broker's work. More are refused.
@@ -34,9 +36,9 @@ pub const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MOST: Duration = Duration::from_secs(2);
 /// How often it is looked whether a broker that had no memory or disk reads again.
-const BLOCKED_POLL: Duration = Duration::from_millis(100);
+pub(super) const BLOCKED_POLL: Duration = Duration::from_millis(100);
 /// Most messages taken from the queue before confirms get their turn.
-const MAX_AT_ONCE: usize = 256;
+pub(super) const MAX_AT_ONCE: usize = 256;
 
 /// Publishes to an AMQP broker. Clones share its channels, which are opened anew after a loss. What is published is in its
 /// order, and so is what is sent; one may overtake the other.
@@ -44,6 +46,7 @@ const MAX_AT_ONCE: usize = 256;
 pub struct AmqpPublisher {
     jobs: mpsc::UnboundedSender<Job>,
     load: Arc<Load>,
+    answers: Answers,
 }
 
 impl AmqpPublisher {
@@ -51,6 +54,7 @@ impl AmqpPublisher {
     pub(super) async fn open(shared: Arc<Shared>) -> Result<Self, BusError> {
         let opened = Channels::open(&shared).await?;
         let (jobs, received) = mpsc::unbounded_channel();
+        let answers = shared.answers.clone();
         let task = Task {
             shared,
             opened: Some(opened),
@@ -65,7 +69,7 @@ impl AmqpPublisher {
             task.run(received).await;
             shared.publishers.send_modify(|publishers| *publishers -= 1);
         });
-        Ok(Self { jobs, load: Arc::default() })
+        Ok(Self { jobs, load: Load::new(MAX_UNCONFIRMED, MAX_UNCONFIRMED_BYTES), answers })
     }
 
     /// Hands over `message` without waiting; the receipt tells what became of it.
@@ -75,8 +79,11 @@ impl AmqpPublisher {
         Receipt(told)
     }
 
-    /// Hands over `message` and does not want to know.
+    /// Hands over `message` and does not want to know. An answer to an outside caller goes apart from all else.
     pub fn send(&self, message: Message) {
+        if message.exchange == DEFAULT && !topology::is_ours(&message.routing_key) {
+            return self.answers.send(message);
+        }
         self.hand_over(message, None);
     }
 
@@ -87,38 +94,6 @@ impl AmqpPublisher {
         };
         // The task ends early only with its runtime; the receipt, dropped, then says Lost.
         let _ = self.jobs.send(job);
-    }
-}
-
-/// How much is on its way.
-#[derive(Debug, Default)]
-struct Load {
-    messages: AtomicUsize,
-    bytes: AtomicUsize,
-}
-
-impl Load {
-    fn take(load: &Arc<Self>, bytes: usize) -> Option<Held> {
-        let held = Held { load: Arc::clone(load), bytes };
-        let messages = load.messages.fetch_add(1, Ordering::Relaxed);
-        let total = load.bytes.fetch_add(bytes, Ordering::Relaxed);
-        // A single one beyond the bound has to go through nevertheless.
-        let fits = messages == 0 || (messages < MAX_UNCONFIRMED && total + bytes <= MAX_UNCONFIRMED_BYTES);
-        fits.then_some(held)
-    }
-}
-
-/// One message's share of the load, given back when it is dropped.
-#[derive(Debug)]
-struct Held {
-    load: Arc<Load>,
-    bytes: usize,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.load.messages.fetch_sub(1, Ordering::Relaxed);
-        self.load.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -183,17 +158,21 @@ impl Channels {
 
 /// When to try again.
 #[derive(Debug, Default)]
-struct Retry {
+pub(super) struct Retry {
     not_before: Option<Instant>,
     wait: Duration,
 }
 
 impl Retry {
-    fn is_due(&self) -> bool {
+    pub(super) fn not_before(&self) -> Option<Instant> {
+        self.not_before
+    }
+
+    pub(super) fn is_due(&self) -> bool {
         self.not_before.is_none_or(|at| at <= Instant::now())
     }
 
-    fn failed(&mut self) {
+    pub(super) fn failed(&mut self) {
         self.wait = (self.wait * 2).clamp(RETRY_FIRST, RETRY_MOST);
         self.not_before = Some(Instant::now() + self.wait);
     }
@@ -390,7 +369,7 @@ async fn until(deadline: Option<Instant>) {
 /// Publishes one message, and waits for what its channel has to say: its confirm, or, on a channel without, that it is on
 /// the wire. The first poll puts it on the channel, so messages go out in the order in which their futures are first polled,
 /// which is that in which they were pushed.
-async fn publish(
+pub(super) async fn publish(
     channel: &Channel,
     out: Outgoing,
     body: &[u8],

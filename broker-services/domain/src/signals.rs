@@ -1,5 +1,7 @@
 //! Unlogged and transient: heartbeats, breaker changes, and the operator's wishes.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
@@ -36,7 +38,7 @@ pub struct Beat {
     pub at: Timestamp,
     /// Whether it takes work.
     pub ready: bool,
-    /// Why not, or what went wrong last.
+    /// Why it takes none now. What is over stands in `past`.
     pub last_error: Option<String>,
     /// Messages handled since it started.
     pub handled: u64,
@@ -58,6 +60,38 @@ pub struct Beat {
     /// What its log comes to, as far as it was read. Not from MyInfo, which has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub books: Option<Books>,
+    /// What a person has to put right although it takes work, in sentences: a policy of the broker that overrules a
+    /// promise, something that it may not declare.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// What was wrong lately and is over, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<Past>,
+}
+
+/// Something that was wrong, and is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// When it was seen last.
+    pub at: Timestamp,
+    /// What it was, in a sentence.
+    pub what: String,
+}
+
+/// Most entries of what is over: a person wants to know what happened, not how often.
+pub const MOST_PAST: usize = 4;
+/// How long it is told what is over: whoever comes back from lunch still sees what happened meanwhile.
+pub const PAST_FOR: Duration = Duration::from_secs(3600);
+
+/// Enters `newer` into what is over: in the order of time, each sentence once, no more than [`MOST_PAST`] of them.
+pub fn remember(past: &mut Vec<Past>, newer: Past) {
+    past.retain(|entry| entry.what != newer.what || entry.at > newer.at);
+    if past.iter().all(|entry| entry.what != newer.what) {
+        let at = past.partition_point(|entry| entry.at <= newer.at);
+        past.insert(at, newer);
+    }
+    let surplus = past.len().saturating_sub(MOST_PAST);
+    past.drain(..surplus);
 }
 
 /// How a worker answers its callers. Replays are not counted.
@@ -161,5 +195,25 @@ impl std::fmt::Display for Fault {
             Self::Silent => f.write_str("silent"),
             Self::Stopped => f.write_str("stopped"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_is_told_once_each_and_the_oldest_is_forgotten() {
+        let entry = |at: i64, what: &str| Past { at: Timestamp(at), what: what.to_owned() };
+        let mut past = Vec::new();
+        for (at, what) in [(1, "a"), (2, "b"), (3, "a"), (2, "a"), (0, "c")] {
+            remember(&mut past, entry(at, what));
+        }
+        assert_eq!(past, [entry(0, "c"), entry(2, "b"), entry(3, "a")]);
+        for at in 4..20 {
+            remember(&mut past, entry(at, &format!("d{at}")));
+        }
+        assert_eq!(past.len(), MOST_PAST);
+        assert_eq!(past.last(), Some(&entry(19, "d19")));
     }
 }

@@ -289,7 +289,7 @@ impl<R: Rules> Loop<R> {
                 Err(error) => error.to_string(),
             };
             tracing::error!(problem, "the store does not work; trying again");
-            self.context.vitals.failed(problem);
+            self.context.vitals.failed(problem, self.context.clock.now());
             // The commit may have happened all the same; then its events were never handed over.
             self.outbox.look_again();
             backoff.wait().await;

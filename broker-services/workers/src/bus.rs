@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use skstore_domain::signals::Past;
+use skstore_domain::time::Timestamp;
+
 use crate::topology::QueueSpec;
 
 pub mod amqp;
@@ -140,6 +143,23 @@ pub enum Bus {
     Amqp(amqp::AmqpBus),
 }
 
+/// What a bus has noticed of its own state: what is now, and what is over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Noticed {
+    /// Why the broker reads nothing that is published, while it does not: *low on memory*.
+    pub blocked: Option<String>,
+    /// What a person has to put right, in sentences.
+    pub warnings: Vec<String>,
+    /// What was missing on the broker and was put back, the newest last.
+    pub past: Vec<Past>,
+}
+
+/// The sentence about a broker that reads nothing, for the `reason` that it gives.
+#[must_use]
+pub fn blocked_words(reason: &str) -> String {
+    format!("the broker blocks all who publish: {reason}")
+}
+
 impl Bus {
     /// Something to publish with.
     ///
@@ -160,6 +180,24 @@ impl Bus {
         match self {
             Self::Embedded(bus) => bus.consume(queues).map(Consumer::Embedded),
             Self::Amqp(bus) => bus.consume(queues).await.map(Consumer::Amqp),
+        }
+    }
+
+    /// What it has noticed of its own state. Nothing is ever wrong with a bus within the process.
+    #[must_use]
+    pub fn noticed(&self, now: Timestamp) -> Noticed {
+        match self {
+            Self::Embedded(_) => Noticed::default(),
+            Self::Amqp(bus) => bus.noticed(now),
+        }
+    }
+
+    /// An answer that should have come did not: it is looked soon whether something is missing on the broker, if
+    /// this process [looks after](amqp::AmqpBus::look_after) that.
+    pub fn suspect(&self) {
+        match self {
+            Self::Embedded(_) => {}
+            Self::Amqp(bus) => bus.suspect(),
         }
     }
 

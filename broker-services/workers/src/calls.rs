@@ -212,6 +212,8 @@ impl Calls {
                     }
                 }
                 () = tokio::time::sleep_until(deadline), if oldest.is_some() => {
+                    // The way of the answers may be missing, as well as Deposit.
+                    self.context.bus.suspect();
                     let now = Instant::now();
                     let late: Vec<String> = self.in_flight.iter()
                         .filter(|(_, call)| call.sent + timeout <= now)

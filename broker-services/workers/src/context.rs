@@ -9,7 +9,7 @@ use skstore_domain::books::Books;
 use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
 use skstore_domain::latency::AnswerTimes;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::{Fault, PAST_FOR, Past, Service, remember};
 use skstore_domain::time::Timestamp;
 use tokio::sync::{Notify, watch};
 
@@ -140,7 +140,9 @@ pub struct Vitals {
 #[derive(Debug, Default)]
 struct Trouble {
     is_serving: bool,
-    last_error: Option<String>,
+    /// What is wrong now, and when it was last seen to be.
+    now: Option<Past>,
+    past: Vec<Past>,
 }
 
 /// No sign of life yet: 1970 is long gone.
@@ -210,24 +212,42 @@ impl Vitals {
         }
     }
 
-    /// Something failed and is being retried: the worker takes no work until [`Vitals::recovered`].
-    pub fn failed(&self, error: String) {
+    /// Something failed at `at` and is being retried: the worker takes no work until [`Vitals::recovered`].
+    pub fn failed(&self, what: String, at: Timestamp) {
         if let Ok(mut trouble) = self.trouble.lock() {
-            *trouble = Trouble { is_serving: false, last_error: Some(error) };
+            trouble.is_serving = false;
+            // What was wrong before it is over, or hidden by this.
+            if let Some(before) = trouble.now.take().filter(|before| before.what != what) {
+                remember(&mut trouble.past, before);
+            }
+            trouble.now = Some(Past { at, what });
         }
     }
 
-    /// It works, or works again. What went wrong last stays visible.
+    /// It works, or works again. What was wrong is history from now on.
     pub fn recovered(&self) {
         if let Ok(mut trouble) = self.trouble.lock() {
             trouble.is_serving = true;
+            if let Some(over) = trouble.now.take() {
+                remember(&mut trouble.past, over);
+            }
         }
     }
 
-    /// Whether it takes work, and what went wrong last.
+    /// Whether it takes work, and if it has failed to, why.
     #[must_use]
     pub fn trouble(&self) -> (bool, Option<String>) {
-        self.trouble.lock().map_or((false, None), |trouble| (trouble.is_serving, trouble.last_error.clone()))
+        self.trouble.lock().map_or((false, None), |trouble| {
+            (trouble.is_serving, trouble.now.as_ref().map(|now| now.what.clone()))
+        })
+    }
+
+    /// What was wrong with it lately and is over, the newest last.
+    #[must_use]
+    pub fn past(&self, now: Timestamp) -> Vec<Past> {
+        let since = now.before(PAST_FOR);
+        let past = self.trouble.lock().map(|trouble| trouble.past.clone()).unwrap_or_default();
+        past.into_iter().filter(|entry| entry.at >= since).collect()
     }
 
     /// Whether it takes work.

@@ -291,6 +291,7 @@ impl Desk {
             answer = answer => answer.map_err(|_| DeskError::Lost { service }),
             error = refused => Err(error),
             () = tokio::time::sleep(ANSWER_WITHIN) => {
+                self.bus.suspect();
                 Err(DeskError::NoAnswer { service, within: ANSWER_WITHIN })
             }
         }

@@ -262,7 +262,7 @@ pub async fn park(
             Ok(Confirm::Refused) => "the queue of parked messages is full",
             Ok(Confirm::Lost) | Err(_) => "the bus does not confirm parked messages",
         };
-        context.vitals.failed(problem.to_owned());
+        context.vitals.failed(problem.to_owned(), context.clock.now());
         backoff.wait().await;
     }
     context.vitals.recovered();

@@ -49,7 +49,7 @@ pub struct Worker {
     pub alive_at: Option<Timestamp>,
     /// Whether it takes work.
     pub ready: bool,
-    /// What went wrong last.
+    /// Why not.
     pub trouble: Option<String>,
 }
 

@@ -158,7 +158,11 @@ impl Process {
             BusUrl::Amqp(url) if services.is_empty() => (connect(url)?, None),
             BusUrl::Amqp(url) => {
                 let lock = DataLock::share(&config.data_dir)?;
-                (connect(url)?, Some(lock))
+                let bus = connect(url)?;
+                if let Bus::Amqp(bus) = &bus {
+                    bus.look_after(config.check_every(), &config.bus.management_url);
+                }
+                (bus, Some(lock))
             }
         };
         let view = View::open(&config.view.url, config.view.keep_orders)?;
@@ -281,14 +285,10 @@ impl Process {
     /// How its workers do.
     #[must_use]
     pub fn workers(&self) -> Vec<health::Worker> {
+        let noticed = self.bus.noticed(Clock::System.now());
         let worker = |running: &Running| {
-            let (ready, trouble) = running.vitals.trouble();
-            health::Worker {
-                service: running.service,
-                alive_at: running.vitals.alive_at(),
-                ready,
-                trouble: trouble.filter(|_| !ready),
-            }
+            let (ready, trouble) = worker::present(running.vitals.trouble(), &noticed);
+            health::Worker { service: running.service, alive_at: running.vitals.alive_at(), ready, trouble }
         };
         self.workers.iter().map(worker).collect()
     }

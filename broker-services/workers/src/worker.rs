@@ -1,12 +1,12 @@
 //! One worker, put together: its loop, its relay, its heartbeat and its ear for the operator, side by side on
 //! one thread. Whatever fails, all of it is dropped and started again; nothing unfinished was acked.
 
-use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Control, Service};
+use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Control, Past, Service, remember};
 use skstore_domain::time::Timestamp;
 use tokio::time::{Duration, MissedTickBehavior};
 
 use crate::batch::Loop;
-use crate::bus::{BusError, Message, Properties, Publisher, Subscription};
+use crate::bus::{self, BusError, Message, Noticed, Properties, Publisher, Subscription};
 use crate::calls::Gate;
 use crate::context::{Context, Rate, Vitals};
 use crate::envelope::JSON_TYPE;
@@ -70,7 +70,7 @@ async fn try_and_try(context: &Context, keeps: &Keeps) {
             Err(error) => error.to_string(),
         };
         tracing::error!(problem, "starting again");
-        context.vitals.failed(problem);
+        context.vitals.failed(problem, context.clock.now());
         tokio::select! {
             biased;
             () = context.stopped() => return,
@@ -189,14 +189,16 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
     loop {
         every.tick().await;
         let vitals = &context.vitals;
-        let (ready, last_error) = vitals.trouble();
+        let at = context.clock.now();
+        let bus = context.bus.noticed(at);
+        let (ready, last_error) = present(vitals.trouble(), &bus);
         let fault = *context.fault.borrow();
         let beat = Beat {
             service: context.service,
             instance: context.instance.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at,
-            at: context.clock.now(),
+            at,
             ready,
             last_error,
             handled: vitals.handled(),
@@ -213,9 +215,27 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
             rebuilding: vitals.rebuilding(),
             answers: (context.service != Service::MyInfo).then(|| answers(vitals, &answer_rates)),
             books: vitals.books(),
+            past: past(vitals.past(at), bus.past),
+            warnings: bus.warnings,
         };
         signal(publisher, topology::BEAT_KEY, &beat);
     }
+}
+
+/// Whether a worker takes work and if not, why: nobody does while the broker reads nothing.
+pub(crate) fn present((ready, trouble): (bool, Option<String>), bus: &Noticed) -> (bool, Option<String>) {
+    match bus.blocked.as_deref().map(bus::blocked_words) {
+        None => (ready, trouble.filter(|_| !ready)),
+        Some(blocked) => {
+            (false, Some(trouble.map_or(blocked.clone(), |trouble| format!("{blocked}; {trouble}"))))
+        }
+    }
+}
+
+/// What is over, of a worker and of the bus that its process shares.
+fn past(mut of_worker: Vec<Past>, of_bus: Vec<Past>) -> Vec<Past> {
+    of_bus.into_iter().for_each(|entry| remember(&mut of_worker, entry));
+    of_worker
 }
 
 /// How callers are answered; the rates are those of answers and of refusals.

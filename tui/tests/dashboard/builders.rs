@@ -224,6 +224,8 @@ pub(crate) fn beat(service: Service) -> Beat {
             sums,
             breach: None,
         }),
+        warnings: Vec::new(),
+        past: Vec::new(),
     }
 }
 

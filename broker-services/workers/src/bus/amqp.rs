@@ -11,32 +11,42 @@
 
 mod acks;
 mod answers;
+mod blocked;
 mod clean;
 mod confirms;
 mod consumer;
 mod declare;
+mod inspection;
 mod kit;
 mod link;
 mod load;
+mod management;
 mod properties;
 mod publisher;
+mod upkeep;
 
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use lapin::Channel;
+use skstore_domain::time::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::config::address::BrokerAddress;
+use crate::config::address::management::ManagementAt;
 use crate::topology;
 use answers::Answers;
 pub use consumer::{AmqpConsumer, Tag};
+pub use inspection::{Inspection, Overruling, Part};
 use link::{Link, answered};
+pub use management::Unseen;
 pub use publisher::{AmqpPublisher, CONFIRM_WITHIN, MAX_UNCONFIRMED, MAX_UNCONFIRMED_BYTES};
 
-use super::{BusError, QueueDepth, Subscription};
+use super::{BusError, Noticed, QueueDepth, Subscription};
+use upkeep::Upkeep;
 
 /// A broker. Clones share its connections, which are closed with the last of them and of what they have
 /// opened.
@@ -67,6 +77,44 @@ impl AmqpBus {
         let shared = Arc::clone(&bus.shared);
         bus.run(async move { shared.consuming.channel().await.map(drop) }).await?;
         Ok(bus)
+    }
+
+    /// Looks at the broker at `address` and at its `management` API, and changes nothing there.
+    ///
+    /// # Errors
+    /// As [`Self::connect_to`].
+    pub async fn inspect(address: &BrokerAddress, management: &ManagementAt) -> Result<Inspection, BusError> {
+        let bus = Self { shared: Arc::new(Shared::new(address)?) };
+        let (shared, management) = (Arc::clone(&bus.shared), management.clone());
+        bus.run(async move { inspection::inspect(&shared.consuming, &management).await }).await
+    }
+
+    /// From now on, for as long as this bus is in use, everything is looked for `every` so often, and at once when
+    /// answers fail to come; what is missing is put back and told ([`Self::noticed`]). For processes with workers:
+    /// others come and go.
+    pub fn look_after(&self, every: Duration, management: &ManagementAt) {
+        upkeep::look_after(&self.shared, every, management);
+    }
+
+    /// See [`Bus::noticed`](super::Bus::noticed).
+    #[must_use]
+    pub fn noticed(&self, now: Timestamp) -> Noticed {
+        self.shared.upkeep.noticed(self.shared.publishing.blocked(), now)
+    }
+
+    /// See [`Bus::suspect`](super::Bus::suspect).
+    pub fn suspect(&self) {
+        self.shared.upkeep.suspect();
+    }
+
+    /// Why the broker reads nothing that is published, if it does not. A connection that has not published for some
+    /// time does not know, so this publishes something that goes nowhere.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn probe_block(&self) -> Result<Option<String>, BusError> {
+        let shared = Arc::clone(&self.shared);
+        self.run(async move { blocked::probe(&*shared.publishing.standing().await?).await }).await
     }
 
     /// Something to publish with, on a channel of its own.
@@ -179,6 +227,8 @@ struct Shared {
     consuming: Link,
     answering: Arc<Link>,
     answers: Answers,
+    /// What sees to it that everything is there.
+    upkeep: Arc<Upkeep>,
     /// Consumers that are dropped and have not yet given back what they held.
     closing: watch::Sender<usize>,
     /// Publishers that are in use, or dropped and still waiting for confirms.
@@ -192,7 +242,8 @@ struct Shared {
 
 impl Shared {
     fn new(address: &BrokerAddress) -> Result<Self, BusError> {
-        let link = |name, frame_bytes| Link::new(address.clone(), name, frame_bytes);
+        let upkeep = Arc::new(Upkeep::default());
+        let link = |name, frame_bytes| Link::new(address.clone(), name, frame_bytes, Arc::clone(&upkeep));
         let publishing = link("skstore publishing", link::PUBLISHED_FRAME_BYTES);
         let consuming = link("skstore consuming", link::CONSUMED_FRAME_BYTES);
         let answering = Arc::new(link("skstore answering", link::PUBLISHED_FRAME_BYTES).without_topology());
@@ -216,6 +267,7 @@ impl Shared {
             consuming,
             answering,
             answers,
+            upkeep,
             closing: watch::channel(0).0,
             publishers: watch::channel(0).0,
             turn: Arc::default(),

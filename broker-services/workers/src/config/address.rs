@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+pub mod management;
 mod split;
 
 use split::{Parts, decode, encode, split};

@@ -4,6 +4,7 @@ use config::ValueKind;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::Fault;
 
+use super::address::management::ManagementAt;
 use super::address::{AMQP, BrokerAddress, REDIS, RedisAddress};
 
 /// What a SQLite store's URL starts with.
@@ -67,6 +68,8 @@ pub(super) enum Rule {
     Fault,
     /// `embedded:` or `amqp(s)://…`.
     Bus,
+    /// `auto`, `off`, or `http(s)://HOST…`.
+    Management,
     /// `embedded:` or `redis(s)://HOST`.
     View,
     /// `sqlite:PATH`, or empty.
@@ -93,6 +96,8 @@ pub(super) const KEYS: &[Key] = &[
     key("max_unsent_events", count(MOST_UNSENT, "events")),
     key("drain_ms", ms(0, LONGEST_MS)),
     key("bus.url", Rule::Bus),
+    key("bus.check_ms", ms(SHORTEST_WINDOW_MS, LONGEST_MS)),
+    key("bus.management_url", Rule::Management),
     key("view.url", Rule::View),
     key("view.keep_orders", count(MOST_ORDERS, "orders")),
     key("order.walk_in", Rule::Customer),
@@ -210,6 +215,10 @@ impl Rule {
                 }
                 given => Err(other_url(given, "'embedded:' or 'amqp://USER:PASSWORD@HOST:PORT'")),
             },
+            Self::Management => {
+                ManagementAt::parse(text(&value)?).map_err(|error| error.to_string())?;
+                Ok(value)
+            }
             Self::View => match text(&value)? {
                 EMBEDDED => Ok(value),
                 given if REDIS.iter().any(|scheme| given.starts_with(scheme)) => {

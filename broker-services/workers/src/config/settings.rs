@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
 use skstore_domain::signals::{Fault, Service};
 
+use super::address::management::ManagementAt;
 use super::address::{AMQP, BrokerAddress, REDIS, RedisAddress};
 use super::keys::{EMBEDDED, SQLITE, sqlite_path};
 
@@ -95,6 +97,12 @@ impl Config {
         Duration::from_millis(self.retry.most_ms)
     }
 
+    /// How often it is looked whether everything that is needed on the broker is there.
+    #[must_use]
+    pub const fn check_every(&self) -> Duration {
+        Duration::from_millis(self.bus.check_ms)
+    }
+
     /// The store of a service; MyInfo has none.
     #[must_use]
     pub const fn store_url(&self, service: Service) -> Option<&StoreUrl> {
@@ -119,6 +127,18 @@ impl Config {
 pub struct BusConfig {
     /// Which bus.
     pub url: BusUrl,
+    check_ms: u64,
+    /// Where a broker's management API is.
+    #[serde(deserialize_with = "management", serialize_with = "shown")]
+    pub management_url: ManagementAt,
+}
+
+fn management<'d, D: Deserializer<'d>>(from: D) -> Result<ManagementAt, D::Error> {
+    ManagementAt::parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+fn shown<S: Serializer>(what: &impl std::fmt::Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(what)
 }
 
 /// `[view]`

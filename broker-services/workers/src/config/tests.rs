@@ -337,6 +337,7 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             Rule::Switch => vec!["true".into(), "false".into()],
             Rule::Fault => vec!["none".into(), "slow:400".into(), "silent".into(), "stopped".into()],
             Rule::Number { least, most, .. } => vec![least.to_string(), most.to_string()],
+            Rule::Management => vec!["auto".into(), "off".into(), "https://u:p@mq:1".into()],
             Rule::Path | Rule::KeyNames | Rule::Store | Rule::Bus | Rule::View | Rule::Customer => continue,
         };
         for value in values {

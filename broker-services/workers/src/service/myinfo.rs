@@ -173,7 +173,7 @@ impl Keeper {
                 Err(ViewError::Empty) if rebuild.is_in_charge() || rebuild.take_charge().await? => {
                     was_empty = true;
                     if let Err(error) = self.view.begin_rebuild().await {
-                        self.context.vitals.failed(error.to_string());
+                        self.context.vitals.failed(error.to_string(), self.context.clock.now());
                         backoff.wait().await;
                     }
                 }
@@ -181,7 +181,7 @@ impl Keeper {
                 Err(ViewError::Empty) => backoff.wait().await,
                 Err(error @ ViewError::Lost(_)) => {
                     tracing::error!(%error, "trying again");
-                    self.context.vitals.failed(error.to_string());
+                    self.context.vitals.failed(error.to_string(), self.context.clock.now());
                     backoff.wait().await;
                 }
             }
@@ -284,7 +284,7 @@ impl Rebuild {
     async fn start(&mut self) {
         let backoff = self.context.backoff();
         while let Err(error) = self.view.begin_rebuild().await {
-            self.context.vitals.failed(error.to_string());
+            self.context.vitals.failed(error.to_string(), self.context.clock.now());
             backoff.wait().await;
         }
         self.context.vitals.recovered();

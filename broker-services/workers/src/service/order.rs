@@ -9,7 +9,7 @@ use std::time::Duration;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{Permit, Refusal};
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
-use skstore_domain::commands::{Command, Place};
+use skstore_domain::commands::{Command, CommandKind, Place};
 use skstore_domain::events::{Event, EventKind};
 use skstore_domain::ids::OrderId;
 use skstore_domain::objects::{DeliveryStatus, Item, PaymentStatus};
@@ -182,8 +182,28 @@ impl OrderRules {
             Command::Place(place) => self.read_place(place, delivery),
             Command::Cancel(order) => Ok(OrderInput::Cancel(order)),
             Command::QueryOrder(order) => Ok(OrderInput::Query(order)),
-            Command::Replay { from_seq } => Ok(OrderInput::Replay(from_seq)),
-            Command::TopUp(_)
+            Command::Replay { from_seq }
+                if CommandKind::from_word(&delivery.message.routing_key)
+                    == Some(CommandKind::OrderReplay) =>
+            {
+                Ok(OrderInput::Replay(from_seq))
+            }
+            Command::Replay { .. }
+            | Command::TopUp(_)
+            | Command::QueryPayment(_)
+            | Command::QueryAccount(_)
+            | Command::Restock(_)
+            | Command::QueryItem(_)
+            | Command::ListItem(_)
+                if &*delivery.queue == topology::UNROUTED =>
+            {
+                Err(Bad(
+                    "the way of this command was missing on the broker and is being put back; send it again"
+                        .to_owned(),
+                ))
+            }
+            Command::Replay { .. }
+            | Command::TopUp(_)
             | Command::QueryPayment(_)
             | Command::QueryAccount(_)
             | Command::Restock(_)
@@ -287,6 +307,12 @@ impl Rules for OrderRules {
     }
 
     fn read(&mut self, delivery: &Delivery) -> Result<Parts<OrderInput>, Bad> {
+        if &*delivery.queue == topology::UNROUTED
+            && CommandKind::from_word(&delivery.message.routing_key).is_some()
+        {
+            // It has a queue: only its binding can be missing.
+            self.context.bus.suspect();
+        }
         if &*delivery.queue != topology::ORDER_EVENTS {
             return Ok(one(self.read_one(delivery)?, &delivery.message));
         }

@@ -40,12 +40,18 @@ pub(crate) fn create(amqp: &str, api: &str) -> Vhost {
     vhost
 }
 
+#[allow(dead_code, reason = "each of those who include it uses a part")]
 impl Vhost {
     /// Creates it, after it was deleted too.
     pub(crate) fn create_again(&self) {
         self.call("PUT", &format!("/api/vhosts/{}", self.name), "");
         let all = r#"{"configure":".*","write":".*","read":".*"}"#;
         self.call("PUT", &format!("/api/permissions/{}/guest", self.name), all);
+    }
+
+    /// `http://…` of the management plugin.
+    pub(crate) fn api(&self) -> &str {
+        &self.api
     }
 
     /// Calls the management plugin; panics unless it does what it is asked to.

@@ -33,6 +33,8 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         rebuilding: None,
         answers: None,
         books: None,
+        warnings: Vec::new(),
+        past: Vec::new(),
     }
 }
 

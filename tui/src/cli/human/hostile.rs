@@ -63,6 +63,8 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         rebuilding: None,
         answers: None,
         books: None,
+        warnings: Vec::new(),
+        past: Vec::new(),
     }
 }
 

@@ -47,6 +47,8 @@ fn a_beat(service: Service, breaker: Option<BreakerSnapshot>) -> Beat {
         rebuilding: None,
         answers: None,
         books: None,
+        warnings: Vec::new(),
+        past: Vec::new(),
         breaker,
     }
 }

@@ -108,6 +108,8 @@ fn a_breaker_names_its_instance() {
         rebuilding: None,
         answers: None,
         books: None,
+        warnings: Vec::new(),
+        past: Vec::new(),
     };
     let other = Beat { service: Service::Item, breaker: None, ..beat.clone() };
     let lines = written(|out| out.breakers(&[beat, other]));

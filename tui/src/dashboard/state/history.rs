@@ -241,6 +241,8 @@ mod tests {
                 sums: Sums::Orders { orders, live: 0, stuck: 0 },
                 breach: None,
             }),
+            warnings: Vec::new(),
+            past: Vec::new(),
         }
     }
 

@@ -235,7 +235,7 @@ impl Task {
         if (self.waiting.is_empty() && self.alone.is_empty()) || self.trying.is_some() {
             return self.ask();
         }
-        if !self.is_open().await || self.link.is_blocked().await {
+        if !self.is_open().await || self.link.is_blocked() {
             return;
         }
         let try_one = !self.alone.is_empty() && self.pause.is_due();
@@ -324,7 +324,7 @@ impl Task {
 
     /// The broker has not said in time that it is done.
     async fn late(&mut self, now: Instant) {
-        if self.link.is_blocked().await {
+        if self.link.is_blocked() {
             if let Some((_, _, until)) = &mut self.done {
                 *until = now + DONE_WITHIN;
             }

@@ -86,7 +86,8 @@ impl AmqpConsumer {
     ) -> Self {
         let (acks, received) = mpsc::unbounded_channel();
         let own = subscriptions.into_iter().map(|subscription| subscription.queue);
-        let own = own.filter(|queue| queue.kind == QueueKind::Exclusive).collect();
+        let own: Vec<QueueSpec> = own.filter(|queue| queue.kind == QueueKind::Exclusive).collect();
+        shared.upkeep.adopt(&own);
         let tags = sources.iter().map(|source| source.deliveries.tag()).collect();
         tokio::spawn(acknowledge(Arc::clone(&shared), opened, received, tags, own));
         Self { sources, head: head.map(Box::new), turn: 0, acks, shared }
@@ -122,6 +123,7 @@ impl AmqpConsumer {
                 // What was taken before is given back with the rest.
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(BusError::Lost(error.to_string()))),
                 Poll::Ready(None) => {
+                    self.shared.upkeep.suspect();
                     let queue = &self.sources[at].queue;
                     let why = format!("the broker ended the consumer of queue '{queue}': was it deleted?");
                     return Poll::Ready(Err(BusError::Lost(why)));
@@ -203,7 +205,10 @@ async fn settled_channel(shared: &Shared) -> Result<Opened, BusError> {
     let mut closing = shared.closing.subscribe();
     // Only a broker that hangs makes it longer; what is held there is then given back later.
     let _ = timeout(SETTLE_WITHIN, closing.wait_for(|closing| *closing == 0)).await;
-    shared.consuming.channel().await
+    let opened = shared.consuming.channel().await?;
+    // Whatever is found missing now is told; to declare it first would hide that.
+    shared.upkeep.settled(shared).await;
+    Ok(opened)
 }
 
 /// Takes the first message of a queue, where there is one, and counts it and those behind it.
@@ -267,6 +272,7 @@ async fn acknowledge(
     if !given_back {
         shared.consuming.forget(generation).await;
     }
+    shared.upkeep.release(&own);
     shared.closing.send_modify(|closing| *closing -= 1);
 }
 

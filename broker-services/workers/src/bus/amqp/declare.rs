@@ -11,7 +11,7 @@ use crate::topology::{EXCHANGES, ExchangeKind, ExchangeSpec, Overflow, QueueKind
 
 /// AMQP's codes for something that is there, but otherwise, or somebody else's.
 const ACCESS_REFUSED: u16 = 403;
-const NOT_FOUND: u16 = 404;
+pub(super) const NOT_FOUND: u16 = 404;
 const RESOURCE_LOCKED: u16 = 405;
 const PRECONDITION_FAILED: u16 = 406;
 
@@ -31,16 +31,48 @@ pub(super) async fn topology(connection: &Connection) -> Result<(), BusError> {
     Ok(())
 }
 
+/// All exchanges and queues, but no bindings: finds out whether what is there is as it must be.
+///
+/// # Errors
+/// As [`topology`].
+pub(super) async fn without_bindings(connection: &Connection) -> Result<(), BusError> {
+    let channel = answered(connection.create_channel()).await?;
+    for spec in EXCHANGES {
+        exchange(&channel, spec).await?;
+    }
+    for spec in queues() {
+        unbound(&channel, &spec).await?;
+    }
+    Ok(())
+}
+
 /// One queue and its bindings. An error ends the channel.
 ///
 /// # Errors
 /// [`BusError::Topology`] names a queue that is there with other properties, and the remedy.
 pub(super) async fn queue(channel: &Channel, spec: &QueueSpec) -> Result<(), BusError> {
-    let name = short(&spec.name)?;
+    unbound(channel, spec).await?;
+    bind(channel, spec).await
+}
+
+/// One queue without its bindings. An error ends the channel.
+///
+/// # Errors
+/// As [`queue`].
+pub(super) async fn unbound(channel: &Channel, spec: &QueueSpec) -> Result<(), BusError> {
     let exclusive = spec.kind == QueueKind::Exclusive;
     let options = QueueDeclareOptions { durable: spec.is_durable(), exclusive, ..Default::default() };
-    let declared = channel.queue_declare(name.clone(), options, arguments(spec)?);
+    let declared = channel.queue_declare(short(&spec.name)?, options, arguments(spec)?);
     refused(declared, |why| mismatch(spec, why)).await?;
+    Ok(())
+}
+
+/// The bindings of a queue that is there. An error ends the channel.
+///
+/// # Errors
+/// When the queue or an exchange is not there, or the connection is lost.
+pub(super) async fn bind(channel: &Channel, spec: &QueueSpec) -> Result<(), BusError> {
+    let name = short(&spec.name)?;
     for (exchange, key) in &spec.bindings {
         let key = if key.is_empty() { &spec.name } else { *key };
         let bound = channel.queue_bind(
@@ -95,7 +127,11 @@ pub(super) fn short(name: &str) -> Result<ShortString, BusError> {
     })
 }
 
-async fn exchange(channel: &Channel, spec: &ExchangeSpec) -> Result<(), BusError> {
+/// One exchange. An error ends the channel.
+///
+/// # Errors
+/// [`BusError::Topology`] names an exchange that is there with other properties, and the remedy.
+pub(super) async fn exchange(channel: &Channel, spec: &ExchangeSpec) -> Result<(), BusError> {
     let kind = match spec.kind {
         ExchangeKind::Topic => lapin::ExchangeKind::Topic,
         ExchangeKind::Direct => lapin::ExchangeKind::Direct,

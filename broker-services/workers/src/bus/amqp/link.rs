@@ -4,6 +4,7 @@
 //! Here whoever meets an error drops the whole connection, everybody on it notices, and the next one who needs
 //! a channel connects, declares the topology and goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_rs::{Runtime, Tokio};
@@ -13,9 +14,10 @@ use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::blocked::Blocked;
 use super::clean::Clean;
-use super::declare;
 use super::kit::CleanTokio;
+use super::upkeep::Upkeep;
 use crate::bus::BusError;
 use crate::config::address::{BrokerAddress, Endpoint};
 use crate::tls;
@@ -49,14 +51,15 @@ pub(super) struct Link {
     frame_bytes: u32,
     /// What the broker's operator sees it as.
     name: &'static str,
-    /// Whether it declares the topology before anything else.
-    declares: bool,
+    /// What sees to it that everything is declared there before anything else; nothing, where none of it is needed.
+    upkeep: Option<Arc<Upkeep>>,
+    blocked: Blocked,
     live: Mutex<Live>,
 }
 
 #[derive(Debug, Default)]
 struct Live {
-    connection: Option<Connection>,
+    connection: Option<Arc<Connection>>,
     /// How many there have been.
     generation: u64,
     /// Which of the broker's hosts is tried first: the one behind that of the last connection.
@@ -72,13 +75,19 @@ pub(super) struct Opened {
 
 impl Link {
     /// Not connected yet. `frame_bytes` are asked for unless the address has others.
-    pub(super) fn new(address: BrokerAddress, name: &'static str, frame_bytes: u32) -> Self {
-        Self { address, frame_bytes, name, declares: true, live: Mutex::default() }
+    pub(super) fn new(
+        address: BrokerAddress,
+        name: &'static str,
+        frame_bytes: u32,
+        upkeep: Arc<Upkeep>,
+    ) -> Self {
+        let (blocked, live) = (Blocked::default(), Mutex::default());
+        Self { address, frame_bytes, name, upkeep: Some(upkeep), blocked, live }
     }
 
     /// The same, but it needs nothing of the topology, and is sooner there.
     pub(super) fn without_topology(self) -> Self {
-        Self { declares: false, ..self }
+        Self { upkeep: None, ..self }
     }
 
     /// A new channel on the connection there is, else on a new one, on which the topology has been declared.
@@ -104,9 +113,10 @@ impl Link {
         let hosts = self.address.endpoints();
         let (first, mut refusals) = (live.next, Vec::new());
         for at in (0..hosts.len()).map(|further| (first + further) % hosts.len()) {
-            match self.open(&hosts[at]).await {
+            match self.open(&hosts[at], live.generation == 0).await {
                 Ok((connection, channel)) => {
                     tracing::info!(link = self.name, broker = %hosts[at], "connected");
+                    self.blocked.watch(&connection);
                     live.connection = Some(connection);
                     live.generation += 1;
                     live.next = at + 1;
@@ -118,12 +128,25 @@ impl Link {
         Err(together(refusals))
     }
 
-    /// A channel on a new connection to `host`, on which the topology has been declared.
-    async fn open(&self, host: &Endpoint) -> Result<(Connection, Channel), BusError> {
-        let connection = self.connect_to(host).await?;
+    /// A connection of one's own, to the first of the broker's hosts that can be used, on which nothing is declared.
+    pub(super) async fn bare(&self) -> Result<Arc<Connection>, BusError> {
+        let mut refusals = Vec::new();
+        for host in self.address.endpoints() {
+            match self.connect_to(host).await {
+                Ok(connection) => return Ok(Arc::new(connection)),
+                Err(error) => refusals.push(error),
+            }
+        }
+        Err(together(refusals))
+    }
+
+    /// A channel on a new connection to `host`, on which everything has been declared.
+    async fn open(&self, host: &Endpoint, is_first: bool) -> Result<(Arc<Connection>, Channel), BusError> {
+        let connection = Arc::new(self.connect_to(host).await?);
         let channel = async {
-            if self.declares {
-                declare::topology(&connection).await?;
+            if let Some(upkeep) = &self.upkeep {
+                // Boxed: it is large, rare, and part of every call that needs a channel.
+                Box::pin(upkeep.restore(&connection, is_first)).await?;
             }
             answered(connection.create_channel()).await
         };
@@ -146,9 +169,29 @@ impl Link {
         }
     }
 
-    /// Whether the broker has stopped reading from it, for lack of memory or disk.
-    pub(super) async fn is_blocked(&self) -> bool {
-        self.live.lock().await.connection.as_ref().is_some_and(|connection| connection.status().blocked())
+    /// The connection there is.
+    ///
+    /// # Errors
+    /// When there is none: whoever needs a channel makes one.
+    pub(super) async fn standing(&self) -> Result<Arc<Connection>, BusError> {
+        let live = self.live.lock().await;
+        let standing = live.connection.as_ref().filter(|connection| connection.status().connected());
+        standing.cloned().ok_or_else(|| BusError::Lost(format!("{} is not connected", self.name)))
+    }
+
+    /// Where it leads.
+    pub(super) const fn address(&self) -> &BrokerAddress {
+        &self.address
+    }
+
+    /// Why the broker has stopped reading from it, if it has: for lack of memory or disk.
+    pub(super) fn blocked(&self) -> Option<String> {
+        self.blocked.reason()
+    }
+
+    /// Whether the broker has stopped reading from it.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked().is_some()
     }
 
     /// Says goodbye.
@@ -263,7 +306,7 @@ pub(super) fn code(error: &Error) -> Option<(u16, String)> {
     }
 }
 
-async fn close(connection: Connection) {
+pub(super) async fn close(connection: Arc<Connection>) {
     // It may be broken already; the broker notices either way.
     let _ = timeout(CLOSE_WITHIN, connection.close(GOODBYE, "OK".into())).await;
 }

@@ -297,7 +297,7 @@ impl Task {
     /// Waits while the broker, without memory or disk, reads nothing: what were handed to lapin now would pile up
     /// there. False if that lasts `until` then.
     async fn reads_again(&mut self, until: Instant) -> bool {
-        while self.opened.is_some() && self.shared.publishing.is_blocked().await {
+        while self.opened.is_some() && self.shared.publishing.is_blocked() {
             if let Some(settled) = self.in_flight.next().now_or_never().flatten() {
                 self.settle(settled).await;
             }
@@ -328,13 +328,17 @@ impl Task {
             next = self.in_flight.next().now_or_never().flatten();
         }
         for (waiting, confirm) in self.confirms.settle(batch) {
+            if confirm == Confirm::Returned {
+                // All that is confirmed goes where a queue of ours should be.
+                self.shared.upkeep.suspect();
+            }
             waiting.tell(confirm);
         }
     }
 
     async fn expire(&mut self) {
         let late = self.confirms.expire(Instant::now());
-        if self.shared.publishing.is_blocked().await {
+        if self.shared.publishing.is_blocked() {
             late.into_iter().for_each(|waiting| waiting.tell(Confirm::Lost));
         } else {
             tracing::warn!(messages = late.len(), "the broker does not confirm; connecting anew");

@@ -116,6 +116,8 @@ mod tests {
             rebuilding: None,
             answers: None,
             books: None,
+            warnings: Vec::new(),
+            past: Vec::new(),
         }
     }
 

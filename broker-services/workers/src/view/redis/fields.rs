@@ -110,7 +110,9 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
         .arg(("breaker", json(beat.breaker.as_ref())))
         .arg(("rebuilding", beat.rebuilding.map(|percent| percent.to_string()).unwrap_or_default()))
         .arg(("answers", json(beat.answers.as_ref())))
-        .arg(("books", json(beat.books.as_ref())));
+        .arg(("books", json(beat.books.as_ref())))
+        .arg(("warnings", json(Some(&beat.warnings).filter(|warnings| !warnings.is_empty()))))
+        .arg(("past", json(Some(&beat.past).filter(|past| !past.is_empty()))));
 }
 
 /// Adds the fields that a breaker's hash shows of its last change.
@@ -244,6 +246,8 @@ impl Hash {
             rebuilding: self.number("rebuilding"),
             answers: self.json("answers"),
             books: self.json("books"),
+            warnings: self.json("warnings").unwrap_or_default(),
+            past: self.json("past").unwrap_or_default(),
         })
     }
 }

@@ -1,0 +1,152 @@
+//! Exchanges, queues and bindings that somebody deletes on the broker under running workers.
+
+use std::time::Duration;
+
+use skstore_domain::objects::OrderStatus;
+use skstore_domain::signals::{Fault, Service};
+use skstore_workers::desk::Desk;
+use skstore_workers::topology::{self, EXCHANGES, REPLIES};
+use tokio::time::Instant;
+
+use crate::workers::{At, Worker, order_id, place, until};
+
+/// The promise: everything flows again so soon after something was deleted, whoever needed it and when.
+const BACK_WITHIN: Duration = Duration::from_secs(35);
+/// The same for what is missed at once, because answers fail to come: the breaker may be open for five seconds meanwhile.
+const MISSED_WITHIN: Duration = Duration::from_secs(12);
+/// How often workers look here where it is not about how often they do.
+const OFTEN: (&str, &str) = ("bus.check_ms", "500");
+
+/// Something of the topology.
+#[derive(Debug, Clone)]
+enum Deleted {
+    Exchange(&'static str),
+    Queue(String),
+    Binding { queue: String, exchange: &'static str, key: String },
+}
+
+impl Deleted {
+    /// Everything that can be deleted: of bindings, one of each queue.
+    fn all() -> Vec<Self> {
+        let exchanges = EXCHANGES.iter().map(|spec| Self::Exchange(spec.name));
+        let queues = topology::queues().into_iter();
+        let bindings = queues.clone().map(|spec| {
+            let (exchange, key) = spec.bindings.last().copied().expect("every queue is bound");
+            let key = if key.is_empty() { spec.name.clone() } else { key.to_owned() };
+            Self::Binding { queue: spec.name, exchange, key }
+        });
+        exchanges.chain(queues.map(|spec| Self::Queue(spec.name))).chain(bindings).collect()
+    }
+
+    fn delete(&self, at: &At) {
+        let vhost = &at.vhost.name;
+        let path = match self {
+            Self::Exchange(name) => format!("/api/exchanges/{vhost}/{name}"),
+            Self::Queue(name) => format!("/api/queues/{vhost}/{name}"),
+            Self::Binding { queue, exchange, key } => {
+                format!("/api/bindings/{vhost}/e/{exchange}/q/{queue}/{key}")
+            }
+        };
+        at.vhost.call("DELETE", &path, "");
+    }
+
+    /// What the workers say of it afterwards.
+    fn told(&self) -> String {
+        match self {
+            Self::Exchange(name) => format!("the exchange '{name}' "),
+            Self::Queue(name) => format!("the queue '{name}' "),
+            Self::Binding { queue, exchange, key } => {
+                format!("the binding of queue '{queue}' to exchange '{exchange}' by '{key}' ")
+            }
+        }
+    }
+}
+
+/// Starts one process for each service.
+fn start(at: &At, settings: &[(&str, &str)]) -> Vec<Worker> {
+    ["order", "deposit", "item", "myinfo"].map(|service| at.start(&[service], settings)).into()
+}
+
+/// Places orders until one is accepted, and waits until it is delivered. One that was refused stays so.
+async fn deliver(desk: &Desk, next: &mut usize) {
+    let mut order = *next;
+    until("an order is accepted", async || {
+        order = std::mem::replace(next, *next + 1);
+        desk.place(&place(order)).await.is_ok_and(|answer| answer.ok)
+    })
+    .await;
+    until("it is delivered", async || {
+        let found = desk.view().order(&order_id(order)).await.unwrap();
+        found.is_some_and(|detail| detail.row.order.status == OrderStatus::Delivering)
+    })
+    .await;
+}
+
+/// Whether a worker says that something was missing.
+async fn is_told(desk: &Desk, what: &Deleted) -> bool {
+    let services = desk.view().health().await.unwrap().services;
+    services.iter().flat_map(|beat| &beat.past).any(|past| past.what.contains(&what.told()))
+}
+
+#[tokio::test]
+async fn whatever_is_deleted_comes_back_and_is_told() {
+    let at = At::given();
+    let workers = start(&at, &[OFTEN, ("bus.management_url", at.vhost.api())]);
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    let mut next = 0;
+    deliver(&desk, &mut next).await;
+    for deleted in Deleted::all() {
+        let since = Instant::now();
+        deleted.delete(&at);
+        until(&format!("it is told: {deleted:?}"), async || is_told(&desk, &deleted).await).await;
+        deliver(&desk, &mut next).await;
+        until("the operator is heard", async || desk.inject(Service::Item, Fault::None).await.is_ok()).await;
+        let took = since.elapsed();
+        assert!(took <= BACK_WITHIN, "{deleted:?}: everything flows again only after {took:?}");
+    }
+    let services = desk.view().health().await.unwrap().services;
+    assert!(services.iter().all(|beat| beat.ready && beat.last_error.is_none()), "{services:?}");
+    let said: String = workers.iter().map(Worker::said).collect();
+    assert!(said.contains("was missing on the broker and was put back"), "{said}");
+}
+
+/// What is not seen without the management API is put back as well.
+#[tokio::test]
+async fn with_the_usual_settings_everything_flows_again_soon() {
+    let at = At::given();
+    let _workers = start(&at, &[("bus.management_url", "off")]);
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    let mut next = 0;
+    deliver(&desk, &mut next).await;
+
+    let since = Instant::now();
+    let replies = Deleted::Exchange(REPLIES);
+    replies.delete(&at);
+    deliver(&desk, &mut next).await;
+    let took = since.elapsed();
+    assert!(took <= MISSED_WITHIN, "without answers from Deposit orders are taken again only after {took:?}");
+    until("it is told", async || is_told(&desk, &replies).await).await;
+
+    let since = Instant::now();
+    let unseen: Vec<Deleted> =
+        Deleted::all().into_iter().filter(|deleted| matches!(deleted, Deleted::Binding { .. })).collect();
+    unseen.iter().for_each(|deleted| deleted.delete(&at));
+    Deleted::Exchange(topology::CONTROL).delete(&at);
+    let bound = || at.vhost.call("GET", &format!("/api/bindings/{}", at.vhost.name), "");
+    until("all bindings are back", async || {
+        let bound = bound();
+        unseen.iter().all(|deleted| {
+            let Deleted::Binding { queue, exchange, key } = deleted else { return true };
+            bound.split("},").any(|one| {
+                [queue.as_str(), exchange, key].iter().all(|name| one.contains(&format!("\"{name}\"")))
+            })
+        })
+    })
+    .await;
+    until("the operator is heard", async || desk.inject(Service::Item, Fault::None).await.is_ok()).await;
+    deliver(&desk, &mut next).await;
+    let took = since.elapsed();
+    assert!(took <= BACK_WITHIN, "everything flows again only after {took:?}");
+}

@@ -17,6 +17,7 @@ use super::arguments::Global;
 use super::failure::Failure;
 use super::output::Output;
 
+mod broker;
 mod data;
 mod servers;
 mod terminal;
@@ -205,7 +206,7 @@ pub(crate) fn run(
                 .map_err(|error| Failure::Unreachable(format!("no thread can wait for events: {error}")))?;
             runtime.block_on(async {
                 report.add(&data::stores(config).await)?;
-                report.add(&[servers::bus(config).await])?;
+                report.add(&broker::bus(config).await)?;
                 report.add(&servers::view(config).await)
             })?;
         }

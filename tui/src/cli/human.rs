@@ -1,10 +1,12 @@
 //! The objects as people read them.
 
-use skstore::text::Language;
+use skstore::dashboard::state::SILENT_AFTER;
 use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{Side, fit, shorten};
 use skstore::text::names::{Names, name_of};
+use skstore::text::times::age;
 use skstore::text::words::{Worded, reason_word};
+use skstore::text::{Language, Text};
 use skstore_domain::answers::PaymentAnswer;
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, Step};
@@ -142,7 +144,7 @@ pub(crate) fn items(language: Language, items: &[Item]) -> String {
 }
 
 /// Counts, services and breakers.
-pub(crate) fn status(language: Language, counts: &Counts, services: &[Beat]) -> String {
+pub(crate) fn status(language: Language, counts: &Counts, services: &[Beat], now: Timestamp) -> String {
     let by_status = OrderStatus::ALL.iter().zip(counts.orders);
     let orders: Vec<_> =
         by_status.map(|(status, count)| format!("{} {count}", word(language, status))).collect();
@@ -152,10 +154,10 @@ pub(crate) fn status(language: Language, counts: &Counts, services: &[Beat]) -> 
         (labels::BALANCES.of(language), counts.balances.to_string()),
         (labels::ITEMS.of(language), counts.items.to_string()),
     ]);
-    format!("{counts}\n{}\n{}", self::services(language, services), breakers(language, services))
+    format!("{counts}\n{}\n{}", self::services(language, services, now), breakers(language, services))
 }
 
-fn services(language: Language, services: &[Beat]) -> String {
+fn services(language: Language, services: &[Beat], now: Timestamp) -> String {
     let of = |label: Label, side: Side| (label.of(language), side);
     let headings = [
         of(labels::SERVICE, Left),
@@ -168,20 +170,44 @@ fn services(language: Language, services: &[Beat]) -> String {
         of(labels::NOTE, Left),
     ];
     let row = |beat: &Beat| {
-        let state = if beat.ready { labels::READY } else { labels::NOT_READY };
-        let notes: Vec<_> = beat.fault.iter().chain(&beat.last_error).map(String::as_str).collect();
         [
             word(language, &beat.service),
             beat.instance.clone(),
-            state.of(language).to_owned(),
+            state(language, beat, now),
             beat.handled.to_string(),
             beat.per_second.to_string(),
             beat.in_flight.to_string(),
             beat.unsent.to_string(),
-            notes.join("; "),
+            notes(language, beat).join("; "),
         ]
     };
     table(headings, &services.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What a worker does now: one that has been silent for long is not what it was when it spoke last.
+fn state(language: Language, beat: &Beat, now: Timestamp) -> String {
+    let silent = now.since(beat.at);
+    if silent > SILENT_AFTER {
+        return language.fill(Text::SilentFor, &[&age(language, silent)]);
+    }
+    let label = if beat.ready { labels::READY } else { labels::NOT_READY };
+    label.of(language).to_owned()
+}
+
+/// What is wrong with a worker, what has to be put right, and last what was wrong lately.
+fn notes(language: Language, beat: &Beat) -> Vec<String> {
+    let fill = |text: Text, what: &str| language.fill(text, &[&what]);
+    // A ready one of an older version tells of what is over as if it were now.
+    let error = beat
+        .last_error
+        .iter()
+        .map(|error| if beat.ready { fill(Text::WasWrong, error) } else { error.clone() });
+    let warnings = beat.warnings.iter().map(|what| fill(Text::PutRight, what));
+    let past = beat
+        .past
+        .last()
+        .map(|past| language.fill(Text::WasWrongAgo, &[&past.what, &age(language, beat.at.since(past.at))]));
+    beat.fault.iter().cloned().chain(error).chain(warnings).chain(past).collect()
 }
 
 /// The breaker of each instance of Order, one a line.

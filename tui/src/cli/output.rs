@@ -11,6 +11,7 @@ use skstore_domain::ids::is_unsafe_to_show;
 use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
 use skstore_domain::objects::{Account, Item, Order, OrderStatus};
 use skstore_domain::signals::Beat;
+use skstore_workers::clock::Clock;
 use skstore_workers::view::{Counts, OrderDetail};
 
 use super::doctor::Finding;
@@ -115,7 +116,8 @@ impl<W: Write> Output<W> {
             },
             "services": services,
         });
-        self.one(&object, |language| human::status(language, counts, services))
+        let now = Clock::System.now();
+        self.one(&object, |language| human::status(language, counts, services, now))
     }
 
     /// The breaker of each instance of Order.

@@ -159,6 +159,10 @@ texts! {
     ServiceSilent { "무응답", "silent" }
     NoServices { "서비스에서 온 신호가 없습니다", "No service has been heard of" }
     LastError { "오류: {0}", "error: {0}" }
+    WasWrong { "지난 일: {0}", "was: {0}" }
+    WasWrongAgo { "지난 일({1} 전): {0}", "was, {1} ago: {0}" }
+    PutRight { "조치 필요: {0}", "to put right: {0}" }
+    SilentFor { "{0}째 무응답", "silent for {0}" }
     InjectedFault { "주입된 장애: {0}", "injected fault: {0}" }
     FaultNone { "정상", "none" }
     FaultSlow { "느림", "slow" }
@@ -513,6 +517,25 @@ texts! {
     }
     DoctorEmbedded { "{0} 이 프로세스 안에 있습니다", "{0} it is within this process" }
     DoctorConnected { "{0} 응답합니다", "{0} answers" }
+    DoctorMissing { "브로커에 없습니다: {0}", "not on the broker: {0}" }
+    DoctorStartWorker {
+        "워커를 시작하세요. 실행 중인 워커는 30초 안에 다시 선언합니다",
+        "start a worker, which declares it; those that run do so within half a minute"
+    }
+    DoctorOverruled {
+        "{0}이(가) 큐 '{1}'에 {2}을(를) 적용합니다. 메시지가 사라지거나 거부될 수 있습니다",
+        "{0} sets {2} on queue '{1}', where messages can then be lost or refused"
+    }
+    DoctorClearPolicy {
+        "정책이 그 큐에 맞지 않게 하거나 지우세요 (rabbitmqctl list_policies, list_operator_policies)",
+        "have the policy not match that queue, or clear it (rabbitmqctl list_policies, list_operator_policies)"
+    }
+    DoctorBlocked { "브로커가 발행을 막고 있습니다: {0}", "the broker blocks all who publish: {0}" }
+    DoctorFreeBroker {
+        "브로커의 메모리나 디스크를 비우세요 (rabbitmq-diagnostics alarms). 그때까지 아무 주문도 받지 않습니다",
+        "give the broker memory or disk space (rabbitmqctl alarms_list, rabbitmq-diagnostics alarms); until then no order          is taken"
+    }
+    DoctorUnseen { "{0} 바인딩과 정책은 볼 수 없습니다: {1}", "{0} answers; bindings and policies cannot be seen: {1}" }
     DoctorStartBroker {
         "그곳의 RabbitMQ를 시작하거나 bus.url을 고치세요 (자기만의 것: cargo xtask servers)",
         "start RabbitMQ there, or correct bus.url (one of your own: cargo xtask servers)"

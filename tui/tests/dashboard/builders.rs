@@ -23,7 +23,7 @@ use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
 use skstore_domain::objects::{
     Account, DeliveryStatus, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus,
 };
-use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service};
+use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Past, Service};
 use skstore_domain::time::Timestamp;
 use skstore_workers::bus::QueueDepth;
 use skstore_workers::view::{Counts, Health, OrderDetail, OrderPage};
@@ -292,7 +292,8 @@ pub(crate) fn tripped() -> Health {
     let (order, deposit) = (0, 1);
     health.services[order].breaker = Some(breaker(BreakerState::Open));
     health.services[deposit].fault = Some("slow:400".into());
-    health.services[deposit].last_error = Some("the store sqlite:deposit.db failed: disk is full".into());
+    health.services[deposit].past =
+        vec![Past { at: ago(180_400), what: "the store sqlite:deposit.db failed: disk is full".into() }];
     let change = |seconds: i64, from, to, why: &str| BreakerChanged {
         instance: health.services[order].instance.clone(),
         at: ago(seconds * 1000),

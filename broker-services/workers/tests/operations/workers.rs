@@ -12,12 +12,13 @@ use skstore_workers::process::Process;
 use tempfile::TempDir;
 use tokio::time::{Instant, interval, timeout};
 
+use crate::servers::Rabbit;
 use crate::vhost::{self, Vhost};
 
 /// `redis://…` of the Redis that the tests may use.
 const REDIS_URL: &str = "SKSTORE_TEST_REDIS_URL";
-/// The first database of it that is used here, and one behind the last: other tests have the others.
-const DATABASES: std::ops::Range<u32> = 8..16;
+/// The first database of it that is used here, and one behind the last.
+const DATABASES: std::ops::Range<u32> = 1..16;
 /// How long something may take that must happen: far beyond what it takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether it has happened.
@@ -32,6 +33,15 @@ pub(crate) struct At {
 
 impl At {
     pub(crate) fn given() -> Self {
+        Self::on(vhost::empty())
+    }
+
+    /// On a broker of the test's own.
+    pub(crate) fn private(rabbit: &Rabbit) -> Self {
+        Self::on(vhost::create(&rabbit.amqp_url(), &rabbit.api_url()))
+    }
+
+    fn on(vhost: Vhost) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(DATABASES.start);
         let database = NEXT.fetch_add(1, Ordering::Relaxed);
         assert!(DATABASES.contains(&database), "there are not so many databases");
@@ -41,7 +51,7 @@ impl At {
         let view = format!("{redis}/{database}");
         let flushed = Command::new("redis-cli").args(["-u", &view, "flushdb"]).output().unwrap();
         assert!(flushed.status.success(), "{flushed:?}");
-        Self { vhost: vhost::empty(), view, data: tempfile::tempdir().unwrap() }
+        Self { vhost, view, data: tempfile::tempdir().unwrap() }
     }
 
     fn settings(&self) -> Vec<(String, String)> {

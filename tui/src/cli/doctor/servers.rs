@@ -1,12 +1,10 @@
-//! Do the broker and the view answer, and are all workers there and of this version?
+//! Does the view answer, and are all workers there and of this version?
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skstore::text::Text;
 use skstore_domain::signals::{Beat, Service};
-use skstore_workers::bus::BusError;
-use skstore_workers::bus::amqp::AmqpBus;
 use skstore_workers::config::{BusUrl, Config, ViewUrl};
 use skstore_workers::view::{View, ViewError};
 use tokio::time::Instant;
@@ -17,37 +15,6 @@ use super::{Checked, Finding, Said};
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
 /// How often the view is asked meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long the broker may take: connecting alone may take three seconds, and declaring queues as long again.
-const BUS_WITHIN: Duration = Duration::from_secs(10);
-
-/// Connects to the broker as every part does, which also finds queues that are set up otherwise.
-pub(super) async fn bus(config: &Config) -> Finding {
-    let url = match &config.bus.url {
-        BusUrl::Embedded => {
-            return Finding::ok(Checked::Bus, Said::text(Text::DoctorEmbedded, &[&config.bus.url]));
-        }
-        BusUrl::Amqp(url) => url,
-    };
-    let connected = tokio::time::timeout(BUS_WITHIN, AmqpBus::connect_to(url)).await;
-    let found = |error: &BusError| Said::plain(format!("{url}: {error}"));
-    match connected {
-        Ok(Ok(bus)) => {
-            bus.close().await;
-            Finding::ok(Checked::Bus, Said::text(Text::DoctorConnected, &[url]))
-        }
-        Ok(Err(error @ BusError::Topology(_))) => {
-            Finding::wrong(Checked::Bus, found(&error), Said::text(Text::DoctorMendBroker, &[]))
-        }
-        Ok(Err(error @ BusError::Lost(_))) => {
-            Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))
-        }
-        Err(_) => {
-            let error = BusError::Lost(format!("no answer within {} s", BUS_WITHIN.as_secs()));
-            Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))
-        }
-    }
-}
-
 /// The view, and what it says of the workers.
 pub(super) async fn view(config: &Config) -> Vec<Finding> {
     match (&config.bus.url, &config.view.url) {
@@ -120,6 +87,10 @@ fn workers(heard: &[Beat]) -> Vec<Finding> {
     for beat in heard.iter().filter(|beat| !beat.ready) {
         let why = beat.last_error.as_deref().unwrap_or_default();
         let found = Said::text(Text::DoctorWorkerNotReady, &[&beat.instance, &why]);
+        findings.push(Finding::wrong(Checked::Workers, found, Said::text(Text::DoctorSeeItsLog, &[])));
+    }
+    for (beat, what) in heard.iter().flat_map(|beat| beat.warnings.iter().map(move |what| (beat, what))) {
+        let found = Said::plain(format!("{}: {what}", beat.instance));
         findings.push(Finding::wrong(Checked::Workers, found, Said::text(Text::DoctorSeeItsLog, &[])));
     }
     if findings.is_empty() {

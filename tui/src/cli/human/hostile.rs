@@ -6,7 +6,7 @@ use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::events::{EventKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId, is_unsafe_to_show};
 use skstore_domain::objects::{DeliveryStatus, PaymentStatus};
-use skstore_domain::signals::Service;
+use skstore_domain::signals::{Past, Service};
 
 use super::*;
 use crate::cli::failure::Failure;
@@ -63,8 +63,8 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         rebuilding: None,
         answers: None,
         books: None,
-        warnings: Vec::new(),
-        past: Vec::new(),
+        warnings: vec![hostile.string()],
+        past: vec![Past { at: AT, what: hostile.string() }],
     }
 }
 
@@ -105,7 +105,7 @@ fn everything(hostile: &mut Hostile, language: Language) -> String {
         timeline(language, &steps),
         self::accounts(language, &accounts),
         self::items(language, &items),
-        status(language, &Counts::default(), &beats),
+        status(language, &Counts::default(), &beats, AT),
         self::event(language, &event),
         Failure::Unreachable(hostile.string()).to_text(),
     ]

@@ -1,10 +1,12 @@
 //! What people read, by example.
 
+use std::time::Duration;
+
 use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
 use skstore_domain::events::{EventKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, PaymentStatus};
-use skstore_domain::signals::Service;
+use skstore_domain::signals::{Past, Service};
 
 use super::*;
 
@@ -134,13 +136,50 @@ fn the_status_has_counts_services_and_breakers() {
     };
     let beats = [a_beat(Service::Order, Some(breaker)), a_beat(Service::Item, None)];
     let counts = Counts { orders: [1, 2, 3, 4, 5], accounts: 7, items: 12, balances: Won(1_000_000) };
-    let text = status(Language::English, &counts, &beats);
+    let text = status(Language::English, &counts, &beats, AT);
     for part in ["accounts  7", "1,000,000", "order-1", "item-1", "not ready", "3/512", "disk[2J full"] {
         assert!(text.contains(part), "{part} is missing:\n{text}");
     }
     assert!(!text.contains('\u{1b}'), "an escape reached the terminal: {text:?}");
     let breakers = breakers(Language::English, &beats);
     assert_eq!(breakers.lines().count(), 2, "only Order has a breaker:\n{breakers}");
+}
+
+/// What is and what was are told apart, and nobody is ready who says nothing.
+#[test]
+fn a_state_is_what_is_now_and_the_rest_is_history_with_its_time() {
+    let (well, now) = (
+        Beat { ready: true, last_error: None, ..a_beat(Service::Order, None) },
+        AT.after(Duration::from_millis(900)),
+    );
+    let past =
+        |secs| vec![Past { at: AT.before(Duration::from_secs(secs)), what: "Connection refused".into() }];
+    let lost = Beat { ready: false, last_error: Some("no broker".into()), ..well.clone() };
+    let table = [
+        (well.clone(), now, "ready", ""),
+        (Beat { past: past(180), ..well.clone() }, now, "ready", "was, 3m ago: Connection refused"),
+        (
+            Beat { last_error: Some("of an older version".into()), ..well.clone() },
+            now,
+            "ready",
+            "was: of an older",
+        ),
+        (
+            Beat { past: past(180), ..lost.clone() },
+            now,
+            "not ready",
+            "no broker; was, 3m ago: Connection refused",
+        ),
+        (Beat { warnings: vec!["a policy".into()], ..well.clone() }, now, "ready", "to put right: a policy"),
+        (well.clone(), AT.after(Duration::from_secs(9)), "silent for 9s", ""),
+        (lost.clone(), AT.after(Duration::from_secs(9)), "silent for 9s", "no broker"),
+    ];
+    for (beat, now, state, note) in table {
+        let text = services(Language::English, std::slice::from_ref(&beat), now);
+        let line = text.lines().nth(1).unwrap();
+        assert!(line.contains(&format!("  {state}  ")) && line.contains(note), "{state}, {note}:\n{text}");
+        assert!(!note.is_empty() || !line.contains("was"), "{text}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ const VERSION: usize = 8;
 const MORE: usize = 1 + NUMBER + 1 + NUMBER + 1 + VERSION;
 const WIDE_FROM: usize = 74;
 
-/// A line for each instance; with `whole` also its fault and its last error.
+/// A line for each instance; with `whole` also what is wrong with it, and what was.
 pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize, whole: bool) -> Vec<Line<'static>> {
     let mut lines = vec![ink.rule(ink.text(Text::ServicesTitle), "", width)];
     if state.health.services.is_empty() {
@@ -126,20 +126,30 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, beat: &Beat) -> Line<'s
     line
 }
 
-/// The fault and the last error of a worker, if it has them.
+/// What a worker has to say: its fault, why it takes no work, what has to be put right, and what is over.
 fn troubles(ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line<'static>> {
     let fault = beat.fault.as_ref().map(|fault| {
         let text = ink.fill(Text::InjectedFault, &[&fault_word(ink, fault)]);
         (text, ink.theme.warn)
     });
-    let error = beat.last_error.as_ref().map(|error| (ink.fill(Text::LastError, &[error]), ink.theme.bad));
+    let error = beat.last_error.as_ref().map(|error| {
+        // Of a version that kept what was over in the place of what is.
+        let (text, style) =
+            if beat.ready { (Text::WasWrong, ink.theme.dim) } else { (Text::LastError, ink.theme.bad) };
+        (ink.fill(text, &[error]), style)
+    });
+    let warnings = beat.warnings.iter().map(|what| (ink.fill(Text::PutRight, &[what]), ink.theme.warn));
+    let past = beat.past.last().map(|past| {
+        let ago = times::age(ink.language, beat.at.since(past.at));
+        (ink.fill(Text::WasWrongAgo, &[&past.what, &ago]), ink.theme.dim)
+    });
     let indented = |(text, style): (String, Style)| {
         fit::wrap(&text, width.saturating_sub(3), 2, ink.glyphs.more)
             .into_iter()
             .map(move |line| Line::from(Span::styled(format!("   {line}"), style)))
             .collect::<Vec<_>>()
     };
-    fault.into_iter().chain(error).flat_map(indented).collect()
+    fault.into_iter().chain(error).chain(warnings).chain(past).flat_map(indented).collect()
 }
 
 /// A fault's kind, for a column.

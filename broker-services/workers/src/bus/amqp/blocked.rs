@@ -12,7 +12,7 @@ use lapin::{BasicProperties, Connection, ConnectionStatus, Event};
 use tokio::time::timeout;
 
 use super::link::{GOODBYE, answered};
-use crate::bus::BusError;
+use crate::bus::{BusError, blocked_words};
 
 /// How long a broker that reads may take to confirm a message that goes nowhere.
 const PROBED_WITHIN: Duration = Duration::from_secs(1);
@@ -33,9 +33,10 @@ struct Told {
 }
 
 impl Blocked {
-    /// Listens to what the broker says on `connection`, which takes the place of the last one.
-    pub(super) fn watch(&self, connection: &Connection) {
-        let told = listen(connection);
+    /// Listens to what the broker says on `connection`, which takes the place of the last one. What is over is told to
+    /// `over`.
+    pub(super) fn watch(&self, connection: &Connection, over: impl Fn(String) + Send + 'static) {
+        let told = listen(connection, over);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
     }
 
@@ -52,7 +53,7 @@ impl Told {
     }
 }
 
-fn listen(connection: &Connection) -> Told {
+fn listen(connection: &Connection, over: impl Fn(String) + Send + 'static) -> Told {
     let reason = Arc::new(Mutex::new(NO_REASON.to_owned()));
     let told = Told { status: connection.status().clone(), reason: Arc::clone(&reason) };
     let mut events = Box::pin(connection.events_listener());
@@ -66,7 +67,10 @@ fn listen(connection: &Connection) -> Told {
                         *reason.lock().unwrap_or_else(PoisonError::into_inner) = why;
                     }
                 }
-                Event::ConnectionUnblocked => tracing::info!("the broker takes messages again"),
+                Event::ConnectionUnblocked => {
+                    tracing::info!("the broker takes messages again");
+                    over(blocked_words(&reason.lock().unwrap_or_else(PoisonError::into_inner)));
+                }
                 _ => {}
             }
         }
@@ -79,7 +83,7 @@ fn listen(connection: &Connection) -> Told {
 /// # Errors
 /// When the connection is lost.
 pub(super) async fn probe(connection: &Connection) -> Result<Option<String>, BusError> {
-    let told = listen(connection);
+    let told = listen(connection, drop);
     if let Some(reason) = told.reason() {
         return Ok(Some(reason));
     }

@@ -116,7 +116,10 @@ impl Link {
             match self.open(&hosts[at], live.generation == 0).await {
                 Ok((connection, channel)) => {
                     tracing::info!(link = self.name, broker = %hosts[at], "connected");
-                    self.blocked.watch(&connection);
+                    let upkeep = self.upkeep.clone();
+                    self.blocked.watch(&connection, move |what| {
+                        upkeep.iter().for_each(|upkeep| upkeep.is_over(what.clone()));
+                    });
                     live.connection = Some(connection);
                     live.generation += 1;
                     live.next = at + 1;

@@ -209,13 +209,18 @@ impl Upkeep {
         Ok(back)
     }
 
+    /// Something was wrong until now.
+    pub(super) fn is_over(&self, what: String) {
+        remember(&mut self.state().past, Past { at: Clock::System.now(), what });
+    }
+
     /// Tells what was missing and is back.
     fn tell(&self, missing: &[Part]) {
         let Some(what) = sentence(missing) else { return };
         for part in missing {
             tracing::warn!(%part, "was missing on the broker and was put back");
         }
-        remember(&mut self.state().past, Past { at: Clock::System.now(), what });
+        self.is_over(what);
     }
 
     /// Tells what has to be put right by a person, once it is new.

@@ -1,13 +1,19 @@
-//! Exchanges, queues and bindings that somebody deletes on the broker under running workers.
+//! What happens on the broker under running workers: somebody deletes exchanges, queues and bindings there, sets policies, or
+//! it runs short of memory.
 
 use std::time::Duration;
 
 use skstore_domain::objects::OrderStatus;
 use skstore_domain::signals::{Fault, Service};
+use skstore_workers::bus::Bus;
+use skstore_workers::bus::amqp::{AmqpBus, Inspection};
+use skstore_workers::config::address::BrokerAddress;
+use skstore_workers::config::address::management::ManagementAt;
 use skstore_workers::desk::Desk;
 use skstore_workers::topology::{self, EXCHANGES, REPLIES};
 use tokio::time::Instant;
 
+use crate::servers::Rabbit;
 use crate::workers::{At, Worker, order_id, place, until};
 
 /// The promise: everything flows again so soon after something was deleted, whoever needed it and when.
@@ -149,4 +155,114 @@ async fn with_the_usual_settings_everything_flows_again_soon() {
     deliver(&desk, &mut next).await;
     let took = since.elapsed();
     assert!(took <= BACK_WITHIN, "everything flows again only after {took:?}");
+}
+
+/// What whoever looks finds.
+async fn inspect(at: &At) -> Inspection {
+    let address = BrokerAddress::parse(&at.vhost.url).unwrap();
+    AmqpBus::inspect(&address, &ManagementAt::parse(at.vhost.api()).unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn whoever_looks_sees_what_is_missing_and_leaves_it_so() {
+    let at = At::given();
+    let process = at.attach();
+    assert_eq!(inspect(&at).await, Inspection::default(), "all has been declared");
+    let deleted = Deleted::all();
+    let kinds = |deleted: &&Deleted| match deleted {
+        Deleted::Exchange(name) => *name == REPLIES,
+        Deleted::Queue(name) => name == topology::ITEM_EVENTS,
+        Deleted::Binding { queue, .. } => queue == topology::ORDER_EVENTS,
+    };
+    let gone: Vec<&Deleted> = deleted.iter().filter(kinds).collect();
+    gone.iter().for_each(|deleted| deleted.delete(&at));
+    for _ in 0..2 {
+        let found = inspect(&at).await;
+        let mut told: Vec<String> = found.missing.iter().map(|part| format!("{part} ")).collect();
+        let mut expected: Vec<String> = gone.iter().map(|deleted| deleted.told()).collect();
+        told.sort();
+        expected.sort();
+        assert_eq!(told, expected);
+        assert!(found.otherwise.is_empty() && found.overruled.is_empty(), "{found:?}");
+    }
+    process.stop().unwrap();
+}
+
+#[tokio::test]
+async fn a_policy_that_overrules_a_promise_is_told_for_as_long_as_it_is_set() {
+    let at = At::given();
+    let vhost = &at.vhost.name;
+    let policies = [
+        (format!("/api/policies/{vhost}/short"), "skstore.dead", r#"{"message-ttl":60000}"#),
+        (format!("/api/operator-policies/{vhost}/small"), "order.events", r#"{"max-length":10}"#),
+    ];
+    for (path, queue, definition) in &policies {
+        let pattern = queue.replace('.', "\\\\.");
+        let body = format!(r#"{{"pattern":"^{pattern}$","definition":{definition},"apply-to":"queues"}}"#);
+        at.vhost.call("PUT", path, &body);
+    }
+    let _workers = start(&at, &[OFTEN, ("bus.management_url", at.vhost.api())]);
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    let sentences = [
+        "the policy 'short' sets message-ttl = 60000 on queue 'skstore.dead'",
+        "the operator policy 'small' sets max-length = 10 on queue 'order.events'",
+    ];
+    let warned = async |of: &str| {
+        let services = desk.view().health().await.unwrap().services;
+        let all = services.len() == Service::ALL.len();
+        all && services.iter().all(|beat| beat.ready && beat.warnings.iter().any(|what| what.contains(of)))
+    };
+    for sentence in sentences {
+        until(&format!("every worker says: {sentence}"), async || warned(sentence).await).await;
+    }
+    let told: Vec<String> = inspect(&at).await.overruled.iter().map(ToString::to_string).collect();
+    assert!(told.len() == 2 && sentences.iter().all(|one| told.iter().any(|t| t.contains(one))), "{told:?}");
+    policies.iter().for_each(|(path, _, _)| drop(at.vhost.call("DELETE", path, "")));
+    until("nobody warns of it any more", async || {
+        desk.view().health().await.unwrap().services.iter().all(|beat| beat.warnings.is_empty())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_broker_without_memory_is_told_for_as_long_as_it_takes_nothing() {
+    let rabbit = Rabbit::start().unwrap();
+    let at = At::private(&rabbit);
+    let _workers = start(&at, &[]);
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    let Bus::Amqp(bus) = process.bus() else { panic!("it is no broker") };
+    let mut next = 0;
+    deliver(&desk, &mut next).await;
+    until("they are at work", async || at.health(&[]).is_ok()).await;
+    assert_eq!(bus.probe_block().await.unwrap(), None);
+
+    rabbit.ctl(&["set_vm_memory_high_watermark", "0.00001"]).unwrap();
+    for service in ["order", "deposit", "item", "myinfo"] {
+        until(&format!("{service} says why it takes nothing"), async || {
+            at.health(&[service]).is_err_and(|why| {
+                why.contains("is not ready: the broker blocks all who publish: low on memory")
+            })
+        })
+        .await;
+    }
+    let told = [bus.probe_block().await.unwrap(), inspect(&at).await.blocked];
+    for told in told {
+        assert!(told.as_ref().is_some_and(|why| why.contains("low on memory")), "{told:?}");
+    }
+
+    rabbit.ctl(&["set_vm_memory_high_watermark", "0.4"]).unwrap();
+    until("they take work again", async || at.health(&[]).is_ok()).await;
+    assert_eq!(bus.probe_block().await.unwrap(), None);
+    deliver(&desk, &mut next).await;
+    until("it is history with its time", async || {
+        let services = desk.view().health().await.unwrap().services;
+        let blocked = "the broker blocks all who publish: low on memory";
+        services.iter().all(|beat| {
+            beat.ready && beat.last_error.is_none() && beat.past.iter().any(|past| past.what == blocked)
+        })
+    })
+    .await;
+    process.stop().unwrap();
 }

@@ -1,0 +1,114 @@
+//! Does the broker answer, has it everything that the code says it must have, and does nothing there overrule that?
+//!
+//! It is looked at, never changed: whoever declares what is missing hides that it was.
+
+use std::time::Duration;
+
+use skstore::text::Text;
+use skstore_workers::bus::BusError;
+use skstore_workers::bus::amqp::{AmqpBus, Inspection, Unseen};
+use skstore_workers::config::address::BrokerAddress;
+use skstore_workers::config::{BusUrl, Config};
+
+use super::{Checked, Finding, Said};
+
+/// How long the broker may take: connecting alone may take three seconds, and each of some dozens of questions its time.
+const BUS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Looks at the broker, over a connection such as every part makes.
+pub(super) async fn bus(config: &Config) -> Vec<Finding> {
+    let address = match &config.bus.url {
+        BusUrl::Embedded => {
+            return vec![Finding::ok(Checked::Bus, Said::text(Text::DoctorEmbedded, &[&config.bus.url]))];
+        }
+        BusUrl::Amqp(address) => address,
+    };
+    let looking = AmqpBus::inspect(address, &config.bus.management_url);
+    let found = |error: &BusError| Said::plain(format!("{address}: {error}"));
+    match tokio::time::timeout(BUS_WITHIN, looking).await {
+        Ok(Ok(inspection)) => findings(address, &inspection),
+        Ok(Err(error @ BusError::Topology(_))) => {
+            vec![Finding::wrong(Checked::Bus, found(&error), Said::text(Text::DoctorMendBroker, &[]))]
+        }
+        Ok(Err(error @ BusError::Lost(_))) => {
+            vec![Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))]
+        }
+        Err(_) => {
+            let error = BusError::Lost(format!("no answer within {} s", BUS_WITHIN.as_secs()));
+            vec![Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))]
+        }
+    }
+}
+
+fn findings(address: &BrokerAddress, found: &Inspection) -> Vec<Finding> {
+    let wrong = |found, remedy| Finding::wrong(Checked::Bus, found, Said::text(remedy, &[]));
+    let mut findings = vec![answers(address, found.unseen.as_ref())];
+    findings.extend(
+        found
+            .blocked
+            .iter()
+            .map(|why| wrong(Said::text(Text::DoctorBlocked, &[why]), Text::DoctorFreeBroker)),
+    );
+    findings.extend(
+        found
+            .missing
+            .iter()
+            .map(|part| wrong(Said::text(Text::DoctorMissing, &[part]), Text::DoctorStartWorker)),
+    );
+    findings.extend(
+        found.otherwise.iter().map(|sentence| wrong(Said::plain(sentence.clone()), Text::DoctorMendBroker)),
+    );
+    findings.extend(found.overruled.iter().map(|overruling| {
+        let values: [&dyn std::fmt::Display; 3] = [&overruling.policy, &overruling.queue, &overruling.rule];
+        wrong(Said::text(Text::DoctorOverruled, &values), Text::DoctorClearPolicy)
+    }));
+    findings
+}
+
+/// It answers, and how much of it can be seen.
+fn answers(address: &BrokerAddress, unseen: Option<&Unseen>) -> Finding {
+    let said = match unseen {
+        None => Said::text(Text::DoctorConnected, &[address]),
+        Some(why) => Said::text(Text::DoctorUnseen, &[address, why]),
+    };
+    Finding::ok(Checked::Bus, said)
+}
+
+#[cfg(test)]
+mod tests {
+    use skstore::text::Language;
+    use skstore_workers::bus::amqp::{Overruling, Part};
+
+    use super::*;
+
+    #[test]
+    fn everything_that_is_not_as_it_must_be_is_told_with_what_to_do() {
+        let address = BrokerAddress::parse("amqp://kim:hunter2@mq").unwrap();
+        let found = Inspection {
+            missing: vec![Part::Exchange("skstore.replies".into())],
+            otherwise: vec!["queue 'order.events' is there, but otherwise".into()],
+            overruled: vec![Overruling {
+                queue: "skstore.dead".into(),
+                policy: "the policy 'short'".into(),
+                rule: "message-ttl = 1000".into(),
+            }],
+            blocked: Some("low on memory".into()),
+            unseen: None,
+        };
+        let text: String =
+            findings(&address, &found).iter().map(|finding| finding.to_text(Language::English)).collect();
+        for part in [
+            "ok     bus       amqp://kim:***@mq:5672 answers\n",
+            "wrong  bus       the broker blocks all who publish: low on memory\n",
+            "wrong  bus       not on the broker: the exchange 'skstore.replies'\n",
+            "wrong  bus       queue 'order.events' is there, but otherwise\n",
+            "wrong  bus       the policy 'short' sets message-ttl = 1000 on queue 'skstore.dead'",
+        ] {
+            assert!(text.contains(part), "{part} is missing:\n{text}");
+        }
+        assert_eq!(text.matches("do: ").count(), 4, "{text}");
+        let unseen = Inspection { unseen: Some(Unseen::NotAsked), ..Inspection::default() };
+        let [only] = &findings(&address, &unseen)[..] else { panic!("that is nothing wrong") };
+        assert!(only.to_text(Language::English).contains("bindings and policies cannot be seen"), "{only:?}");
+    }
+}

@@ -192,6 +192,16 @@ impl Bus {
         }
     }
 
+    /// Why the broker reads nothing that is published, if it does not. It is asked: whoever has not published lately has
+    /// not been told.
+    pub async fn blocked(&self) -> Option<String> {
+        match self {
+            Self::Embedded(_) => None,
+            // What is lost is seen by others, and told otherwise.
+            Self::Amqp(bus) => bus.probe_block().await.ok().flatten(),
+        }
+    }
+
     /// An answer that should have come did not: it is looked soon whether something is missing on the broker, if
     /// this process [looks after](amqp::AmqpBus::look_after) that.
     pub fn suspect(&self) {

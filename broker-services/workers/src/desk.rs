@@ -2,6 +2,7 @@
 //! what is shown comes from the view.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use skstore_domain::signals::{Control, Fault, Service};
 use tokio::sync::{oneshot, watch};
 
 use crate::bus::{
-    Bus, BusError, Confirm, Consumer, Message, Properties, Publisher, QueueDepth, Subscription,
+    Bus, BusError, Confirm, Consumer, Message, Properties, Publisher, QueueDepth, Subscription, blocked_words,
 };
 use crate::clock::Ids;
 use crate::envelope::JSON_TYPE;
@@ -35,6 +36,10 @@ const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// How long is waited at most: a person looks at a countdown meanwhile, and a bus that is back must be in use
 /// within six seconds.
 const RETRY_MOST: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether the broker still reads what is published: a heartbeat that it does not let through is
+/// missed as soon.
+const BLOCKED_LOOK: Duration = Duration::from_secs(3);
 
 /// Whether a desk reaches the message bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +140,11 @@ impl Desk {
     #[must_use]
     pub fn bus_state(&self) -> watch::Receiver<BusState> {
         self.bus_state.clone()
+    }
+
+    /// Why the broker takes nothing, if it does not: for lack of memory or disk.
+    pub async fn blocked(&self) -> Option<String> {
+        self.bus.blocked().await
     }
 
     /// Orders something and waits for its payment. Give it an id (see [`Desk::order_id`]) to be able to
@@ -330,6 +340,7 @@ impl Ear {
                 biased;
                 () = self.told.closed() => return,
                 error = self.give_out(&mut answers) => error,
+                never = self.watch_for_blocks() => match never {},
             };
             // Answers went to a queue that is gone. Whoever waits for one is told at once that none comes.
             self.waiting.with(BTreeMap::clear);
@@ -340,6 +351,27 @@ impl Ear {
                 again = self.listen_again(error) => again,
             };
             self.told.send_replace(BusState::Up);
+        }
+    }
+
+    /// Tells of a broker that reads nothing as of one that is lost, for as long as it does not: nobody there hears what is
+    /// asked. Answers are heard all the same.
+    async fn watch_for_blocks(&self) -> Infallible {
+        if let Bus::Embedded(_) = &self.bus {
+            return std::future::pending().await;
+        }
+        let mut is_blocked = false;
+        loop {
+            tokio::time::sleep(BLOCKED_LOOK).await;
+            match self.bus.blocked().await {
+                Some(reason) => {
+                    let cause = blocked_words(&reason);
+                    self.told.send_replace(BusState::Lost { cause, retry_in: BLOCKED_LOOK });
+                    is_blocked = true;
+                }
+                None if std::mem::take(&mut is_blocked) => drop(self.told.send_replace(BusState::Up)),
+                None => {}
+            }
         }
     }
 

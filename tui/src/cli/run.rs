@@ -3,12 +3,15 @@
 use std::io::Write;
 use std::time::Duration;
 
+use skstore::dashboard::state::SILENT_AFTER;
 use skstore::text::names::KNOWN_ITEMS;
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::ids::OrderId;
 use skstore_domain::objects::Item;
 use skstore_domain::signals::{Beat, Service};
+use skstore_workers::bus::blocked_words;
+use skstore_workers::clock::Clock;
 use skstore_workers::desk::Desk;
 use skstore_workers::signals::asked_to_stop;
 use skstore_workers::view::{OrderFilter, View};
@@ -60,7 +63,7 @@ pub(crate) async fn run<W: Write>(
             out.item(&item)
         }
         Command::Accounts => list_accounts(desk.view(), out).await,
-        Command::Status => status(desk.view(), out).await,
+        Command::Status => status(desk, out).await,
         Command::Watch { for_, last } => watch(desk.view(), *for_, *last, out).await,
         Command::Dead(command) => dead::run(desk, command, out).await,
         // Done where there may be no desk.
@@ -169,11 +172,19 @@ async fn list_accounts<W: Write>(view: &View, out: &mut Output<W>) -> Result<(),
 }
 
 /// Counts and services. Workers that do not say anything of themselves in time are left out.
-pub(crate) async fn status<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
+pub(crate) async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failure> {
+    let view = desk.view();
     let heard = |services: &[Beat]| {
         Service::ALL.iter().all(|service| services.iter().any(|beat| beat.service == *service))
     };
     let services = wait_for(view, heard).await?;
+    let now = Clock::System.now();
+    // Heartbeats are the first that a broker without memory does not let through.
+    if services.iter().any(|beat| now.since(beat.at) > SILENT_AFTER)
+        && let Some(reason) = desk.blocked().await
+    {
+        super::tell(&format!("skstore: {}", blocked_words(&reason)));
+    }
     out.status(&view.counts().await?, &services)
 }
 

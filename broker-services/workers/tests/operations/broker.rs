@@ -9,7 +9,7 @@ use skstore_workers::bus::Bus;
 use skstore_workers::bus::amqp::{AmqpBus, Inspection};
 use skstore_workers::config::address::BrokerAddress;
 use skstore_workers::config::address::management::ManagementAt;
-use skstore_workers::desk::Desk;
+use skstore_workers::desk::{BusState, Desk};
 use skstore_workers::topology::{self, EXCHANGES, REPLIES};
 use tokio::time::Instant;
 
@@ -247,7 +247,13 @@ async fn a_broker_without_memory_is_told_for_as_long_as_it_takes_nothing() {
         })
         .await;
     }
-    let told = [bus.probe_block().await.unwrap(), inspect(&at).await.blocked];
+    let state = desk.bus_state();
+    until("a desk says so as well", async || {
+        let BusState::Lost { cause, .. } = &*state.borrow() else { return false };
+        cause.contains("the broker blocks all who publish: low on memory")
+    })
+    .await;
+    let told = [desk.blocked().await, inspect(&at).await.blocked];
     for told in told {
         assert!(told.as_ref().is_some_and(|why| why.contains("low on memory")), "{told:?}");
     }
@@ -255,6 +261,7 @@ async fn a_broker_without_memory_is_told_for_as_long_as_it_takes_nothing() {
     rabbit.ctl(&["set_vm_memory_high_watermark", "0.4"]).unwrap();
     until("they take work again", async || at.health(&[]).is_ok()).await;
     assert_eq!(bus.probe_block().await.unwrap(), None);
+    until("a desk goes on", async || *state.borrow() == BusState::Up).await;
     deliver(&desk, &mut next).await;
     until("it is history with its time", async || {
         let services = desk.view().health().await.unwrap().services;

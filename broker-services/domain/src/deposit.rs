@@ -184,7 +184,7 @@ pub fn top_up(
     now: Timestamp,
 ) -> Result<ToppedUp, Impossible> {
     if let Some(record) = known {
-        return Ok(if record.customer == *customer && record.amount == amount {
+        return Ok(if record.customer.is_named_by(customer) && record.amount == amount {
             ToppedUp::Before(record.account.clone())
         } else {
             ToppedUp::Conflict

@@ -1,9 +1,14 @@
 //! Names of things: checked once at the edge, cheap to clone afterwards.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) mod names;
+
+pub use names::{MAX_MARKS, Unseen, composed, is_mark, is_unsafe_to_show, unseen};
 
 /// Longest id, customer or item id, in characters.
 pub const MAX_ID_CHARS: usize = 64;
@@ -11,30 +16,30 @@ pub const MAX_ID_CHARS: usize = 64;
 /// Why a text is no id: a sentence without the field's name, which the caller puts in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadId {
-    /// Nothing there, or more than [`MAX_ID_CHARS`].
-    #[error("must have 1 to 64 characters")]
-    Length,
+    /// Nothing to be seen there, or more than so many characters.
+    #[error("must have 1 to {0} characters")]
+    Length(usize),
     /// Something outside `[A-Za-z0-9_-]`.
     #[error("may only contain A-Z, a-z, 0-9, '_' and '-'")]
     Alphabet,
-    /// A control, escape or bidi character, which could repaint a terminal or reorder a line.
-    #[error("must not contain control or text-direction characters")]
-    Control,
+    /// A character that could repaint a terminal, or lets a name look like another one.
+    #[error("must not contain U+{code:04X}, {1}", code = u32::from(*.0))]
+    Unseen(char, Unseen),
+    /// It begins with a mark, which would be shown on whatever stands before the name.
+    #[error("must not begin with a mark that belongs on another character")]
+    Mark,
+    /// More than [`MAX_MARKS`] marks on one character.
+    #[error("must not have more than {MAX_MARKS} marks on one character")]
+    Pile,
 }
 
-/// Whether `c` may change how a terminal shows the characters around it: controls, bidi marks, zero-width
-/// characters and line separators.
-#[must_use]
-pub fn is_unsafe_to_show(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+fn key(text: &str) -> Result<Cow<'_, str>, BadId> {
+    is_key(text).map(|()| Cow::Borrowed(text))
 }
 
-fn check_key(text: &str) -> Result<(), BadId> {
+fn is_key(text: &str) -> Result<(), BadId> {
     if text.is_empty() || text.len() > MAX_ID_CHARS {
-        return Err(BadId::Length);
+        return Err(BadId::Length(MAX_ID_CHARS));
     }
     if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
         Ok(())
@@ -43,30 +48,56 @@ fn check_key(text: &str) -> Result<(), BadId> {
     }
 }
 
-fn check_name(text: &str) -> Result<(), BadId> {
-    if text.trim().is_empty() || text.chars().nth(MAX_ID_CHARS).is_some() {
-        return Err(BadId::Length);
-    }
-    if text.chars().any(is_unsafe_to_show) { Err(BadId::Control) } else { Ok(()) }
+fn named(text: &str) -> Result<Cow<'_, str>, BadId> {
+    names::name(text, MAX_ID_CHARS, |_| false)
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $check:ident) => {
+    ($(#[$doc:meta])* $name:ident, $new:path, $could_be_kept:path) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks `text`.
+            /// Reads `text` as somebody gives it.
             ///
             /// # Errors
             /// [`BadId`] says which rule it breaks.
             pub fn new(text: &str) -> Result<Self, BadId> {
-                $check(text)?;
+                Ok(Self(Arc::from($new(text)?)))
+            }
+
+            /// Reads `text` as our own stores and events have it, byte for byte: they may be older than the rules
+            /// for what is new.
+            ///
+            /// # Errors
+            /// [`BadId`] for what no version has ever written.
+            pub fn kept(text: &str) -> Result<Self, BadId> {
+                $could_be_kept(text)?;
                 Ok(Self(Arc::from(text)))
             }
 
-            /// The text as it was given.
+            /// Reads `text` to find what is there: as it is accepted now, or else as it was kept once.
+            ///
+            /// # Errors
+            /// [`BadId`] says why there can be none of that name.
+            pub fn to_look_up(text: &str) -> Result<Self, BadId> {
+                Self::new(text).or_else(|error| Self::kept(text).map_err(|_| error))
+            }
+
+            /// Whether it would be accepted as it is. What was kept by an older version may not be.
+            #[must_use]
+            pub fn is_accepted(&self) -> bool {
+                $new(&self.0).is_ok_and(|text| *text == *self.0)
+            }
+
+            /// Whether `given` names it: it is the same, or what this one, kept by an older version, is read as now.
+            #[must_use]
+            pub fn is_named_by(&self, given: &Self) -> bool {
+                self == given || $new(&self.0).is_ok_and(|text| *text == *given.0)
+            }
+
+            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -93,8 +124,8 @@ macro_rules! text_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
-                Self::new(&text).map_err(serde::de::Error::custom)
+                let text = Cow::<'de, str>::deserialize(from)?;
+                Self::kept(&text).map_err(serde::de::Error::custom)
             }
         }
     };
@@ -102,19 +133,19 @@ macro_rules! text_id {
 
 text_id!(
     /// An order's id and its idempotency key: 1–64 of `[A-Za-z0-9_-]`.
-    OrderId, check_key
+    OrderId, key, is_key
 );
 text_id!(
     /// The idempotency key of a top-up or a restock: 1–64 of `[A-Za-z0-9_-]`.
-    RequestId, check_key
+    RequestId, key, is_key
 );
 text_id!(
-    /// The owner of a deposit account: 1–64 characters, none of them control or bidi characters.
-    Customer, check_name
+    /// The owner of a deposit account: a name of 1–64 characters.
+    Customer, named, names::could_be_kept
 );
 text_id!(
-    /// An item: 1–64 characters, none of them control or bidi characters.
-    ItemId, check_name
+    /// An item: a name of 1–64 characters.
+    ItemId, named, names::could_be_kept
 );
 
 #[cfg(test)]
@@ -127,8 +158,8 @@ mod tests {
         let table: [(&str, Result<(), BadId>); 6] = [
             ("a-Z_9", Ok(())),
             (&long[..64], Ok(())),
-            ("", Err(BadId::Length)),
-            (&long, Err(BadId::Length)),
+            ("", Err(BadId::Length(64))),
+            (&long, Err(BadId::Length(64))),
             ("a b", Err(BadId::Alphabet)),
             ("사과", Err(BadId::Alphabet)),
         ];
@@ -138,17 +169,19 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_be_korean_but_not_repaint_the_screen() {
+    fn what_is_wrong_with_a_name_is_said_in_words() {
         let table = [
-            ("김철수", Ok(())),
-            ("kim lee", Ok(())),
-            ("  ", Err(BadId::Length)),
-            ("a\u{1b}[2J", Err(BadId::Control)),
-            ("a\u{202e}b", Err(BadId::Control)),
+            ("kim\u{3164}", "must not contain U+3164, which cannot be seen"),
+            ("kim\u{1b}[2J", "must not contain U+001B, a control character"),
+            ("kim\u{202e}", "must not contain U+202E, a text-direction character"),
+            ("kim\u{a0}lee", "must not contain U+00A0, a blank that is not the plain one"),
+            ("kim\u{e000}", "must not contain U+E000, a private-use character"),
+            ("kim\u{378}", "must not contain U+0378, which is not assigned to any character"),
+            ("\u{301}kim", "must not begin with a mark that belongs on another character"),
+            (" \u{3000} ", "must have 1 to 64 characters"),
         ];
-        for (text, expected) in table {
-            assert_eq!(Customer::new(text).map(|_| ()), expected, "customer {text:?}");
+        for (text, sentence) in table {
+            assert_eq!(Customer::new(text).unwrap_err().to_string(), sentence, "customer {text:?}");
         }
-        assert_eq!(ItemId::new(&"가".repeat(65)).map(|_| ()), Err(BadId::Length));
     }
 }

@@ -169,7 +169,7 @@ pub fn restock(
     now: Timestamp,
 ) -> Restocked {
     if let Some(record) = known {
-        return if record.item.item_id == *item_id && record.qty == qty {
+        return if record.item.item_id.is_named_by(item_id) && record.qty == qty {
             Restocked::Before(record.item.clone())
         } else {
             Restocked::Conflict

@@ -323,9 +323,9 @@ fn new_order(request: &PlaceRequest, price: &Price, amount: Won, now: Timestamp)
 }
 
 fn is_same_request(order: &Order, request: &PlaceRequest) -> bool {
-    order.item_id == request.item_id
+    order.item_id.is_named_by(&request.item_id)
         && order.qty == request.qty
-        && order.customer == request.customer
+        && order.customer.is_named_by(&request.customer)
         && request.unit_price.is_none_or(|seen| seen == order.unit_price)
 }
 

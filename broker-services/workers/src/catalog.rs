@@ -138,6 +138,7 @@ fn plain(value: ValueKind) -> serde_json::Value {
 
 fn item(fields: &Map<String, serde_json::Value>) -> Result<CatalogItem, String> {
     only(fields, &["item_id", "name", "name_en", "unit_price", "stock"])?;
+    quoted(fields, "item_id")?;
     let stock = match fields.get("stock").and_then(serde_json::Value::as_u64) {
         Some(stock) if stock <= MAX_STOCK => stock,
         _ => return Err(format!("it needs a 'stock', a whole number from 0 to {MAX_STOCK}")),
@@ -150,6 +151,7 @@ fn item(fields: &Map<String, serde_json::Value>) -> Result<CatalogItem, String> 
 
 fn account(fields: &Map<String, serde_json::Value>) -> Result<CatalogAccount, String> {
     only(fields, &["customer", "opening_balance"])?;
+    quoted(fields, "customer")?;
     let mut top_up = fields.clone();
     if let Some(amount) = top_up.remove("opening_balance") {
         top_up.insert("amount".into(), amount);
@@ -167,6 +169,16 @@ fn only(fields: &Map<String, serde_json::Value>, known: &[&str]) -> Result<(), S
     match fields.keys().find(|key| !known.contains(&key.as_str())) {
         Some(key) => Err(format!("unknown key '{key}'; there are: {}", known.join(", "))),
         None => Ok(()),
+    }
+}
+
+/// A name has to stand in quotes: TOML has more than one way to write a number, and which one it was is not told.
+fn quoted(fields: &Map<String, serde_json::Value>, name: &str) -> Result<(), String> {
+    match fields.get(name) {
+        Some(serde_json::Value::Number(number)) => {
+            Err(format!("'{name}' must be a text in quotes: \"{number}\""))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -234,7 +246,25 @@ mod tests {
             (item.replace("unit_price = 1", ""), "items, entry 1: it needs a 'unit_price'"),
             (
                 item.replace("name = \"a\"", "name = \"\\u001b\""),
-                "items, entry 1: 'name' must not contain control",
+                "items, entry 1: 'name' must not contain U+001B, a control character",
+            ),
+            (
+                item.replace("\"10\"", "\"10\\u3164\""),
+                "items, entry 1: 'item_id' must not contain U+3164, which cannot be seen",
+            ),
+            (item.replace("\"10\"", "0x10"), "items, entry 1: 'item_id' must be a text in quotes: \"16\""),
+            (item.replace("\"10\"", "1e3"), "items, entry 1: 'item_id' must be a text in quotes: "),
+            (
+                account.replace("\"kim\"", "7"),
+                "accounts, entry 1: 'customer' must be a text in quotes: \"7\"",
+            ),
+            (
+                format!("{account}{}", account.replace("kim", " kim\u{3000}")),
+                "accounts, entry 2: the customer 'kim' is there already",
+            ),
+            (
+                account.replace("= 1", "= 1e3"),
+                "accounts, entry 1: 'opening_balance' must be a whole number from",
             ),
             (item.repeat(2), "items, entry 2: the item_id '10' is there already"),
             (account.repeat(2), "accounts, entry 2: the customer 'kim' is there already"),

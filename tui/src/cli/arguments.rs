@@ -233,10 +233,10 @@ pub(crate) struct OrdersArguments {
     #[arg(long, value_parser = status)]
     pub(crate) status: Option<OrderStatus>,
     /// Only those of this customer
-    #[arg(long, value_parser = Customer::new)]
+    #[arg(long, value_parser = Customer::to_look_up)]
     pub(crate) customer: Option<Customer>,
     /// Only those of this item
-    #[arg(long, value_parser = ItemId::new)]
+    #[arg(long, value_parser = ItemId::to_look_up)]
     pub(crate) item: Option<ItemId>,
     /// At most this many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=MOST_LISTED))]
@@ -402,7 +402,8 @@ mod tests {
             ("place 10 x", "invalid digit found in string"),
             ("place 10 --order-id a.b", "may only contain A-Z"),
             ("place 10 --unit-price -5", "unexpected argument '-5'"),
-            ("place 10 --customer \u{1b}", "must not contain control"),
+            ("place 10 --customer \u{1b}", "must not contain U+001B, a control character"),
+            ("topup kim\u{3164} 5", "must not contain U+3164, which cannot be seen"),
             ("cancel", "<ORDER>"),
             ("topup kim 0", "it must be a whole number from 1 to 1,000,000,000,000"),
             ("topup kim 1.5", "it must be a whole number from 1 to 1,000,000,000,000"),

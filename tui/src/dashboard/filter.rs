@@ -1,7 +1,7 @@
 //! The filter that is typed: `status:paying customer:kim item:10 id:0193 anything else`. Items are also found by their
 //! names in either language.
 
-use skstore_domain::ids::{Customer, ItemId};
+use skstore_domain::ids::{Customer, ItemId, composed};
 use skstore_domain::objects::{Item, OrderStatus};
 use skstore_workers::view::OrderFilter;
 
@@ -55,7 +55,7 @@ pub fn parse(typed: &str, items: &[Item]) -> Result<OrderFilter, BadFilter> {
             Some((_, "")) => {}
             Some((Field::Status, value)) => filter.status = Some(status(value)?),
             Some((Field::Customer, value)) => {
-                filter.customer = Some(Customer::new(value).map_err(|_| bad(Text::BadName, value))?);
+                filter.customer = Some(Customer::to_look_up(value).map_err(|_| bad(Text::BadName, value))?);
             }
             Some((Field::Item, value)) => {
                 filter.item_id = Some(item(value, items)?);
@@ -65,7 +65,7 @@ pub fn parse(typed: &str, items: &[Item]) -> Result<OrderFilter, BadFilter> {
         }
     }
     if !text.is_empty() {
-        let text = text.join(" ");
+        let text = composed(&text.join(" ")).into_owned();
         let part = lower(&text);
         let meant = items.iter().filter(|item| names(item).any(|name| lower(name).contains(&part)));
         filter.text_means = meant.map(|item| item.item_id.clone()).collect();
@@ -77,11 +77,11 @@ pub fn parse(typed: &str, items: &[Item]) -> Result<OrderFilter, BadFilter> {
 /// The item with that id; else the one that is called so, or whose name alone begins so. What is no name that is
 /// known is taken for an id.
 fn item(value: &str, items: &[Item]) -> Result<ItemId, BadFilter> {
-    let id = ItemId::new(value).map_err(|_| bad(Text::BadName, value))?;
+    let id = ItemId::to_look_up(value).map_err(|_| bad(Text::BadName, value))?;
     if items.iter().any(|item| item.item_id == id) {
         return Ok(id);
     }
-    let value = lower(value);
+    let value = lower(&composed(value));
     let called = |matches: &dyn Fn(&str) -> bool| -> Vec<&Item> {
         items.iter().filter(|item| names(item).any(|name| matches(&lower(name)))).collect()
     };

@@ -233,6 +233,10 @@ texts! {
     WarnStock { "재고가 {0}개뿐입니다. 품절로 취소될 것입니다", "Only {0} in stock. It would be cancelled as sold out" }
     NeedsItem { "상품을 고르세요", "Choose an item" }
     NeedsCustomer { "고객을 고르거나 이름을 적으세요", "Choose a customer or type a name" }
+    OldName {
+        "이제 쓸 수 없는 이름입니다. 이미 있는 주문만 계속됩니다",
+        "This name is no longer accepted; only its orders go on"
+    }
     NeedsQuantity { "수량은 1에서 1,000 사이여야 합니다", "The quantity must be 1 to 1,000" }
     NeedsAmount { "금액은 1원에서 1조 원 사이여야 합니다", "The amount must be 1 to 1,000,000,000,000 won" }
     NeedsUnits { "개수는 1에서 1조 사이여야 합니다", "The units must be 1 to 1,000,000,000,000" }
@@ -263,7 +267,10 @@ texts! {
         "There is no status '{0}'. It must be paying, placed, delivering, cancelled or rejected"
     }
     BadItem { "'{0}'(으)로 시작하는 상품이 여럿입니다", "More than one item begins with '{0}'" }
-    BadName { "'{0}'은(는) 쓸 수 없는 이름입니다. 64자까지입니다", "'{0}' cannot be a name: at most 64 characters" }
+    BadName {
+        "'{0}'은(는) 쓸 수 없는 이름입니다. 보이는 글자로 64자까지입니다",
+        "'{0}' cannot be a name: at most 64 characters, all to be seen"
+    }
 
     // Messages.
     ToastPlace { "주문 {0}, {1} {2}개", "order by {0}, {2} of {1}" }

@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-use skstore_domain::ids::is_unsafe_to_show;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use skstore_domain::ids::{MAX_MARKS, is_mark, is_unsafe_to_show};
+use unicode_width::UnicodeWidthStr;
 
 /// On which side of its column a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,32 +14,6 @@ pub enum Side {
     Left,
     /// Numbers.
     Right,
-}
-
-/// Marks that are shown on one character: of writing systems that stack them, none needs more. A pile of them
-/// would cover the lines above and below.
-const MARKS: usize = 4;
-
-/// Whether `c`, harmless in itself, is not to be seen, so that terminals do not agree on its width and two texts
-/// that look alike differ by it: fillers, soft hyphens, joiners of graphemes, variation selectors, musical marks.
-#[must_use]
-pub const fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{115f}'
-            | '\u{1160}'
-            | '\u{17b4}'
-            | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{ffa0}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0100}'..='\u{e01ef}'
-    )
 }
 
 /// `text` without control, escape, zero-width, text-direction and invisible characters, and without piles of marks;
@@ -53,11 +27,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     let kept = text.chars().filter_map(|c| {
         let shown = match c {
             '\n' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-            c if is_unsafe_to_show(c) || is_invisible(c) => return None,
+            c if is_unsafe_to_show(c) => return None,
             c => c,
         };
-        marks = if shown.width() == Some(0) { marks + 1 } else { 0 };
-        (marks <= MARKS).then_some(shown)
+        marks = if is_mark(shown) { marks + 1 } else { 0 };
+        (marks <= MAX_MARKS).then_some(shown)
     });
     Cow::Owned(kept.collect())
 }
@@ -69,8 +43,8 @@ fn is_clean(text: &str) -> bool {
     }
     let mut marks = 0;
     text.chars().all(|c| {
-        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
-        marks <= MARKS && !is_unsafe_to_show(c) && !is_invisible(c)
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        marks <= MAX_MARKS && !is_unsafe_to_show(c)
     })
 }
 
@@ -179,6 +153,9 @@ fn break_word(word: &str, columns: usize, lines: &mut Vec<String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use skstore_domain::ids::{Customer, unseen};
+    use unicode_width::UnicodeWidthChar;
+
     use super::*;
 
     #[test]
@@ -216,9 +193,24 @@ mod tests {
     fn nothing_that_repaints_a_terminal_is_left() {
         assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\nd\u{200d}"), "a[2Jbc d");
         assert_eq!(clean("\u{ad}a\u{3164}b\u{fe0f}"), "ab", "what cannot be seen is not there");
-        assert_eq!(clean(&format!("e{}!", "\u{301}".repeat(5000))), format!("e{}!", "\u{301}".repeat(MARKS)));
+        assert_eq!(
+            clean(&format!("e{}!", "\u{301}".repeat(5000))),
+            format!("e{}!", "\u{301}".repeat(MAX_MARKS))
+        );
         assert_eq!(clean("ᄀ\u{1161}\u{11a8}"), "ᄀ\u{1161}\u{11a8}", "a syllable of parts is no pile");
         assert!(matches!(clean("사과"), Cow::Borrowed(_)), "an innocent text is not copied");
+    }
+
+    #[test]
+    fn whatever_is_accepted_as_a_name_is_shown_as_it_is() {
+        let names = ('\0'..=char::MAX).filter_map(|c| Customer::new(&format!("a{c}")).ok());
+        for name in names {
+            assert_eq!(clean(name.as_str()), name.as_str());
+        }
+        let marked = ('\0'..=char::MAX).filter(|c| c.width() == Some(0) && !is_unsafe_to_show(*c));
+        for c in marked.filter(|c| unseen(*c).is_none()) {
+            assert!(is_mark(c), "{c:?} takes no room, so a pile of it could hide");
+        }
     }
 
     #[test]

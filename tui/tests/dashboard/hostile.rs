@@ -22,7 +22,7 @@ use skstore::text::fit;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::books::{Breach, BreachKind};
 use skstore_domain::events::EventKind;
-use skstore_domain::ids::{Customer, is_unsafe_to_show};
+use skstore_domain::ids::{Customer, ItemId, is_unsafe_to_show};
 use skstore_domain::myinfo::{FeedEntry, OrderRow};
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::Service;
@@ -69,7 +69,7 @@ fn drawn(state: &State) -> Vec<u8> {
 /// Checks that a terminal would hear nothing but the program itself.
 fn check(state: &State, what: &str) {
     let (shown, sequences) = heard_by_a_terminal(&drawn(state));
-    if let Some(c) = shown.chars().find(|c| is_unsafe_to_show(*c) || fit::is_invisible(*c)) {
+    if let Some(c) = shown.chars().find(|c| is_unsafe_to_show(*c)) {
         panic!("{what}: the terminal hears {c:?} between what is shown");
     }
     let foreign = sequences.iter().find(|sequence| !is_for_drawing(sequence));
@@ -81,10 +81,11 @@ fn check(state: &State, what: &str) {
     }
 }
 
-/// As much of a hostile text as the domain lets through as a name.
+/// As much of a hostile text as a store may have kept as a name.
 fn name(hostile: &mut Hostile) -> Customer {
-    let text: String = hostile.string().chars().filter(|c| !is_unsafe_to_show(*c)).take(64).collect();
-    Customer::new(&text).unwrap_or_else(|_| customer("?"))
+    let kept = |c: &char| Customer::kept(&format!("a{c}")).is_ok();
+    let text: String = hostile.string().chars().filter(kept).take(64).collect();
+    Customer::kept(&text).unwrap_or_else(|_| customer("?"))
 }
 
 fn hostile_rows(hostile: &mut Hostile) -> Vec<OrderRow> {
@@ -93,7 +94,7 @@ fn hostile_rows(hostile: &mut Hostile) -> Vec<OrderRow> {
         .map(|row| {
             let order = Order {
                 customer: name(hostile),
-                item_id: item_id(name(hostile).as_str()),
+                item_id: ItemId::kept(name(hostile).as_str()).unwrap_or_else(|_| item_id("?")),
                 item_name: hostile.string(),
                 ..row.order
             };
@@ -168,7 +169,7 @@ fn hostile_items(table: &State, hostile: &mut Hostile) -> State {
     let mut state = table.clone();
     press(&mut state, '3');
     let rows = (0..60).map(|_| Item {
-        item_id: item_id(name(hostile).as_str()),
+        item_id: ItemId::kept(name(hostile).as_str()).unwrap_or_else(|_| item_id("?")),
         name: hostile.string(),
         name_en: Some(hostile.string()),
         ..items().remove(0)

@@ -5,6 +5,7 @@ mod build;
 mod deposit;
 mod item;
 mod model;
+mod names;
 mod order;
 mod view;
 mod world;

@@ -203,8 +203,8 @@ impl Rule {
             Self::Customer => {
                 let given = text(&value)?;
                 let wrong = |error| format!("is no customer: '{}' {error}", shown(given));
-                Customer::new(given).map_err(wrong)?;
-                Ok(value)
+                let customer = Customer::new(given).map_err(wrong)?;
+                Ok(ValueKind::String(customer.as_str().to_owned()))
             }
             Self::Fault => Fault::parse(text(&value)?).map(|_| value),
             Self::Bus => match text(&value)? {

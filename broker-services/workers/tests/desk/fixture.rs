@@ -52,8 +52,13 @@ impl TestDesk {
     }
 
     pub(crate) async fn restart(self, settings: &[(&str, &str)]) -> Self {
+        Self::start_on(self.stop(), settings).await
+    }
+
+    /// Ends it. Everything is in the directory then.
+    pub(crate) fn stop(self) -> TempDir {
         self.process.stop().expect("a clean stop");
-        Self::start_on(self.data, settings).await
+        self.data
     }
 
     pub(crate) async fn settle(&self) {

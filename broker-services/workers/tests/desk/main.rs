@@ -5,6 +5,7 @@
 mod dead;
 mod fixture;
 mod kill;
+mod old_names;
 mod rebuild;
 
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use skstore_domain::ids::Customer;
+use skstore_domain::ids::{Customer, composed};
 use skstore_domain::objects::Account;
 use skstore_workers::view::OrderPage;
 
@@ -55,7 +55,7 @@ pub struct Accounts {
 impl Accounts {
     /// Shows the accounts from the names on that begin with `typed`.
     pub fn begin_with(&mut self, typed: &str) {
-        typed.trim().clone_into(&mut self.typed);
+        composed(typed).as_ref().clone_into(&mut self.typed);
         self.listing.start_after(just_before(&self.typed));
     }
 
@@ -88,5 +88,6 @@ pub fn just_before(typed: &str) -> Option<Customer> {
     let last = typed.chars().next_back()?;
     let smaller = char::from_u32(u32::from(last).checked_sub(1)?)?;
     let rest = &typed[..typed.len() - last.len_utf8()];
-    Customer::new(&format!("{rest}{smaller}\u{10ffff}")).ok()
+    // Nobody is called so: it is a place between names.
+    Customer::kept(&format!("{rest}{smaller}\u{10ffff}")).ok()
 }

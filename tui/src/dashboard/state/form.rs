@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 use skstore_domain::commands::{MAX_STOCK, Place, Restock, TopUp};
-use skstore_domain::ids::{Customer, ItemId, MAX_ID_CHARS, OrderId, RequestId};
+use skstore_domain::ids::{Customer, ItemId, MAX_ID_CHARS, OrderId, RequestId, composed};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Item, MAX_QTY};
 
@@ -120,7 +120,8 @@ impl Picker {
     /// The items that match what is typed, in their id or a name; the best first.
     #[must_use]
     pub fn items<'a>(&self, known: &'a [Item]) -> Vec<&'a Item> {
-        let typed = self.query.text().trim();
+        let typed = composed(self.query.text());
+        let typed = &*typed;
         let rank = |item: &Item| {
             let name_en = item.name_en.as_deref().and_then(|name| fuzzy::rank(typed, name));
             let id = fuzzy::rank(typed, item.item_id.as_str());
@@ -136,7 +137,8 @@ impl Picker {
     /// typed name, the one that was picked last stays among them.
     #[must_use]
     pub fn accounts<'a>(&self, pickable: &'a Pickable) -> Vec<AccountChoice<'a>> {
-        let typed = self.query.text().trim();
+        let typed = composed(self.query.text());
+        let typed = &*typed;
         let rank = |account: &Account| {
             let name = account.customer.as_str();
             Some((name != typed, fuzzy::rank(typed, name)?))
@@ -145,8 +147,9 @@ impl Picker {
         let mut found: Vec<_> = known.filter_map(|account| Some((rank(account)?, account))).collect();
         found.sort_by_key(|(rank, _)| *rank);
         let wanted = if typed.is_empty() { self.highlight.as_deref().unwrap_or("") } else { typed };
-        let is_listed = found.iter().any(|(_, account)| account.customer.as_str() == wanted);
-        let other = Customer::new(wanted).ok().filter(|_| !is_listed);
+        // A name that is kept from an older version may be picked from the list, and is no other one then.
+        let is_listed = |name: &str| found.iter().any(|(_, account)| account.customer.as_str() == name);
+        let other = Customer::new(wanted).ok().filter(|name| !is_listed(wanted) && !is_listed(name.as_str()));
         let other =
             other.map(if pickable.has_more_accounts { AccountChoice::Unlisted } else { AccountChoice::New });
         let close = found.partition_point(|((_, rank), _)| *rank <= fuzzy::PART);
@@ -395,10 +398,14 @@ impl Form {
     /// # Errors
     /// The text that says what is missing.
     pub fn request(&self, pickable: &Pickable) -> Result<Request, Text> {
-        let item = || self.chosen_item(pickable).ok_or(Text::NeedsItem);
+        let item = || {
+            let chosen = self.chosen_item(pickable).ok_or(Text::NeedsItem)?;
+            if chosen.item_id.is_accepted() { Ok(chosen) } else { Err(Text::OldName) }
+        };
         let customer = || {
             let chosen = self.chosen_account(pickable).ok_or(Text::NeedsCustomer)?;
-            Ok(chosen.customer().clone())
+            let customer = chosen.customer();
+            if customer.is_accepted() { Ok(customer.clone()) } else { Err(Text::OldName) }
         };
         let number = self.number().ok_or(match self.kind {
             FormKind::Place => Text::NeedsQuantity,

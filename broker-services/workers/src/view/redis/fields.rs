@@ -162,7 +162,7 @@ impl Hash {
     }
 
     fn customer(&self, field: &str) -> Option<Customer> {
-        Customer::new(self.get(field)?).ok()
+        Customer::kept(self.get(field)?).ok()
     }
 
     /// The order as it is shown. None if it is not there, or is no order because somebody else wrote here.
@@ -176,7 +176,7 @@ impl Hash {
         Some(Order {
             order_id: OrderId::new(self.get("order_id")?).ok()?,
             customer: self.customer("customer")?,
-            item_id: ItemId::new(self.get("item_id")?).ok()?,
+            item_id: ItemId::kept(self.get("item_id")?).ok()?,
             item_name: self.get("item_name")?.to_owned(),
             qty: self.number("qty")?,
             unit_price: self.won("unit_price")?,
@@ -214,7 +214,7 @@ impl Hash {
 
     pub(super) fn item(&self) -> Option<Item> {
         Some(Item {
-            item_id: ItemId::new(self.get("item_id")?).ok()?,
+            item_id: ItemId::kept(self.get("item_id")?).ok()?,
             name: self.get("name")?.to_owned(),
             name_en: self.text("name_en"),
             unit_price: self.won("unit_price")?,

@@ -1,11 +1,12 @@
 //! What someone asks for, read leniently and checked once: plain JSON that a person can type.
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
-
 use crate::ids::{BadId, Customer, ItemId, OrderId, RequestId, names};
 use crate::money::Won;
 use crate::objects::{MAX_QTY, words};
+
+mod fields;
+
+use fields::Fields;
 
 /// The largest command, in bytes: 64 KiB, far beyond any that makes sense.
 pub const MAX_COMMAND_BYTES: usize = 64 * 1024;
@@ -130,7 +131,8 @@ pub struct Invalid(pub String);
 impl Command {
     /// Reads the body of a command of `kind`.
     ///
-    /// Numbers may be strings, `productId` is another name for `item_id`, unknown fields are ignored.
+    /// Numbers may be strings, `productId` is another name for `item_id`, unknown fields are ignored. No member may
+    /// stand there twice, and a number is taken as it is written: it never passes through a float.
     ///
     /// # Errors
     /// [`Invalid`] names the field and says what it must be.
@@ -187,99 +189,6 @@ impl Command {
 fn item_name(text: &str) -> Result<String, BadId> {
     let name = names::name(text, MAX_ITEM_NAME_CHARS, |c| matches!(c, '\u{fe0e}' | '\u{fe0f}'))?;
     Ok(name.into_owned())
-}
-
-/// A command's JSON object, and the accessors that check one field each.
-struct Fields {
-    kind: CommandKind,
-    map: Map<String, Value>,
-}
-
-impl Fields {
-    fn read(kind: CommandKind, body: &[u8]) -> Result<Self, Invalid> {
-        if body.len() > MAX_COMMAND_BYTES {
-            return Err(Invalid(format!(
-                "{kind}: the message has {} bytes; at most {MAX_COMMAND_BYTES} are accepted",
-                body.len()
-            )));
-        }
-        let mut reader = serde_json::Deserializer::from_slice(body);
-        let value = Value::deserialize(&mut reader)
-            .and_then(|value| reader.end().map(|()| value))
-            .map_err(|error| Invalid(format!("{kind}: the message is not JSON: {error}")))?;
-        match value {
-            Value::Object(map) => Ok(Self { kind, map }),
-            _ => {
-                Err(Invalid(format!("{kind}: the message must be a JSON object like {{\"item_id\":\"10\"}}")))
-            }
-        }
-    }
-
-    fn missing(&self, field: &str) -> Invalid {
-        Invalid(format!("{}: it needs a '{field}'", self.kind))
-    }
-
-    /// The first of `names` that is there and not null.
-    fn find<'a>(&self, names: &[&'a str]) -> Option<(&'a str, &Value)> {
-        names.iter().find_map(|name| self.map.get(*name).filter(|value| !value.is_null()).map(|v| (*name, v)))
-    }
-
-    fn optional<T, E: std::fmt::Display>(
-        &self,
-        names: &[&str],
-        check: impl Fn(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, Invalid> {
-        let Some((name, value)) = self.find(names) else { return Ok(None) };
-        let checked = match value {
-            Value::String(text) => check(text),
-            Value::Number(number) => check(&number.to_string()),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                return Err(Invalid(format!("{}: '{name}' must be a text", self.kind)));
-            }
-        };
-        checked.map(Some).map_err(|error| Invalid(format!("{}: '{name}' {error}", self.kind)))
-    }
-
-    fn required<T, E: std::fmt::Display>(
-        &self,
-        names: &[&str],
-        check: impl Fn(&str) -> Result<T, E>,
-    ) -> Result<T, Invalid> {
-        self.optional(names, check)?.ok_or_else(|| self.missing(names[0]))
-    }
-
-    fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Invalid> {
-        let Some((_, value)) = self.find(&[name]) else { return Ok(None) };
-        let number = match value {
-            Value::Number(number) => number.as_u64(),
-            Value::String(text) => text.trim().parse().ok(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
-        match number {
-            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(Invalid(format!(
-                "{}: '{name}' must be a whole number from {least} to {most}, not {}",
-                self.kind,
-                shorten(value)
-            ))),
-        }
-    }
-
-    fn amount(&self, name: &str, least: u64) -> Result<Option<Won>, Invalid> {
-        let most = u64::try_from(Won::MAX_INPUT.0).unwrap_or(0);
-        let amount = self.number(name, least, most)?;
-        Ok(amount.map(|amount| Won(i64::try_from(amount).unwrap_or(i64::MAX))))
-    }
-}
-
-/// A value as a message quotes it: never longer than a glance.
-fn shorten(value: &Value) -> String {
-    const GLANCE_CHARS: usize = 40;
-    let text = value.to_string();
-    match text.char_indices().nth(GLANCE_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }
 
 #[cfg(test)]

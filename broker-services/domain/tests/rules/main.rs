@@ -2,6 +2,7 @@
 
 mod books;
 mod build;
+mod commands;
 mod deposit;
 mod item;
 mod model;

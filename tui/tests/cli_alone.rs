@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use skstore_workers::store::{Changes, Key, Store, Write};
 
 /// Runs `skstore` with `words` in an environment of its own.
 fn skstore(home: &Path, words: &[&str]) -> Output {
@@ -88,6 +90,59 @@ fn a_store_that_is_none_is_found() {
         .unwrap();
     let (findings, status) = doctor(home.path(), &["--data-dir", &data.display().to_string()]);
     assert_eq!((status, &of(&findings, "stores")["ok"]), (1, &Value::Bool(false)), "{findings:?}");
+}
+
+/// Stores as an older version may have left them, with `names` under `kind`.
+fn keep(data: &Path, store: &str, kind: &'static str, names: &[&str]) {
+    let changes = || {
+        let write = |name: &&str| Write {
+            key: Key::new(kind, *name),
+            read: 0,
+            revision: 1,
+            body: "{}".to_owned(),
+            due: None,
+        };
+        Changes { writes: names.iter().map(write).collect(), events: Vec::new() }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&format!("sqlite:{}", data.join(store).display())).await.unwrap();
+        store.transact(&BTreeSet::new(), |_| (changes(), ())).await.unwrap();
+    });
+}
+
+#[test]
+fn names_that_are_no_longer_accepted_are_told_so_that_they_can_be_told_apart() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let many: Vec<String> = (0..2_000).map(|n| format!("customer-{n}")).collect();
+    let mut customers: Vec<&str> = many.iter().map(String::as_str).collect();
+    customers.extend(["kim", "kim ", "kim\u{3164}", "\u{1112}\u{1161}\u{11ab}", "한", "\u{3164}"]);
+    keep(&data, "deposit.db", "account", &customers);
+    keep(&data, "item.db", "item", &["10", "10\u{3164}"]);
+
+    let (findings, status) = doctor(home.path(), &["--data-dir", &data.display().to_string()]);
+    assert_eq!(status, 0, "nothing is broken: {findings:?}");
+    let told: Vec<&Value> = findings.iter().filter(|finding| finding["check"] == "stores").collect();
+    let [open, accounts, items] = &told[..] else { panic!("not three findings: {told:?}") };
+    assert_eq!(open.get("remedy"), None, "{open}");
+    let found = accounts["found"].as_str().unwrap();
+    assert!(found.starts_with("4 accounts"), "{found}");
+    for name in [r#""kim ""#, r#""kim\u3164""#, "\"ᄒ\\u1161\\u11ab\"", r#""\u3164""#] {
+        assert!(found.contains(name), "{name} is missing: {found}");
+    }
+    assert!(!found.contains("customer-") && !found.contains("\"kim\"") && !found.contains("한"), "{found}");
+    assert!(accounts["remedy"].as_str().unwrap().contains("refunds reach them"), "{accounts}");
+    assert_eq!(items["found"], r#"1 items under ids that are no longer accepted: "10\u3164""#);
+
+    // However many there are, a few are told.
+    let others: Vec<String> = (0..50).map(|n| format!("customer-{n}\u{3164}")).collect();
+    keep(&data, "deposit.db", "account", &others.iter().map(String::as_str).collect::<Vec<_>>());
+    let (findings, _) = doctor(home.path(), &["--data-dir", &data.display().to_string()]);
+    let found = findings.iter().filter_map(|finding| finding["found"].as_str());
+    let accounts = found.into_iter().find(|found| found.starts_with("54 accounts")).unwrap();
+    assert!(accounts.len() < 300 && accounts.ends_with("…"), "{accounts}");
 }
 
 #[test]

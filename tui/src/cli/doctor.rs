@@ -19,6 +19,7 @@ use super::output::Output;
 
 mod broker;
 mod data;
+mod names;
 mod servers;
 mod terminal;
 
@@ -131,6 +132,11 @@ pub(crate) struct Finding {
 impl Finding {
     fn ok(checked: Checked, found: Said) -> Self {
         Self { checked, verdict: Verdict::Ok, found, remedy: None }
+    }
+
+    /// As it must be, and still something to know.
+    fn noted(checked: Checked, found: Said, advice: Said) -> Self {
+        Self { checked, verdict: Verdict::Ok, found, remedy: Some(advice) }
     }
 
     fn wrong(checked: Checked, found: Said, remedy: Said) -> Self {

@@ -514,6 +514,19 @@ texts! {
     DoctorNoStores { "아직 없음, 처음 시작할 때 만듭니다", "none yet, made at the first start" }
     DoctorStoresElsewhere { "여기에는 없음, 워커가 있는 곳에 있습니다", "none here; they are where the workers run" }
     DoctorStoresOpen { "{0}개, 이 버전으로 열 수 있습니다", "{0}, which this version can open" }
+    DoctorOldCustomers {
+        "이제 쓸 수 없는 이름의 계좌 {0}개: {1}",
+        "{0} accounts under names that are no longer accepted: {1}"
+    }
+    DoctorOldCustomersRemedy {
+        "그 계좌의 주문은 계속되고 환불도 들어오지만, 새 주문이나 충전은 할 수 없습니다. 다른 이름으로 계좌를 여세요",
+        "their orders go on and refunds reach them; nothing new is ordered or paid in under them. Open accounts under other names"
+    }
+    DoctorOldItems { "이제 쓸 수 없는 번호의 상품 {0}개: {1}", "{0} items under ids that are no longer accepted: {1}" }
+    DoctorOldItemsRemedy {
+        "그 상품의 주문은 계속되지만, 새 주문이나 입고는 할 수 없습니다. 다른 번호로 상품을 등록하세요",
+        "their orders go on; nothing new is ordered or restocked under them. List them under other ids"
+    }
     DoctorStoreVersion {
         "그것을 만든 프로그램을 쓰거나 --data-dir로 다른 디렉터리를 지정하세요",
         "use the program that wrote it, or name another directory with --data-dir"

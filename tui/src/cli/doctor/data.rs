@@ -9,7 +9,7 @@ use skstore_workers::config::{BusUrl, Config, StoreUrl};
 use skstore_workers::process::holder_of;
 use skstore_workers::store::{Store, StoreError};
 
-use super::{Checked, Finding, Said};
+use super::{Checked, Finding, Said, names};
 
 /// The directory that everything of this machine lies in.
 pub(super) fn directory(config: &Config) -> Finding {
@@ -48,25 +48,24 @@ pub(super) fn log(config: &Config) -> Finding {
     }
 }
 
-/// The stores that are there: whether they can be opened, and are of this version. Over a broker the workers may
-/// have theirs elsewhere.
+/// The stores that are there: whether they can be opened, and are of this version, and what names are in them that
+/// are no longer accepted. Over a broker the workers may have theirs elsewhere.
 pub(super) async fn stores(config: &Config) -> Vec<Finding> {
-    let urls = Service::ALL.iter().filter_map(|service| config.store_url(*service));
-    let (mut there, mut wrong) = (0, Vec::new());
-    for url in urls {
+    let urls = Service::ALL.iter().filter_map(|service| Some((*service, config.store_url(*service)?)));
+    let (mut there, mut wrong, mut noted) = (0, Vec::new(), Vec::new());
+    for (service, url) in urls {
         let StoreUrl::Sqlite(path) = url;
         if !path.exists() {
             continue;
         }
         there += 1;
-        if let Err(error) = Store::open(&url.to_string()).await {
-            let remedy = match &error {
-                StoreError::Schema { .. } => Said::text(Text::DoctorStoreVersion, &[]),
-                StoreError::Url { .. } | StoreError::Failed { .. } | StoreError::Contradiction { .. } => {
-                    Said::text(Text::DoctorStoreBroken, &[&path.display()])
-                }
-            };
-            wrong.push(Finding::wrong(Checked::Stores, Said::plain(error.to_string()), remedy));
+        let looked = match Store::open(&url.to_string()).await {
+            Ok(store) => names::check(service, &store).await,
+            Err(error) => Err(error),
+        };
+        match looked {
+            Ok(finding) => noted.extend(finding),
+            Err(error) => wrong.push(unusable(&error, path)),
         }
     }
     if !wrong.is_empty() {
@@ -77,7 +76,18 @@ pub(super) async fn stores(config: &Config) -> Vec<Finding> {
         (0, BusUrl::Amqp(_)) => Said::text(Text::DoctorStoresElsewhere, &[]),
         _ => Said::text(Text::DoctorStoresOpen, &[&there]),
     };
-    vec![Finding::ok(Checked::Stores, found)]
+    noted.insert(0, Finding::ok(Checked::Stores, found));
+    noted
+}
+
+fn unusable(error: &StoreError, path: &Path) -> Finding {
+    let remedy = match error {
+        StoreError::Schema { .. } => Said::text(Text::DoctorStoreVersion, &[]),
+        StoreError::Url { .. } | StoreError::Failed { .. } | StoreError::Contradiction { .. } => {
+            Said::text(Text::DoctorStoreBroken, &[&path.display()])
+        }
+    };
+    Finding::wrong(Checked::Stores, Said::plain(error.to_string()), remedy)
 }
 
 /// Makes a file in `dir`, or where `dir` itself would have to be made, and removes it again.

@@ -2,6 +2,8 @@
 //!
 //! `SKSTORE_FUZZ_SEED` repeats a run, as far as threads and processes let it.
 
+mod ambiguous;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastrand::Rng;
@@ -144,6 +146,15 @@ fn body(rng: &mut Rng, key: &str) -> Vec<u8> {
         6..=10 => {
             let mut whole = template(rng, key);
             spoil(rng, &mut whole);
+            whole.to_string().into_bytes()
+        }
+        11..=13 => {
+            let whole = template(rng, key).to_string();
+            ambiguous::doubled(rng, &whole).into_bytes()
+        }
+        14 | 15 => {
+            let mut whole = template(rng, key);
+            ambiguous::rename(rng, &mut whole);
             whole.to_string().into_bytes()
         }
         _ => {

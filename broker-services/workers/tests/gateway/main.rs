@@ -9,6 +9,7 @@ mod bad_input;
 mod commands;
 mod foreign;
 mod fuzz;
+mod identity;
 mod operators;
 mod replays;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]

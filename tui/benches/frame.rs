@@ -45,8 +45,8 @@ fn main() {
 
 fn measure(orders: i64) {
     let view = EmbeddedView::new(usize::MAX);
-    view.begin_rebuild().unwrap();
-    view.finish_rebuild().unwrap();
+    let rebuild = view.begin_rebuild().unwrap();
+    assert_eq!(view.finish_rebuild(rebuild).unwrap(), skstore_workers::view::Swept::Whole);
     for first in (0..orders).step_by(usize::try_from(BATCH).unwrap()) {
         let batch: Vec<ViewWrite> =
             (first..first + BATCH).map(|number| ViewWrite::Order(order(number))).collect();

@@ -169,12 +169,12 @@ fn memory() -> Done<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let view = View::Redis(RedisView::new(&redis.url(), 2 * usize::try_from(ORDERS)?)?);
-        view.begin_rebuild().await?;
+        let rebuild = view.begin_rebuild().await?;
         for first in (0..ORDERS).step_by(usize::try_from(BATCH)?) {
             let batch: Vec<ViewWrite> = (first..first + BATCH).map(|n| ViewWrite::Order(order(n))).collect();
             view.apply(&batch).await?;
         }
-        view.finish_rebuild().await?;
+        assert_eq!(view.finish_rebuild(rebuild).await?, skstore_workers::view::Swept::Whole);
         Done::Ok(())
     })?;
     let home = tempfile::tempdir()?;

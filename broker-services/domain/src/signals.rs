@@ -54,6 +54,9 @@ pub struct Beat {
     pub breaker: Option<BreakerSnapshot>,
     /// MyInfo's rebuild of the view, in percent, while one runs.
     pub rebuilding: Option<u8>,
+    /// Whose logs that rebuild has not heard to their end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unheard: Vec<Service>,
     /// What it answers to its callers. Not from workers of versions that did not tell it, nor from MyInfo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<AnswersTold>,

@@ -47,8 +47,8 @@ fn main() {
 fn measure(orders: usize, keep: usize) {
     let before = resident_bytes();
     let view = EmbeddedView::new(keep);
-    view.begin_rebuild().unwrap();
-    view.finish_rebuild().unwrap();
+    let rebuild = view.begin_rebuild().unwrap();
+    assert_eq!(view.finish_rebuild(rebuild).unwrap(), skstore_workers::view::Swept::Whole);
     let ids: Vec<String> = (0..orders).map(|_| uuid::Uuid::now_v7().to_string()).collect();
     let ids_take = (resident_bytes() - before) / orders as u64;
     let report = |what: &str, unit: &str, value: f64| {
@@ -92,9 +92,9 @@ fn measure(orders: usize, keep: usize) {
         report(what, "us", micros(|| view.orders(&filter, after.as_ref(), PAGE).unwrap().rows.len()));
     }
     report("counts", "us", micros(|| view.counts().unwrap().items));
-    view.begin_rebuild().unwrap();
+    let rebuild = view.begin_rebuild().unwrap();
     let started = Instant::now();
-    view.finish_rebuild().unwrap();
+    assert_eq!(view.finish_rebuild(rebuild).unwrap(), skstore_workers::view::Swept::Whole);
     report("removing everything", "ms", started.elapsed().as_secs_f64() * 1e3);
 }
 

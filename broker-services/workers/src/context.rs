@@ -132,6 +132,7 @@ pub struct Vitals {
     all_sent: Notify,
     trouble: std::sync::Mutex<Trouble>,
     rebuilding: AtomicU64,
+    unheard: std::sync::Mutex<Vec<Service>>,
     since: Stopwatch,
     answers: std::sync::Mutex<AnswerTimes>,
     books: std::sync::Mutex<Option<Books>>,
@@ -290,6 +291,19 @@ impl Vitals {
     /// How far a rebuild of the view has come, in percent; `None` when none runs.
     pub fn set_rebuilding(&self, percent: Option<u8>) {
         self.rebuilding.store(percent.map_or(NOT_REBUILDING, |p| u64::from(p) + 1), Ordering::Release);
+    }
+
+    /// Whose logs the rebuild that runs has not heard to their end.
+    pub fn set_unheard(&self, services: Vec<Service>) {
+        if let Ok(mut unheard) = self.unheard.lock() {
+            *unheard = services;
+        }
+    }
+
+    /// Whose logs the rebuild that runs has not heard to their end.
+    #[must_use]
+    pub fn unheard(&self) -> Vec<Service> {
+        self.unheard.lock().map_or_else(|_| Vec::new(), |unheard| unheard.clone())
     }
 
     /// How far a rebuild of the view has come, in percent; `None` when none runs.

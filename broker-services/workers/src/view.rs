@@ -9,7 +9,8 @@
 //! - A view that lost its contents says [`ViewError::Empty`] to every write until a rebuild has begun.
 //! - Between [`View::begin_rebuild`] and [`View::finish_rebuild`] live writes go on, and what is written replaces what
 //!   is there at the same revision, which somebody may have altered; at its end, what neither the logs nor live
-//!   writes have named is gone.
+//!   writes have told is gone, also what stands there at a revision that nobody told.
+//! - A rebuild ends only itself: one that another has begun after is not its to sweep.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -62,6 +63,23 @@ pub enum ViewError {
     /// It has lost its contents: rebuild it.
     #[error("the view is empty and has to be rebuilt")]
     Empty,
+    /// Somebody else wrote under its keys what it can do nothing with: [`View::clear_foreign`], then rebuild it. The sentence
+    /// names the key and the remedy.
+    #[error("{0}")]
+    Foreign(String),
+}
+
+/// How the end of a rebuild went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Swept {
+    /// The view is what was told since the rebuild began.
+    Whole,
+    /// It is, but for what had a revision that nobody told: that kept out what the logs have, and is gone now. The rebuild
+    /// still runs: begin it again, so that the logs are told once more.
+    Disputed,
+    /// Another rebuild has begun since, or none runs: nothing was removed on behalf of this one.
+    Superseded,
 }
 
 /// Which orders. All given parts must match.
@@ -211,25 +229,39 @@ impl View {
         }
     }
 
-    /// Starts a rebuild: from now on writes are taken, and it is remembered what they name.
+    /// Removes what somebody else wrote under the view's keys and it can do nothing with. How many keys there were. Only for
+    /// those who were asked to rebuild the view: whose it is nobody knows.
     ///
     /// # Errors
-    /// As [`View::apply`].
-    pub async fn begin_rebuild(&self) -> Result<(), ViewError> {
+    /// [`ViewError::Lost`].
+    pub async fn clear_foreign(&self) -> Result<usize, ViewError> {
+        match self {
+            Self::Embedded(_) => Ok(0),
+            Self::Redis(view) => view.clear_foreign().await,
+        }
+    }
+
+    /// Starts a rebuild: from now on writes are taken, and it is remembered what they tell. Returns its number, larger than
+    /// that of the one before, with which it is finished.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`], [`ViewError::Foreign`].
+    pub async fn begin_rebuild(&self) -> Result<u64, ViewError> {
         match self {
             Self::Embedded(view) => view.begin_rebuild(),
             Self::Redis(view) => view.begin_rebuild().await,
         }
     }
 
-    /// Ends a rebuild: removes what nothing named since its beginning.
+    /// Ends the rebuild `number`: removes what nothing told since its beginning. To be called once every log was told to its
+    /// end.
     ///
     /// # Errors
     /// As [`View::apply`].
-    pub async fn finish_rebuild(&self) -> Result<(), ViewError> {
+    pub async fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
         match self {
-            Self::Embedded(view) => view.finish_rebuild(),
-            Self::Redis(view) => view.finish_rebuild().await,
+            Self::Embedded(view) => view.finish_rebuild(number),
+            Self::Redis(view) => view.finish_rebuild(number).await,
         }
     }
 

@@ -213,6 +213,7 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
                 })
             }),
             rebuilding: vitals.rebuilding(),
+            unheard: vitals.unheard(),
             answers: (context.service != Service::MyInfo).then(|| answers(vitals, &answer_rates)),
             books: vitals.books(),
             past: past(vitals.past(at), bus.past),

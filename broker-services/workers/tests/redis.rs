@@ -8,13 +8,14 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use skstore_domain::events::EventKind;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
-use skstore_domain::myinfo::ViewWrite;
+use skstore_domain::myinfo::{FeedEntry, ViewWrite};
 use skstore_domain::objects::{Account, DeliveryStatus, Item, Order, OrderStatus, PaymentStatus};
 use skstore_domain::time::Timestamp;
 use skstore_workers::view::redis::RedisView;
-use skstore_workers::view::{OrderFilter, View, ViewError};
+use skstore_workers::view::{OrderFilter, Swept, View, ViewError};
 use tokio::time::{sleep, timeout};
 
 /// Far longer than anything here takes on a busy machine.
@@ -89,6 +90,12 @@ async fn begun(view: &View) {
     }
 }
 
+/// Ends the rebuild that runs.
+async fn finish(view: &View) {
+    let running = view.rebuilds().await.unwrap().last;
+    assert_eq!(view.finish_rebuild(running).await.unwrap(), Swept::Whole);
+}
+
 fn order(id: &str) -> ViewWrite {
     ViewWrite::Order(Order {
         order_id: OrderId::new(id).unwrap(),
@@ -119,7 +126,7 @@ fn a_flushed_redis_refuses_writes_until_it_is_rebuilt() {
         let server = Server::start();
         let view = server.view();
         begun(&view).await;
-        view.finish_rebuild().await.unwrap();
+        finish(&view).await;
         view.apply(&[order("a"), order("b")]).await.unwrap();
         assert_eq!(server.cli(&["FLUSHALL"]), ["OK"]);
         let mut refused = 0;
@@ -132,7 +139,7 @@ fn a_flushed_redis_refuses_writes_until_it_is_rebuilt() {
         assert_eq!((refused, shown(&view).await), (10, 0), "nothing may look like a complete view");
         view.begin_rebuild().await.unwrap();
         view.apply(&[order("a"), order("b"), order("n0")]).await.unwrap();
-        view.finish_rebuild().await.unwrap();
+        finish(&view).await;
         assert_eq!(shown(&view).await, 3);
         assert_eq!(view.counts().await.unwrap().orders, [0, 3, 0, 0, 0]);
     });
@@ -252,7 +259,7 @@ fn what_somebody_altered_by_hand_is_put_right_by_a_rebuild() {
         let server = Server::start();
         let view = server.view();
         begun(&view).await;
-        view.finish_rebuild().await.unwrap();
+        finish(&view).await;
         let kim = Customer::new("김철수").unwrap();
         let account = ViewWrite::Account(Account { customer: kim, balance: Won(12), revision: 4 });
         let logs = [order("a"), account];
@@ -284,7 +291,7 @@ fn what_somebody_altered_by_hand_is_put_right_by_a_rebuild() {
         assert_ne!(look(), right, "what services repeat changes nothing");
         view.begin_rebuild().await.unwrap();
         view.apply(&logs).await.unwrap();
-        view.finish_rebuild().await.unwrap();
+        finish(&view).await;
         assert_eq!(look(), right);
     });
 }
@@ -301,5 +308,112 @@ fn what_somebody_else_wrote_under_our_keys_stops_no_reader() {
         let page = view.orders(&OrderFilter::default(), None, 50).await.unwrap();
         assert_eq!(page.rows.len(), 1, "the order behind the foreign one is shown");
         assert_eq!(view.order(&OrderId::new("foreign").unwrap()).await.unwrap(), None);
+    });
+}
+
+/// A key, how somebody else writes to it, and the words by which the type that belongs there is told.
+type Junk = (&'static str, &'static [&'static str], &'static str);
+
+const JUNK: &[Junk] = &[
+    ("myinfo:epoch", &["SET", "myinfo:epoch", "x"], "hash"),
+    ("myinfo:counts", &["SET", "myinfo:counts", "x"], "hash"),
+    ("myinfo:changes", &["LPUSH", "myinfo:changes", "x"], "stream"),
+    ("myinfo:feed", &["SET", "myinfo:feed", "x"], "stream"),
+    ("myinfo:feed:told", &["SET", "myinfo:feed:told", "x"], "set"),
+    ("myinfo:orders", &["SET", "myinfo:orders", "x"], "sorted set"),
+    ("myinfo:orders:ids", &["HSET", "myinfo:orders:ids", "x", "1"], "sorted set"),
+    ("myinfo:orders:status:placed", &["SET", "myinfo:orders:status:placed", "x"], "sorted set"),
+    ("myinfo:orders:customer:김철수", &["SET", "myinfo:orders:customer:김철수", "x"], "sorted set"),
+    ("myinfo:orders:item:10", &["SET", "myinfo:orders:item:10", "x"], "sorted set"),
+    ("myinfo:accounts", &["SET", "myinfo:accounts", "x"], "sorted set"),
+    ("myinfo:order:a", &["SET", "myinfo:order:a", "x"], "hash"),
+    ("myinfo:account:김철수", &["SET", "myinfo:account:김철수", "x"], "hash"),
+];
+
+#[test]
+fn what_is_in_the_way_is_named_and_a_rebuild_that_is_asked_for_replaces_it() {
+    run(async {
+        let server = Server::start();
+        let view = server.view();
+        begun(&view).await;
+        let kim = Customer::new("김철수").unwrap();
+        let logs = |revision| {
+            let account = Account { customer: kim.clone(), balance: Won(12), revision };
+            [order("a"), order("b"), ViewWrite::Account(account)]
+        };
+        let entry = |id: u64| {
+            ViewWrite::Feed(FeedEntry {
+                id: id.to_string(),
+                kind: EventKind::DepositToppedUp,
+                subject: "김철수".into(),
+                at: Timestamp(1),
+                customer: None,
+                amount: None,
+                reason: None,
+            })
+        };
+        view.apply(&logs(1)).await.unwrap();
+        finish(&view).await;
+        let looks: [&[&str]; 6] = [
+            &["HMGET", "myinfo:counts", "placed", "accounts", "balances"],
+            &["ZRANGE", "myinfo:orders", "0", "-1", "WITHSCORES"],
+            &["ZRANGE", "myinfo:orders:ids", "0", "-1"],
+            &["ZRANGE", "myinfo:orders:status:placed", "0", "-1"],
+            &["ZRANGE", "myinfo:orders:customer:김철수", "0", "-1"],
+            &["HMGET", "myinfo:order:a", "status", "qty", "revision"],
+        ];
+        let look = || looks.map(|words| server.cli(words));
+        let right = look();
+        for (revision, (key, write, must)) in (2..).zip(JUNK) {
+            server.cli(&["DEL", key]);
+            server.cli(write);
+            // New things, so that every key is written to.
+            let news = [&logs(revision)[..], &[order(&format!("n{revision}")), entry(revision)]].concat();
+            let Err(ViewError::Foreign(told)) = view.apply(&news).await else {
+                panic!("nothing was in the way under {key}")
+            };
+            for part in [
+                &format!("'{key}'"),
+                &format!("keeps a {must} there").replace(" there", ""),
+                "skstore view rebuild",
+            ] {
+                assert!(told.contains(part), "{told:?} does not say {part:?}");
+            }
+            assert_eq!(view.clear_foreign().await.unwrap(), 1, "{key}");
+            view.begin_rebuild().await.unwrap();
+            // What could not be written is tried again; then all is told once more as if it had never been.
+            view.apply(&news).await.unwrap();
+            for _ in 0..2 {
+                view.begin_rebuild().await.unwrap();
+                view.apply(&logs(1)).await.unwrap();
+                let running = view.rebuilds().await.unwrap().last;
+                let _ = view.finish_rebuild(running).await.unwrap();
+            }
+            assert_eq!(look(), right, "after junk under {key}");
+        }
+    });
+}
+
+#[test]
+fn members_and_counts_that_somebody_else_made_are_gone_after_a_rebuild() {
+    run(async {
+        let server = Server::start();
+        let view = server.view();
+        begun(&view).await;
+        let kim = Customer::new("김철수").unwrap();
+        let logs = [order("a"), ViewWrite::Account(Account { customer: kim, balance: Won(12), revision: 4 })];
+        view.apply(&logs).await.unwrap();
+        finish(&view).await;
+        server.cli(&["ZADD", "myinfo:orders", "1790000000999", "foreign"]);
+        server.cli(&["ZADD", "myinfo:orders:status:paying", "1790000000999", "a"]);
+        server.cli(&["HSET", "myinfo:counts", "placed", "77", "balances", "1000000", "accounts", "9"]);
+        let wrong = view.counts().await.unwrap();
+        assert_eq!((wrong.accounts, wrong.balances), (9, Won(1_000_000)), "the test has its effect");
+        view.begin_rebuild().await.unwrap();
+        view.apply(&logs).await.unwrap();
+        finish(&view).await;
+        let counts = view.counts().await.unwrap();
+        assert_eq!((counts.orders, counts.accounts, counts.balances), ([0, 1, 0, 0, 0], 1, Won(12)));
+        assert_eq!(server.cli(&["ZRANGE", "myinfo:orders", "0", "-1"]), ["a"]);
     });
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde_json::json;
 use skstore_domain::objects::OrderStatus;
+use skstore_domain::signals::Service;
 use skstore_workers::desk::Desk;
 use skstore_workers::signals::asked_to_stop;
-use skstore_workers::view::{Rebuilds, View};
+use skstore_workers::view::{Rebuilds, View, ViewError};
 use tokio::time::Instant;
 
 use super::columns::fields;
@@ -20,6 +21,9 @@ use super::output::Output;
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 /// How long a rebuild may come no further. A service that is down holds it up, and it goes on when that is back.
 const STALLS_FOR: Duration = Duration::from_secs(30);
+/// How often a rebuild may begin again before it is said that it does not come to its end: once because the view had
+/// revisions that no log knows, and once more because it was lost meanwhile.
+const BEGINS_AT_MOST: u32 = 3;
 /// How often it is looked how far it has come.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -88,39 +92,130 @@ async fn percent(view: &View) -> Result<Option<u8>, Failure> {
     Ok(view.health().await?.services.iter().find_map(|beat| beat.rebuilding))
 }
 
+/// A rebuild as it is seen from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Seen {
+    rebuilds: Rebuilds,
+    percent: Option<u8>,
+    /// Whose logs it has not heard to their end.
+    unheard: Vec<Service>,
+    /// Why MyInfo does not get on with it.
+    trouble: Option<String>,
+}
+
+/// What is in the view's way is no reason not to ask for a rebuild: that replaces it.
+async fn look(view: &View) -> Result<Seen, Failure> {
+    let found = async {
+        let rebuilds = view.rebuilds().await?;
+        let beats = view.health().await?.services;
+        let keeper = beats.iter().find(|beat| beat.rebuilding.is_some());
+        let keepers = || beats.iter().filter(|beat| beat.service == Service::MyInfo);
+        Ok(Seen {
+            rebuilds,
+            percent: keeper.and_then(|beat| beat.rebuilding),
+            unheard: keeper.map(|beat| beat.unheard.clone()).unwrap_or_default(),
+            trouble: keepers().find(|beat| !beat.ready).and_then(|beat| beat.last_error.clone()),
+        })
+    };
+    match found.await {
+        Err(ViewError::Foreign(why)) => Ok(Seen { trouble: Some(why), ..Seen::default() }),
+        found => Ok(found?),
+    }
+}
+
 /// Asks for a rebuild and waits until one that has begun since, or was going on already, has ended.
 async fn rebuild(desk: &Desk) -> Result<(), Failure> {
     let view = desk.view();
-    let before = view.rebuilds().await?;
+    let before = look(view).await?;
     desk.rebuild_view().await?;
-    let (began, mut moved, mut told) = (Instant::now(), Instant::now(), (before, None));
+    let mut told = before.clone();
+    let (began, mut moved, mut begins) = (Instant::now(), Instant::now(), 0);
     loop {
-        let now = view.rebuilds().await?;
-        let has_begun = before.is_running || now.last > before.last;
-        if has_begun && !now.is_running {
+        let now = look(view).await?;
+        let has_begun = before.rebuilds.is_running || now.rebuilds.last > before.rebuilds.last;
+        if has_begun && !now.rebuilds.is_running {
             return Ok(());
         }
-        if !has_begun && began.elapsed() > BEGINS_WITHIN {
-            return Err(Failure::Unreachable("no worker of MyInfo has begun to rebuild the view".to_owned()));
+        begins += u32::from(now.rebuilds.last > told.rebuilds.last);
+        if progress(&now, &told) {
+            moved = Instant::now();
         }
-        moved = progress((now, percent(view).await?), &mut told).unwrap_or(moved);
-        if moved.elapsed() > STALLS_FOR {
-            return Err(Failure::Unreachable(
-                "the rebuild comes no further: is a service down? It goes on when all are back".to_owned(),
-            ));
+        told = now;
+        if let Some(why) = stuck(&told, has_begun.then(|| moved.elapsed()), began.elapsed(), begins) {
+            return Err(Failure::Unreachable(why));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// Tells people when it has come further, and says when that was.
-fn progress(now: (Rebuilds, Option<u8>), told: &mut (Rebuilds, Option<u8>)) -> Option<Instant> {
-    if now == *told {
-        return None;
+/// Why it is not worth waiting any longer. `stands` is for how long a rebuild has come no further.
+fn stuck(seen: &Seen, stands: Option<Duration>, since: Duration, begins: u32) -> Option<String> {
+    let because = |end: &str| match &seen.trouble {
+        Some(trouble) => format!("{end}: {trouble}"),
+        None => end.to_owned(),
+    };
+    match stands {
+        None if since > BEGINS_WITHIN => Some(because("no worker of MyInfo has begun to rebuild the view")),
+        Some(_) if begins > BEGINS_AT_MOST => Some(because("the rebuild begins again and again")),
+        Some(stands) if stands > STALLS_FOR && seen.unheard.is_empty() => Some(because(
+            "the rebuild comes no further; nothing was removed from the view, and it goes on by itself",
+        )),
+        Some(stands) if stands > STALLS_FOR => {
+            let silent: Vec<&str> = seen.unheard.iter().map(|service| service.word()).collect();
+            let (silent, for_secs) = (silent.join(" and "), STALLS_FOR.as_secs());
+            Some(because(&format!(
+                "the rebuild has heard nothing more from {silent} for {for_secs} s; nothing was removed from the view, \
+                 and it goes on by itself when {silent} answers"
+            )))
+        }
+        _ => None,
     }
-    if let (true, Some(percent)) = (now.1 != told.1, now.1) {
+}
+
+/// Tells people when it has come further. Whether it has: beginning anew is no progress.
+fn progress(now: &Seen, told: &Seen) -> bool {
+    if let (true, Some(percent)) = (now.percent != told.percent, now.percent) {
         super::tell(&format!("skstore: rebuilding the view: {percent} %"));
     }
-    *told = now;
-    Some(Instant::now())
+    (now.percent, &now.unheard) != (told.percent, &told.unheard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_for_a_rebuild_has_an_end_with_a_sentence_that_names_the_cause() {
+        let [soon, long] = [Duration::from_secs(1), STALLS_FOR + Duration::from_secs(1)];
+        let seen = |unheard: &[Service], trouble: Option<&str>| Seen {
+            unheard: unheard.to_vec(),
+            trouble: trouble.map(str::to_owned),
+            ..Seen::default()
+        };
+        let key = Some("the key 'myinfo:orders' holds a string");
+        let table = [
+            (seen(&[], None), None, soon, 0, None),
+            (seen(&[], None), None, long, 0, Some("no worker of MyInfo has begun")),
+            (seen(&[], key), None, long, 0, Some("the key 'myinfo:orders' holds a string")),
+            (seen(&[Service::Order], None), Some(soon), long, 1, None),
+            (seen(&[Service::Order], None), Some(long), long, 1, Some("nothing more from order for 30 s")),
+            (seen(&[], None), Some(long), long, 1, Some("comes no further; nothing was removed")),
+            (
+                seen(&[], key),
+                Some(soon),
+                soon,
+                BEGINS_AT_MOST + 1,
+                Some("again and again: the key 'myinfo:orders'"),
+            ),
+        ];
+        for (seen, stands, since, begins, expected) in table {
+            let told = stuck(&seen, stands, since, begins);
+            let is_right = match (&told, expected) {
+                (None, None) => true,
+                (Some(told), Some(expected)) => told.contains(expected),
+                _ => false,
+            };
+            assert!(is_right, "{told:?} for {seen:?}");
+        }
+    }
 }

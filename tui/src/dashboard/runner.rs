@@ -277,7 +277,7 @@ impl Outside {
             Done::Read(Err(error)) => {
                 let wait = self.reads.failed(Instant::now());
                 let cause = match error {
-                    ViewError::Lost(cause) => cause,
+                    ViewError::Lost(cause) | ViewError::Foreign(cause) => cause,
                     ViewError::Empty => ViewError::Empty.to_string(),
                 };
                 Some(Message::ViewLost { cause, retry_at: self.clock.now().after(wait) })

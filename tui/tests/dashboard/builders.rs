@@ -209,6 +209,7 @@ pub(crate) fn beat(service: Service) -> Beat {
         fault: None,
         breaker: (service == Service::Order).then(|| breaker(BreakerState::Closed)),
         rebuilding: None,
+        unheard: Vec::new(),
         answers: (service == Service::Order).then_some(AnswersTold {
             answered: 12_000,
             refused: 40,

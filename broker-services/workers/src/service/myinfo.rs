@@ -4,22 +4,22 @@
 //! them is the batch acked. Several processes share the events; one of them, whose queue of replayed events it is, is in
 //! charge of rebuilds.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use skstore_domain::answers::Answer;
-use skstore_domain::events::{Event, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::time::Instant;
 
-use crate::bus::{BusError, Consumer, Delivery, Message, Properties, Publisher, Subscription};
+use crate::bus::{BusError, Consumer, Delivery, Message, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, Envelope, park, read_events};
 use crate::probe::Point;
 use crate::service::queue;
 use crate::topology;
 use crate::view::{View, ViewError};
+use rebuild::{Asked, Rebuild};
+
+mod rebuild;
 
 /// Messages of events in hand: each may carry hundreds.
 const EVENT_MESSAGES: usize = 128;
@@ -33,13 +33,6 @@ const WRITE_EVERY_AT_LEAST: Duration = Duration::from_millis(250);
 const WRITING_TIMES: u32 = 5;
 /// Heartbeats in hand.
 const SIGNAL_MESSAGES: usize = 64;
-/// A service that has not sent the next page of its log by then is asked again: it may have been down.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// When those who are not in charge of rebuilds try again to be, at first: a connection that was just lost here may keep
-/// the broker thinking of it for a moment.
-const TAKE_CHARGE_FIRST: Duration = Duration::from_millis(50);
-/// How often they try after that, twice as late each time up to this: each try is a line in the broker's log.
-const TAKE_CHARGE_MOST: Duration = Duration::from_secs(5);
 
 /// Runs MyInfo on `view` until told to stop.
 ///
@@ -52,28 +45,24 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
     ];
     let mut rebuild = Rebuild::new(&context, publisher.clone(), view.clone());
     if rebuild.take_charge().await? {
-        rebuild.start().await;
+        rebuild.start(Asked::ByNobody).await;
     }
     let mut intake = context.bus.consumer(subscriptions).await?;
     context.vitals.recovered();
-    let mut keeper = Keeper { context: context.clone(), publisher, view };
+    let mut keeper = Keeper { context: context.clone(), publisher, view, is_signal_refused: false };
     let mut pace = Pace::default();
     loop {
-        let is_lost = tokio::select! {
+        tokio::select! {
             biased;
             () = context.stopped() => return Ok(()),
-            () = context.rebuild.notified() => !rebuild.is_running,
-            next = rebuild.next(), if rebuild.has_next() => rebuild.act(next?).await?,
+            () = context.rebuild.notified() => rebuild.ask_for().await,
+            next = rebuild.next() => rebuild.act(next?).await?,
             deliveries = pace.take(&context, &mut intake) => {
                 let deliveries = deliveries?;
                 let (count, started) = (deliveries.len(), Instant::now());
-                let is_lost = keeper.keep(deliveries, &mut rebuild).await?;
+                keeper.keep(deliveries, &mut rebuild).await?;
                 pace.wrote(count, started);
-                is_lost
             }
-        };
-        if is_lost && rebuild.is_in_charge() {
-            rebuild.start().await;
         }
     }
 }
@@ -107,34 +96,38 @@ struct Keeper {
     context: Context,
     publisher: Publisher,
     view: View,
+    /// Whether the last signal met what somebody else wrote into the view.
+    is_signal_refused: bool,
 }
 
 impl Keeper {
-    /// Applies a batch and acks it. Returns whether the view was found empty; the batch is applied all the
-    /// same, once a rebuild has begun.
-    async fn keep(&mut self, deliveries: Vec<Delivery>, rebuild: &mut Rebuild) -> Result<bool, BusError> {
+    /// Applies a batch and acks it, however long the view is away. Where it is found empty, that begins a rebuild.
+    async fn keep(&mut self, deliveries: Vec<Delivery>, rebuild: &mut Rebuild) -> Result<(), BusError> {
         let count = deliveries.len();
         self.context.probe.at(Point::Received).await;
         let mut writes = Vec::new();
         let mut done = Vec::with_capacity(count);
-        let mut was_empty = false;
+        let mut is_lost = false;
         for delivery in deliveries {
             let envelope = Envelope::from(delivery);
             if &*envelope.queue == topology::MYINFO_SIGNALS {
-                was_empty |= self.signal(&envelope.message).await;
+                is_lost |= self.signal(&envelope.message).await;
             } else {
                 self.read(&envelope, &mut writes).await;
             }
             // Their bodies are needed no more, and come to megabytes.
             done.push(envelope.unacked);
         }
-        was_empty |= self.apply(&writes, rebuild).await?;
+        if is_lost && rebuild.is_in_charge() {
+            rebuild.start(Asked::ByNobody).await;
+        }
+        self.apply(&writes, rebuild).await?;
         self.context.probe.at(Point::Viewed).await;
         for unacked in done {
             unacked.ack();
         }
         self.context.vitals.add_handled(count);
-        Ok(was_empty)
+        Ok(())
     }
 
     async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) {
@@ -160,36 +153,35 @@ impl Keeper {
         }
     }
 
-    /// Applies `writes`, however long the view is away. Returns whether it was found empty.
-    async fn apply(&self, writes: &[ViewWrite], rebuild: &mut Rebuild) -> Result<bool, BusError> {
+    /// Applies `writes`, however long the view is away or somebody else's values are in the way.
+    async fn apply(&self, writes: &[ViewWrite], rebuild: &mut Rebuild) -> Result<(), BusError> {
         let backoff = self.context.backoff();
-        let mut was_empty = false;
         loop {
             match self.view.apply(writes).await {
                 Ok(()) => {
                     self.context.vitals.recovered();
-                    return Ok(was_empty);
+                    return Ok(());
                 }
                 Err(ViewError::Empty) if rebuild.is_in_charge() || rebuild.take_charge().await? => {
-                    was_empty = true;
-                    if let Err(error) = self.view.begin_rebuild().await {
-                        self.context.vitals.failed(error.to_string(), self.context.clock.now());
-                        backoff.wait().await;
-                    }
+                    rebuild.start(Asked::ByNobody).await;
                 }
                 // Whoever is in charge finds that out as well.
                 Err(ViewError::Empty) => backoff.wait().await,
-                Err(error @ ViewError::Lost(_)) => {
+                Err(error @ (ViewError::Lost(_) | ViewError::Foreign(_))) => {
                     tracing::error!(%error, "trying again");
                     self.context.vitals.failed(error.to_string(), self.context.clock.now());
-                    backoff.wait().await;
+                    tokio::select! {
+                        biased;
+                        () = self.context.rebuild.notified() => rebuild.ask_for().await,
+                        () = backoff.wait() => {}
+                    }
                 }
             }
         }
     }
 
     /// Signals are transient: one that cannot be read or kept is gone. Returns whether the view was found empty.
-    async fn signal(&self, message: &Message) -> bool {
+    async fn signal(&mut self, message: &Message) -> bool {
         let kept = match &*message.routing_key {
             topology::BEAT_KEY => match serde_json::from_slice::<Beat>(&message.body) {
                 Ok(beat) => self.view.beat(&beat).await,
@@ -200,11 +192,19 @@ impl Keeper {
                 Err(error) => return not_kept(message, &error),
             },
         };
+        let was_refused = std::mem::take(&mut self.is_signal_refused);
         match kept {
-            Ok(()) => false,
-            Err(ViewError::Empty) => true,
-            Err(error @ ViewError::Lost(_)) => not_kept(message, &error),
+            Ok(()) if was_refused => self.context.vitals.recovered(),
+            Ok(()) => {}
+            Err(ViewError::Empty) => return true,
+            Err(error @ ViewError::Lost(_)) => return not_kept(message, &error),
+            Err(error @ ViewError::Foreign(_)) => {
+                self.is_signal_refused = true;
+                self.context.vitals.failed(error.to_string(), self.context.clock.now());
+                return not_kept(message, &error);
+            }
         }
+        false
     }
 }
 
@@ -212,211 +212,4 @@ impl Keeper {
 fn not_kept(message: &Message, error: &dyn std::fmt::Display) -> bool {
     tracing::debug!(%error, key = message.routing_key, "a signal was not kept");
     false
-}
-
-/// Fills an empty view from the services' logs, page by page, while live events go on.
-///
-/// Each service is asked for the next page once the last one is in the view, so there is never more than one
-/// page of each on its way, and a service that is down holds up only its own part.
-struct Rebuild {
-    context: Context,
-    publisher: Publisher,
-    view: View,
-    /// Whoever has this queue is in charge.
-    pages: Option<Consumer>,
-    try_again: Instant,
-    wait: Duration,
-    open: BTreeMap<Source, Progress>,
-    is_running: bool,
-}
-
-/// What a rebuild is to do next.
-enum Next {
-    Take(Vec<Delivery>),
-    AskAgain,
-    TryToTakeCharge,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Progress {
-    next: i64,
-    last: i64,
-    asked: Instant,
-    is_done: bool,
-}
-
-impl Rebuild {
-    fn new(context: &Context, publisher: Publisher, view: View) -> Self {
-        Self {
-            context: context.clone(),
-            publisher,
-            view,
-            pages: None,
-            try_again: Instant::now(),
-            wait: TAKE_CHARGE_FIRST,
-            open: BTreeMap::new(),
-            is_running: false,
-        }
-    }
-
-    const fn is_in_charge(&self) -> bool {
-        self.pages.is_some()
-    }
-
-    /// Takes charge, unless another process has it. Returns whether this one has it now.
-    async fn take_charge(&mut self) -> Result<bool, BusError> {
-        let subscription = Subscription { queue: topology::rebuild(), prefetch: Source::ALL.len() };
-        self.try_again = Instant::now() + self.wait;
-        self.wait = (self.wait * 2).min(TAKE_CHARGE_MOST);
-        match self.context.bus.consumer(vec![subscription]).await {
-            Ok(pages) => self.pages = Some(pages),
-            Err(BusError::Topology(taken)) => tracing::debug!(taken, "another process rebuilds the view"),
-            Err(lost @ BusError::Lost(_)) => return Err(lost),
-        }
-        Ok(self.is_in_charge())
-    }
-
-    const fn has_next(&self) -> bool {
-        self.is_running || !self.is_in_charge()
-    }
-
-    /// Begins, or begins again.
-    async fn start(&mut self) {
-        let backoff = self.context.backoff();
-        while let Err(error) = self.view.begin_rebuild().await {
-            self.context.vitals.failed(error.to_string(), self.context.clock.now());
-            backoff.wait().await;
-        }
-        self.context.vitals.recovered();
-        self.is_running = true;
-        self.open = Source::ALL
-            .iter()
-            .map(|source| (*source, Progress { next: 0, last: 0, asked: Instant::now(), is_done: false }))
-            .collect();
-        self.show();
-        for source in Source::ALL {
-            self.ask(*source);
-        }
-    }
-
-    /// Waits for what is to be done next. Cancel-safe: that is not true of doing it, in which a page would get lost.
-    async fn next(&mut self) -> Result<Next, BusError> {
-        let Some(pages) = &mut self.pages else {
-            tokio::time::sleep_until(self.try_again).await;
-            return Ok(Next::TryToTakeCharge);
-        };
-        let oldest = self.open.values().filter(|one| !one.is_done).map(|one| one.asked).min();
-        let deadline = oldest.unwrap_or_else(Instant::now) + ASK_AGAIN_AFTER;
-        tokio::select! {
-            biased;
-            pages = pages.receive(1) => Ok(Next::Take(pages?)),
-            () = tokio::time::sleep_until(deadline) => Ok(Next::AskAgain),
-        }
-    }
-
-    /// Takes pages, asks again for those that did not come, or takes charge, if it can. Returns whether there is a reason
-    /// to start: the view was lost meanwhile, or nobody else knows whether it is whole.
-    async fn act(&mut self, next: Next) -> Result<bool, BusError> {
-        let pages = match next {
-            Next::Take(pages) => pages,
-            Next::AskAgain => {
-                self.ask_again();
-                return Ok(false);
-            }
-            Next::TryToTakeCharge => return self.take_charge().await,
-        };
-        for page in pages {
-            if self.take(page).await {
-                return Ok(true);
-            }
-        }
-        if self.open.values().all(|one| one.is_done) {
-            self.finish().await;
-        }
-        Ok(false)
-    }
-
-    fn ask_again(&mut self) {
-        let late = |one: &Progress| !one.is_done && one.asked + ASK_AGAIN_AFTER <= Instant::now();
-        let late: Vec<Source> =
-            self.open.iter().filter(|(_, one)| late(one)).map(|(source, _)| *source).collect();
-        for source in late {
-            self.ask(source);
-        }
-    }
-
-    fn ask(&mut self, source: Source) {
-        let Some(progress) = self.open.get_mut(&source) else { return };
-        progress.asked = Instant::now();
-        self.publisher.send(Message {
-            exchange: topology::COMMANDS.to_owned(),
-            routing_key: format!("{source}.replay"),
-            body: serde_json::json!({ "from_seq": progress.next }).to_string().into_bytes().into(),
-            properties: Properties {
-                reply_to: Some(topology::MYINFO_REBUILD.to_owned()),
-                correlation_id: Some(format!("{source}/{}", progress.next)),
-                ..Properties::default()
-            },
-        });
-    }
-
-    /// Applies one page. Returns whether the view was lost meanwhile.
-    async fn take(&mut self, page: Delivery) -> bool {
-        let asked_for = page.message.properties.correlation_id.clone().unwrap_or_default();
-        let answer = serde_json::from_slice::<Answer>(&page.message.body);
-        page.unacked.ack();
-        let Some((source, progress)) =
-            self.open.iter().map(|(source, progress)| (*source, *progress)).find(|(source, progress)| {
-                asked_for == format!("{source}/{}", progress.next) && !progress.is_done
-            })
-        else {
-            return false;
-        };
-        // A refused page is asked for again when its time is up.
-        let Some(page) = answer.ok().and_then(|answer| answer.replay) else { return false };
-        let mut writes = Vec::new();
-        for event in &page.events {
-            match Event::from_json(event.get()).and_then(|event| myinfo::writes(&event)) {
-                Ok(of_event) => writes.extend(of_event.into_iter().filter_map(ViewWrite::as_told_by_a_log)),
-                Err(error) => tracing::error!(%source, %error, "an event of the log cannot be read"),
-            }
-        }
-        if self.view.apply(&writes).await.is_err() {
-            return true;
-        }
-        let next = page.next_seq.unwrap_or(page.last_seq);
-        let progress = Progress { next, last: page.last_seq, is_done: page.next_seq.is_none(), ..progress };
-        self.open.insert(source, progress);
-        self.show();
-        if !progress.is_done {
-            self.ask(source);
-        }
-        false
-    }
-
-    async fn finish(&mut self) {
-        match self.view.finish_rebuild().await {
-            Ok(()) => {
-                self.is_running = false;
-                self.context.vitals.set_rebuilding(None);
-                tracing::info!("the view is complete");
-            }
-            Err(error) => {
-                tracing::error!(%error, "the view was lost at the end of its rebuild");
-                self.start().await;
-            }
-        }
-    }
-
-    /// Tells how far it has come: the average of the services' parts.
-    fn show(&self) {
-        let part = |one: &Progress| match one {
-            Progress { is_done: true, .. } => 100,
-            Progress { last: 0, .. } => 0,
-            Progress { next, last, .. } => (next * 100 / last).clamp(0, 99),
-        };
-        let sum: i64 = self.open.values().map(part).sum();
-        let percent = sum / i64::try_from(self.open.len().max(1)).unwrap_or(1);
-        self.context.vitals.set_rebuilding(u8::try_from(percent).ok());
-    }
 }

@@ -19,8 +19,8 @@ use self::newest::{Newest, Put};
 use self::orders::Orders;
 use super::matching::Wanted;
 use super::{
-    Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, SCAN_ORDERS, Towards, ViewError,
-    Written,
+    Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, SCAN_ORDERS, Swept, Towards,
+    ViewError, Written,
 };
 
 mod compact;
@@ -39,8 +39,35 @@ const LOOK_AT_ONCE: usize = 1000;
 /// Objects swept before the lock is let go. Removing one costs about ten times as much as looking at it.
 const SWEEP_AT_ONCE: usize = 100;
 
-/// Rebuilds begun since the view was made. What carries the number of the current one was named since.
+/// Rebuilds begun since the view was made. What carries the number of the current one was told since.
 type Epoch = u32;
+
+/// Beside the number of a rebuild: only older revisions than the object's own were told in it. The object's own is told by
+/// the end of a log, unless nobody ever told it. No view sees two billion rebuilds.
+const DISPUTED: Epoch = 1 << 31;
+
+/// A revision older than the object's own was told, which carries `named`.
+const fn dispute(named: &mut Epoch, epoch: Epoch, rebuilding: bool) {
+    if rebuilding && *named != epoch {
+        *named = epoch | DISPUTED;
+    }
+}
+
+/// What a sweep has removed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Removed {
+    any: bool,
+    /// Whether it kept out what a log has.
+    disputed: bool,
+}
+
+impl Removed {
+    /// An object that carries `named`.
+    fn add(&mut self, named: Epoch, epoch: Epoch) {
+        self.any = true;
+        self.disputed |= named == epoch | DISPUTED;
+    }
+}
 
 /// The embedded view. Clones share it; any thread may use it.
 ///
@@ -71,6 +98,8 @@ struct State {
     /// 0 until the first rebuild has begun.
     epoch: Epoch,
     rebuilding: bool,
+    /// Whether the sweep of this rebuild has removed what is to be told again.
+    is_disputed: bool,
 }
 
 impl EmbeddedView {
@@ -86,6 +115,7 @@ impl EmbeddedView {
             instances: Instances::default(),
             epoch: 0,
             rebuilding: false,
+            is_disputed: false,
         };
         Self(Arc::new(Shared {
             state: RwLock::new(state),
@@ -132,32 +162,33 @@ impl EmbeddedView {
     ///
     /// # Errors
     /// None; the port's other adapters have some.
-    pub fn begin_rebuild(&self) -> Result<(), ViewError> {
+    pub fn begin_rebuild(&self) -> Result<u64, ViewError> {
         let mut state = self.lock();
         state.epoch += 1;
         state.rebuilding = true;
+        state.is_disputed = false;
         state.orders.begin_rebuild();
-        Ok(())
+        Ok(u64::from(state.epoch))
     }
 
-    /// See [`View::finish_rebuild`](super::View::finish_rebuild). Changes nothing unless a rebuild runs, and
-    /// gives up when another one begins in between.
+    /// See [`View::finish_rebuild`](super::View::finish_rebuild).
     ///
     /// # Errors
     /// As [`EmbeddedView::apply`].
-    pub fn finish_rebuild(&self) -> Result<(), ViewError> {
-        let mut sweep = Sweep::default();
-        let epoch = self.read().epoch;
+    pub fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
+        let (mut sweep, mut swept) = (Sweep::default(), Swept::Superseded);
         while !sweep.done {
             self.write(|state| {
-                if state.epoch != epoch || !state.rebuilding {
-                    sweep.done = true;
+                if u64::from(state.epoch) != number || !state.rebuilding {
+                    (sweep.done, swept) = (true, Swept::Superseded);
                     return false;
                 }
-                state.sweep(&mut sweep)
+                let removed = state.sweep(&mut sweep);
+                swept = if state.rebuilding { Swept::Disputed } else { Swept::Whole };
+                removed
             })?;
         }
-        Ok(())
+        Ok(swept)
     }
 
     /// See [`View::rebuilds`](super::View::rebuilds).
@@ -390,30 +421,31 @@ impl State {
         }
     }
 
-    /// Removes a piece of what the current rebuild did not name. Whether there was anything.
+    /// Removes a piece of what was not told in the current rebuild. Whether there was anything.
     fn sweep(&mut self, sweep: &mut Sweep) -> bool {
-        match &sweep.stage {
+        let (removed, next) = match &sweep.stage {
             Stage::Orders(from) => {
                 let (removed, next) = self.orders.sweep(*from, SWEEP_AT_ONCE, self.epoch);
-                sweep.stage = next.map_or(Stage::Accounts(None), Stage::Orders);
-                removed
+                (removed, next.map_or(Stage::Accounts(None), Stage::Orders))
             }
             Stage::Accounts(after) => {
-                let (removed, next) = self.accounts.sweep(after.as_ref(), SWEEP_AT_ONCE, self.epoch);
-                self.balances -= removed.iter().map(|account| i128::from(account.balance.0)).sum::<i128>();
-                sweep.stage = next.map_or(Stage::Items(None), |last| Stage::Accounts(Some(last)));
-                !removed.is_empty()
+                let balances = &mut self.balances;
+                let take = |account: Account| *balances -= i128::from(account.balance.0);
+                let (removed, next) = self.accounts.sweep(after.as_ref(), SWEEP_AT_ONCE, self.epoch, take);
+                (removed, next.map_or(Stage::Items(None), |last| Stage::Accounts(Some(last))))
             }
             Stage::Items(after) => {
-                let (removed, next) = self.items.sweep(after.as_ref(), SWEEP_AT_ONCE, self.epoch);
-                sweep.stage = next.map_or(Stage::Waiting, |last| Stage::Items(Some(last)));
-                !removed.is_empty()
+                let (removed, next) = self.items.sweep(after.as_ref(), SWEEP_AT_ONCE, self.epoch, drop);
+                (removed, next.map_or(Stage::Waiting, |last| Stage::Items(Some(last))))
             }
             Stage::Waiting => {
                 sweep.done = self.orders.trim_waiting(SWEEP_AT_ONCE);
-                self.rebuilding = !sweep.done;
-                false
+                self.rebuilding = !sweep.done || self.is_disputed;
+                (Removed::default(), Stage::Waiting)
             }
-        }
+        };
+        sweep.stage = next;
+        self.is_disputed |= removed.disputed;
+        removed.any
     }
 }

@@ -39,12 +39,13 @@ use self::link::{Link, script_call};
 use self::pieces::{WRITE_AT_ONCE, pieces};
 use self::told::Told;
 use super::{
-    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, Rebuilds, SILENT_FOR, STEPS_PER_ORDER,
+    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, Rebuilds, SILENT_FOR, STEPS_PER_ORDER, Swept,
     ViewError, WAITING_ORDERS,
 };
 use crate::config::address::RedisAddress;
 
 mod fields;
+mod foreign;
 mod link;
 mod pages;
 mod pieces;
@@ -123,9 +124,10 @@ impl RedisView {
         let client = client(address).map_err(|error| {
             ViewError::Lost(format!("Redis at {} cannot be used: {}", address.endpoint(), error.category()))
         })?;
+        let prefix: Arc<str> = prefix.into();
         Ok(Self {
-            link: Link::new(client, address.endpoint().to_string())?,
-            prefix: prefix.into(),
+            link: Link::new(client, address.endpoint().to_string(), Arc::clone(&prefix))?,
+            prefix,
             keep_orders,
             told: Arc::new(Told::new()),
             listening: Arc::new(Once::new()),
@@ -177,34 +179,42 @@ impl RedisView {
         call
     }
 
-    /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
+    /// See [`View::clear_foreign`](super::View::clear_foreign).
     ///
     /// # Errors
     /// [`ViewError::Lost`].
-    pub async fn begin_rebuild(&self) -> Result<(), ViewError> {
-        self.link.run::<u8>(&BEGIN, &script_call(&BEGIN, &self.prefix)).await.map(drop)
+    pub async fn clear_foreign(&self) -> Result<usize, ViewError> {
+        foreign::clear(&self.link, &self.prefix).await
     }
 
-    /// See [`View::finish_rebuild`](super::View::finish_rebuild). Changes nothing unless a rebuild runs, and
-    /// gives up when another one begins in between.
+    /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`], [`ViewError::Foreign`].
+    pub async fn begin_rebuild(&self) -> Result<u64, ViewError> {
+        self.link.run(&BEGIN, &script_call(&BEGIN, &self.prefix)).await
+    }
+
+    /// See [`View::finish_rebuild`](super::View::finish_rebuild).
     ///
     /// # Errors
     /// As [`RedisView::apply`].
-    pub async fn finish_rebuild(&self) -> Result<(), ViewError> {
-        let mut get = redis::cmd("HGET");
-        get.arg(self.key("epoch", "")).arg("number");
-        let number: Option<String> = self.link.query(&get).await?;
-        let number = number.ok_or(ViewError::Empty)?;
+    pub async fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
         let (mut stage, mut cursor) = ("orders".to_owned(), String::new());
-        while !stage.is_empty() {
+        loop {
             let mut call = script_call(&SWEEP, &self.prefix);
-            call.arg(&number).arg(&stage).arg(&cursor).arg(SWEEP_AT_ONCE).arg(WAITING_ORDERS);
+            call.arg(number).arg(&stage).arg(&cursor).arg(SWEEP_AT_ONCE).arg(WAITING_ORDERS);
             let swept: Option<(String, String, String)> = self.link.run(&SWEEP, &call).await?;
             let change;
             (change, stage, cursor) = swept.ok_or(ViewError::Empty)?;
             self.told.tell(&change);
+            match stage.as_str() {
+                "" => return Ok(Swept::Whole),
+                "disputed" => return Ok(Swept::Disputed),
+                "superseded" => return Ok(Swept::Superseded),
+                _ => {}
+            }
         }
-        Ok(())
     }
 
     /// See [`View::rebuilds`](super::View::rebuilds).

@@ -169,7 +169,7 @@ impl Copy {
     /// The view as a rebuild makes it of the logs, without the writes that `keeps` does not want.
     pub(crate) async fn view(&self, keeps: impl Fn(&ViewWrite) -> bool) -> View {
         let view = View::Embedded(EmbeddedView::new(EVERYTHING));
-        view.begin_rebuild().await.expect("a view");
+        let rebuild = view.begin_rebuild().await.expect("a view");
         for file in FILES {
             let url = format!("sqlite:{}", self.path(file).display());
             let store = Store::open(&url).await.expect("a store");
@@ -180,7 +180,7 @@ impl Copy {
                 view.apply(&kept).await.expect("a view");
             }
         }
-        view.finish_rebuild().await.expect("a view");
+        assert_eq!(view.finish_rebuild(rebuild).await.expect("a view"), skstore_workers::view::Swept::Whole);
         view
     }
 }

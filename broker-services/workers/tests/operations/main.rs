@@ -20,4 +20,5 @@ mod tls;
 mod users;
 #[path = "../amqp/vhost.rs"]
 mod vhost;
+mod view;
 mod workers;

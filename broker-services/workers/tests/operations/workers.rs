@@ -49,9 +49,16 @@ impl At {
             panic!("{REDIS_URL} is not set: run `cargo xtask test`, which starts a Redis")
         });
         let view = format!("{redis}/{database}");
-        let flushed = Command::new("redis-cli").args(["-u", &view, "flushdb"]).output().unwrap();
-        assert!(flushed.status.success(), "{flushed:?}");
-        Self { vhost, view, data: tempfile::tempdir().unwrap() }
+        let given = Self { vhost, view, data: tempfile::tempdir().unwrap() };
+        given.redis(&["flushdb"]);
+        given
+    }
+
+    /// What somebody says to the Redis of the view.
+    pub(crate) fn redis(&self, words: &[&str]) -> String {
+        let said = Command::new("redis-cli").args(["-u", &self.view]).args(words).output().unwrap();
+        assert!(said.status.success(), "{words:?}: {said:?}");
+        String::from_utf8(said.stdout).unwrap()
     }
 
     fn settings(&self) -> Vec<(String, String)> {
@@ -74,8 +81,11 @@ impl At {
 
     /// A process without workers, to have a desk of.
     pub(crate) fn attach(&self) -> Process {
-        let config = Config::load(&Sources { flags: self.settings(), ..Sources::default() }).unwrap();
-        Process::start(&config).unwrap()
+        Process::start(&self.config()).unwrap()
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        Config::load(&Sources { flags: self.settings(), ..Sources::default() }).unwrap()
     }
 
     /// What `skstore-worker health` says, and whether all is well.

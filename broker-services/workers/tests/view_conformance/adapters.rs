@@ -1,9 +1,9 @@
 //! The adapters that are held to the promises.
 
-use skstore_workers::view::View;
 use skstore_workers::view::embedded::EmbeddedView;
 #[cfg(feature = "servers")]
 use skstore_workers::view::redis::RedisView;
+use skstore_workers::view::{Swept, View};
 
 /// Makes views of one kind.
 pub(crate) trait Adapter {
@@ -13,8 +13,8 @@ pub(crate) trait Adapter {
     /// One that takes writes.
     async fn ready(keep_orders: usize) -> View {
         let view = Self::lost(keep_orders).await;
-        view.begin_rebuild().await.unwrap();
-        view.finish_rebuild().await.unwrap();
+        let rebuild = view.begin_rebuild().await.unwrap();
+        assert_eq!(view.finish_rebuild(rebuild).await.unwrap(), Swept::Whole);
         view
     }
 }

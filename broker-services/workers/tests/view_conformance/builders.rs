@@ -10,7 +10,7 @@ use skstore_domain::objects::{
     Account, DeliveryStatus, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus,
 };
 use skstore_domain::time::Timestamp;
-use skstore_workers::view::{Counts, Cursor, OrderDetail, OrderFilter, View};
+use skstore_workers::view::{Counts, Cursor, OrderDetail, OrderFilter, Swept, View};
 
 /// More than any test but those of the bound has orders.
 pub(crate) const PLENTY: usize = 1_000_000;
@@ -330,4 +330,10 @@ pub(crate) fn counted(orders: &[OrderDetail], accounts: &[Account], items: &[Ite
         counts.orders[detail.row.order.status as usize] += 1;
     }
     counts
+}
+
+/// Ends the rebuild that runs, with nothing in dispute.
+pub(crate) async fn finish(view: &View) {
+    let running = view.rebuilds().await.unwrap().last;
+    assert_eq!(view.finish_rebuild(running).await.unwrap(), Swept::Whole);
 }

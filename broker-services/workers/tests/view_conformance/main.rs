@@ -62,6 +62,8 @@ promises! {
     rebuild::live_writes_name_what_they_write,
     rebuild::payments_and_steps_are_removed_on_their_own,
     rebuild::a_second_begin_starts_over,
+    rebuild::a_rebuild_ends_only_itself,
+    rebuild::a_rebuild_replaces_revisions_that_no_log_has,
     rebuild::a_view_tells_of_its_rebuilds,
     rebuild::a_rebuild_of_everything_changes_nothing,
     rebuild::a_rebuild_puts_right_what_was_altered_at_the_same_revision,

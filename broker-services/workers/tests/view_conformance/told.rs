@@ -13,7 +13,7 @@ use skstore_domain::time::Timestamp;
 use skstore_workers::view::{BREAKER_HISTORY, FEED_ENTRIES};
 
 use crate::adapters::Adapter;
-use crate::builders::{PLENTY, feed, order, order_id, place, step};
+use crate::builders::{PLENTY, feed, finish, order, order_id, place, step};
 
 pub(crate) fn beat(instance: &str, at: i64) -> Beat {
     Beat {
@@ -31,6 +31,7 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         fault: None,
         breaker: None,
         rebuilding: None,
+        unheard: Vec::new(),
         answers: None,
         books: None,
         warnings: Vec::new(),
@@ -127,7 +128,7 @@ pub(crate) async fn a_step_is_told_when_it_happens_and_once<A: Adapter>() {
     view.apply(&logged).await.unwrap();
     view.apply(&[happened(3), happened(1)]).await.unwrap();
     view.apply(&logged).await.unwrap();
-    view.finish_rebuild().await.unwrap();
+    finish(&view).await;
     for n in [1, 2, 3, 4, 4] {
         view.apply(&[happened(n)]).await.unwrap();
     }
@@ -164,6 +165,7 @@ pub(crate) async fn all_that_a_beat_tells_is_kept<A: Adapter>() {
             ..Default::default()
         }),
         rebuilding: Some(42),
+        unheard: vec![Service::Order, Service::Item],
         answers: Some(AnswersTold {
             answered: 1000,
             refused: 10,
@@ -276,6 +278,6 @@ pub(crate) async fn the_mark_of_what_is_written_changes_with_that_and_not_with_h
     view.breaker_changed(&tripped).await.unwrap();
     assert_eq!(marks.last(), Some(&mark().await), "a repetition of a breaker's change writes nothing");
     view.begin_rebuild().await.unwrap();
-    view.finish_rebuild().await.unwrap();
+    finish(&view).await;
     assert!(!marks.contains(&mark().await), "what no log named is gone");
 }

@@ -61,6 +61,7 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         fault: Some(hostile.string()),
         breaker: Some(BreakerSnapshot { state: Some(BreakerState::Open), ..BreakerSnapshot::default() }),
         rebuilding: None,
+        unheard: Vec::new(),
         answers: None,
         books: None,
         warnings: vec![hostile.string()],

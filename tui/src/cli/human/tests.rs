@@ -47,6 +47,7 @@ fn a_beat(service: Service, breaker: Option<BreakerSnapshot>) -> Beat {
         unsent: 2,
         fault: None,
         rebuilding: None,
+        unheard: Vec::new(),
         answers: None,
         books: None,
         warnings: Vec::new(),

@@ -106,6 +106,7 @@ fn a_breaker_names_its_instance() {
             ..BreakerSnapshot::default()
         }),
         rebuilding: None,
+        unheard: Vec::new(),
         answers: None,
         books: None,
         warnings: Vec::new(),

@@ -226,6 +226,7 @@ mod tests {
             fault: None,
             breaker: None,
             rebuilding: None,
+            unheard: Vec::new(),
             answers: Some(AnswersTold {
                 answered: orders,
                 refused: 0,

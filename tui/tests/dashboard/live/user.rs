@@ -243,8 +243,8 @@ pub(crate) async fn watch_in<F: Future<Output = User>>(
 /// A desk on a view that the test fills itself; there are no workers.
 pub(crate) async fn bare_desk() -> (Desk, View) {
     let view = View::Embedded(EmbeddedView::new(1_000_000));
-    view.begin_rebuild().await.unwrap();
-    view.finish_rebuild().await.unwrap();
+    let rebuild = view.begin_rebuild().await.unwrap();
+    assert_eq!(view.finish_rebuild(rebuild).await.unwrap(), skstore_workers::view::Swept::Whole);
     let desk = Desk::open(&Bus::Embedded(EmbeddedBus::new()), view.clone(), Ids::random()).await.unwrap();
     (desk, view)
 }

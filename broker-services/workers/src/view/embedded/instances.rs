@@ -114,6 +114,7 @@ mod tests {
             fault: None,
             breaker: None,
             rebuilding: None,
+            unheard: Vec::new(),
             answers: None,
             books: None,
             warnings: Vec::new(),

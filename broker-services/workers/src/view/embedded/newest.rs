@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::Epoch;
+use super::{Epoch, Removed, dispute};
 
-/// Objects by key. Each carries the last rebuild that named it.
+/// Objects by key. Each carries the last rebuild that told it.
 #[derive(Debug)]
 pub(super) struct Newest<K, T> {
     held: BTreeMap<K, (T, Epoch)>,
@@ -48,10 +48,11 @@ impl<K: Ord + Clone, T: Clone> Newest<K, T> {
             self.held.insert(key.clone(), (object.clone(), epoch));
             return Put::Taken(None);
         };
-        *named = epoch;
         if !supersedes(revision(object), revision(old), rebuilding) {
+            dispute(named, epoch, rebuilding);
             return Put::Kept;
         }
+        *named = epoch;
         Put::Taken(Some(std::mem::replace(old, object.clone())))
     }
 
@@ -60,13 +61,24 @@ impl<K: Ord + Clone, T: Clone> Newest<K, T> {
         self.from(after).take(most).map(|(_, (object, _))| object.clone()).collect()
     }
 
-    /// Removes those of the `most` objects after `after` that were not named in `epoch`. What was removed, and
-    /// the key after which to go on.
-    pub(super) fn sweep(&mut self, after: Option<&K>, most: usize, epoch: Epoch) -> (Vec<T>, Option<K>) {
-        let seen: Vec<(K, bool)> =
-            self.from(after).take(most).map(|(key, (_, named))| (key.clone(), *named == epoch)).collect();
-        let unnamed = seen.iter().filter(|(_, named)| !named);
-        let removed = unnamed.filter_map(|(key, _)| Some(self.held.remove(key)?.0)).collect();
+    /// Removes those of the `most` objects after `after` that were not told in `epoch`, and hands them to `take`. What they
+    /// were, and the key after which to go on.
+    pub(super) fn sweep(
+        &mut self,
+        after: Option<&K>,
+        most: usize,
+        epoch: Epoch,
+        mut take: impl FnMut(T),
+    ) -> (Removed, Option<K>) {
+        let seen: Vec<(K, Epoch)> =
+            self.from(after).take(most).map(|(key, (_, named))| (key.clone(), *named)).collect();
+        let mut removed = Removed::default();
+        for (key, named) in seen.iter().filter(|(_, named)| *named != epoch) {
+            removed.add(*named, epoch);
+            if let Some((object, _)) = self.held.remove(key) {
+                take(object);
+            }
+        }
         (removed, seen.into_iter().last().map(|(key, _)| key))
     }
 

@@ -7,12 +7,12 @@ use skstore_domain::ids::{Customer, OrderId};
 use skstore_domain::myinfo::Step;
 use skstore_domain::objects::{Order, Payment};
 
-use super::Epoch;
 use super::compact::CompactId;
 use super::indexes::Indexes;
 use super::newest::supersedes;
 use super::record::{Record, StoredOrder, StoredPayment};
 use super::slab::{Slab, Slot};
+use super::{Epoch, Removed, dispute};
 use crate::view::{FORGOTTEN_IDS, OrderDetail, WAITING_ORDERS};
 
 /// Orders, and what is known of orders that have not come yet.
@@ -60,7 +60,7 @@ impl Orders {
             && !supersedes(order.revision, old.revision, rebuilding)
             && self.is_guarded
         {
-            old.named = epoch;
+            dispute(&mut old.named, epoch, rebuilding);
             return false;
         }
         let stored = self.store(order, slot, epoch);
@@ -84,7 +84,7 @@ impl Orders {
         if let Some(old) = &mut record.payment
             && !supersedes(payment.revision, old.revision, rebuilding)
         {
-            old.named = epoch;
+            dispute(&mut old.named, epoch, rebuilding);
             return false;
         }
         let customer =
@@ -107,24 +107,23 @@ impl Orders {
         self.forgotten = Forgotten::default();
     }
 
-    /// Removes what was not named in `epoch` from the `most` places from `from` on. Whether there was anything
-    /// to remove, and where to go on.
-    pub(super) fn sweep(&mut self, from: usize, most: usize, epoch: Epoch) -> (bool, Option<usize>) {
+    /// Removes what was not told in `epoch` from the `most` places from `from` on. What that was, and where to go on.
+    pub(super) fn sweep(&mut self, from: usize, most: usize, epoch: Epoch) -> (Removed, Option<usize>) {
         let end = self.records.end().min(from.saturating_add(most));
-        let mut removed = false;
+        let mut removed = Removed::default();
         for slot in (from..end).filter_map(|slot| Slot::try_from(slot).ok()) {
-            removed |= self.sweep_slot(slot, epoch);
+            self.sweep_slot(slot, epoch, &mut removed);
         }
         (removed, (end < self.records.end()).then_some(end))
     }
 
-    fn sweep_slot(&mut self, slot: Slot, epoch: Epoch) -> bool {
-        let Some(record) = self.records.get_mut(slot) else { return false };
-        let mut removed = record.drop_unnamed_parts(epoch);
+    fn sweep_slot(&mut self, slot: Slot, epoch: Epoch, removed: &mut Removed) {
+        let Some(record) = self.records.get_mut(slot) else { return };
+        record.drop_untold_parts(epoch, removed);
         let had_order = record.order.is_some();
-        if let Some(unnamed) = record.order.take_if(|order| order.named != epoch) {
-            self.indexes.remove(&record.id, &unnamed);
-            removed = true;
+        if let Some(untold) = record.order.take_if(|order| order.named != epoch) {
+            self.indexes.remove(&record.id, &untold);
+            removed.add(untold.named, epoch);
         }
         if record.is_blank() {
             self.remove(slot);
@@ -133,7 +132,6 @@ impl Orders {
             record.arrival = self.arrivals;
             self.waiting.insert(record.arrival, slot);
         }
-        removed
     }
 
     /// Forgets at most `most` of the records without an order that are too many once a rebuild is over.

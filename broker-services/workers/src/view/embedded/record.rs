@@ -12,8 +12,8 @@ use skstore_domain::objects::{
 };
 use skstore_domain::time::Timestamp;
 
-use super::Epoch;
 use super::compact::CompactId;
+use super::{Epoch, Removed};
 use crate::view::steps::{self, StepKey};
 use crate::view::{Cursor, STEPS_PER_ORDER};
 
@@ -120,12 +120,14 @@ impl Record {
         true
     }
 
-    /// Drops the payment and the steps that were not named in `epoch`. Whether there were any.
-    pub(super) fn drop_unnamed_parts(&mut self, epoch: Epoch) -> bool {
+    /// Drops the payment and the steps that were not told in `epoch`.
+    pub(super) fn drop_untold_parts(&mut self, epoch: Epoch, removed: &mut Removed) {
         let before = self.steps.len();
         self.steps.retain(|step| step.named == epoch);
-        let unnamed_payment = self.payment.take_if(|payment| payment.named != epoch).is_some();
-        unnamed_payment || self.steps.len() < before
+        removed.any |= self.steps.len() < before;
+        if let Some(payment) = self.payment.take_if(|payment| payment.named != epoch) {
+            removed.add(payment.named, epoch);
+        }
     }
 
     /// Whether nothing is known of this order id any more.

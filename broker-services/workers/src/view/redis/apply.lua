@@ -42,7 +42,7 @@ local REVISION, STATUS, PLACED_AT = place_of(ORDER, 'revision'), place_of(ORDER,
 local CUSTOMER, ITEM_ID = place_of(ORDER, 'customer'), place_of(ORDER, 'item_id')
 local PAYMENT_REVISION = place_of(PAYMENT, 'payment.revision')
 
-local changed = false
+local changed = unfinished and true
 local total = redis.call('ZCARD', P .. 'orders')
 local has_forgotten = redis.call('EXISTS', P .. 'forgotten') == 1
 
@@ -120,6 +120,19 @@ local function move(id, index, old, new, placed_ms, moved)
   end
 end
 
+-- Names an object in the field `field` of its hash: as told when it is taken, as disputed when what was told is older than
+-- what stands there and was not told itself. What the field then says.
+local function name(hset, field, old, is_taken)
+  local new = is_taken and epoch or old
+  if not is_taken and rebuilding and old ~= epoch then
+    new = disputed
+  end
+  if is_taken or new ~= old then
+    hset[#hset + 1], hset[#hset + 2] = field, new
+  end
+  return new
+end
+
 -- The parts of a row take their arguments, and add to `hset` what they change of the order's hash.
 local function take_order(id, record, hset)
   local placed_ms = take()
@@ -131,20 +144,19 @@ local function take_order(id, record, hset)
   else
     skip_fields(ORDER)
   end
-  if is_new or record.named ~= epoch then
-    hset[#hset + 1], hset[#hset + 2] = 'named', epoch
-    record.named = epoch
-  end
+  record.named = name(hset, 'named', record.named, is_new)
   if not is_new then
     return
   end
-  -- Of one that was altered by hand nobody knows where it stands.
-  local moved = record.placed ~= placed or record.revision == revision
+  -- A rebuild does not rely on where it stands: somebody may have altered that.
+  local moved = rebuilding or record.placed ~= placed
   if moved then
     join('orders', placed_ms, id)
   end
-  if not record.revision then
+  if not record.revision or rebuilding then
     join('orders:ids', '0', id)
+  end
+  if not record.revision then
     total = total + 1
     if record.known then
       leave('waiting', id)
@@ -166,10 +178,7 @@ local function take_payment(record, hset)
   else
     skip_fields(PAYMENT)
   end
-  if is_new or record.paid_named ~= epoch then
-    hset[#hset + 1], hset[#hset + 2] = 'payment.named', epoch
-    record.paid_named = epoch
-  end
+  record.paid_named = name(hset, 'payment.named', record.paid_named, is_new)
   if is_new then
     record.paid = revision
     changed = true
@@ -296,31 +305,38 @@ function writes.row()
   steps_seen, at = steps_seen + steps, after
 end
 
--- Whether an object under `key` is to be taken instead of what is there.
+-- Whether an object under `key` is to be taken instead of what is there, and whether this rebuild has told of that.
 local function takes(key, index, id, revision)
   local old = redis.call('HMGET', key, 'revision', 'named')
   if old[1] and not supersedes(revision, old[1]) then
-    if old[2] ~= epoch then
-      redis.call('HSET', key, 'named', epoch)
+    if rebuilding and old[2] ~= epoch then
+      redis.call('HSET', key, 'named', disputed)
     end
     return false
   end
-  if not old[1] then
+  if not old[1] or rebuilding then
     redis.call('ZADD', P .. index, 0, id)
   end
   changed = true
-  return true
+  return true, rebuilding and old[2] == epoch
 end
 
 function writes.account()
   local customer, revision, balance = take(), take(), take()
   local key = P .. 'account:' .. customer
-  if takes(key, 'accounts', customer, revision) then
+  local is_taken, was_told = takes(key, 'accounts', customer, revision)
+  if is_taken then
     local old = counted(key)
     if old then
       subtract_balance(old)
     end
     add_balance(balance)
+    if rebuilding then
+      if was_told then
+        add_told_balance(negated(old))
+      end
+      add_told_balance(balance)
+    end
     redis.call('HSET', key, 'customer', customer, 'balance', balance, 'revision', revision, 'counted', balance,
       'named', epoch)
   end
@@ -421,6 +437,7 @@ function writes.feed()
   tell_all(events, length)
 end
 
+redis.call('HSET', P .. 'epoch', 'unfinished', 1)
 while at <= #ARGV do
   writes[take()]()
 end
@@ -428,4 +445,6 @@ write_rows()
 forget_ended()
 -- A rebuild may tell all payments before the first order, so that as many may wait as there may be orders.
 trim_waiting(rebuilding and math.max(most_waiting, keep) or most_waiting, forget_at_once)
-return changed and tell() or ''
+local change = changed and tell() or ''
+redis.call('HDEL', P .. 'epoch', 'unfinished')
+return change

@@ -109,6 +109,7 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
         .arg(("fault", beat.fault.as_deref().unwrap_or_default()))
         .arg(("breaker", json(beat.breaker.as_ref())))
         .arg(("rebuilding", beat.rebuilding.map(|percent| percent.to_string()).unwrap_or_default()))
+        .arg(("unheard", json(Some(&beat.unheard))))
         .arg(("answers", json(beat.answers.as_ref())))
         .arg(("books", json(beat.books.as_ref())))
         .arg(("warnings", json(Some(&beat.warnings).filter(|warnings| !warnings.is_empty()))))
@@ -244,6 +245,7 @@ impl Hash {
             fault: self.text("fault"),
             breaker: self.json("breaker"),
             rebuilding: self.number("rebuilding"),
+            unheard: self.json("unheard").unwrap_or_default(),
             answers: self.json("answers"),
             books: self.json("books"),
             warnings: self.json("warnings").unwrap_or_default(),

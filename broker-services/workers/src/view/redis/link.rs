@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
+use super::foreign;
 use crate::tls;
 use crate::view::ViewError;
 
@@ -37,6 +38,8 @@ struct Shared {
     client: Client,
     /// Where Redis is, for people: without user and password.
     place: String,
+    /// What the view's keys begin with.
+    prefix: Arc<str>,
     driver: Handle,
     state: Mutex<State>,
     // Dropped with the last clone, which ends the thread.
@@ -50,7 +53,7 @@ enum State {
 
 impl Link {
     /// Starts the thread. Nothing is connected yet.
-    pub(super) fn new(client: Client, place: String) -> Result<Self, ViewError> {
+    pub(super) fn new(client: Client, place: String, prefix: Arc<str>) -> Result<Self, ViewError> {
         let no_thread =
             |error: std::io::Error| ViewError::Lost(format!("its thread does not start: {error}"));
         let runtime =
@@ -65,7 +68,7 @@ impl Link {
             })
             .map_err(no_thread)?;
         let state = State::Down { number: 0, why: None, again: Instant::now(), wait: WAIT_FIRST };
-        Ok(Self(Arc::new(Shared { client, place, driver, state: Mutex::new(state), _stop: stop })))
+        Ok(Self(Arc::new(Shared { client, place, prefix, driver, state: Mutex::new(state), _stop: stop })))
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -88,21 +91,22 @@ impl Link {
 
     /// Runs a script with `arguments`, which have been begun by [`script_call`].
     pub(super) async fn run<T: FromRedisValue>(&self, script: &Script, call: &Cmd) -> Result<T, ViewError> {
-        self.call(|mut connection| async move {
-            match call.query_async(&mut connection).await {
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    script.load_async(&mut connection).await?;
-                    call.query_async(&mut connection).await
-                }
-                answer => answer,
-            }
-        })
-        .await
+        self.call(|connection| evaluate(connection, script, call)).await
     }
 
-    /// Lets `run` use the connection, within [`ANSWER_WITHIN`]. Whatever fails, the connection is not used
-    /// again: an answer that comes late, a login that was revoked or a replica that may not write would spoil
-    /// later calls too.
+    /// As [`Self::run`], for a script that no contents can make fail.
+    pub(super) async fn run_whatever<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        call: &Cmd,
+    ) -> Result<T, ViewError> {
+        self.ask(|connection| evaluate(connection, script, call)).await.map_err(|failed| match failed {
+            Failed::Lost(why) | Failed::Contents(why) => ViewError::Lost(why),
+        })
+    }
+
+    /// Lets `run` use the connection, within [`ANSWER_WITHIN`]. Where it fails because of what it found, the error names
+    /// that.
     pub(super) async fn call<T, F>(
         &self,
         run: impl FnOnce(MultiplexedConnection) -> F,
@@ -110,9 +114,28 @@ impl Link {
     where
         F: Future<Output = Result<T, RedisError>>,
     {
-        let (connection, number) = self.connection().await?;
+        match self.ask(run).await {
+            Ok(answer) => Ok(answer),
+            Err(Failed::Lost(why)) => Err(ViewError::Lost(why)),
+            // Boxed, as explaining it is a call as well.
+            Err(Failed::Contents(error)) => {
+                Err(Box::pin(foreign::explain(self, &self.0.prefix, &error)).await)
+            }
+        }
+    }
+
+    /// Whatever fails but for what was found, the connection is not used again: an answer that comes late, a login that
+    /// was revoked or a replica that may not write would spoil later calls too.
+    async fn ask<T, F>(&self, run: impl FnOnce(MultiplexedConnection) -> F) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        let (connection, number) = self.connection().await.map_err(Failed::Lost)?;
         let why = match timeout(ANSWER_WITHIN, run(connection)).await {
             Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) if foreign::is_about_contents(&error) => {
+                return Err(Failed::Contents(error.to_string()));
+            }
             Ok(Err(error)) => self.sentence(&error),
             Err(_) => format!("Redis at {} did not answer within {ANSWER_WITHIN:?}", self.place()),
         };
@@ -122,16 +145,16 @@ impl Link {
         {
             *state = State::Down { number, why: None, again: Instant::now(), wait: WAIT_FIRST };
         }
-        Err(ViewError::Lost(why))
+        Err(Failed::Lost(why))
     }
 
-    /// The connection and its number, made if there is none.
-    async fn connection(&self) -> Result<(MultiplexedConnection, u64), ViewError> {
+    /// The connection and its number, made if there is none; else why there is none.
+    async fn connection(&self) -> Result<(MultiplexedConnection, u64), String> {
         let mut state = self.0.state.lock().await;
         let (number, wait) = match &*state {
             State::Up { connection, number } => return Ok((connection.clone(), *number)),
             State::Down { why: Some(why), again, .. } if Instant::now() < *again => {
-                return Err(ViewError::Lost(why.clone()));
+                return Err(why.clone());
             }
             State::Down { number, wait, .. } => (*number + 1, *wait),
         };
@@ -148,7 +171,7 @@ impl Link {
                 };
                 let (again, next) = (Instant::now() + wait, (wait * 2).min(WAIT_MOST));
                 *state = State::Down { number, why: Some(why.clone()), again, wait: next };
-                Err(ViewError::Lost(why))
+                Err(why)
             }
         }
     }
@@ -159,6 +182,28 @@ impl Link {
             Some(advice) => format!("Redis at {}: {advice} ({error})", self.place()),
             None => format!("Redis at {}: {error}", self.place()),
         }
+    }
+}
+
+/// Why a call has no answer.
+enum Failed {
+    /// The connection.
+    Lost(String),
+    /// What it found: Redis' own words.
+    Contents(String),
+}
+
+async fn evaluate<T: FromRedisValue>(
+    mut connection: MultiplexedConnection,
+    script: &Script,
+    call: &Cmd,
+) -> Result<T, RedisError> {
+    match call.query_async(&mut connection).await {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            script.load_async(&mut connection).await?;
+            call.query_async(&mut connection).await
+        }
+        answer => answer,
     }
 }
 

@@ -10,8 +10,13 @@ local STATUSES = { 'paying', 'placed', 'delivering', 'cancelled', 'rejected' }
 local ENDED = { 'delivering', 'cancelled', 'rejected' }
 
 -- Without the epoch the contents were lost: a flushed or a fresh Redis.
-local state = redis.call('HMGET', P .. 'epoch', 'number', 'rebuilding')
-local epoch, rebuilding = state[1], state[2]
+-- `unfinished`: a batch was cut short, so that nobody was told of what it wrote.
+local state = redis.call('HMGET', P .. 'epoch', 'number', 'rebuilding', 'unfinished')
+local epoch, rebuilding, unfinished = state[1], state[2], state[3]
+
+-- What an object has in `named` for which a rebuild was told lower revisions only than it has. The revision itself is told
+-- by the end of a log, unless nobody ever told it.
+local disputed = epoch and epoch .. '-'
 
 -- Numbers that have more digits than a double holds are compared as texts. `<` would ask the server's locale.
 local function before(one, other)
@@ -55,12 +60,19 @@ local function load(id)
   return record
 end
 
+-- Somebody else may have altered the fields that say in which it is.
 local function leave_indexes(id, record)
   redis.call('ZREM', P .. 'orders', id)
   redis.call('ZREM', P .. 'orders:ids', id)
-  redis.call('ZREM', P .. 'orders:status:' .. record.status, id)
-  redis.call('ZREM', P .. 'orders:customer:' .. record.customer, id)
-  redis.call('ZREM', P .. 'orders:item:' .. record.item, id)
+  for _, status in ipairs(STATUSES) do
+    redis.call('ZREM', P .. 'orders:status:' .. status, id)
+  end
+  if record.customer then
+    redis.call('ZREM', P .. 'orders:customer:' .. record.customer, id)
+  end
+  if record.item then
+    redis.call('ZREM', P .. 'orders:item:' .. record.item, id)
+  end
 end
 
 local function remove(id)
@@ -96,8 +108,17 @@ local function add_balance(amount)
   redis.pcall('HINCRBY', P .. 'counts', 'balances', amount)
 end
 
+local function negated(amount)
+  return amount:sub(1, 1) == '-' and amount:sub(2) or '-' .. amount
+end
+
 local function subtract_balance(amount)
-  add_balance(amount:sub(1, 1) == '-' and amount:sub(2) or '-' .. amount)
+  add_balance(negated(amount))
+end
+
+-- A rebuild adds up the balances that are told while it runs: at its end they are the sum, whatever stood there.
+local function add_told_balance(amount)
+  redis.pcall('HINCRBY', P .. 'epoch', 'balances', amount)
 end
 
 -- What of an account is in the sum of all: not what somebody may have made of its balance meanwhile. An account that was

@@ -1,7 +1,7 @@
--- Removes a piece of what the current rebuild did not name. After the prefix: the rebuild's number, the stage,
+-- Removes a piece of what the current rebuild did not tell. After the prefix: the rebuild's number, the stage,
 -- where it goes on ('' at its beginning), objects to look at, and how many orders may be waited for.
--- Answers nil when the contents were lost; else the change's id or '', the next stage ('' when all is done, or
--- when another rebuild has begun), and where that goes on.
+-- Answers nil when the contents were lost; else the change's id or '', the next stage ('' when all is done, 'superseded' when
+-- another rebuild has begun, 'disputed' when what was removed has to be told again), and where that goes on.
 local number, stage, cursor = ARGV[2], ARGV[3], ARGV[4]
 local at_once, most_waiting = tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -9,10 +9,17 @@ if not epoch then
   return false
 end
 if epoch ~= number or not rebuilding then
-  return { '', '', '' }
+  return { '', 'superseded', '' }
 end
 
 local removed = false
+
+-- What stood there at a revision that nobody told kept out what the logs have: that has to be told again.
+local function dispute(named)
+  if named == disputed then
+    redis.call('HINCRBY', P .. 'epoch', 'disputed', 1)
+  end
+end
 
 local function drop(key, fields)
   if #fields > 0 then
@@ -49,12 +56,18 @@ end
 local function sweep_record(id)
   local record = load(id)
   if record.paid and record.paid_named ~= epoch then
+    dispute(record.paid_named)
     sweep_fields(id, true)
     record.paid = false
   end
   local has_steps = sweep_steps(id)
   local had_order = record.revision
+  -- A batch that was cut short, or somebody else, left only its name.
+  if not had_order then
+    redis.call('ZREM', P .. 'orders:ids', id)
+  end
   if had_order and record.named ~= epoch then
+    dispute(record.named)
     leave_indexes(id, record)
     sweep_fields(id, false)
     record.revision = false
@@ -77,7 +90,9 @@ local function sweep_objects(set, kind, on_remove)
   local names = by_name(set)
   for _, name in ipairs(names) do
     local key = P .. kind .. name
-    if redis.call('HGET', key, 'named') ~= epoch then
+    local named = redis.call('HGET', key, 'named')
+    if named ~= epoch then
+      dispute(named)
       on_remove(key)
       redis.call('DEL', key)
       redis.call('ZREM', P .. set, name)
@@ -114,12 +129,59 @@ function stages.accounts()
 end
 
 function stages.items()
-  return sweep_objects('items', 'item:', function() end), 'trim'
+  return sweep_objects('items', 'item:', function() end), 'members'
+end
+
+local INDEXES = { 'orders' }
+for _, status in ipairs(STATUSES) do
+  INDEXES[#INDEXES + 1] = 'orders:status:' .. status
+end
+
+-- Whether the indexes have as many members as there are orders. Each order is in them by now, so there are no others then.
+local function are_exact()
+  local orders, by_status = redis.call('ZCARD', P .. 'orders:ids'), 0
+  for n = 2, #INDEXES do
+    by_status = by_status + redis.call('ZCARD', P .. INDEXES[n])
+  end
+  return orders == by_status and orders == redis.call('ZCARD', P .. 'orders')
+end
+
+-- Members that are no orders, or not of that status.
+function stages.members()
+  local n, from = cursor:match('^(%d+) (%d+)$')
+  if not n and are_exact() then
+    return nil, 'trim'
+  end
+  n, from = tonumber(n or 1), from or '0'
+  local index = INDEXES[n]
+  local scanned = redis.call('ZSCAN', P .. index, from, 'COUNT', at_once)
+  for at = 1, #scanned[2], 2 do
+    local record = load(scanned[2][at])
+    local is_right = record.revision and (n == 1 or index == 'orders:status:' .. tostring(record.status))
+    if not is_right then
+      redis.call('ZREM', P .. index, scanned[2][at])
+      removed = true
+    end
+  end
+  if scanned[1] ~= '0' then
+    return n .. ' ' .. scanned[1], nil
+  elseif n < #INDEXES then
+    return (n + 1) .. ' 0', nil
+  end
+  return nil, 'trim'
 end
 
 function stages.trim()
   if not trim_waiting(most_waiting, at_once) then
     return '', ''
+  end
+  local sum = redis.call('HGET', P .. 'epoch', 'balances')
+  if sum then
+    redis.call('HSET', P .. 'counts', 'balances', sum)
+  end
+  removed = true
+  if redis.call('HGET', P .. 'epoch', 'disputed') ~= '0' then
+    return nil, 'disputed'
   end
   redis.call('HDEL', P .. 'epoch', 'rebuilding')
   return nil, ''

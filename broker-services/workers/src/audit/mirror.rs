@@ -7,13 +7,14 @@ use serde::Serialize;
 use serde_json::Value;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::myinfo::OrderRow;
+use skstore_domain::objects::OrderStatus;
 
 use super::crossing::{Known, known};
 use super::shapes::quote;
 use super::suspects::Suspects;
 use super::tables::{State, Stores, Tables};
 use super::{AuditError, Finding, Ledger, Promise};
-use crate::view::{OrderFilter, View, ViewError};
+use crate::view::{Counts, OrderFilter, View, ViewError};
 
 /// Rows of the view that are read at once.
 const PAGE: usize = 500;
@@ -24,12 +25,15 @@ pub(super) enum Shown {
     Order(String),
     Account(String),
     Item(String),
+    /// How many there are of all of these.
+    Counts,
 }
 
 impl Shown {
     pub(super) fn id(&self) -> &str {
         match self {
             Self::Order(id) | Self::Account(id) | Self::Item(id) => id,
+            Self::Counts => "counts",
         }
     }
 
@@ -38,11 +42,12 @@ impl Shown {
             Self::Order(_) => "order",
             Self::Account(_) => "account",
             Self::Item(_) => "item",
+            Self::Counts => "view",
         }
     }
 }
 
-/// Compares all of it. What differs becomes suspicious.
+/// Compares all of it, and the view's counts with its rows. What differs becomes suspicious.
 pub(super) async fn all<F: FnMut(&Finding)>(
     view: &View,
     stores: &Stores,
@@ -50,7 +55,7 @@ pub(super) async fn all<F: FnMut(&Finding)>(
     ledger: &mut Ledger<F>,
     suspects: &mut Suspects,
 ) -> Result<(), AuditError> {
-    orders(view, stores, keep_orders, ledger, suspects).await?;
+    let tally = orders(view, stores, keep_orders, ledger, suspects).await?;
     let accounts = all_accounts(view).await?;
     let items = all_items(view).await?;
     ledger.report.shown += (accounts.len() + items.len()) as u64;
@@ -60,7 +65,61 @@ pub(super) async fn all<F: FnMut(&Finding)>(
     for (shown, how) in differing {
         suspect(shown, &how, ledger, suspects);
     }
+    if let Some(how) = miscounted(tally, &accounts, &items, &view.counts().await?) {
+        suspect(Shown::Counts, &how, ledger, suspects);
+    }
     Ok(())
+}
+
+/// How the view's own counts differ from the rows that it has.
+async fn recount(view: &View) -> Result<Option<String>, AuditError> {
+    let (mut after, mut orders) = (None, Tally::default());
+    loop {
+        let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
+        page.rows.iter().for_each(|row| tally(&mut orders, row));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let (accounts, items) = (all_accounts(view).await?, all_items(view).await?);
+    Ok(miscounted(orders, &accounts, &items, &view.counts().await?))
+}
+
+/// Orders by status, in the order of [`OrderStatus::ALL`].
+type Tally = [u64; OrderStatus::ALL.len()];
+
+fn tally(orders: &mut Tally, row: &OrderRow) {
+    let statuses = orders.iter_mut().zip(OrderStatus::ALL);
+    statuses.filter(|(_, status)| **status == row.order.status).for_each(|(count, _)| *count += 1);
+}
+
+fn miscounted(
+    orders: Tally,
+    accounts: &BTreeMap<String, Value>,
+    items: &BTreeMap<String, Value>,
+    told: &Counts,
+) -> Option<String> {
+    let balances = accounts.values().filter_map(|account| account["balance"].as_i64()).map(i128::from);
+    // Where 64 bits do not hold the sum, the view does not claim to have it.
+    let balances = i64::try_from(balances.sum::<i128>()).unwrap_or(told.balances.0);
+    let statuses = OrderStatus::ALL.iter().zip(orders).zip(told.orders);
+    let mut rows: Vec<(String, i64, i64)> = statuses
+        .map(|((status, there), told)| (format!("{status} orders"), signed(there), signed(told)))
+        .collect();
+    rows.push(("accounts".to_owned(), signed(accounts.len() as u64), signed(told.accounts)));
+    rows.push(("items".to_owned(), signed(items.len() as u64), signed(told.items)));
+    rows.push(("won in all accounts".to_owned(), balances, told.balances.0));
+    let differing: Vec<String> = rows
+        .iter()
+        .filter(|(_, there, told)| there != told)
+        .map(|(what, there, told)| format!("it counts {told} {what} and has {there}"))
+        .collect();
+    (!differing.is_empty()).then(|| differing.join("; "))
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn suspect<F: FnMut(&Finding)>(shown: Shown, how: &str, ledger: &mut Ledger<F>, suspects: &mut Suspects) {
@@ -75,13 +134,14 @@ async fn orders<F: FnMut(&Finding)>(
     keep_orders: usize,
     ledger: &mut Ledger<F>,
     suspects: &mut Suspects,
-) -> Result<(), AuditError> {
-    let (mut after, mut there) = (None, BTreeSet::new());
+) -> Result<Tally, AuditError> {
+    let (mut after, mut there, mut counted) = (None, BTreeSet::new(), Tally::default());
     loop {
         let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
         for row in &page.rows {
             let id = row.order.order_id.as_str();
             ledger.report.shown += 1;
+            tally(&mut counted, row);
             let how = order(stores, id, Some(row))?;
             if how.as_deref() != Some(EXTRA) {
                 there.insert(hashed(id));
@@ -102,7 +162,7 @@ async fn orders<F: FnMut(&Finding)>(
     }
     if there.len() as u64 >= suspects.placed && !may_forget {
         // As many as there are, and each of them is known to Order: all of them.
-        return Ok(());
+        return Ok(counted);
     }
     for state in stores.order.states("order") {
         let state = state?;
@@ -113,7 +173,7 @@ async fn orders<F: FnMut(&Finding)>(
             suspect(Shown::Order(state.id), MISSING, ledger, suspects);
         }
     }
-    Ok(())
+    Ok(counted)
 }
 
 /// A number instead of an id: a million of them in some 20 MiB. Of a million orders, one that is missing hides
@@ -243,6 +303,11 @@ pub(super) async fn again<'a>(
         match shown {
             Shown::Account(_) => accounts = true,
             Shown::Item(_) => items = true,
+            Shown::Counts => {
+                if let Some(how) = recount(view).await? {
+                    differing.insert(Shown::Counts, how);
+                }
+            }
             Shown::Order(id) => {
                 let Ok(order_id) = OrderId::new(id) else {
                     differing.insert(shown.clone(), "its id is none that a view can have".to_owned());

@@ -181,7 +181,7 @@ impl Court<'_> {
         let unsent = match shown {
             Shown::Order(id) => self.unsent(id)?,
             // Their entries are in the log under the orders that changed them.
-            Shown::Account(_) | Shown::Item(_) => None,
+            Shown::Account(_) | Shown::Item(_) | Shown::Counts => None,
         };
         match unsent.or_else(|| self.waits_in(&[topology::MYINFO_EVENTS])) {
             Some(why) => self.undecided(id, why),

@@ -178,7 +178,7 @@ fn services(language: Language, services: &[Beat], now: Timestamp) -> String {
             beat.per_second.to_string(),
             beat.in_flight.to_string(),
             beat.unsent.to_string(),
-            notes(language, beat).join("; "),
+            notes(language, beat, now).join("; "),
         ]
     };
     table(headings, &services.iter().map(row).collect::<Vec<_>>())
@@ -195,7 +195,7 @@ fn state(language: Language, beat: &Beat, now: Timestamp) -> String {
 }
 
 /// What is wrong with a worker, what has to be put right, and last what was wrong lately.
-fn notes(language: Language, beat: &Beat) -> Vec<String> {
+fn notes(language: Language, beat: &Beat, now: Timestamp) -> Vec<String> {
     let fill = |text: Text, what: &str| language.fill(text, &[&what]);
     // A ready one of an older version tells of what is over as if it were now.
     let error = beat
@@ -203,10 +203,9 @@ fn notes(language: Language, beat: &Beat) -> Vec<String> {
         .iter()
         .map(|error| if beat.ready { fill(Text::WasWrong, error) } else { error.clone() });
     let warnings = beat.warnings.iter().map(|what| fill(Text::PutRight, what));
-    let past = beat
-        .past
-        .last()
-        .map(|past| language.fill(Text::WasWrongAgo, &[&past.what, &age(language, beat.at.since(past.at))]));
+    let past = beat.past.last().map(|past| {
+        language.fill(Text::WasWrongAgo, &[&past.what, &age(language, now.max(beat.at).since(past.at))])
+    });
     beat.fault.iter().cloned().chain(error).chain(warnings).chain(past).collect()
 }
 

@@ -553,7 +553,7 @@ texts! {
     DoctorBlocked { "브로커가 발행을 막고 있습니다: {0}", "the broker blocks all who publish: {0}" }
     DoctorFreeBroker {
         "브로커의 메모리나 디스크를 비우세요 (rabbitmq-diagnostics alarms). 그때까지 아무 주문도 받지 않습니다",
-        "give the broker memory or disk space (rabbitmqctl alarms_list, rabbitmq-diagnostics alarms); until then no order          is taken"
+        "give the broker memory or disk space (rabbitmq-diagnostics alarms tells which); until then no order is taken"
     }
     DoctorUnseen { "{0} 바인딩과 정책은 볼 수 없습니다: {1}", "{0} answers; bindings and policies cannot be seen: {1}" }
     DoctorStartBroker {

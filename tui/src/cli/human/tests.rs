@@ -174,6 +174,7 @@ fn a_state_is_what_is_now_and_the_rest_is_history_with_its_time() {
         (Beat { warnings: vec!["a policy".into()], ..well.clone() }, now, "ready", "to put right: a policy"),
         (well.clone(), AT.after(Duration::from_secs(9)), "silent for 9s", ""),
         (lost.clone(), AT.after(Duration::from_secs(9)), "silent for 9s", "no broker"),
+        (Beat { past: past(52), ..well }, AT.after(Duration::from_secs(9)), "silent for 9s", "was, 1m ago"),
     ];
     for (beat, now, state, note) in table {
         let text = services(Language::English, std::slice::from_ref(&beat), now);

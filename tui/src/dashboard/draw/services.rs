@@ -35,7 +35,7 @@ pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize, whole: bool) -> 
     for beat in &state.health.services {
         lines.push(line(state, ink, &columns, beat));
         if whole {
-            lines.extend(troubles(ink, width, beat));
+            lines.extend(troubles(state, ink, width, beat));
         }
     }
     lines
@@ -127,7 +127,7 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, beat: &Beat) -> Line<'s
 }
 
 /// What a worker has to say: its fault, why it takes no work, what has to be put right, and what is over.
-fn troubles(ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line<'static>> {
+fn troubles(state: &State, ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line<'static>> {
     let fault = beat.fault.as_ref().map(|fault| {
         let text = ink.fill(Text::InjectedFault, &[&fault_word(ink, fault)]);
         (text, ink.theme.warn)
@@ -140,7 +140,7 @@ fn troubles(ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line<'static>> {
     });
     let warnings = beat.warnings.iter().map(|what| (ink.fill(Text::PutRight, &[what]), ink.theme.warn));
     let past = beat.past.last().map(|past| {
-        let ago = times::age(ink.language, beat.at.since(past.at));
+        let ago = times::age(ink.language, state.now.max(beat.at).since(past.at));
         (ink.fill(Text::WasWrongAgo, &[&past.what, &ago]), ink.theme.dim)
     });
     let indented = |(text, style): (String, Style)| {

@@ -6,7 +6,9 @@ use skstore::dashboard::message::{Message, Request};
 use skstore::dashboard::tab::Tab;
 use skstore::dashboard::update;
 use skstore::text::{Language, Text};
+use skstore_domain::ids::Customer;
 use skstore_domain::money::Won;
+use skstore_domain::objects::Account;
 
 use super::{in_form, placed};
 use crate::builders::*;
@@ -84,6 +86,32 @@ fn a_remembered_customer_who_is_not_listed_is_not_replaced_by_another() {
     let effects = press(&mut state, KeyCode::Enter);
     let [Request::Place(place)] = asked(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!(place.customer, Some(customer("zed")));
+}
+
+#[test]
+fn an_account_of_an_old_name_is_listed_but_nothing_new_begins_with_it() {
+    for old in ["kim ", "kim\u{3164}", "\u{1112}\u{1161}\u{11ab}"] {
+        let mut state = in_form('u');
+        let mut read = snapshot(&state, rows(), health());
+        let customer = Customer::kept(old).unwrap();
+        let account = Account { customer, balance: Won(7), revision: 1 };
+        read.pickers.get_or_insert_default().accounts = vec![account];
+        update(&mut state, NOW, Message::Read(Box::new(read)));
+        press(&mut state, KeyCode::Enter);
+        let effects = press(&mut state, KeyCode::Enter);
+        assert_eq!(asked(&effects), Vec::<&Request>::new(), "{old:?}");
+        assert!(screen(&state).contains("no longer accepted"), "{old:?} is told why:\n{}", screen(&state));
+    }
+}
+
+#[test]
+fn a_name_that_is_typed_in_parts_is_the_one_that_is_listed() {
+    let mut state = in_form('u');
+    type_in(&mut state, "\u{1100}\u{1175}\u{11b7}철수");
+    press(&mut state, KeyCode::Enter);
+    let effects = press(&mut state, KeyCode::Enter);
+    let [Request::TopUp(top_up)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(top_up.customer, customer("김철수"));
 }
 
 #[test]

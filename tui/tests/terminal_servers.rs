@@ -7,11 +7,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use skstore_domain::signals::Service;
+use skstore_workers::bus::{Bus, Confirm, Message, Properties};
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::process::Process;
+use skstore_workers::topology::DEAD;
 
 #[path = "terminal/person.rs"]
 mod person;
@@ -36,11 +40,14 @@ fn settings(rabbit: &Rabbit, redis: &Redis) -> Vec<(String, String)> {
     ]
 }
 
-fn workers(data: &Path, settings: &[(String, String)]) -> Process {
+fn config(data: &Path, settings: &[(String, String)]) -> Config {
     let mut flags = vec![("data_dir".to_owned(), data.display().to_string())];
     flags.extend_from_slice(settings);
-    let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
-    Process::start_workers(&config, Service::ALL).unwrap()
+    Config::load(&Sources { flags, ..Sources::default() }).unwrap()
+}
+
+fn workers(data: &Path, settings: &[(String, String)]) -> Process {
+    Process::start_workers(&config(data, settings), Service::ALL).unwrap()
 }
 
 fn dashboard(home: &Path, settings: &[(String, String)], environment: &[(&str, &str)]) -> Person {
@@ -100,5 +107,66 @@ fn a_broker_and_a_view_that_are_killed_are_told_of_at_once_and_heal() {
         person.sees_all(&["topped up =", "deposit.commands"]);
         person.leaves();
     }
+    process.stop().unwrap();
+}
+
+#[test]
+fn parked_messages_of_any_size_are_listed_within_the_memory_of_a_worker() {
+    const MIB: usize = 1024 * 1024;
+    const PARKED: usize = 100;
+    const MOST_KIB: usize = 256 * 1024;
+    let (rabbit, redis) = (Rabbit::start().unwrap(), Redis::start().unwrap());
+    let settings = settings(&rabbit, &redis);
+    let home = tempfile::tempdir().unwrap();
+    let process = Process::start(&config(home.path(), &settings)).unwrap();
+    let Bus::Amqp(bus) = process.bus() else { panic!("{:?}", process.bus()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let publisher = bus.publisher().await.unwrap();
+        let body: Arc<[u8]> = vec![b'x'; 8 * MIB].into();
+        for _ in 0..PARKED {
+            let parked = Message {
+                exchange: DEAD.to_owned(),
+                routing_key: "order.place".to_owned(),
+                body: Arc::clone(&body),
+                properties: Properties::default(),
+            };
+            assert_eq!(publisher.publish(parked).await, Confirm::Taken);
+        }
+    });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skstore"));
+    for (key, value) in &settings {
+        command.args(["--set", &format!("{key}={value}")]);
+    }
+    let output = std::fs::File::create(home.path().join("list")).unwrap();
+    command.args([
+        "--data-dir",
+        &home.path().display().to_string(),
+        "--json",
+        "dead",
+        "list",
+        "--limit",
+        "1000",
+    ]);
+    let mut listing = command.stdin(Stdio::null()).stdout(output).spawn().unwrap();
+    let (mut peak_kib, status) = (0, format!("/proc/{}/status", listing.id()));
+    let ended = loop {
+        // There until it has ended: what it had most is never told less.
+        let told = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak_kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(peak_kib);
+        if let Some(ended) = listing.try_wait().unwrap() {
+            break ended;
+        }
+    };
+    assert!(ended.success(), "{ended}");
+    assert!(peak_kib > 0 && peak_kib < MOST_KIB, "it had {} MiB", peak_kib / 1024);
+    let listed = std::fs::read_to_string(home.path().join("list")).unwrap();
+    let lines = listed.lines().count();
+    assert!(lines > PARKED / 4, "{lines} of {PARKED}: a list carries megabytes");
+    assert!(
+        listed.lines().all(|line| line.contains("\"body_is_cut\":true")),
+        "each says that there is more of it"
+    );
     process.stop().unwrap();
 }

@@ -294,4 +294,16 @@ impl Consumer {
             Self::Amqp(consumer) => consumer.receive(most).await,
         }
     }
+
+    /// Lets so many more deliveries of its first queue be in hand, where what is in hand takes memory of this process's
+    /// own: the embedded bus shares its messages.
+    ///
+    /// # Errors
+    /// When the connection is lost; the consumer is then done.
+    async fn admit(&mut self, more: usize) -> Result<(), BusError> {
+        match self {
+            Self::Embedded(_) => Ok(()),
+            Self::Amqp(consumer) => consumer.admit(more).await,
+        }
+    }
 }

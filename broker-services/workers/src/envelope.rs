@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use skstore_domain::answers::{Answer, ErrorCode};
-use skstore_domain::commands::{Command, CommandKind, MAX_COMMAND_BYTES};
+use skstore_domain::commands::{Command, CommandKind};
 use skstore_domain::events::Event;
 
 use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
@@ -127,17 +127,13 @@ fn fit(headers: &mut BTreeMap<String, String>) -> usize {
     before - headers.len()
 }
 
-/// The largest message of events, in bytes.
-pub const MAX_EVENTS_BYTES: usize = 256 * 1024;
-
 /// Reads the events in `message`, each on its own: a bad one does not spoil the others.
 ///
 /// # Errors
 /// [`Bad`] if the message as a whole is no JSON, or larger than any of ours.
 pub fn read_events(message: &Message) -> Result<Vec<Result<Event, BadPart>>, Bad> {
-    // One oversized event still travels alone, so the bound is that of a message plus one command's worth.
-    if message.body.len() > MAX_EVENTS_BYTES + MAX_COMMAND_BYTES {
-        return Err(Bad(format!("a message of events has at most {MAX_EVENTS_BYTES} bytes")));
+    if message.body.len() > topology::MOST_BYTES {
+        return Err(Bad(format!("a message of events has at most {} bytes", topology::MAX_EVENTS_BYTES)));
     }
     let text = std::str::from_utf8(&message.body).map_err(|_| Bad("the message is not UTF-8".to_owned()))?;
     if !text.trim_start().starts_with('[') {
@@ -195,6 +191,9 @@ impl From<Delivery> for Envelope {
 
 /// The header that names a parked message.
 pub const PARKED_ID: &str = "parked_id";
+/// The header that says after how many bytes the body of a message was cut off: it is longer than any in its queue may be,
+/// and no more of it was read.
+pub const BODY_CUT_AT: &str = "body_cut_at";
 /// The header that says when a message was parked, RFC 3339 with milliseconds, in UTC: as text, it sorts by time.
 pub const PARKED_AT: &str = "at";
 /// The header that says within how many milliseconds the message was to be delivered: parked, it must not expire.

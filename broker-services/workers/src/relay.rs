@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::bus::{Confirm, Message, Properties, Publisher, Receipt};
 use crate::context::{Backoff, Context};
-use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE, MAX_EVENTS_BYTES};
+use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE};
 use crate::probe::{Bug, Point};
 use crate::store::{Store, StoredEvent};
 use crate::topology;
@@ -400,14 +400,14 @@ impl Future for Flight {
     }
 }
 
-/// Splits events into messages of at most [`MAX_EVENTS_BYTES`]; an event that is larger travels alone.
+/// Splits events into messages of at most [`topology::MAX_EVENTS_BYTES`]; an event that is larger travels alone.
 fn split(events: Vec<StoredEvent>) -> Vec<Vec<StoredEvent>> {
     let mut messages = Vec::new();
     let mut message = Vec::new();
     let mut bytes = 0;
     for event in events {
         let size = event.event.body.len() + 1;
-        if bytes + size > MAX_EVENTS_BYTES && !message.is_empty() {
+        if bytes + size > topology::MAX_EVENTS_BYTES && !message.is_empty() {
             messages.push(std::mem::take(&mut message));
             bytes = 0;
         }

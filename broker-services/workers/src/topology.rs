@@ -17,7 +17,7 @@
 
 use std::time::Duration;
 
-use skstore_domain::commands::CommandKind;
+use skstore_domain::commands::{CommandKind, MAX_COMMAND_BYTES};
 use skstore_domain::events::EventKind;
 
 /// What someone asks for: the gateway, routed by key.
@@ -136,6 +136,22 @@ impl QueueSpec {
         !matches!(self.kind, QueueKind::Exclusive)
     }
 
+    /// The longest message that makes sense in it, in bytes of its body: of a longer one only so much is read as tells that
+    /// it is too long.
+    #[must_use]
+    pub fn most_bytes(&self) -> usize {
+        let is_from = |exchanges: &[&str]| {
+            self.bindings.first().is_some_and(|(exchange, _)| exchanges.contains(exchange))
+        };
+        if is_from(&[COMMANDS, UNROUTED]) {
+            return MAX_COMMAND_BYTES;
+        }
+        if is_from(&[REPLIES, CONTROL]) || self.name == MYINFO_SIGNALS {
+            return MOST_TOLD_BYTES;
+        }
+        MOST_BYTES
+    }
+
     /// How often a message is delivered before the queue gives up on it; only quorum queues count.
     #[must_use]
     pub const fn delivery_limit(&self) -> Option<u32> {
@@ -151,6 +167,14 @@ impl QueueSpec {
 /// 32 bits of an AMQP integer. A negative one, *unlimited* to RabbitMQ 4, has RabbitMQ 3.10 give up on a message that
 /// comes back once.
 pub const DELIVERY_LIMIT: u32 = 1_000_000_000;
+
+/// The largest message of events, in bytes.
+pub const MAX_EVENTS_BYTES: usize = 256 * 1024;
+/// The longest message that anybody of ours sends: of events, and a page of a log. An event that is too large for one message
+/// still travels alone, hence one command's worth more.
+pub const MOST_BYTES: usize = MAX_EVENTS_BYTES + MAX_COMMAND_BYTES;
+/// The longest of outcomes, wishes and heartbeats: two hundred outcomes take 20 KiB.
+const MOST_TOLD_BYTES: usize = 64 * 1024;
 
 /// Commands waiting at one service. A person can wait that long no more; a script is told to slow down.
 pub const MAX_COMMANDS: usize = 100_000;

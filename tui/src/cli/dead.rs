@@ -244,7 +244,8 @@ fn show(language: Language, letter: &DeadLetter) -> String {
     let headers: Vec<_> = properties.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let shown = &letter.body[..letter.body.len().min(BODY_BYTES)];
     let rest = letter.body.len() - shown.len();
-    let more = if rest > 0 { format!(" … (+{rest} B)") } else { String::new() };
+    let sign = if letter.is_cut { "≥" } else { "+" };
+    let more = if rest > 0 { format!(" … ({sign}{rest} B)") } else { String::new() };
     fields(&[
         (of(labels::ID), letter.id.clone()),
         (of(labels::REASON), letter.reason.clone()),
@@ -328,6 +329,7 @@ mod tests {
             at: "2026-09-21T14:13:20.123Z".into(),
             properties: skstore_workers::bus::Properties::default(),
             body: b"{".as_slice().into(),
+            is_cut: false,
         }
     }
 

@@ -34,6 +34,7 @@ fn letter(id: &str, queue: &str, key: &str, reason: &str, body: &[u8]) -> DeadLe
             ..Properties::default()
         },
         body: body.into(),
+        is_cut: false,
     }
 }
 

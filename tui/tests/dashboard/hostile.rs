@@ -274,6 +274,7 @@ fn screens(
             ..Properties::default()
         },
         body: hostile.string().into_bytes().into(),
+        is_cut: false,
     });
     let page = DeadPage { letters: letters.collect(), total: 20 };
     update(&mut dead, NOW, Message::Dead(Ok(page)));

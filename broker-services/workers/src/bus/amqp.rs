@@ -15,6 +15,7 @@ mod blocked;
 mod clean;
 mod confirms;
 mod consumer;
+mod cut;
 mod declare;
 mod inspection;
 mod kit;

@@ -16,19 +16,22 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Bus, BusError, Consumer, Delivery, Subscription};
-use crate::envelope::{PARKED_AT, PARKED_ID};
+use crate::envelope::{BODY_CUT_AT, PARKED_AT, PARKED_ID};
 use crate::topology;
 
-/// Most parked messages that are in hand at once; the others wait behind them. They stay with the bus; only what is
-/// [received](Parked::next) and kept takes memory here. AMQP can hold back at most 65,535.
+/// Most parked messages that are in hand at once; the others wait behind them.
 pub const MAX_IN_HAND: usize = 10_000;
+/// Most bytes in their bodies, of which each has at most [`MOST_BYTES`](topology::MOST_BYTES) and one more.
+const MAX_IN_HAND_BYTES: usize = 64 * 1024 * 1024;
+/// How many are taken at first, and as long as some among them are too long to be read whole: those come slowly.
+const AT_FIRST: usize = 16;
 /// How long another operator is waited for: they hold parked messages for as long as a command takes.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is looked whether it is our turn.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long a message that the queue has counted is waited for. One that does not come by then is in the hands of
 /// somebody who consumes the queue by other means.
-const COMES_WITHIN: Duration = Duration::from_secs(1);
+const COMES_WITHIN: Duration = Duration::from_secs(3);
 
 /// The parked messages that were there when it was opened, oldest first; those that do not say when they were parked come
 /// before. Whatever is not acked goes back when this is dropped.
@@ -78,17 +81,19 @@ impl Bus {
 
     /// Takes hold of the parked messages, and tells how many there are.
     async fn counted(&self) -> Result<(Consumer, usize), BusError> {
-        let dead = Subscription { queue: topology::dead(), prefetch: MAX_IN_HAND };
+        let dead = |prefetch| Subscription { queue: topology::dead(), prefetch };
         match self {
             Self::Embedded(bus) => {
+                let dead = dead(MAX_IN_HAND);
                 let depths = bus.queue_depths();
                 let ready =
                     depths.iter().find(|depth| *depth.name == *dead.queue.name).map(|depth| depth.ready);
                 Ok((Consumer::Embedded(bus.consume(vec![dead])?), ready.unwrap_or_default()))
             }
-            Self::Amqp(bus) => {
-                bus.consume_counted(dead).await.map(|(consumer, ready)| (Consumer::Amqp(consumer), ready))
-            }
+            Self::Amqp(bus) => bus
+                .consume_counted(dead(AT_FIRST))
+                .await
+                .map(|(consumer, ready)| (Consumer::Amqp(consumer), ready)),
         }
     }
 
@@ -123,13 +128,29 @@ impl Parked {
     }
 }
 
-/// Receives until `taken` are `count`, or no more come.
+/// Receives until `taken` are `count`, or no more come, or no more fit. Ever more at a time, as long as they are such as may
+/// be, but no more than fit for certain.
 async fn take(consumer: &mut Consumer, count: usize, taken: &mut Vec<Delivery>) -> Result<(), BusError> {
+    let (mut admitted, mut at_once, mut bytes) = (AT_FIRST, AT_FIRST, 0);
     while taken.len() < count {
-        let Ok(received) = timeout(COMES_WITHIN, consumer.receive(count - taken.len())).await else {
+        if taken.len() == admitted {
+            let last = &taken[taken.len() - at_once..];
+            let is_any_cut = last.iter().any(|one| one.message.properties.headers.contains_key(BODY_CUT_AT));
+            let fit = MAX_IN_HAND_BYTES.saturating_sub(bytes) / (topology::MOST_BYTES + 1);
+            at_once = if is_any_cut { AT_FIRST } else { at_once * 2 }.min(fit).min(count - taken.len());
+            if at_once == 0 {
+                break;
+            }
+            consumer.admit(at_once).await?;
+            admitted += at_once;
+        }
+        let most = admitted.min(count) - taken.len();
+        let Ok(received) = timeout(COMES_WITHIN, consumer.receive(most)).await else {
             break;
         };
-        taken.extend(received?);
+        let received = received?;
+        bytes += received.iter().map(|delivery| delivery.message.body.len()).sum::<usize>();
+        taken.extend(received);
     }
     Ok(())
 }

@@ -4,13 +4,16 @@
 //! overflows its stack over tables within tables within tables. The broker would then deliver that message again, and so on
 //! for ever: one message would stop a worker for good. So the bytes of what is delivered are looked through here:
 //! what is not UTF-8 becomes ASCII's sign for it, and tables too deep become plain bytes. Nothing changes its length.
-//! Frames come in any pieces; bodies pass through untouched.
+//! Frames come in any pieces; bodies pass through untouched, but for what is [too much](super::cut) of them.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
+
+use super::cut::{Cuts, limit};
+use crate::topology;
 
 /// Bytes before a frame's payload: type, channel, length.
 const FRAME_HEAD: usize = 7;
@@ -21,8 +24,13 @@ const METHOD: u8 = 1;
 const HEADER: u8 = 2;
 const BODY: u8 = 3;
 const HEARTBEAT: u8 = 8;
-/// Class and method of a delivery, and of one that comes back.
+/// What ends a frame.
+const END: &[u8] = &[0xce];
+/// Stands for a frame that is left out: it says that the broker is there.
+const BEAT: &[u8] = &[HEARTBEAT, 0, 0, 0, 0, 0, 0, 0xce];
+/// Class and method of a delivery, of one that was asked for, and of one that comes back.
 const DELIVER: [u8; 4] = [0, 60, 0, 60];
+const GOT: [u8; 4] = [0, 60, 0, 71];
 const RETURN: [u8; 4] = [0, 60, 0, 50];
 /// A content header's class, weight and body size.
 const HEADER_HEAD: usize = 12;
@@ -158,6 +166,10 @@ struct Frames {
     partial: Vec<u8>,
     /// Bytes to come of a frame that has not.
     passing: usize,
+    /// Bytes to come after those that are left out, and what comes in their place.
+    dropping: usize,
+    instead: &'static [u8],
+    cuts: Cuts,
     /// No frames at all: a broker that speaks another version says so. lapin knows what to make of that.
     is_foreign: bool,
 }
@@ -186,6 +198,15 @@ impl Frames {
                 self.clean.extend_from_slice(&bytes[..count]);
                 self.passing -= count;
                 bytes = &bytes[count..];
+                continue;
+            }
+            if self.dropping > 0 {
+                let count = self.dropping.min(bytes.len());
+                self.dropping -= count;
+                bytes = &bytes[count..];
+                if self.dropping == 0 {
+                    self.clean.extend_from_slice(self.instead);
+                }
                 continue;
             }
             let missing = self.whole().unwrap_or(FRAME_HEAD) - self.partial.len();
@@ -219,35 +240,80 @@ impl Frames {
             if self.partial.len() < whole {
                 return;
             }
-            clean(kind, &mut self.partial[FRAME_HEAD..whole - FRAME_TAIL]);
+            let channel = self.channel();
+            let payload = &mut self.partial[FRAME_HEAD..whole - FRAME_TAIL];
+            if let Some(limit) = clean(kind, payload) {
+                self.cuts.begin(channel, limit);
+            } else if kind == HEADER {
+                self.cuts.header(channel, payload);
+            }
+        } else if kind == BODY {
+            let length = whole - FRAME_HEAD - FRAME_TAIL;
+            match self.cuts.wanted(self.channel(), length) {
+                wanted if wanted == length => self.passing = whole - self.partial.len(),
+                wanted => return self.leave_out(wanted, length),
+            }
         } else {
             self.passing = whole - self.partial.len();
         }
         self.clean.append(&mut self.partial);
     }
+
+    /// Hands on only the first `wanted` bytes of a body's frame, whose head is there.
+    fn leave_out(&mut self, wanted: usize, length: usize) {
+        self.dropping = length - wanted + FRAME_TAIL;
+        self.instead = if wanted == 0 { BEAT } else { END };
+        if wanted > 0 {
+            let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+            self.partial[3..FRAME_HEAD].copy_from_slice(&wanted.to_be_bytes());
+            self.clean.append(&mut self.partial);
+        }
+        self.partial.clear();
+        self.passing = wanted;
+    }
+
+    fn channel(&self) -> u16 {
+        u16::from_be_bytes([self.partial[1], self.partial[2]])
+    }
 }
 
-/// Cleans a frame's payload. What is cut short or otherwise unknown stays as it is.
-fn clean(kind: u8, payload: &mut [u8]) {
+/// Cleans a frame's payload. What is cut short or otherwise unknown stays as it is. How much is wanted of the body that it
+/// announces, if that is limited.
+fn clean(kind: u8, payload: &mut [u8]) -> Option<u64> {
     let mut rest = Rest(payload);
     // A failure is the end of what can be told; lapin has the last word on it.
-    let _ = if kind == HEADER { properties(&mut rest) } else { delivery(&mut rest) };
-}
-
-/// Consumer's tag, number and flag of a delivery, or code and text of a return; then exchange and routing key.
-fn delivery(rest: &mut Rest<'_>) -> Option<()> {
-    let method = rest.bytes(4)?;
-    if *method == DELIVER {
-        rest.short()?;
-        rest.bytes(9)?;
-    } else if *method == RETURN {
-        rest.bytes(2)?;
-        rest.short()?;
-    } else {
+    if kind == HEADER {
+        let _ = properties(&mut rest);
         return None;
     }
-    rest.short()?;
-    rest.short()
+    let method = rest.bytes(4)?;
+    let method = [method[0], method[1], method[2], method[3]];
+    delivery(method, &mut rest)
+}
+
+/// Consumer's tag, number and flag of a delivery; number and flag of one that was asked for; code and text of a return.
+/// Then exchange and routing key.
+fn delivery(method: [u8; 4], rest: &mut Rest<'_>) -> Option<u64> {
+    let wanted = match method {
+        DELIVER => {
+            let wanted = limit(rest.short()?);
+            rest.bytes(9)?;
+            wanted
+        }
+        GOT => {
+            rest.bytes(9)?;
+            Some(topology::MOST_BYTES as u64 + 1)
+        }
+        RETURN => {
+            rest.bytes(2)?;
+            rest.short()?;
+            None
+        }
+        _ => return None,
+    };
+    // Names that are cut short are lapin's to judge.
+    let _ = rest.short().and_then(|_| rest.short());
+    wanted
 }
 
 fn properties(rest: &mut Rest<'_>) -> Option<()> {
@@ -272,13 +338,13 @@ impl<'a> Rest<'a> {
         Some(taken)
     }
 
-    fn short(&mut self) -> Option<()> {
+    fn short(&mut self) -> Option<&'a [u8]> {
         let length = self.bytes(1)?[0];
         let text = self.bytes(usize::from(length))?;
         if std::str::from_utf8(text).is_err() {
             text.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = SUBSTITUTE);
         }
-        Some(())
+        Some(text)
     }
 
     fn long(&mut self) -> Option<&'a mut [u8]> {
@@ -289,7 +355,7 @@ impl<'a> Rest<'a> {
 
     fn skip(&mut self, kind: Kind, depth: usize) -> Option<()> {
         match kind {
-            Kind::Short => self.short(),
+            Kind::Short => self.short().map(drop),
             Kind::Long => self.long().map(drop),
             Kind::Bytes(count) => self.bytes(count).map(drop),
             Kind::Table | Kind::Array => {
@@ -382,6 +448,24 @@ mod tests {
                 assert_eq!(through(&bytes, size), expected, "in pieces of {size}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_too_much_of_a_body_passes_by() {
+        let sized =
+            |length: u64| frame(HEADER, &[&[0, 60, 0, 0], &length.to_be_bytes()[..], &[0, 0]].concat());
+        let limited = [&DELIVER[..], &short(b"queue#0/5"), &[0; 9], &short(b""), &short(b"key")].concat();
+        let limited = frame(METHOD, &limited);
+        let bodies = [frame(BODY, b"abc"), frame(BODY, b"defg"), frame(BODY, b"hij")];
+        let next = [deliver(b"key"), sized(3), frame(BODY, b"xyz")].concat();
+        let sent = [&limited[..], &sized(10), &bodies.concat(), &next].concat();
+        let kept = [frame(BODY, b"abc"), frame(BODY, b"de"), BEAT.to_vec()].concat();
+        let expected = [&limited[..], &sized(5), &kept, &next].concat();
+        for size in [1, 2, 3, 7, 8, 11, 1000] {
+            assert_eq!(through(&sent, size), expected, "in pieces of {size}");
+        }
+        let fits = [&limited[..], &sized(5), &frame(BODY, b"abcde"), &next].concat();
+        assert_eq!(through(&fits, 4), fits, "one that is as long as it may be stays whole");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 use lapin::Channel;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions,
-    BasicQosOptions,
+    BasicQosOptions, BasicRejectOptions,
 };
 use lapin::types::{FieldTable, ShortString};
 use tokio::sync::mpsc;
@@ -21,12 +21,16 @@ use tokio::time::timeout;
 use super::acks::{Acks, Frame};
 use super::link::{ANSWER_WITHIN, GOODBYE, Opened, answered};
 use super::properties::incoming;
-use super::{Shared, declare};
+use super::{Shared, cut, declare};
 use crate::bus::{BusError, Delivery, Message, Subscription, Unacked};
-use crate::topology::{QueueKind, QueueSpec};
+use crate::envelope::BODY_CUT_AT;
+use crate::reply_to;
+use crate::topology::{COMMANDS, QueueKind, QueueSpec, UNROUTED};
 
 /// Most acks put into frames at once.
 const MAX_ACKS_AT_ONCE: usize = 1024;
+/// Most bytes in the bodies of the messages that are received at once; a single message may be longer.
+const MAX_RECEIVED_BYTES: usize = 8 * 1024 * 1024;
 /// How long a new consumer waits for dropped ones to have given back what they held.
 const SETTLE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -39,11 +43,14 @@ pub struct AmqpConsumer {
     /// Whose turn it is.
     turn: usize,
     acks: mpsc::UnboundedSender<ToAck>,
+    /// For more consumers.
+    channel: Channel,
     shared: Arc<Shared>,
 }
 
 struct Source {
     queue: Arc<str>,
+    spec: Arc<QueueSpec>,
     deliveries: lapin::Consumer,
 }
 
@@ -89,8 +96,22 @@ impl AmqpConsumer {
         let own: Vec<QueueSpec> = own.filter(|queue| queue.kind == QueueKind::Exclusive).collect();
         shared.upkeep.adopt(&own);
         let tags = sources.iter().map(|source| source.deliveries.tag()).collect();
+        let channel = opened.channel.clone();
         tokio::spawn(acknowledge(Arc::clone(&shared), opened, received, tags, own));
-        Self { sources, head: head.map(Box::new), turn: 0, acks, shared }
+        Self { sources, head: head.map(Box::new), turn: 0, acks, channel, shared }
+    }
+
+    /// Lets so many more deliveries of its first queue be in hand than it was opened with.
+    ///
+    /// # Errors
+    /// [`BusError::Lost`] when the connection or the queue is gone.
+    pub(in crate::bus) async fn admit(&mut self, more: usize) -> Result<(), BusError> {
+        let Some(first) = self.sources.first() else { return Ok(()) };
+        // What one consumer may hold is settled when it begins, so another one begins.
+        let source = consume_one(&self.channel, &first.spec, more, self.sources.len()).await?;
+        let _ = self.acks.send(ToAck::Began(source.deliveries.tag()));
+        self.sources.push(source);
+        Ok(())
     }
 
     /// Waits until something is there, then takes what is ready, at most `most` (and at least one), and does
@@ -109,16 +130,18 @@ impl AmqpConsumer {
         context: &mut Context<'_>,
     ) -> Poll<Result<Vec<Delivery>, BusError>> {
         let mut batch: Vec<Delivery> =
-            self.head.take().map(|head| self.deliver(0, *head)).into_iter().collect();
+            self.head.take().and_then(|head| self.deliver(0, *head)).into_iter().collect();
+        let mut bytes: usize = batch.iter().map(|delivery| delivery.message.body.len()).sum();
         let mut dry = 0;
-        while dry < self.sources.len() && batch.len() < most {
+        while dry < self.sources.len() && batch.len() < most && bytes < MAX_RECEIVED_BYTES {
             let at = self.turn % self.sources.len();
             self.turn = at + 1;
             match Pin::new(&mut self.sources[at].deliveries).poll_next(context) {
                 Poll::Pending => dry += 1,
                 Poll::Ready(Some(Ok(delivery))) => {
                     dry = 0;
-                    batch.push(self.deliver(at, delivery));
+                    bytes += delivery.data.len();
+                    batch.extend(self.deliver(at, delivery));
                 }
                 // What was taken before is given back with the rest.
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(BusError::Lost(error.to_string()))),
@@ -130,22 +153,47 @@ impl AmqpConsumer {
                 }
             }
         }
-        if batch.is_empty() { Poll::Pending } else { Poll::Ready(Ok(batch)) }
+        if !batch.is_empty() {
+            return Poll::Ready(Ok(batch));
+        }
+        if dry < self.sources.len() {
+            // All that came was left to the broker; there may be more.
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 
-    fn deliver(&self, at: usize, delivery: lapin::message::Delivery) -> Delivery {
-        Delivery {
-            message: Message {
-                exchange: delivery.exchange.to_string(),
-                routing_key: delivery.routing_key.to_string(),
-                body: delivery.data.into(),
-                properties: incoming(&delivery.properties),
-            },
-            queue: Arc::clone(&self.sources[at].queue),
-            redelivered: delivery.redelivered,
-            unacked: Unacked::Amqp(Tag { acks: self.acks.clone(), tag: delivery.delivery_tag }),
+    /// A delivery as its receiver has it. One that is too long for its queue is left to the broker to park, as it alone has
+    /// all of it, unless somebody outside is to be told.
+    fn deliver(&self, at: usize, delivery: lapin::message::Delivery) -> Option<Delivery> {
+        let Source { queue, spec, .. } = &self.sources[at];
+        let (acks, tag) = (self.acks.clone(), delivery.delivery_tag);
+        let mut message = Message {
+            exchange: delivery.exchange.to_string(),
+            routing_key: delivery.routing_key.to_string(),
+            properties: incoming(&delivery.properties),
+            body: Arc::default(),
+        };
+        let most = spec.most_bytes();
+        if delivery.data.len() > most {
+            if spec.dead_letter.is_some() && !is_told(spec, &message) {
+                tracing::warn!(%queue, most, "parked a message that is longer than any in its queue may be, unread");
+                let _ = acks.send(ToAck::Reject(tag));
+                return None;
+            }
+            message.properties.headers.insert(BODY_CUT_AT.to_owned(), delivery.data.len().to_string());
         }
+        message.body = delivery.data.into();
+        let (queue, redelivered) = (Arc::clone(queue), delivery.redelivered);
+        Some(Delivery { message, queue, redelivered, unacked: Unacked::Amqp(Tag { acks, tag }) })
     }
+}
+
+/// Whether the sender of a command hears what is wrong with it. Then it need not be parked.
+fn is_told(spec: &QueueSpec, message: &Message) -> bool {
+    let is_of_commands = spec.bindings.iter().any(|(exchange, _)| [COMMANDS, UNROUTED].contains(exchange));
+    let reply_to = message.properties.reply_to.as_deref().filter(|reply_to| !reply_to.is_empty());
+    is_of_commands && reply_to.is_some_and(|reply_to| reply_to::refusal(reply_to).is_none())
 }
 
 impl Drop for AmqpConsumer {
@@ -183,6 +231,10 @@ impl Tag {
 #[derive(Debug)]
 enum ToAck {
     Ack(u64),
+    /// The queue shall give it up, to its dead-letter exchange.
+    Reject(u64),
+    /// Another consumer of this tag is to be ended with the others.
+    Began(ShortString),
     /// The consumer is dropped. What was acked before counts, what comes after does not.
     Close,
 }
@@ -229,17 +281,26 @@ async fn consume(channel: &Channel, subscriptions: &[Subscription]) -> Result<Ve
     let mut sources = Vec::new();
     for Subscription { queue, prefetch } in subscriptions {
         declare::queue(channel, queue).await?;
-        // Not global: it bounds the next consumer of this channel.
-        let prefetch = u16::try_from(*prefetch).unwrap_or(u16::MAX).max(1);
-        answered(channel.basic_qos(prefetch, BasicQosOptions { global: false })).await?;
-        let options =
-            BasicConsumeOptions { exclusive: queue.kind == QueueKind::Exclusive, ..Default::default() };
-        let name = declare::short(&queue.name)?;
-        let consuming = channel.basic_consume(name, ShortString::default(), options, FieldTable::default());
-        let deliveries = declare::refused(consuming, |why| declare::mismatch(queue, why)).await?;
-        sources.push(Source { queue: queue.name.as_str().into(), deliveries });
+        sources.push(consume_one(channel, &Arc::new(queue.clone()), *prefetch, sources.len()).await?);
     }
     Ok(sources)
+}
+
+/// Consumes a queue that is there, as the consumer of that number on its channel.
+async fn consume_one(
+    channel: &Channel,
+    spec: &Arc<QueueSpec>,
+    prefetch: usize,
+    number: usize,
+) -> Result<Source, BusError> {
+    // Not global: it bounds the next consumer of this channel.
+    let prefetch = u16::try_from(prefetch).unwrap_or(u16::MAX).max(1);
+    answered(channel.basic_qos(prefetch, BasicQosOptions { global: false })).await?;
+    let options = BasicConsumeOptions { exclusive: spec.kind == QueueKind::Exclusive, ..Default::default() };
+    let (name, tag) = (declare::short(&spec.name)?, declare::short(&cut::tag(spec, number))?);
+    let consuming = channel.basic_consume(name, tag, options, FieldTable::default());
+    let deliveries = declare::refused(consuming, |why| declare::mismatch(spec, why)).await?;
+    Ok(Source { queue: spec.name.as_str().into(), spec: Arc::clone(spec), deliveries })
 }
 
 /// Acks what is acked until the consumer is dropped, then gives back the rest.
@@ -247,7 +308,7 @@ async fn acknowledge(
     shared: Arc<Shared>,
     opened: Opened,
     mut received: mpsc::UnboundedReceiver<ToAck>,
-    consumers: Vec<ShortString>,
+    mut consumers: Vec<ShortString>,
     own: Vec<QueueSpec>,
 ) {
     let Opened { channel, generation } = opened;
@@ -257,16 +318,18 @@ async fn acknowledge(
         if received.recv_many(&mut batch, MAX_ACKS_AT_ONCE).await == 0 {
             break;
         }
-        let mut tags = Vec::new();
+        let (mut tags, mut rejected) = (Vec::new(), Vec::new());
         for told in batch.drain(..) {
             match told {
                 ToAck::Ack(tag) if !closed => tags.push(tag),
-                ToAck::Ack(_) => {}
+                ToAck::Reject(tag) if !closed => rejected.push(tag),
+                ToAck::Ack(_) | ToAck::Reject(_) => {}
+                ToAck::Began(tag) => consumers.push(tag),
                 ToAck::Close => closed = true,
             }
         }
         // After an error the consumer hears of it itself, and is dropped; nothing that it acks can count.
-        healthy = healthy && send(&channel, acks.add(&tags)).await;
+        healthy = healthy && send(&channel, acks.add(&tags, &rejected)).await;
     }
     let given_back = healthy && give_back(&channel, &consumers, &own).await;
     if !given_back {
@@ -278,9 +341,12 @@ async fn acknowledge(
 
 /// Whether it worked.
 async fn send(channel: &Channel, frames: Vec<Frame>) -> bool {
-    let frames = frames
-        .into_iter()
-        .map(|Frame { tag, multiple }| channel.basic_ack(tag, BasicAckOptions { multiple }));
+    let frames = frames.into_iter().map(async |Frame { tag, multiple, rejects }| {
+        if rejects {
+            return channel.basic_reject(tag, BasicRejectOptions { requeue: false }).await;
+        }
+        channel.basic_ack(tag, BasicAckOptions { multiple }).await
+    });
     match timeout(ANSWER_WITHIN, try_join_all(frames)).await {
         Ok(Ok(_)) => true,
         Ok(Err(error)) => {

@@ -10,7 +10,9 @@ use skstore_domain::commands::{Command, CommandKind};
 use skstore_domain::ids::{OrderId, RequestId};
 
 use crate::bus::{Message, Properties};
-use crate::envelope::{MAY_HAVE_HAPPENED, PARKED_ID, SENT_EXPIRATION, SENT_PRIORITY, read_events};
+use crate::envelope::{
+    BODY_CUT_AT, MAY_HAVE_HAPPENED, PARKED_ID, SENT_EXPIRATION, SENT_PRIORITY, read_events,
+};
 use crate::reply_to;
 use crate::topology::{self, COMMANDS, DEFAULT, EVENTS, PAYMENTS, UNROUTED};
 
@@ -28,9 +30,12 @@ const ADDED: &[&str] = &[
     "service",
     "at",
     "headers_left_out",
+    BODY_CUT_AT,
     SENT_EXPIRATION,
     SENT_PRIORITY,
 ];
+/// Why a message is not replayed of which only the beginning was read.
+const TOO_LONG: &str = "it is longer than any message may be";
 /// What a broker adds.
 const ADDED_BY_BROKER: &[&str] = &["x-death", "x-first-death-", "x-last-death-"];
 
@@ -53,8 +58,10 @@ pub struct DeadLetter {
     pub at: String,
     /// As it was sent; headers that were no text are text, structures as JSON.
     pub properties: Properties,
-    /// As it was sent.
+    /// As it was sent; only its beginning where it [is cut](Self::is_cut).
     pub body: Arc<[u8]>,
+    /// Whether its body is longer than anything that is read here. All of it is in the queue.
+    pub is_cut: bool,
 }
 
 /// What would become of a message that is sent again.
@@ -76,7 +83,7 @@ impl DeadLetter {
     pub fn of(message: &Message) -> Self {
         let headers = &message.properties.headers;
         let given = |names: &[&str]| names.iter().find_map(|name| headers.get(*name)).cloned();
-        let died = || headers.get(DEATH_REASON).map(|word| format!("its queue gave up on it: {word}"));
+        let died = || headers.get(DEATH_REASON).map(|word| how_it_died(word, headers.get(DEATH_QUEUE)));
         let parked_id = headers.get(PARKED_ID).filter(|id| RequestId::new(id).is_ok());
         let mut properties = message.properties.clone();
         properties.message_id = properties.message_id.filter(|id| Some(id) != parked_id);
@@ -97,6 +104,7 @@ impl DeadLetter {
             at: given(&["at"]).unwrap_or_default(),
             properties,
             body: Arc::clone(&message.body),
+            is_cut: headers.contains_key(BODY_CUT_AT),
         }
     }
 
@@ -118,6 +126,7 @@ impl DeadLetter {
     pub fn outlook(&self) -> Outlook {
         let refused = match self.destination() {
             None => return Outlook::Nowhere,
+            Some(_) if self.is_cut => Some(TOO_LONG.to_owned()),
             Some((COMMANDS, key)) => match CommandKind::from_word(&key) {
                 None => Some(format!("there is no command '{key}'")),
                 Some(kind) => self.refusal(kind),
@@ -143,6 +152,7 @@ impl DeadLetter {
             return Err("it does not say from which queue it came".to_owned());
         };
         match self.outlook() {
+            _ if self.is_cut => return Err(TOO_LONG.to_owned()),
             Outlook::Refused(why) if all => return Err(format!("it would only be refused again: {why}")),
             Outlook::MayDouble if all => {
                 return Err(format!(
@@ -228,8 +238,8 @@ impl Outlook {
 }
 
 /// `{"id","reason","exchange","routing_key","queue","service","at","message_id","correlation_id","reply_to",
-/// "content_type","expiration_ms","priority","headers","body"|"body_hex","outlook"}`: the body as text where it is
-/// UTF-8.
+/// "content_type","expiration_ms","priority","headers","body"|"body_hex","body_is_cut"?,"outlook"}`: the body as text
+/// where it is UTF-8.
 impl Serialize for DeadLetter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
@@ -260,8 +270,22 @@ impl Serialize for DeadLetter {
                 map.serialize_entry("body_hex", &hex)?;
             }
         }
+        if self.is_cut {
+            map.serialize_entry("body_is_cut", &true)?;
+        }
         map.serialize_entry("outlook", self.outlook().word())?;
         map.end()
+    }
+}
+
+/// Why its queue gave up on a message, in the broker's word. Workers reject what is too long for its queue, and nothing else.
+fn how_it_died(word: &str, queue: Option<&String>) -> String {
+    let of_ours = topology::queues().into_iter().find(|spec| Some(&spec.name) == queue);
+    match of_ours.filter(|_| word == "rejected") {
+        Some(spec) => {
+            format!("it is longer than the {} bytes that a message in its queue may have", spec.most_bytes())
+        }
+        None => format!("its queue gave up on it: {word}"),
     }
 }
 

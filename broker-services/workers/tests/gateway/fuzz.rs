@@ -7,7 +7,7 @@ mod ambiguous;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastrand::Rng;
-use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
+use lapin::options::{BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use serde_json::{Value, json};
@@ -19,6 +19,13 @@ use super::{Gateway, Reply, code};
 
 /// How many messages make no sense, or hardly any.
 const MESSAGES: usize = 10_000;
+/// How long the longest are, and how many of those there are.
+const HUGE_BYTES: usize = 16 * 1024 * 1024;
+const HUGE: usize = 12;
+/// A direct reply address as RabbitMQ makes them, of a node that is in no cluster.
+const OF_NO_NODE: &str = "amq.rabbitmq.reply-to.g1h2AAdyZXBseUA3AAAABQAAAAAAAAAB.AAECAwQFBgcICQoLDA0ODw==";
+/// What says *without a queue* to a broker, which puts an address in its place.
+const DIRECT: &str = "amq.rabbitmq.reply-to";
 /// What the catalogue opens kim's account with.
 const OPENING: i64 = 500_000_000;
 /// The price of what is ordered meanwhile.
@@ -102,10 +109,15 @@ fn all_queues(gateway: &Gateway) -> Vec<String> {
 async fn publish_nonsense(url: &str, queues: &[String], mut rng: Rng) {
     let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("the broker");
     let channel = connection.create_channel().await.expect("a channel");
-    for _ in 0..MESSAGES {
+    // It listens for as long as this goes on.
+    let (direct, _ear) = direct_address(&channel).await;
+    for number in 0..MESSAGES {
         let (exchange, key) = target(&mut rng, queues);
-        let body = body(&mut rng, &key);
-        let properties = properties(&mut rng, queues);
+        let mut body = body(&mut rng, &key);
+        if number % (MESSAGES / HUGE) == 0 {
+            body.resize(rng.usize(HUGE_BYTES / 2..=HUGE_BYTES), b' ');
+        }
+        let properties = properties(&mut rng, queues, &direct);
         let (exchange, key) = (ShortString::from(exchange), ShortString::from(key));
         let sent =
             channel.basic_publish(exchange, key, BasicPublishOptions::default(), &body, properties).await;
@@ -113,6 +125,46 @@ async fn publish_nonsense(url: &str, queues: &[String], mut rng: Rng) {
     }
     // Answered once the broker has seen all of it.
     queue_length(&channel, DEAD).await;
+}
+
+/// Where answers to `channel` would go without a queue, as the broker tells it.
+async fn direct_address(channel: &Channel) -> (String, lapin::Consumer) {
+    let own = QueueDeclareOptions { exclusive: true, ..Default::default() };
+    let own = channel.queue_declare("".into(), own, FieldTable::default()).await.expect("a queue");
+    let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
+    let listening = channel.basic_consume(DIRECT.into(), "".into(), options, FieldTable::default());
+    let ear = listening.await.expect("the broker listens for it");
+    let properties = BasicProperties::default().with_reply_to(DIRECT.into());
+    let to_itself = BasicPublishOptions::default();
+    let sent = channel.basic_publish(DEFAULT.into(), own.name().clone(), to_itself, b"?", properties).await;
+    sent.expect("the broker takes it");
+    loop {
+        let options = BasicGetOptions { no_ack: true };
+        if let Some(got) = channel.basic_get(own.name().clone(), options).await.expect("it is there") {
+            let address = got.delivery.properties.reply_to().as_ref().expect("an address").to_string();
+            return (address, ear);
+        }
+    }
+}
+
+/// Where answers are to go: a broker's own address, one of a node that is not there, one that is nearly right, somebody
+/// else's queue or ours, or anything.
+fn address(rng: &mut Rng, queues: &[String], direct: &str) -> ShortString {
+    let spoilt = |rng: &mut Rng, address: &str| {
+        let bytes = scratch(rng, address.as_bytes().to_vec());
+        String::from_utf8_lossy(&bytes[..bytes.len().min(usize::from(u8::MAX))]).into_owned()
+    };
+    let name = match rng.u8(..8) {
+        0 => "nobody".to_owned(),
+        1 => queues[rng.usize(..queues.len())].clone(),
+        2 => noise(rng, 60),
+        3 => direct.to_owned(),
+        4 => OF_NO_NODE.to_owned(),
+        5 => spoilt(rng, direct),
+        6 => spoilt(rng, OF_NO_NODE),
+        _ => format!("{DIRECT}.{}", noise(rng, 40)),
+    };
+    ShortString::try_new(name).unwrap_or_default()
 }
 
 /// Somewhere, often where it is heard.
@@ -275,16 +327,10 @@ fn noise(rng: &mut Rng, most: usize) -> String {
         .collect()
 }
 
-fn properties(rng: &mut Rng, queues: &[String]) -> BasicProperties {
+fn properties(rng: &mut Rng, queues: &[String], direct: &str) -> BasicProperties {
     let mut properties = BasicProperties::default();
-    match rng.u8(..8) {
-        0 => properties = properties.with_reply_to("nobody".into()),
-        1 => {
-            let ours = queues[rng.usize(..queues.len())].as_str();
-            properties = properties.with_reply_to(ShortString::from(ours));
-        }
-        2 => properties = properties.with_reply_to(ShortString::from(noise(rng, 60))),
-        _ => {}
+    if rng.u8(..8) < 3 {
+        properties = properties.with_reply_to(address(rng, queues, direct));
     }
     if rng.u8(..4) == 0 {
         properties = properties.with_correlation_id(ShortString::from(noise(rng, 60)));

@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result<(), String> {
     let build = ["build", "--release", "-p", "skstore-workers", "-p", "skstore"];
     step::run("release build", &mut step::cargo(&build), "")?;
     println!("── starting RabbitMQ, Redis and the workers");
-    let (rabbit, redis) = (Rabbit::start()?, Redis::start()?);
+    let (rabbit, redis) = (Rabbit::start_as_shipped()?, Redis::start()?);
     let data = servers::temporary("data")?;
     let mut workers = Vec::new();
     for worker in WORKERS {

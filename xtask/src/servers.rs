@@ -51,7 +51,12 @@ pub(crate) struct Rabbit {
     broker: Group,
     /// Without it, connections are not encrypted.
     certificate: Option<Certificate>,
+    /// Settings beside those that say where it listens.
+    settings: &'static str,
 }
+
+/// What the broker of the compose file is set to.
+const SHIPPED_SETTINGS: &str = include_str!("../../config/docker/rabbitmq.conf");
 
 /// A server's own certificate and its key: files in PEM.
 #[derive(Debug, Clone)]
@@ -66,7 +71,15 @@ impl Rabbit {
     /// # Errors
     /// A sentence that says what to do.
     pub(crate) fn start() -> Result<Self, String> {
-        Self::start_with(None)
+        Self::start_with(None, "")
+    }
+
+    /// Starts one with the settings of the compose file's.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) fn start_as_shipped() -> Result<Self, String> {
+        Self::start_with(None, SHIPPED_SETTINGS)
     }
 
     /// Starts one that takes encrypted connections only.
@@ -74,10 +87,11 @@ impl Rabbit {
     /// # Errors
     /// A sentence that says what to do.
     pub(crate) fn start_encrypted(certificate: &Path, key: &Path) -> Result<Self, String> {
-        Self::start_with(Some(Certificate { certificate: certificate.to_owned(), key: key.to_owned() }))
+        let certificate = Certificate { certificate: certificate.to_owned(), key: key.to_owned() };
+        Self::start_with(Some(certificate), "")
     }
 
-    fn start_with(certificate: Option<Certificate>) -> Result<Self, String> {
+    fn start_with(certificate: Option<Certificate>, settings: &'static str) -> Result<Self, String> {
         install_missing()?;
         let directory = temporary("rabbitmq")?;
         let [amqp_port, api_port, distribution_port, epmd_port] = free_ports()?;
@@ -98,6 +112,7 @@ impl Rabbit {
             epmd,
             broker,
             certificate,
+            settings,
         };
         rabbit.configure().map_err(|error| format!("{}: {error}", rabbit.directory.display()))?;
         rabbit.restart()?;
@@ -169,8 +184,10 @@ impl Rabbit {
                 key.display()
             ),
         };
-        let settings =
-            format!("{listener}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n", self.api_port);
+        let settings = format!(
+            "{listener}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n{}",
+            self.api_port, self.settings
+        );
         fs::write(self.directory.join("rabbitmq.conf"), settings)?;
         fs::write(self.directory.join("enabled_plugins"), "[rabbitmq_management].\n")
     }

@@ -555,6 +555,14 @@ texts! {
         "브로커의 메모리나 디스크를 비우세요 (rabbitmq-diagnostics alarms). 그때까지 아무 주문도 받지 않습니다",
         "give the broker memory or disk space (rabbitmq-diagnostics alarms tells which); until then no order is taken"
     }
+    DoctorTakesTooLong {
+        "브로커가 {0} MiB가 넘는 메시지도 받습니다. 보내는 사람 하나가 브로커의 메모리를 채울 수 있습니다",
+        "the broker takes messages of more than {0} MiB: one sender can fill its memory"
+    }
+    DoctorLimitSize {
+        "rabbitmq.conf에 max_message_size = 1048576 을 넣고 브로커를 다시 시작하세요. 우리 메시지는 가장 긴 것도 그보다 짧습니다",
+        "set max_message_size = 1048576 in rabbitmq.conf and restart the broker; the longest message of ours is shorter"
+    }
     DoctorUnseen { "{0} 바인딩과 정책은 볼 수 없습니다: {1}", "{0} answers; bindings and policies cannot be seen: {1}" }
     DoctorStartBroker {
         "그곳의 RabbitMQ를 시작하거나 bus.url을 고치세요 (자기만의 것: cargo xtask servers)",

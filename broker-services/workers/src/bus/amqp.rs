@@ -24,6 +24,7 @@ mod load;
 mod management;
 mod properties;
 mod publisher;
+mod size;
 mod upkeep;
 
 use std::fmt;
@@ -45,6 +46,7 @@ pub use inspection::{Inspection, Overruling, Part};
 use link::{Link, answered};
 pub use management::Unseen;
 pub use publisher::{AmqpPublisher, CONFIRM_WITHIN, MAX_UNCONFIRMED, MAX_UNCONFIRMED_BYTES};
+pub use size::TOO_LONG_BYTES;
 
 use super::{BusError, Noticed, QueueDepth, Subscription};
 use upkeep::Upkeep;
@@ -88,6 +90,18 @@ impl AmqpBus {
         let bus = Self { shared: Arc::new(Shared::new(address)?) };
         let (shared, management) = (Arc::clone(&bus.shared), management.clone());
         bus.run(async move { inspection::inspect(&shared.consuming, &management).await }).await
+    }
+
+    /// Whether the broker at `address` takes a message of more than [`TOO_LONG_BYTES`], such as nobody means to send. It is
+    /// sent one, to nobody.
+    ///
+    /// # Errors
+    /// As [`Self::connect_to`].
+    pub async fn takes_too_long(address: &BrokerAddress) -> Result<bool, BusError> {
+        let bus = Self { shared: Arc::new(Shared::new(address)?) };
+        // The one that declares nothing.
+        let link = Arc::clone(&bus.shared.answering);
+        bus.run(async move { size::takes_too_long(&link).await }).await
     }
 
     /// From now on, for as long as this bus is in use, everything is looked for `every` so often, and at once when

@@ -17,6 +17,7 @@ use lapin::options::{BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, 
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use skstore_workers::bus::amqp::{AmqpBus, CONFIRM_WITHIN, MAX_UNCONFIRMED};
 use skstore_workers::bus::{Bus, BusError, Confirm, Consumer, Message, Properties, Subscription};
+use skstore_workers::config::address::BrokerAddress;
 use skstore_workers::topology::{
     self, COMMANDS, DEFAULT, DEPOSIT_PAYMENTS, ORDER_COMMANDS, PAYMENTS, QueueSpec,
 };
@@ -406,6 +407,17 @@ fn answers_reach_their_callers_though_their_connection_is_closed_again_and_again
                 }
             }
             tokio::time::sleep(PAUSE).await;
+        }
+    });
+}
+
+#[test]
+fn a_broker_as_it_is_shipped_limits_how_long_a_message_may_be_and_one_that_does_not_is_found_out() {
+    let (shipped, vhost) = (Rabbit::start_as_shipped().unwrap(), vhost::empty());
+    run(async {
+        for (url, takes) in [(shipped.amqp_url(), false), (vhost.url.clone(), true)] {
+            let address = BrokerAddress::parse(&url).unwrap();
+            assert_eq!(AmqpBus::takes_too_long(&address).await.unwrap(), takes, "{address}");
         }
     });
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use skstore::text::Text;
 use skstore_workers::bus::BusError;
-use skstore_workers::bus::amqp::{AmqpBus, Inspection, Unseen};
+use skstore_workers::bus::amqp::{AmqpBus, Inspection, TOO_LONG_BYTES, Unseen};
 use skstore_workers::config::address::BrokerAddress;
 use skstore_workers::config::{BusUrl, Config};
 
@@ -26,7 +26,14 @@ pub(super) async fn bus(config: &Config) -> Vec<Finding> {
     let looking = AmqpBus::inspect(address, &config.bus.management_url);
     let found = |error: &BusError| Said::plain(format!("{address}: {error}"));
     match tokio::time::timeout(BUS_WITHIN, looking).await {
-        Ok(Ok(inspection)) => findings(address, &inspection),
+        Ok(Ok(inspection)) => {
+            let mut findings = findings(address, &inspection);
+            // One that takes nothing would not tell.
+            if inspection.blocked.is_none() {
+                findings.extend(size(address).await);
+            }
+            findings
+        }
         Ok(Err(error @ BusError::Topology(_))) => {
             vec![Finding::wrong(Checked::Bus, found(&error), Said::text(Text::DoctorMendBroker, &[]))]
         }
@@ -63,6 +70,18 @@ fn findings(address: &BrokerAddress, found: &Inspection) -> Vec<Finding> {
         wrong(Said::text(Text::DoctorOverruled, &values), Text::DoctorClearPolicy)
     }));
     findings
+}
+
+/// Whether it limits how long a message may be. Workers do well without; the broker's own memory does not.
+async fn size(address: &BrokerAddress) -> Option<Finding> {
+    match AmqpBus::takes_too_long(address).await {
+        Ok(true) => {
+            let found = Said::text(Text::DoctorTakesTooLong, &[&(TOO_LONG_BYTES / (1024 * 1024))]);
+            Some(Finding::wrong(Checked::Bus, found, Said::text(Text::DoctorLimitSize, &[])))
+        }
+        // It answered just before: whatever it is, it is not this.
+        Ok(false) | Err(_) => None,
+    }
 }
 
 /// It answers, and how much of it can be seen.

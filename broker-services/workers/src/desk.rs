@@ -12,7 +12,7 @@ use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{CommandKind, Place, Restock, TopUp};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::signals::{Control, Fault, Service};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OnceCell, oneshot, watch};
 
 use crate::bus::{
     Bus, BusError, Confirm, Consumer, Message, Properties, Publisher, QueueDepth, Subscription, blocked_words,
@@ -31,6 +31,9 @@ pub use dead::{DeadError, DeadLetter, DeadPage, Dealt, Fate, LIST_BYTES, Outlook
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Answers taken at once.
 const ANSWERS_AT_ONCE: usize = 256;
+/// How long the bus may take until it is used, before a desk that does not need it yet goes on without: what a broker
+/// takes that is well, many times over, and not yet long for somebody who looks at an empty screen.
+const ATTACHED_WITHIN: Duration = Duration::from_secs(1);
 /// How long is waited, once the bus is lost, before it is tried again. Each further try waits twice as long.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// How long is waited at most: a person looks at a countdown meanwhile, and a bus that is back must be in use
@@ -89,7 +92,8 @@ impl From<BusError> for DeskError {
 pub struct Desk {
     bus: Bus,
     view: View,
-    publisher: Publisher,
+    /// Empty until the bus was reached for the first time. It gets back there by itself.
+    publisher: Arc<OnceCell<Publisher>>,
     ids: Ids,
     reply_to: Arc<str>,
     waiting: Waiting,
@@ -124,16 +128,32 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Unreachable`] when the bus cannot be reached.
     pub async fn open(bus: &Bus, view: View, ids: Ids) -> Result<Self, DeskError> {
-        let queue = topology::answers_to(&ids.mint());
-        let reply_to = Arc::from(queue.name.as_str());
-        let subscription = Subscription { queue, prefetch: ANSWERS_AT_ONCE };
-        let answers = bus.consumer(vec![subscription.clone()]).await?;
-        let publisher = bus.publisher().await?;
+        let line = Line::to(bus, &ids);
+        let answers = line.listen().await?;
+        Ok(Self::with(line, Ok(answers), view, ids))
+    }
+
+    /// A desk that needs no bus to show the view: where that is not there yet, [`Desk::bus_state`] says why, and
+    /// whoever asks for something is told so at once. It gets there by itself.
+    pub async fn attach(bus: &Bus, view: View, ids: Ids) -> Self {
+        let line = Line::to(bus, &ids);
+        let answers = tokio::time::timeout(ATTACHED_WITHIN, line.listen()).await.unwrap_or_else(|_| {
+            Err(BusError::Lost(format!("no answer within {} s", ATTACHED_WITHIN.as_secs())))
+        });
+        Self::with(line, answers, view, ids)
+    }
+
+    fn with(line: Line, answers: Result<Consumer, BusError>, view: View, ids: Ids) -> Self {
         let waiting = Waiting::default();
-        let (told, bus_state) = watch::channel(BusState::Up);
-        let ear = Ear { bus: bus.clone(), subscription, waiting: waiting.clone(), told };
-        tokio::spawn(ear.hear(answers));
-        Ok(Self { bus: bus.clone(), view, publisher, ids, reply_to, waiting, bus_state })
+        let first = match &answers {
+            Ok(_) => BusState::Up,
+            Err(error) => BusState::Lost { cause: error.to_string(), retry_in: RETRY_FIRST },
+        };
+        let (told, bus_state) = watch::channel(first);
+        let (bus, publisher) = (line.bus.clone(), Arc::clone(&line.publisher));
+        let reply_to = Arc::from(line.subscription.queue.name.as_str());
+        tokio::spawn(Ear { line, waiting: waiting.clone(), told }.hear(answers));
+        Self { bus, view, publisher, ids, reply_to, waiting, bus_state }
     }
 
     /// Tells at once when the bus is lost, how it is tried again, and when it is back.
@@ -270,12 +290,21 @@ impl Desk {
         &self.view
     }
 
+    /// Something to publish with, once the bus was reached.
+    fn publisher(&self) -> Result<&Publisher, DeskError> {
+        self.publisher.get().ok_or_else(|| match &*self.bus_state.borrow() {
+            BusState::Lost { cause, .. } => DeskError::Unreachable(cause.clone()),
+            BusState::Up => DeskError::Unreachable("it is being connected to".to_owned()),
+        })
+    }
+
     async fn ask(&self, kind: CommandKind, body: &Value) -> Result<Answer, DeskError> {
+        let publisher = self.publisher()?;
         let id = self.ids.mint();
         let (sender, answer) = oneshot::channel();
         self.waiting.with(|waiting| waiting.insert(id.clone(), sender));
         let question = Question { waiting: &self.waiting, id };
-        let receipt = self.publisher.publish(Message {
+        let receipt = publisher.publish(Message {
             exchange: topology::COMMANDS.to_owned(),
             routing_key: kind.word().to_owned(),
             body: body.to_string().into_bytes().into(),
@@ -308,7 +337,7 @@ impl Desk {
     }
 
     async fn wish(&self, control: &Control) -> Result<(), DeskError> {
-        let receipt = self.publisher.publish(Message {
+        let receipt = self.publisher()?.publish(Message {
             exchange: topology::CONTROL.to_owned(),
             routing_key: String::new(),
             body: serde_json::to_vec(control).unwrap_or_default().into(),
@@ -324,46 +353,71 @@ impl Desk {
     }
 }
 
-/// What hears the answers, and is the first to notice that the bus is lost.
-struct Ear {
+/// A desk's own queue of answers, and what it publishes with.
+#[derive(Debug)]
+struct Line {
     bus: Bus,
     subscription: Subscription,
+    publisher: Arc<OnceCell<Publisher>>,
+}
+
+impl Line {
+    fn to(bus: &Bus, ids: &Ids) -> Self {
+        let subscription =
+            Subscription { queue: topology::answers_to(&ids.mint()), prefetch: ANSWERS_AT_ONCE };
+        Self { bus: bus.clone(), subscription, publisher: Arc::default() }
+    }
+
+    /// Begins to hear answers. From then on questions can be asked.
+    async fn listen(&self) -> Result<Consumer, BusError> {
+        let answers = self.bus.consumer(vec![self.subscription.clone()]).await?;
+        self.publisher.get_or_try_init(|| self.bus.publisher()).await?;
+        Ok(answers)
+    }
+}
+
+/// What hears the answers, and is the first to notice that the bus is lost.
+struct Ear {
+    line: Line,
     waiting: Waiting,
     told: watch::Sender<BusState>,
 }
 
 impl Ear {
     /// Hears answers, over every loss of the bus, until the last clone of the desk is gone.
-    async fn hear(self, mut answers: Consumer) {
+    async fn hear(self, mut heard: Result<Consumer, BusError>) {
         loop {
-            let error = tokio::select! {
-                biased;
-                () = self.told.closed() => return,
-                error = self.give_out(&mut answers) => error,
-                never = self.watch_for_blocks() => match never {},
+            let error = match heard {
+                Ok(mut answers) => tokio::select! {
+                    biased;
+                    () = self.told.closed() => return,
+                    error = self.give_out(&mut answers) => error,
+                    never = self.watch_for_blocks() => match never {},
+                },
+                Err(error) => error,
             };
             // Answers went to a queue that is gone. Whoever waits for one is told at once that none comes.
             self.waiting.with(BTreeMap::clear);
-            drop(answers);
-            answers = tokio::select! {
+            let answers = tokio::select! {
                 biased;
                 () = self.told.closed() => return,
                 again = self.listen_again(error) => again,
             };
             self.told.send_replace(BusState::Up);
+            heard = Ok(answers);
         }
     }
 
     /// Tells of a broker that reads nothing as of one that is lost, for as long as it does not: nobody there hears what is
     /// asked. Answers are heard all the same.
     async fn watch_for_blocks(&self) -> Infallible {
-        if let Bus::Embedded(_) = &self.bus {
+        if let Bus::Embedded(_) = &self.line.bus {
             return std::future::pending().await;
         }
         let mut is_blocked = false;
         loop {
             tokio::time::sleep(BLOCKED_LOOK).await;
-            match self.bus.blocked().await {
+            match self.line.bus.blocked().await {
                 Some(reason) => {
                     let cause = blocked_words(&reason);
                     self.told.send_replace(BusState::Lost { cause, retry_in: BLOCKED_LOOK });
@@ -403,7 +457,7 @@ impl Ear {
         loop {
             self.told.send_replace(BusState::Lost { cause: error.to_string(), retry_in: wait });
             tokio::time::sleep(wait).await;
-            match self.bus.consumer(vec![self.subscription.clone()]).await {
+            match self.line.listen().await {
                 Ok(answers) => return answers,
                 Err(still) => error = still,
             }

@@ -155,7 +155,8 @@ impl Process {
         let (bus, lock) = match &config.bus.url {
             BusUrl::Embedded => embedded(config, services)?,
             BusUrl::Amqp(_) if config.view.url == ViewUrl::Embedded => return Err(StartError::Unseen),
-            BusUrl::Amqp(url) if services.is_empty() => (connect(url)?, None),
+            // Who only looks needs no broker: it is connected to when somebody asks for something.
+            BusUrl::Amqp(url) if services.is_empty() => (broker(url)?, None),
             BusUrl::Amqp(url) => {
                 let lock = DataLock::share(&config.data_dir)?;
                 let bus = connect(url)?;
@@ -252,6 +253,11 @@ impl Process {
     /// [`DeskError`].
     pub async fn desk(&self) -> Result<Desk, DeskError> {
         Desk::open(&self.bus, self.view.clone(), self.ids.clone()).await
+    }
+
+    /// A desk that needs no bus to show the view: see [`Desk::attach`].
+    pub async fn attach(&self) -> Desk {
+        Desk::attach(&self.bus, self.view.clone(), self.ids.clone()).await
     }
 
     /// Waits until all workers take work, and the view is complete: as far as it can be, where a worker is told
@@ -364,6 +370,12 @@ fn embedded(config: &Config, services: &[Service]) -> Result<(Bus, Option<DataLo
     let bus = EmbeddedBus::with_dead_letters(&config.data_dir.join(DEAD_LETTERS))
         .map_err(|error| StartError::DataDir { path: config.data_dir.clone(), cause: error.to_string() })?;
     Ok((Bus::Embedded(bus), Some(lock)))
+}
+
+/// A broker that nobody has connected to yet.
+fn broker(address: &BrokerAddress) -> Result<Bus, StartError> {
+    let bus = AmqpBus::of(address).map(Bus::Amqp);
+    bus.map_err(|error| StartError::Bus { url: address.to_string(), error })
 }
 
 /// Connects to a broker. Callers may be on a runtime of their own, where nobody may block on another: hence the

@@ -354,6 +354,26 @@ impl View {
         }
     }
 
+    /// When something was last heard of the workers: their newest heartbeat, else, once those are forgotten, the newest
+    /// event. `None` if nothing was.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn heard_at(&self) -> Result<Option<Timestamp>, ViewError> {
+        let beat = self.health().await?.services.iter().map(|beat| beat.at).max();
+        let event = self.newest_event_at().await?;
+        Ok(beat.max(event))
+    }
+
+    /// When the newest event happened, if any has.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn newest_event_at(&self) -> Result<Option<Timestamp>, ViewError> {
+        let (events, _) = self.feed(0, 1).await?;
+        Ok(events.last().map(|event| event.at))
+    }
+
     /// Marks what is there, but for heartbeats: while the mark is the same, so is that. Ask for it
     /// before you read. None where nothing is known of it.
     ///

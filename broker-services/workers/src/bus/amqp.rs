@@ -59,6 +59,14 @@ pub struct AmqpBus {
 }
 
 impl AmqpBus {
+    /// The broker at `address`, which is connected to when it is needed.
+    ///
+    /// # Errors
+    /// [`BusError::Topology`] when there is no thread for its connections.
+    pub fn of(address: &BrokerAddress) -> Result<Self, BusError> {
+        Ok(Self { shared: Arc::new(Shared::new(address)?) })
+    }
+
     /// Connects to the broker at `url`, as [`BrokerAddress`] reads it, and declares the whole [`crate::topology`].
     ///
     /// # Errors
@@ -76,7 +84,7 @@ impl AmqpBus {
     /// [`BusError::Lost`] when it cannot be reached: try again. [`BusError::Topology`] when a person has to put
     /// something right, here or there: tried again later, it may be.
     pub async fn connect_to(address: &BrokerAddress) -> Result<Self, BusError> {
-        let bus = Self { shared: Arc::new(Shared::new(address)?) };
+        let bus = Self::of(address)?;
         let shared = Arc::clone(&bus.shared);
         bus.run(async move { shared.consuming.channel().await.map(drop) }).await?;
         Ok(bus)

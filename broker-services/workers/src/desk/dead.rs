@@ -221,6 +221,8 @@ impl Desk {
         dry_run: bool,
         parked: &mut Parked,
     ) -> Result<(Vec<(DeadLetter, Fate)>, bool), DeadError> {
+        // Whoever has them in hand has reached the bus.
+        let publisher = self.publisher().map_err(|error| DeadError::Unreachable(error.to_string()))?;
         let page = parked.next(AT_ONCE)?;
         let mut go_on = !page.is_empty();
         let (mut fates, mut flights) = (Vec::new(), Vec::new());
@@ -240,7 +242,7 @@ impl Desk {
                 (Deed::Replay, Err(why)) => Fate::Stays(why),
                 (Deed::Replay, Ok(_)) if dry_run => Fate::WouldReplay,
                 (Deed::Replay, Ok(message)) => {
-                    let receipt = self.publisher.publish(message);
+                    let receipt = publisher.publish(message);
                     flights.push(Flight { letter, unacked: delivery.unacked, receipt });
                     continue;
                 }

@@ -15,9 +15,11 @@ use skstore::dashboard::state::orders::WINDOW_ROWS;
 use skstore::dashboard::state::{Look, State};
 use skstore::dashboard::{draw, update};
 use skstore::text::Language;
+use skstore::text::times::UTC;
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::time::Timestamp;
+use skstore_workers::config::TimeShown;
 use skstore_workers::view::embedded::EmbeddedView;
 use tokio::time::Instant;
 
@@ -57,7 +59,8 @@ fn measure(orders: i64) {
         language: Language::Korean,
         theme: ThemeName::Dark,
         glyphs: Glyphs::UNICODE,
-        utc_offset_s: 0,
+        zone: UTC.clone(),
+        time: TimeShown::Local,
         data_at: "embedded".to_owned(),
     };
     let mut state = State::new(look, SIZE, now);
@@ -86,7 +89,16 @@ fn read(view: &EmbeddedView, state: &State) -> Snapshot {
     assert_eq!(query.start, Start::Newest, "it follows");
     let page = view.orders(&query.filter, None, WINDOW_ROWS).unwrap();
     let (counts, health) = (view.counts().unwrap(), view.health().unwrap());
-    Snapshot { wanted, found: Found::Orders(page), detail: None, counts, health, items: None, pickers: None }
+    Snapshot {
+        wanted,
+        found: Found::Orders(page),
+        detail: None,
+        counts,
+        health,
+        last_event: None,
+        items: None,
+        pickers: None,
+    }
 }
 
 fn median(times: Vec<Duration>) -> f64 {

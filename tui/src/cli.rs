@@ -10,11 +10,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use skstore::local_time::LocalTime;
 use skstore::log_tail::LogTail;
-use skstore::text::Language;
+use skstore::terminal::outlet::{Outlet, Sheet};
+use skstore::text::times::{UTC, Zone, age};
+use skstore::text::{Language, Text};
+use skstore::theme::can_be_drawn_on;
 use skstore_domain::signals::{Fault, Service};
+use skstore_workers::clock::Clock;
 use skstore_workers::config::{self, Config, Sources};
-use skstore_workers::desk::Desk;
+use skstore_workers::desk::{BusState, Desk, DeskError};
 use skstore_workers::process::{Process, StartError};
 
 mod alone;
@@ -44,6 +49,8 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 /// How long either is waited for when the settings make a worker misbehave: it may never happen, as wanted.
 const FAULTY_WITHIN: Duration = Duration::from_secs(2);
+/// How long a terminal may take to take a sentence. One that takes nothing must not keep a process from ending.
+const TOLD_WITHIN: Duration = Duration::from_millis(500);
 /// After this long a person is told what is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -76,9 +83,18 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Tells a person something on stderr. Where nobody listens any more, there is nobody to tell that either.
+/// Tells a person something on stderr. Where nobody listens any more, there is nobody to tell that either, and a
+/// terminal that takes nothing is not waited for.
 fn tell(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let line = format!("{text}\n");
+    let (done, told) = std::sync::mpsc::channel();
+    let teller = std::thread::Builder::new().spawn(move || {
+        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = done.send(());
+    });
+    if teller.is_ok() {
+        let _ = told.recv_timeout(TOLD_WITHIN);
+    }
 }
 
 /// Reads the settings and does the command; also says in which language to speak.
@@ -101,7 +117,13 @@ fn obey(arguments: &Arguments, environment: Vec<(OsString, OsString)>) -> (Langu
                 config::Language::Ko => Language::Korean,
                 config::Language::En => Language::English,
             };
-            let asked = Wanted { command, json: arguments.global.json, language };
+            let zone = match config.ui.time {
+                config::TimeShown::Local => {
+                    LocalTime::of_environment(|name| variable(&sources.environment, name)).zone
+                }
+                config::TimeShown::Utc => UTC.clone(),
+            };
+            let asked = Wanted { command, json: arguments.global.json, language, zone };
             (language, with_process(&asked, &config, &sources.environment))
         }
         Err(error) => (Language::English, Err(Failure::Usage(error.to_string()))),
@@ -123,15 +145,26 @@ struct Wanted<'a> {
     command: Option<&'a Command>,
     json: bool,
     language: Language,
+    /// Whose clocks people read times by.
+    zone: Zone,
+}
+
+impl Wanted<'_> {
+    fn output<W: Write>(&self, to: W) -> Output<W> {
+        Output::new(to, self.json, self.language).in_zone(self.zone.clone())
+    }
 }
 
 /// The locale for messages, by the rules of POSIX: the first of these that is not empty.
 fn locale(environment: &[(OsString, OsString)]) -> String {
-    let of = |name: &str| {
-        let found = environment.iter().find(|(variable, value)| variable == name && !value.is_empty());
-        found.map(|(_, value)| value.to_string_lossy().into_owned())
-    };
+    let of = |name: &str| variable(environment, name).filter(|value| !value.is_empty());
     ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(of).unwrap_or_default()
+}
+
+/// A variable of the environment, as text.
+fn variable(environment: &[(OsString, OsString)], name: &str) -> Option<String> {
+    let found = environment.iter().find(|(variable, _)| variable == name);
+    found.map(|(_, value)| value.to_string_lossy().into_owned())
 }
 
 /// Starts the workers, does the command, and stops them again.
@@ -163,7 +196,7 @@ fn with_process(
 
 /// What can be done all the same where the workers do not start: look at what whoever has them has parked.
 fn without_workers(wanted: &Wanted<'_>, config: &Config, error: &StartError) -> Result<(), Failure> {
-    let mut out = Output::new(std::io::stdout().lock(), wanted.json, wanted.language);
+    let mut out = wanted.output(std::io::stdout().lock());
     let done = match (error, wanted.command) {
         (StartError::Held { .. }, Some(Command::Dead(command))) => {
             dead::run_beside(&config.data_dir, command, &mut out)
@@ -182,13 +215,13 @@ async fn audited(wanted: &Wanted<'_>, audit: &AuditArguments, config: &Config) -
     let mut reached = audit::reach(config).map_err(|error| not_started(&error))?;
     if let Some(process) = &reached.process {
         // The books are looked at whatever becomes of the workers: they may be what is wrong.
-        let desk = process.desk().await?;
+        let desk = process.attach().await;
         if let Err(failure) = get_ready(process, &desk, config).await {
             tell(&failure.to_text());
         }
         settle(process, config).await;
     }
-    let mut out = Output::new(std::io::stdout().lock(), wanted.json, wanted.language);
+    let mut out = wanted.output(std::io::stdout().lock());
     let done = audit::run(audit, config, &reached, &mut out).await;
     if let Some(Err(sentence)) = reached.process.take().map(Process::stop) {
         tell(&format!("skstore: {sentence}"));
@@ -218,22 +251,56 @@ async fn with_desk(
     process: &Process,
     log: LogTail,
 ) -> Result<(), Failure> {
-    let desk = process.desk().await?;
-    let on_screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    if wanted.command.is_none() && on_screen && !wanted.json {
-        return dashboard::open(desk, config, environment, wanted.language, log).await;
+    let needs_the_bus = wanted.command.is_some_and(Command::needs_the_bus);
+    let desk = if needs_the_bus {
+        process.desk().await.map_err(|error| cannot_use_the_bus(config, &error))?
+    } else {
+        process.attach().await
+    };
+    let on_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    if wanted.command.is_none() && on_terminal && !wanted.json {
+        let term = variable(environment, "TERM").unwrap_or_default();
+        if can_be_drawn_on(&term) {
+            return dashboard::open(desk, config, environment, wanted.language, log).await;
+        }
+        tell(&wanted.language.fill(Text::NoScreen, &[&term]));
     }
     get_ready(process, &desk, config).await?;
+    tell_of_lost_bus(&desk).await;
     let command = wanted.command.unwrap_or(&Command::Status);
     if command.reads_the_view() {
         settle(process, config).await;
     }
-    let mut out = Output::new(std::io::stdout().lock(), wanted.json, wanted.language);
+    if let Command::Watch { for_, last } = command {
+        let outlet = Outlet::own()?;
+        let mut out = wanted.output(Sheet::new(outlet.clone()));
+        return run::watch(desk.view(), *for_, *last, &outlet, &mut out).await;
+    }
+    let mut out = wanted.output(std::io::stdout().lock());
     let done = run::run(&desk, command, &mut out).await;
     if !command.reads_the_view() {
         settle(process, config).await;
     }
     done
+}
+
+fn cannot_use_the_bus(config: &Config, error: &DeskError) -> Failure {
+    let why = match error {
+        DeskError::Unreachable(why) => why.clone(),
+        DeskError::NoAnswer { .. } | DeskError::Lost { .. } => error.to_string(),
+    };
+    Failure::Unreachable(format!("cannot use the message bus {}: {why}", config.bus.url))
+}
+
+/// Tells a person whose command only looks at the view that nothing new gets there, and how old it is.
+async fn tell_of_lost_bus(desk: &Desk) {
+    let BusState::Lost { cause, .. } = desk.bus_state().borrow().clone() else { return };
+    // Of a view that cannot be read the command itself tells.
+    let Ok(heard_at) = desk.view().heard_at().await else { return };
+    let age = heard_at.map(|at| age(Language::English, Clock::System.now().since(at)));
+    let age =
+        age.map_or("nothing was heard yet".to_owned(), |age| format!("last heard of anything {age} ago"));
+    tell(&format!("skstore: the message bus cannot be reached ({cause}). This is what the view has: {age}"));
 }
 
 /// Waits until the workers take work and the view is complete. Workers that shall misbehave are not waited for.

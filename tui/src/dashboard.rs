@@ -14,7 +14,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crossterm::event::EventStream;
+use ratatui::layout::Size;
 use skstore_domain::ids::Customer;
 use skstore_workers::clock::Clock;
 use skstore_workers::config::{self, Config};
@@ -23,9 +23,11 @@ use skstore_workers::desk::Desk;
 use self::keys::Keymap;
 use self::keys::map::BadKeys;
 use self::state::Look;
+use crate::local_time::LocalTime;
 use crate::log_tail::LogTail;
-use crate::terminal::TerminalGuard;
 use crate::terminal::console::OwnConsole;
+use crate::terminal::keyboard::{self, Keyboard};
+use crate::terminal::{TerminalGuard, screen};
 use crate::text::Language;
 use crate::theme::{Glyphs, ThemeName};
 
@@ -56,6 +58,8 @@ pub struct DashboardOptions {
     pub has_mouse: bool,
     /// Whether the screen shall change as seldom as it can.
     pub is_calm: bool,
+    /// The size of a terminal that does not know its own.
+    pub assumed_size: Size,
     /// The account that forms begin with.
     pub walk_in: Option<Customer>,
     /// Tells the time.
@@ -75,6 +79,7 @@ impl DashboardOptions {
         data_at: String,
     ) -> Result<Self, Vec<BadKeys>> {
         Ok(Self {
+            assumed_size: screen::assumed_size(&variable),
             look: Self::look(config, variable, data_at),
             keys: Arc::new(Keymap::with(&config.keys)?),
             has_mouse: config.ui.mouse,
@@ -86,7 +91,7 @@ impl DashboardOptions {
     }
 
     /// How things are shown by the settings; where they say `auto`, what suits the environment: language and
-    /// characters by locale, colours by terminal. Times are in UTC. `data_at` says where the data is, for the header.
+    /// characters by locale, colours by terminal, the local time by `TZ`. `data_at` says where the data is, for the header.
     #[must_use]
     pub fn look(config: &Config, variable: impl Fn(&str) -> Option<String>, data_at: String) -> Look {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -105,8 +110,13 @@ impl DashboardOptions {
             config::Theme::Ansi => ThemeName::Ansi,
             config::Theme::None => ThemeName::None,
         };
-        let glyphs = if ui.ascii { Glyphs::ASCII } else { Glyphs::of_environment(&variable) };
-        Look { language, theme, glyphs, utc_offset_s: 0, data_at }
+        let glyphs = match ui.ascii {
+            config::Ascii::Auto => Glyphs::of_environment(&variable),
+            config::Ascii::Always => Glyphs::ASCII,
+            config::Ascii::Never => Glyphs::UNICODE,
+        };
+        let LocalTime { zone, .. } = LocalTime::of_environment(&variable);
+        Look { language, theme, glyphs, zone, time: ui.time, data_at }
     }
 }
 
@@ -131,7 +141,13 @@ pub enum DashboardError {
 /// [`DashboardError`]. A lost bus or view is none: it is shown, and heals by itself.
 pub async fn run(desk: Desk, options: DashboardOptions) -> Result<(), DashboardError> {
     let guard = TerminalGuard::enter(options.has_mouse).map_err(DashboardError::Terminal)?;
-    let mut screen = guard.screen().map_err(DashboardError::Terminal)?;
     let mut console = OwnConsole::new(guard).map_err(DashboardError::Terminal)?;
-    run_on(desk, options, &mut screen, EventStream::new(), &mut console).await
+    // Dropped before the console, which gives the terminal back: that is the last that is written.
+    let mut screen = console.screen(options.assumed_size).map_err(DashboardError::Terminal)?;
+    let keyboard = Keyboard::listen().map_err(DashboardError::Keyboard)?;
+    match run_on(desk, options, &mut screen, keyboard, &mut console).await {
+        // What else than to fail can be drawn there? Nobody is left to be told.
+        Err(_) if keyboard::is_gone() => Ok(()),
+        left => left,
+    }
 }

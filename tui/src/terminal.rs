@@ -1,20 +1,31 @@
 //! Takes the terminal over and gives it back, whatever happens: on return, on an error, on a panic, and for as long
 //! as the shell wants it.
 
-use std::io::{self, Stdout, Write};
+use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread::ThreadId;
+use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::execute;
+use crossterm::queue;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Size;
 
 pub mod console;
+pub mod keyboard;
+pub mod outlet;
+pub mod screen;
+
+use outlet::{Outlet, Sheet};
+use screen::Screen;
+
+/// How long the terminal may take to take what gives it back. One that takes nothing gets nothing more, and the process
+/// ends all the same: within two seconds, of which the workers need the rest.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_millis(500);
 
 /// The thread that holds the terminal, if it is ours now: there is one terminal per process, and both [`Drop`]
 /// and the panic hook may want to give it back.
@@ -44,12 +55,12 @@ impl TerminalGuard {
         Ok(Self { with_mouse })
     }
 
-    /// A drawing surface on this terminal.
+    /// A drawing surface on this terminal, which has the size `assumed` while it does not know its own.
     ///
     /// # Errors
     /// What the terminal said.
-    pub fn screen(&self) -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
-        Terminal::new(CrosstermBackend::new(io::stdout()))
+    pub fn screen(&self, assumed: Size) -> io::Result<Terminal<Screen>> {
+        Terminal::new(Screen::new(Outlet::own()?, assumed))
     }
 }
 
@@ -67,23 +78,31 @@ fn holder() -> std::sync::MutexGuard<'static, Option<ThreadId>> {
 fn take_over(with_mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     *holder() = Some(std::thread::current().id());
-    let mut taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
-    if taken.is_ok() && with_mouse {
-        taken = execute!(io::stdout(), EnableMouseCapture);
-    }
+    let taken = Outlet::own().and_then(|outlet| {
+        let mut out = Sheet::new(outlet);
+        queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        if with_mouse {
+            queue!(out, EnableMouseCapture)?;
+        }
+        out.flush()
+    });
     if taken.is_err() {
         give_back();
     }
     taken
 }
 
-/// Gives the terminal back if it is ours. Errors are dropped: there is nobody left to tell them to.
+/// Gives the terminal back if it is ours. Errors are dropped: there is nobody left to tell them to. A terminal that takes
+/// nothing is not waited for.
 fn give_back() {
     if holder().take().is_some() {
-        let mut out = io::stdout();
-        let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        if let Ok(outlet) = Outlet::own() {
+            let mut out = Sheet::new(outlet.clone());
+            let _ = queue!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
+            let _ = out.flush();
+            outlet.idle_within(GIVEN_BACK_WITHIN);
+        }
         let _ = disable_raw_mode();
-        let _ = out.flush();
     }
 }
 

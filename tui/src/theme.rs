@@ -287,10 +287,14 @@ impl Glyphs {
         is_ascii: true,
     };
 
-    /// What suits a terminal by its locale: `LC_ALL`, else `LC_CTYPE`, else `LANG`, must name UTF-8.
+    /// What suits a terminal by its locale (`LC_ALL`, else `LC_CTYPE`, else `LANG`, must name UTF-8) and by `TERM`,
+    /// which must not be one whose font is known to lack these characters.
     #[must_use]
     pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        if set("TERM").is_some_and(|term| has_few_characters(&term)) {
+            return Self::ASCII;
+        }
         let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
         let locale = locale.to_ascii_lowercase();
         if locale.contains("utf-8") || locale.contains("utf8") { Self::UNICODE } else { Self::ASCII }
@@ -312,6 +316,23 @@ impl Glyphs {
             (OrderStatus::Rejected, true) => "!",
         }
     }
+}
+
+/// Terminals that show a few hundred characters at most: consoles of kernels, and those that were made of metal.
+const FEW_CHARACTERS: &[&str] = &[
+    "linux", "bterm", "cons25", "wsvt25", "sun", "ansi", "vt52", "vt100", "vt102", "vt220", "vt320", "vt420",
+];
+
+/// Whether `term` is one of these, perhaps in a variant: `linux-16color`.
+fn has_few_characters(term: &str) -> bool {
+    let family = term.split(['-', '.']).next().unwrap_or(term);
+    FEW_CHARACTERS.contains(&family)
+}
+
+/// Whether `TERM` names something that can be drawn on at all: lines of text are all that a dumb terminal has.
+#[must_use]
+pub fn can_be_drawn_on(term: &str) -> bool {
+    !matches!(term, "" | "dumb" | "unknown")
 }
 
 #[cfg(test)]
@@ -339,8 +360,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_utf8_locale_gets_more_than_ascii() {
-        let table: [(&'static [(&str, &str)], bool); 4] = [
+    fn only_a_utf8_locale_on_a_terminal_with_a_font_gets_more_than_ascii() {
+        let table: [(&'static [(&str, &str)], bool); 10] = [
+            (&[("LANG", "ko_KR.UTF-8"), ("TERM", "xterm-256color")], false),
+            (&[("LANG", "ko_KR.UTF-8"), ("TERM", "screen.linux")], false),
+            (&[("LANG", "ko_KR.UTF-8"), ("TERM", "linux")], true),
+            (&[("LANG", "en_US.UTF-8"), ("TERM", "linux-16color")], true),
+            (&[("LANG", "en_US.UTF-8"), ("TERM", "vt220")], true),
+            (&[("LANG", "en_US.UTF-8"), ("TERM", "vt100-w")], true),
             (&[("LANG", "ko_KR.UTF-8")], false),
             (&[("LANG", "en_US.utf8")], false),
             (&[("LC_ALL", "C"), ("LANG", "ko_KR.UTF-8")], true),

@@ -8,12 +8,16 @@ use std::time::Duration;
 
 use portable_pty::CommandBuilder;
 
+#[path = "terminal/ends.rs"]
+mod ends;
 #[path = "terminal/mouse.rs"]
 mod mouse;
 #[path = "terminal/panic.rs"]
 mod panic;
 #[path = "terminal/person.rs"]
 mod person;
+#[path = "terminal/poor.rs"]
+mod poor;
 
 use person::{Person, assert_colourless, line_with, signal, skstore, with_environment};
 
@@ -81,7 +85,7 @@ fn a_day_at_the_desk_with_colours_and_without() {
         person.sees("all orders again", |screen| line_with(screen, "× 5", "delivering").is_some());
 
         person.types("y");
-        person.sees_text("copied");
+        person.sees_text("sent to the terminal to be copied");
         let copied = String::from_utf8_lossy(&person.heard).contains("\u{1b}]52;c;");
         assert!(copied, "the clipboard was not set");
 
@@ -208,8 +212,11 @@ fn what_goes_wrong_goes_to_the_log_and_its_pane_and_never_over_the_screen() {
     person.sees("a connected desk", |screen| screen.contains("closed"));
     // Forcing the breaker is logged as a warning.
     person.types("b");
-    person.sees_text("breaker");
-    person.types("jj\r");
+    person.sees_text("forced closed: it calls");
+    person.types("jj");
+    person.sees_text("▸ forced closed");
+    person.types("\r");
+    person.sees_text("Change the breakers");
     person.types("y");
     person.sees_text("forced closed");
     person.types("L");

@@ -6,11 +6,14 @@
 #![cfg(feature = "servers")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use skstore_domain::commands::Place;
+use skstore_domain::ids::ItemId;
 use skstore_domain::signals::Service;
 use skstore_workers::bus::{Bus, Confirm, Message, Properties};
 use skstore_workers::config::{Config, Sources};
@@ -28,6 +31,8 @@ use servers::{Rabbit, Redis};
 /// A part that returned is back at work within this; told with what a busy machine needs on top.
 const BACK_WITHIN: Duration = Duration::from_secs(6);
 const LEEWAY: Duration = Duration::from_secs(10);
+/// How long a program may take to end once it is told to.
+const ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The settings that lead to the servers.
 fn settings(rabbit: &Rabbit, redis: &Redis) -> Vec<(String, String)> {
@@ -168,5 +173,144 @@ fn parked_messages_of_any_size_are_listed_within_the_memory_of_a_worker() {
         listed.lines().all(|line| line.contains("\"body_is_cut\":true")),
         "each says that there is more of it"
     );
+    process.stop().unwrap();
+}
+
+/// `skstore` with these words, without a terminal: its exit status, and what it wrote.
+fn runs(home: &Path, settings: &[(String, String)], words: &[&str]) -> (i32, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_skstore"));
+    command.env_clear().env("HOME", home).env("LANG", "en_US.UTF-8").stdin(Stdio::null());
+    command.args(["--data-dir", &home.join("data").display().to_string()]);
+    for (key, value) in settings {
+        command.args(["--set", &format!("{key}={value}")]);
+    }
+    let output = command.args(words).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn while_the_broker_is_down_all_that_the_view_has_is_shown_and_what_asks_somebody_says_so() {
+    let mut rabbit = Rabbit::start().unwrap();
+    let redis = Redis::start().unwrap();
+    let settings = settings(&rabbit, &redis);
+    let home = tempfile::tempdir().unwrap();
+    let process = workers(&home.path().join("data"), &settings);
+    let deadline = Instant::now() + person::PATIENCE;
+    let until = |what: &str, words: &[&str], is_so: &dyn Fn(i32, &str) -> bool| loop {
+        let (status, shown, told) = runs(home.path(), &settings, words);
+        if is_so(status, &shown) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{what}: {status}, {shown}{told}");
+    };
+    // Order takes none before it has heard of the item.
+    until("placed", &["place", "10", "5", "--order-id", "kept"], &|status, _| status == 0);
+    until("delivered", &["order", "kept"], &|_, shown| shown.contains("delivering"));
+
+    rabbit.kill();
+    for (words, part) in [
+        (&["orders"][..], "kept"),
+        (&["order", "kept"][..], "delivering"),
+        (&["items"][..], "Apple"),
+        (&["accounts"][..], "walk-in"),
+        (&["status"][..], "delivering 1"),
+        (&["watch", "--for", "1", "--last", "20"][..], "kept"),
+        (&["view"][..], "orders"),
+    ] {
+        let (status, shown, told) = runs(home.path(), &settings, words);
+        assert_eq!(status, 0, "{words:?}: {told}");
+        assert!(shown.contains(part), "{words:?} shows what is there:\n{shown}");
+        assert_eq!(told.lines().count(), 1, "{words:?}: one sentence: {told}");
+        let is_told = told.contains("the message bus cannot be reached") && told.contains(" ago");
+        assert!(is_told, "{words:?} says that it is old, and how old: {told}");
+    }
+    let (status, json, _) = runs(home.path(), &settings, &["orders", "--json"]);
+    assert!(
+        status == 0 && json.lines().count() == 1 && json.starts_with('{'),
+        "programs get what they get: {json}"
+    );
+    let (status, told, why) = runs(home.path(), &settings, &["audit", "--wait", "0"]);
+    assert_eq!(status, 0, "the books need no broker: {told}{why}");
+    assert!(told.contains("the queues were not looked at"), "{told}");
+    for words in [
+        &["place", "10", "1"][..],
+        &["cancel", "kept"][..],
+        &["order", "kept", "--ask"][..],
+        &["payment", "kept"][..],
+        &["topup", "kim", "1000"][..],
+        &["restock", "10", "1"][..],
+        &["breaker", "open"][..],
+        &["queues"][..],
+        &["dead", "list"][..],
+        &["view", "rebuild"][..],
+    ] {
+        let (status, shown, told) = runs(home.path(), &settings, words);
+        assert_eq!((status, shown.as_str()), (3, ""), "{words:?}: {told}");
+        assert!(told.contains("cannot use the message bus"), "{words:?}: {told}");
+    }
+
+    let mut person = dashboard(home.path(), &settings, &[("LANG", "en_US.UTF-8")]);
+    person.sees("the order, and that it may be old", |screen| {
+        line_with(screen, "× 5", "delivering").is_some() && screen.contains("The message bus was lost")
+    });
+    person.sees_text("No news from any worker");
+    person.types("c");
+    person.sees_text("Cancel this order?");
+    person.types("y");
+    person.sees_text("cancel kept: Not sent, the message bus cannot be");
+    rabbit.restart().unwrap();
+    let took = heals(&mut person, "The message bus was lost");
+    assert!(took < BACK_WITHIN + LEEWAY, "the bus was back for {took:?}");
+    person.types("c");
+    person.sees_text("Cancel this order?");
+    person.types("y");
+    person.sees("the order cancelled and refunded", |screen| {
+        line_with(screen, "× 5", "cancelled").is_some_and(|row| row.contains("refund"))
+    });
+    person.leaves();
+    process.stop().unwrap();
+}
+
+#[test]
+fn a_reader_that_takes_nothing_does_not_keep_those_who_watch_from_ending() {
+    // More than a pipe holds: some events for each order, a line of some hundred characters for each.
+    const ORDERS: usize = 300;
+    let rabbit = Rabbit::start().unwrap();
+    let redis = Redis::start().unwrap();
+    let settings = settings(&rabbit, &redis);
+    let home = tempfile::tempdir().unwrap();
+    let process = workers(&home.path().join("data"), &settings);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let desk = process.desk().await.unwrap();
+        let item_id = ItemId::new("10").unwrap();
+        // One that is refused has its events as well.
+        for _ in 0..ORDERS {
+            let order_id = Some(desk.order_id());
+            let place =
+                Place { item_id: item_id.clone(), qty: 1, customer: None, order_id, unit_price: None };
+            desk.place(&place).await.unwrap();
+        }
+    });
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_skstore"));
+    command.env_clear().env("HOME", home.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+    for (key, value) in &settings {
+        command.args(["--set", &format!("{key}={value}")]);
+    }
+    let mut watching = command.args(["watch", "--last", "1000"]).spawn().unwrap();
+    // The first byte is there: now it writes, and nobody reads on.
+    let mut output = watching.stdout.take().unwrap();
+    output.read_exact(&mut [0]).unwrap();
+    person::signal("TERM", watching.id());
+    let since = Instant::now();
+    let status = loop {
+        if let Some(status) = watching.try_wait().unwrap() {
+            break status;
+        }
+        assert!(since.elapsed() < ENDS_WITHIN + LEEWAY, "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert!(status.success(), "{status:?}");
     process.stop().unwrap();
 }

@@ -15,8 +15,8 @@ pub mod keys;
 pub mod settings;
 
 pub use settings::{
-    BreakerConfig, BusUrl, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel, ServiceConfig,
-    StoreUrl, Theme, ViewUrl,
+    Ascii, BreakerConfig, BusUrl, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel,
+    ServiceConfig, StoreUrl, Theme, TimeShown, ViewUrl,
 };
 
 /// The built-in defaults, with the comments that explain them.

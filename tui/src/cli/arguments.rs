@@ -171,6 +171,31 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it asks somebody, over the message bus. What only looks at the view, or at the stores, works without.
+    pub(crate) const fn needs_the_bus(&self) -> bool {
+        match self {
+            Self::Order { ask: false, .. }
+            | Self::Orders(_)
+            | Self::Items
+            | Self::Accounts
+            | Self::Status
+            | Self::Watch { .. }
+            | Self::Audit(_)
+            | Self::View { command: None }
+            | Self::Breaker { mode: None, .. } => false,
+            Self::Order { ask: true, .. }
+            | Self::Place(_)
+            | Self::Cancel { .. }
+            | Self::Payment { .. }
+            | Self::Topup { .. }
+            | Self::Restock { .. }
+            | Self::Dead(_)
+            | Self::Queues
+            | Self::View { command: Some(_) }
+            | Self::Breaker { mode: Some(_), .. } => true,
+        }
+    }
+
     /// Whether it shows what is there, which should then include what earlier commands left unfinished.
     pub(crate) const fn reads_the_view(&self) -> bool {
         match self {

@@ -13,6 +13,7 @@ use skstore::text::fit::clean;
 use skstore_workers::audit::{self, AuditError, Finding, MOST_FINDINGS, Report, Sources, Traffic};
 use skstore_workers::clock::Clock;
 use skstore_workers::config::{BusUrl, Config, ViewUrl};
+use skstore_workers::desk::BusState;
 use skstore_workers::process::{Process, StartError};
 use skstore_workers::view::View;
 
@@ -83,8 +84,13 @@ pub(crate) async fn run<W: Write>(
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
     let desk = match &reached.process {
-        Some(process) => Some(process.desk().await?),
+        Some(process) => Some(process.attach().await),
         None => None,
+    };
+    let state = desk.as_ref().map(|desk| desk.bus_state().borrow().clone());
+    let lost = match state {
+        Some(BusState::Lost { cause, .. }) => Some(cause),
+        Some(BusState::Up) | None => None,
     };
     let view = match (&config.view.url, &desk) {
         (_, Some(desk)) => Some(desk.view().clone()),
@@ -98,12 +104,15 @@ pub(crate) async fn run<W: Write>(
         unwritten = unwritten.take().or(written.err());
     };
     let traffic = async || match &desk {
-        Some(desk) => Traffic::seen_from(desk).await,
-        None => Traffic::default(),
+        Some(desk) if lost.is_none() => Traffic::seen_from(desk).await,
+        Some(_) | None => Traffic::default(),
     };
     let mut report = audit::run(&sources, traffic, told).await?;
     unwritten.map_or(Ok(()), Err)?;
     report.notes.extend(reached.missing.clone());
+    report.notes.extend(lost.map(|cause| {
+        format!("the queues were not looked at: cannot use the message bus {}: {cause}", config.bus.url)
+    }));
     out.one(&json!({ "audited": report }), |language| summary(language, &report))?;
     match report.violations {
         0 => Ok(()),

@@ -36,10 +36,7 @@ fn options(
     environment: &[(OsString, OsString)],
     language: Language,
 ) -> Result<DashboardOptions, Failure> {
-    let variable = |name: &str| {
-        let found = environment.iter().find(|(variable, _)| variable == name);
-        found.map(|(_, value)| value.to_string_lossy().into_owned())
-    };
+    let variable = |name: &str| super::variable(environment, name);
     let data_at = format!("{} {}", config.bus.url, config.data_dir.display());
     let mut options = DashboardOptions::new(config, variable, data_at).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -82,6 +79,10 @@ mod tests {
             assert_eq!(of(&[("ui.theme", word)], &terminal).look.theme, theme, "{word}");
         }
         assert!(of(&[("ui.ascii", "true")], &terminal).look.glyphs.is_ascii);
+        let console = [("TERM", "linux"), ("LANG", "ko_KR.UTF-8")];
+        for (flags, is_ascii) in [(&[][..], true), (&[("ui.ascii", "false")], false)] {
+            assert_eq!(of(flags, &console).look.glyphs.is_ascii, is_ascii, "a Linux console, {flags:?}");
+        }
         assert_eq!(of(&[], &[("NO_COLOR", "1"), ("TERM", "xterm")]).look.theme, ThemeName::None);
     }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use skstore::text::Language;
 use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{clean, shorten};
+use skstore::text::times::{Zone, dated, told};
 use skstore_workers::bus::QueueDepth;
 use skstore_workers::desk::{DeadLetter, DeadPage, Dealt, Desk, Fate, Outlook, Which};
 
@@ -82,13 +83,14 @@ pub(crate) async fn run<W: Write>(
     command: &DeadCommand,
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
+    let zone = out.zone();
     match command {
         DeadCommand::List { limit } => {
             let page = desk.dead_letters(usize::try_from(*limit).unwrap_or(usize::MAX)).await?;
-            out.list(&page.letters, |language, letters| list(language, letters, page.total))
+            out.list(&page.letters, |language, letters| list(language, &zone, letters, page.total))
         }
         DeadCommand::Show { id } => match desk.dead_letter(id).await? {
-            Some(letter) => out.one(&letter, |language| show(language, &letter)),
+            Some(letter) => out.one(&letter, |language| show(language, &zone, &letter)),
             None => Err(not_parked(id)),
         },
         DeadCommand::Replay(choice) => {
@@ -120,17 +122,18 @@ pub(crate) fn run_beside<W: Write>(
         DeadPage::kept_in(data_dir, most)
             .map_err(|error| Failure::Unreachable(format!("the parked messages cannot be read: {error}")))
     };
+    let zone = out.zone();
     match command {
         DeadCommand::List { limit } => {
             Some(kept(usize::try_from(*limit).unwrap_or(usize::MAX)).and_then(|page| {
-                out.list(&page.letters, |language, letters| list(language, letters, page.total))
+                out.list(&page.letters, |language, letters| list(language, &zone, letters, page.total))
             }))
         }
         DeadCommand::Show { id } => Some(kept(usize::MAX).and_then(|page| {
             let found = page.letters.iter().find(|letter| letter.id == *id);
             found.map_or_else(
                 || Err(not_parked(id)),
-                |letter| out.one(letter, |language| show(language, letter)),
+                |letter| out.one(letter, |language| show(language, &zone, letter)),
             )
         })),
         DeadCommand::Replay(_) | DeadCommand::Drop(_) => None,
@@ -223,12 +226,17 @@ fn not_parked(id: &str) -> Failure {
     Failure::NotFound(format!("no message '{}' is parked; skstore dead list has their ids", clean(id)))
 }
 
-fn list(language: Language, letters: &[DeadLetter], total: usize) -> String {
+/// A time that a message tells: as it stands where it is none.
+fn time(text: &str, zone: &Zone) -> String {
+    told(text).map_or_else(|| text.to_owned(), |at| dated(at, zone))
+}
+
+fn list(language: Language, zone: &Zone, letters: &[DeadLetter], total: usize) -> String {
     let of = |label: Label| (label.of(language), Left);
     let headings = [of(labels::ID), of(labels::AT), of(labels::QUEUE), of(labels::KEY), of(labels::REASON)];
     let row = |letter: &DeadLetter| {
         let reason = shorten(&letter.reason, REASON_COLUMNS, "…");
-        [letter.id.clone(), letter.at.clone(), letter.queue.clone(), letter.routing_key.clone(), reason]
+        [letter.id.clone(), time(&letter.at, zone), letter.queue.clone(), letter.routing_key.clone(), reason]
     };
     let mut text = table(headings, &letters.iter().map(row).collect::<Vec<_>>());
     if total > letters.len() {
@@ -237,7 +245,7 @@ fn list(language: Language, letters: &[DeadLetter], total: usize) -> String {
     text
 }
 
-fn show(language: Language, letter: &DeadLetter) -> String {
+fn show(language: Language, zone: &Zone, letter: &DeadLetter) -> String {
     let of = |label: Label| label.of(language);
     let properties = &letter.properties;
     let given = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -250,7 +258,7 @@ fn show(language: Language, letter: &DeadLetter) -> String {
         (of(labels::ID), letter.id.clone()),
         (of(labels::REASON), letter.reason.clone()),
         (of(labels::OUTLOOK), outlook(language, &letter.outlook())),
-        (of(labels::AT), letter.at.clone()),
+        (of(labels::AT), time(&letter.at, zone)),
         (of(labels::SERVICE), letter.service.clone()),
         (of(labels::QUEUE), letter.queue.clone()),
         (of(labels::EXCHANGE), letter.exchange.clone()),
@@ -316,6 +324,8 @@ fn queue_table(language: Language, depths: &[QueueDepth]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use skstore::text::times::UTC;
+
     use super::*;
 
     fn letter() -> DeadLetter {
@@ -337,20 +347,20 @@ mod tests {
     fn people_see_why_it_is_parked_and_what_would_become_of_it() {
         for (language, again) in [(Language::English, "refused again: "), (Language::Korean, "다시 거부됨: ")]
         {
-            let text = show(language, &letter());
+            let text = show(language, &UTC, &letter());
             for part in ["p-1", "order.place", "order.commands", "not JSON[2J", again] {
                 assert!(text.contains(part), "'{part}' is missing:\n{text}");
             }
             assert!(!text.contains('\u{1b}'), "{text:?}");
         }
-        let text = list(Language::English, &[letter()], 7);
+        let text = list(Language::English, &UTC, &[letter()], 7);
         assert!(text.contains("p-1") && text.ends_with("1/7\n"), "{text}");
     }
 
     #[test]
     fn a_body_that_is_long_is_cut_for_people_only() {
         let long = DeadLetter { body: vec![b'x'; BODY_BYTES + 5].into(), ..letter() };
-        assert!(show(Language::English, &long).ends_with("x … (+5 B)\n"));
+        assert!(show(Language::English, &UTC, &long).ends_with("x … (+5 B)\n"));
         let json = serde_json::to_value(&long).unwrap();
         assert_eq!(json["body"].as_str().map(str::len), Some(BODY_BYTES + 5));
     }

@@ -9,6 +9,8 @@ use serde_json::json;
 use skstore::dashboard::DashboardOptions;
 use skstore::dashboard::keys::Keymap;
 use skstore::dashboard::keys::map::BadKeys;
+use skstore::local_time::LocalTime;
+use skstore::terminal::screen::assumed_size;
 use skstore::text::fit::{Side, clean, fit, width};
 use skstore::text::{Language, Text};
 use skstore_workers::config::{Config, Sources};
@@ -232,7 +234,13 @@ fn look(config: Option<&Config>, sources: &Sources) -> terminal::Look {
         found.map(|(_, value)| value.to_string_lossy().into_owned())
     };
     let look = config.map(|config| DashboardOptions::look(config, variable, String::new()));
-    terminal::Look { term: variable("TERM").unwrap_or_default(), look }
+    let unknown_zone = LocalTime::of_environment(variable).unknown;
+    terminal::Look {
+        term: variable("TERM").unwrap_or_default(),
+        look,
+        unknown_zone,
+        assumed: assumed_size(variable),
+    }
 }
 
 fn version() -> Said {

@@ -4,7 +4,7 @@ use skstore::dashboard::state::SILENT_AFTER;
 use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{Side, fit, shorten};
 use skstore::text::names::{Names, name_of};
-use skstore::text::times::age;
+use skstore::text::times::{Zone, age, dated};
 use skstore::text::words::{Worded, reason_word};
 use skstore::text::{Language, Text};
 use skstore_domain::answers::PaymentAnswer;
@@ -32,15 +32,8 @@ fn reason(language: Language, reason: Option<&str>) -> String {
     reason_word(reason).map_or(reason, |text| language.get(text)).to_owned()
 }
 
-/// To the second, in UTC: `2026-09-21 14:13:20Z`.
-fn time(at: Timestamp) -> String {
-    let text = at.to_string();
-    let seconds = text.get(..19).map(|seconds| format!("{}Z", seconds.replace('T', " ")));
-    seconds.unwrap_or(text)
-}
-
 /// One order with all its fields; `items` are those whose names are known, by id.
-pub(crate) fn order(language: Language, items: &[Item], order: &Order) -> String {
+pub(crate) fn order(language: Language, zone: &Zone, items: &[Item], order: &Order) -> String {
     let item = Names::new(language, items).of_order(order);
     let of = |label: Label| label.of(language);
     fields(&[
@@ -53,13 +46,13 @@ pub(crate) fn order(language: Language, items: &[Item], order: &Order) -> String
         (of(labels::AMOUNT), order.amount.to_string()),
         (of(labels::PAYMENT), word(language, &order.payment)),
         (of(labels::DELIVERY), word(language, &order.delivery)),
-        (of(labels::PLACED_AT), time(order.placed_at)),
-        (of(labels::UPDATED_AT), time(order.updated_at)),
+        (of(labels::PLACED_AT), dated(order.placed_at, zone)),
+        (of(labels::UPDATED_AT), dated(order.updated_at, zone)),
     ])
 }
 
 /// What happened to an order, step by step.
-pub(crate) fn timeline(language: Language, steps: &[Step]) -> String {
+pub(crate) fn timeline(language: Language, zone: &Zone, steps: &[Step]) -> String {
     let of = |label: Label| label.of(language);
     let headings = [
         (of(labels::AT), Left),
@@ -69,13 +62,13 @@ pub(crate) fn timeline(language: Language, steps: &[Step]) -> String {
     ];
     let row = |step: &Step| {
         let reason = reason(language, step.reason.as_deref());
-        [time(step.at), word(language, &step.source), word(language, &step.kind), reason]
+        [dated(step.at, zone), word(language, &step.source), word(language, &step.kind), reason]
     };
     table(headings, &steps.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Orders, one a line; `items` as of [`order`].
-pub(crate) fn orders(language: Language, items: &[Item], orders: &[Order]) -> String {
+pub(crate) fn orders(language: Language, zone: &Zone, items: &[Item], orders: &[Order]) -> String {
     let names = Names::new(language, items);
     let of = |label: Label, side: Side| (label.of(language), side);
     let headings = [
@@ -92,7 +85,7 @@ pub(crate) fn orders(language: Language, items: &[Item], orders: &[Order]) -> St
     let row = |order: &Order| {
         [
             order.order_id.to_string(),
-            time(order.placed_at),
+            dated(order.placed_at, zone),
             order.customer.to_string(),
             names.of_order(order).to_owned(),
             order.qty.to_string(),
@@ -106,7 +99,7 @@ pub(crate) fn orders(language: Language, items: &[Item], orders: &[Order]) -> St
 }
 
 /// A payment, or that there is none.
-pub(crate) fn payment(language: Language, payment: &PaymentAnswer) -> String {
+pub(crate) fn payment(language: Language, zone: &Zone, payment: &PaymentAnswer) -> String {
     let of = |label: Label| label.of(language);
     match payment {
         PaymentAnswer::Known(payment) => fields(&[
@@ -115,7 +108,7 @@ pub(crate) fn payment(language: Language, payment: &PaymentAnswer) -> String {
             (of(labels::REASON), words(language, payment.reason.as_ref())),
             (of(labels::CUSTOMER), payment.customer.to_string()),
             (of(labels::AMOUNT), payment.amount.to_string()),
-            (of(labels::UPDATED_AT), time(payment.updated_at)),
+            (of(labels::UPDATED_AT), dated(payment.updated_at, zone)),
         ]),
         PaymentAnswer::Unknown { order_id, status } => fields(&[
             (of(labels::ORDER), order_id.to_string()),
@@ -240,8 +233,8 @@ pub(crate) fn breakers(language: Language, services: &[Beat]) -> String {
 }
 
 /// One event on one line, in columns that do not depend on the events around it.
-pub(crate) fn event(language: Language, event: &FeedEntry) -> String {
-    const TIME: usize = 20;
+pub(crate) fn event(language: Language, zone: &Zone, event: &FeedEntry) -> String {
+    const TIME: usize = 26;
     const SERVICE: usize = 8;
     const EVENT: usize = 20;
     const SUBJECT: usize = 36;
@@ -250,7 +243,7 @@ pub(crate) fn event(language: Language, event: &FeedEntry) -> String {
     let customer = event.customer.as_ref().map(ToString::to_string).unwrap_or_default();
     let amount = event.amount.map(|amount| amount.to_string()).unwrap_or_default();
     let line = [
-        fit(&time(event.at), TIME, Left, ""),
+        fit(&dated(event.at, zone), TIME, Left, ""),
         fit(&word(language, &event.kind.source()), SERVICE, Left, ""),
         fit(&word(language, &event.kind), EVENT, Left, ""),
         fit(&event.subject, SUBJECT, Left, ""),

@@ -6,6 +6,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::json;
 use skstore::text::Language;
+use skstore::text::times::{UTC, Zone};
 use skstore_domain::answers::PaymentAnswer;
 use skstore_domain::ids::is_unsafe_to_show;
 use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
@@ -24,6 +25,8 @@ pub(crate) struct Output<W> {
     to: W,
     json: bool,
     language: Language,
+    /// Whose clocks people read times by.
+    zone: Zone,
 }
 
 /// An order with its timeline, flat.
@@ -46,7 +49,12 @@ fn order_of(row: &OrderRow) -> Order {
 impl<W: Write> Output<W> {
     /// Writes to `to`.
     pub(crate) fn new(to: W, json: bool, language: Language) -> Self {
-        Self { to, json, language }
+        Self { to, json, language, zone: UTC.clone() }
+    }
+
+    /// Writes times for people by the clocks of `zone`, not in UTC.
+    pub(crate) fn in_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
     }
 
     /// Whether the items of orders are called by other names than those that the orders carry.
@@ -54,30 +62,39 @@ impl<W: Write> Output<W> {
         !self.json && self.language == Language::English
     }
 
+    /// Whose clocks people read times by.
+    pub(crate) fn zone(&self) -> Zone {
+        self.zone.clone()
+    }
+
     /// An order as Order tells it; for people its item is called as `items`, by id, have it.
     pub(crate) fn order(&mut self, order: &Order, items: &[Item]) -> Result<(), Failure> {
-        self.one(order, |language| human::order(language, items, order))
+        let zone = self.zone();
+        self.one(order, |language| human::order(language, &zone, items, order))
     }
 
     /// An order as the view has it; `items` as of [`Output::order`].
     pub(crate) fn order_detail(&mut self, detail: &OrderDetail, items: &[Item]) -> Result<(), Failure> {
         let order = order_of(&detail.row);
         let with_timeline = OrderWithTimeline { order: &order, timeline: &detail.timeline };
+        let zone = self.zone();
         self.one(&with_timeline, |language| {
-            let timeline = human::timeline(language, &detail.timeline);
-            format!("{}\n{timeline}", human::order(language, items, &order))
+            let timeline = human::timeline(language, &zone, &detail.timeline);
+            format!("{}\n{timeline}", human::order(language, &zone, items, &order))
         })
     }
 
     /// Orders as the view has them; `items` as of [`Output::order`].
     pub(crate) fn orders(&mut self, rows: &[OrderRow], items: &[Item]) -> Result<(), Failure> {
         let orders: Vec<_> = rows.iter().map(order_of).collect();
-        self.list(&orders, |language, orders| human::orders(language, items, orders))
+        let zone = self.zone();
+        self.list(&orders, |language, orders| human::orders(language, &zone, items, orders))
     }
 
     /// A payment as Deposit tells it.
     pub(crate) fn payment(&mut self, payment: &PaymentAnswer) -> Result<(), Failure> {
-        self.one(payment, |language| human::payment(language, payment))
+        let zone = self.zone();
+        self.one(payment, |language| human::payment(language, &zone, payment))
     }
 
     /// An account as Deposit tells it.
@@ -137,7 +154,8 @@ impl<W: Write> Output<W> {
 
     /// An event of the feed.
     pub(crate) fn event(&mut self, event: &FeedEntry) -> Result<(), Failure> {
-        self.one(event, |language| human::event(language, event))
+        let zone = self.zone();
+        self.one(event, |language| human::event(language, &zone, event))
     }
 
     /// What a check found.

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use skstore::dashboard::state::SILENT_AFTER;
+use skstore::terminal::outlet::{Outlet, Sheet};
 use skstore::text::names::KNOWN_ITEMS;
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
@@ -12,7 +13,7 @@ use skstore_domain::objects::Item;
 use skstore_domain::signals::{Beat, Service};
 use skstore_workers::bus::blocked_words;
 use skstore_workers::clock::Clock;
-use skstore_workers::desk::Desk;
+use skstore_workers::desk::{BusState, Desk};
 use skstore_workers::signals::asked_to_stop;
 use skstore_workers::view::{OrderFilter, View};
 use tokio::time::Instant;
@@ -29,6 +30,8 @@ const PAGE: usize = 500;
 const EVENTS: usize = 1000;
 /// How long heartbeats, which come every second, are waited for.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
+/// How long whoever reads the events may take to take the last ones.
+const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
 /// How often the view is looked at when it does not say by itself that it has changed.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -64,10 +67,11 @@ pub(crate) async fn run<W: Write>(
         }
         Command::Accounts => list_accounts(desk.view(), out).await,
         Command::Status => status(desk, out).await,
-        Command::Watch { for_, last } => watch(desk.view(), *for_, *last, out).await,
         Command::Dead(command) => dead::run(desk, command, out).await,
         // Done where there may be no desk.
         Command::Audit(_) => Ok(()),
+        // Written by way of an outlet.
+        Command::Watch { .. } => Ok(()),
         Command::Queues => dead::queues(desk, out).await,
         Command::View { command } => view::run(desk, *command, out).await,
         Command::Breaker { mode, instance } => breaker(desk, *mode, instance.as_ref(), out).await,
@@ -172,25 +176,29 @@ async fn list_accounts<W: Write>(view: &View, out: &mut Output<W>) -> Result<(),
 }
 
 /// Counts and services. Workers that do not say anything of themselves in time are left out.
-pub(crate) async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failure> {
-    let view = desk.view();
+async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failure> {
     let heard = |services: &[Beat]| {
         Service::ALL.iter().all(|service| services.iter().any(|beat| beat.service == *service))
     };
-    let services = wait_for(view, heard).await?;
+    let services = wait_for(desk, heard).await?;
     let now = Clock::System.now();
-    // Heartbeats are the first that a broker without memory does not let through.
-    if services.iter().any(|beat| now.since(beat.at) > SILENT_AFTER)
+    let is_up = *desk.bus_state().borrow() == BusState::Up;
+    // Heartbeats are the first that a broker without memory does not let through. Of one that is lost it was told.
+    if is_up
+        && services.iter().any(|beat| now.since(beat.at) > SILENT_AFTER)
         && let Some(reason) = desk.blocked().await
     {
         super::tell(&format!("skstore: {}", blocked_words(&reason)));
     }
-    out.status(&view.counts().await?, &services)
+    out.status(&desk.view().counts().await?, &services)
 }
 
 /// The services as they are when they are as wanted, or when there is no more time to wait for it.
-async fn wait_for(view: &View, wanted: impl Fn(&[Beat]) -> bool) -> Result<Vec<Beat>, Failure> {
-    let until = Instant::now() + HEARD_WITHIN;
+/// While the bus cannot be reached nobody is heard.
+async fn wait_for(desk: &Desk, wanted: impl Fn(&[Beat]) -> bool) -> Result<Vec<Beat>, Failure> {
+    let view = desk.view();
+    let is_lost = *desk.bus_state().borrow() != BusState::Up;
+    let until = Instant::now() + if is_lost { Duration::ZERO } else { HEARD_WITHIN };
     let mut changes = view.changes();
     loop {
         let services = view.health().await?.services;
@@ -202,11 +210,17 @@ async fn wait_for(view: &View, wanted: impl Fn(&[Beat]) -> bool) -> Result<Vec<B
     }
 }
 
-async fn watch<W: Write>(
+/// Writes events as they happen. Whoever reads them may take his time, and must not keep the process from ending: they
+/// go out by way of `outlet`.
+///
+/// # Errors
+/// [`Failure`].
+pub(crate) async fn watch(
     view: &View,
     for_: Option<Duration>,
     last: usize,
-    out: &mut Output<W>,
+    outlet: &Outlet,
+    out: &mut Output<Sheet>,
 ) -> Result<(), Failure> {
     let stop = async {
         match for_ {
@@ -214,21 +228,24 @@ async fn watch<W: Write>(
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
+    let watched = tokio::select! {
         biased;
-        stopped = asked_to_stop() => Ok(stopped?),
+        stopped = asked_to_stop() => stopped.map_err(Failure::from),
         () = stop => Ok(()),
-        failed = follow(view, last, out) => failed,
-    }
+        failed = follow(view, last, outlet, out) => failed,
+    };
+    outlet.idle_within(LAST_WORDS_WITHIN);
+    watched
 }
 
 /// Writes the newest `last` events and then every event as it comes; never ends by itself.
-async fn follow<W: Write>(view: &View, last: usize, out: &mut Output<W>) -> Result<(), Failure> {
+async fn follow(view: &View, last: usize, outlet: &Outlet, out: &mut Output<Sheet>) -> Result<(), Failure> {
     let mut changes = view.changes();
     let (events, mut after) = view.feed(0, last.min(EVENTS)).await?;
     events.iter().try_for_each(|event| out.event(event))?;
     loop {
         loop {
+            outlet.idle().await?;
             let (events, newest) = view.feed(after, EVENTS).await?;
             events.iter().try_for_each(|event| out.event(event))?;
             after = newest;
@@ -257,13 +274,16 @@ async fn breaker<W: Write>(
         let mut meant = services.iter().filter(|beat| is_meant(beat)).peekable();
         meant.peek().is_some() && meant.all(as_wanted)
     };
-    let services = wait_for(desk.view(), obeyed).await?;
+    let services = wait_for(desk, obeyed).await?;
     let meant: Vec<Beat> = services.into_iter().filter(is_meant).collect();
     out.breakers(&meant)?;
     match (obeyed(&meant), instance) {
         (true, _) => Ok(()),
         (false, Some(name)) => {
             Err(Failure::NotFound(format!("no worker '{name}' with such a breaker has been heard")))
+        }
+        (false, None) if wanted.is_none() => {
+            Err(Failure::Unreachable("no worker of Order is heard of, so its breaker is not known".into()))
         }
         (false, None) => {
             Err(Failure::Unreachable("not every worker of Order says that it has done so".into()))

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Block;
 
+use super::keys::{Action, Scope};
 use super::layout::{self, Areas};
 use super::state::{Layer, State};
 use super::tab::Tab;
@@ -156,13 +157,26 @@ fn draw_bottom_panel(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, area: 
     paint(frame, inner, &breaker::lines(state, ink, usize::from(inner.width), false));
 }
 
+/// What is needed to go on, above all the keys that still act: of a screen of one line they are what is shown.
 fn draw_too_small(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>) {
     let (size, screen) = (state.size, frame.area());
-    let text =
+    let keys: Vec<String> = [(Action::Help, Text::KeyHelp), (Action::Quit, Text::KeyQuit)]
+        .into_iter()
+        .map(|(action, does)| (ink.key(Scope::TooSmall, action), does))
+        .filter(|(key, _)| !key.is_empty())
+        .map(|(key, does)| format!("{key} {}", ink.text(does)))
+        .collect();
+    let needs =
         ink.fill(Text::TooSmall, &[&size.width, &size.height, &layout::MIN_WIDTH, &layout::MIN_HEIGHT]);
-    let lines = fit::wrap(&text, usize::from(size.width), usize::from(size.height), ink.glyphs.more);
-    let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
+    let lines: Vec<Line<'_>> = [keys.join("  "), needs]
+        .iter()
+        .flat_map(|text| fit::wrap(text, usize::from(size.width), usize::from(size.height), ink.glyphs.more))
+        .map(Line::from)
+        .collect();
     paint(frame, screen, &lines);
+    if let Some(Layer::Help { scroll }) = state.layers.last() {
+        help::draw(state, *scroll, ink, frame);
+    }
 }
 
 /// Lines of the open detail that lie below the screen: as far as it can be scrolled.

@@ -6,6 +6,7 @@ use super::tab::Tab;
 use crate::text::Text;
 
 pub mod chord;
+pub mod hangul;
 pub mod map;
 
 pub use chord::Chord;
@@ -38,6 +39,8 @@ pub enum Action {
     Language,
     /// The next set of colours.
     Theme,
+    /// Local time, or UTC.
+    Time,
     /// Shows a tab.
     Go(Tab),
     /// Shows the next tab.
@@ -141,6 +144,7 @@ impl Action {
             Self::Help => "help",
             Self::Language => "language",
             Self::Theme => "theme",
+            Self::Time => "time",
             Self::Go(Tab::Orders) => "orders",
             Self::Go(Tab::Accounts) => "accounts",
             Self::Go(Tab::Items) => "items",
@@ -235,6 +239,8 @@ pub enum Scope {
     Confirm,
     /// The list of keys.
     Help,
+    /// The page that says that the screen is too small for anything else.
+    TooSmall,
 }
 
 impl Scope {
@@ -254,6 +260,7 @@ impl Scope {
         Self::Menu,
         Self::Confirm,
         Self::Help,
+        Self::TooSmall,
     ];
 
     /// Whether a character that is no key here is typed.
@@ -280,6 +287,7 @@ impl Scope {
             Self::Menu => Text::ScopeMenu,
             Self::Confirm => Text::ScopeConfirm,
             Self::Help => Text::ScopeHelp,
+            Self::TooSmall => Text::ScopeTooSmall,
         }
     }
 }
@@ -320,6 +328,17 @@ const fn in_help(action: Action, keys: &'static [Chord], scopes: &'static [Scope
 /// Where nothing lies over the tab that is shown.
 const MAIN: &[Scope] =
     &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Items, Scope::Health, Scope::Events, Scope::Dead];
+/// Likewise, and where nothing can be seen: what acts there needs no looking at.
+const SEEN_OR_NOT: &[Scope] = &[
+    Scope::Orders,
+    Scope::Detail,
+    Scope::Accounts,
+    Scope::Items,
+    Scope::Health,
+    Scope::Events,
+    Scope::Dead,
+    Scope::TooSmall,
+];
 /// The orders, and one of them whole.
 const ORDERS: &[Scope] = &[Scope::Orders, Scope::Detail];
 /// Tables by name.
@@ -441,8 +460,9 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::Panel, &[c('p')], MAIN, Text::KeyPanel),
     in_footer(Action::Language, &[c('l')], MAIN, Text::KeyLanguage),
     in_footer(Action::Theme, &[c('t')], MAIN, Text::KeyTheme),
+    in_help(Action::Time, &[c('T')], MAIN, Text::KeyTime),
     in_footer(Action::Palette, &[c(':'), Chord::ctrl('p')], MAIN, Text::KeyPalette),
-    in_footer(Action::Help, &[c('?'), key(KeyCode::F(1)), c('h')], MAIN, Text::KeyHelp),
+    in_footer(Action::Help, &[c('?'), key(KeyCode::F(1)), c('h')], SEEN_OR_NOT, Text::KeyHelp),
     in_help(
         Action::Help,
         &[key(KeyCode::F(1))],
@@ -450,7 +470,7 @@ pub const TABLE: &[Binding] = &[
         Text::KeyHelp,
     ),
     in_help(Action::Suspend, &[Chord::ctrl('z')], Scope::ALL, Text::KeySuspend),
-    in_footer(Action::Quit, &[c('q'), Chord::ctrl('c')], MAIN, Text::KeyQuit),
+    in_footer(Action::Quit, &[c('q'), Chord::ctrl('c')], SEEN_OR_NOT, Text::KeyQuit),
     in_help(
         Action::Quit,
         &[Chord::ctrl('c')],

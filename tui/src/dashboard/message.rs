@@ -187,6 +187,8 @@ pub struct Snapshot {
     pub counts: Counts,
     /// What the workers say of themselves.
     pub health: Health,
+    /// When the newest event happened, where the workers say nothing any more.
+    pub last_event: Option<Timestamp>,
     /// The first items by id, where they may be other ones than before, or are picked from.
     pub items: Option<Vec<Item>>,
     /// Accounts, if they were wanted.

@@ -175,12 +175,14 @@ async fn read(
     };
     // Counted before they are read: one that is listed in between is missed by the count, and is read again.
     let (counts, health) = (view.counts().await?, view.health().await?);
+    let last_event = if health.services.is_empty() { view.newest_event_at().await? } else { None };
     let items = if wanted.pickers.is_some() || known != Some(counts.items) {
         Some(view.items(None, KNOWN_ITEMS).await?)
     } else {
         None
     };
-    Ok(Reading::Whole(Box::new(Snapshot { wanted, found, detail, counts, health, items, pickers }), written))
+    let snapshot = Snapshot { wanted, found, detail, counts, health, last_event, items, pickers };
+    Ok(Reading::Whole(Box::new(snapshot), written))
 }
 
 /// What a tab needs of the view.

@@ -25,6 +25,7 @@ use super::state::State;
 use super::state::dead::{Deal, DealReport, Deed, LISTED};
 use super::{DashboardError, DashboardOptions, draw, update};
 use crate::terminal::console::Console;
+use crate::terminal::outlet::Outlet;
 
 /// While the view keeps changing it is read this often: more often nobody could follow.
 const READ_EVERY: Duration = Duration::from_millis(100);
@@ -57,12 +58,15 @@ where
     let mut changes = desk.view().changes();
     let mut bus = desk.bus_state();
     let mut logged = log.changes();
+    let outlet = console.outlet();
     let mut outside = Outside::new(desk, clock, read_every);
     let mut pace = Pace::new(Instant::now());
     let mut next_tick = Instant::now() + tick;
     let mut is_drawn = false;
     loop {
-        if !is_drawn && pace.next() <= Instant::now() {
+        // A terminal that is still at the last frame gets the newest one when it has taken that.
+        let can_draw = !is_drawn && outlet.as_ref().is_none_or(Outlet::is_idle);
+        if can_draw && pace.next() <= Instant::now() {
             show(&mut state, &outside.clock, screen)?;
             pace.drawn(Instant::now());
             is_drawn = true;
@@ -72,6 +76,8 @@ where
             event = keyboard.next() => match event {
                 None => return Ok(()),
                 Some(Err(error)) => return Err(DashboardError::Keyboard(error)),
+                // Not every terminal knows the size that it tells.
+                Some(Ok(Event::Resize(..))) => Some(Message::Resized(size_of(screen)?)),
                 Some(Ok(event)) => message_of(event),
             },
             told = console.told() => Some(Message::Terminal(told)),
@@ -89,7 +95,11 @@ where
                 None
             }
             () = tokio::time::sleep_until(next_tick), if state.shows_time() => Some(Message::Tick),
-            () = tokio::time::sleep_until(pace.next()), if !is_drawn => None,
+            taken = taken(outlet.as_ref()), if !is_drawn && !can_draw => {
+                taken.map_err(|error| DashboardError::Screen(error.to_string()))?;
+                None
+            }
+            () = tokio::time::sleep_until(pace.next()), if !is_drawn && can_draw => None,
         };
         let Some(message) = message else { continue };
         match message {
@@ -133,6 +143,14 @@ where
     }
 }
 
+/// Waits until the terminal has taken what was drawn.
+async fn taken(outlet: Option<&Outlet>) -> io::Result<()> {
+    match outlet {
+        Some(outlet) => outlet.idle().await,
+        None => Ok(()),
+    }
+}
+
 /// Forgets what the terminal showed: the next frame draws every cell. Clearing the screen would do as well, but asks
 /// the terminal where its cursor is, and would take a key that is pressed meanwhile for the answer.
 fn draw_anew<B: Backend>(screen: &mut Terminal<B>) -> Result<(), DashboardError> {
@@ -166,9 +184,8 @@ fn message_of(event: Event) -> Option<Message> {
     match event {
         Event::Key(key) => Chord::pressed(&key).map(Message::Key),
         Event::Paste(text) => Some(Message::Paste(text)),
-        Event::Resize(width, height) => Some(Message::Resized(Size { width, height })),
         Event::Mouse(event) => mouse_of(event).map(Message::Mouse),
-        Event::FocusGained | Event::FocusLost => None,
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
     }
 }
 

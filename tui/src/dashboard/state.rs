@@ -10,6 +10,7 @@ use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
 use skstore_workers::bus::QueueDepth;
+use skstore_workers::config::TimeShown;
 use skstore_workers::view::{Counts, Health};
 
 use super::keys::{Keymap, Scope};
@@ -18,6 +19,7 @@ use super::message::{OrdersQuery, Query, Size, Wanted};
 use super::tab::Tab;
 use crate::text::Language;
 use crate::text::names::Names;
+use crate::text::times::{UTC, Zone};
 use crate::theme::{Glyphs, ThemeName};
 
 pub mod accounts;
@@ -63,10 +65,23 @@ pub struct Look {
     pub theme: ThemeName,
     /// With which characters.
     pub glyphs: Glyphs,
-    /// Times are shown in the zone this many seconds east of UTC.
-    pub utc_offset_s: i32,
+    /// The local time.
+    pub zone: Zone,
+    /// Whether times are shown in that, or in UTC.
+    pub time: TimeShown,
     /// Where the data is, in the words of the configuration: `embedded: ~/.local/share/skstore`.
     pub data_at: String,
+}
+
+impl Look {
+    /// Whose clocks times are shown by.
+    #[must_use]
+    pub const fn shown_zone(&self) -> &Zone {
+        match self.time {
+            TimeShown::Local => &self.zone,
+            TimeShown::Utc => &UTC,
+        }
+    }
 }
 
 /// Whether what is shown is what is.
@@ -185,6 +200,8 @@ pub struct State {
     pub counts: Counts,
     /// What the workers say of themselves.
     pub health: Health,
+    /// When something was last heard of them, also once their heartbeats are forgotten.
+    pub heard_at: Option<Timestamp>,
     /// Which screen is shown.
     pub tab: Tab,
     /// The table of orders.
@@ -232,6 +249,7 @@ impl State {
             bus_lost: None,
             counts: Counts::default(),
             health: Health::default(),
+            heard_at: None,
             tab: Tab::Orders,
             orders: Orders::default(),
             detail: None,
@@ -257,6 +275,12 @@ impl State {
         self.scope_of(self.layers.last())
     }
 
+    /// Whether the screen is too small to show what keys, the mouse and pasted text would act on.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.scope() == Scope::TooSmall
+    }
+
     /// Where keys go once the topmost layer is closed.
     #[must_use]
     pub fn scope_below(&self) -> Scope {
@@ -264,6 +288,10 @@ impl State {
     }
 
     fn scope_of(&self, layer: Option<&Layer>) -> Scope {
+        let is_help = matches!(layer, Some(Layer::Help { .. }));
+        if layout::is_too_small(self.size) && !is_help {
+            return Scope::TooSmall;
+        }
         match layer {
             Some(Layer::Filter(_)) => Scope::Filter,
             Some(Layer::Palette(_)) => Scope::Palette,
@@ -389,7 +417,7 @@ impl State {
             // Queues are looked at by the clock.
             Tab::Health | Tab::Dead => true,
         };
-        rows || !self.health.services.is_empty()
+        rows || self.heard_at.is_some()
             || self.open_detail().is_some()
             || !self.toasts.is_empty()
             || self.bus_lost.is_some()
@@ -399,8 +427,7 @@ impl State {
     /// How long nothing has been heard of any worker, if that is long: what is shown may be as old.
     #[must_use]
     pub fn stale_for(&self) -> Option<Duration> {
-        let newest = self.health.services.iter().map(|beat| beat.at).max()?;
-        Some(self.now.since(newest)).filter(|age| *age > SILENT_AFTER)
+        Some(self.now.since(self.heard_at?)).filter(|age| *age > SILENT_AFTER)
     }
 
     /// Whether the last lines of the log are shown.

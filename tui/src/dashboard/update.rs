@@ -1,9 +1,10 @@
 //! What every message does: from one state to the next, and what has to be done outside. No I/O, no clock.
 
+use crossterm::event::KeyCode;
 use skstore_domain::time::Timestamp;
 use skstore_workers::view::Health;
 
-use super::keys::{Action, Chord, Scope};
+use super::keys::{Action, Chord, Scope, hangul};
 use super::layout;
 use super::message::{Answered, Effect, Found, Message, Query, Request, Snapshot};
 use super::state::form::FormId;
@@ -86,6 +87,8 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         }
         Message::Terminal(Told::Stop) => vec![Effect::Suspend],
         Message::Terminal(Told::Continued) => vec![Effect::Retake],
+        // Whoever draws asks for the size.
+        Message::Terminal(Told::Resized) => Vec::new(),
         Message::NotSuspended => {
             state.toasts.say(Notice::Reason(Text::WhyNoShell), now);
             Vec::new()
@@ -110,9 +113,21 @@ fn press(state: &mut State, chord: Chord) -> Vec<Effect> {
     match state.keys.action(state.scope(), chord) {
         Some(action) => act(state, action),
         None => {
+            tell_of_syllable(state, chord);
             layers::edit(state, chord);
             Vec::new()
         }
+    }
+}
+
+/// An input method composes keys to syllables. Taking them apart again would do what nobody may have meant: a syllable
+/// that holds a `y` would say yes. So it is only told.
+fn tell_of_syllable(state: &mut State, chord: Chord) {
+    if let KeyCode::Char(c) = chord.code
+        && !state.scope().takes_text()
+        && let Some(keys) = hangul::keys_of(c)
+    {
+        state.toasts.say(Notice::Syllable { syllable: c, keys }, state.now);
     }
 }
 
@@ -140,17 +155,22 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             | Scope::Menu
             | Scope::Confirm
             | Scope::Help => layers::act(state, action),
+            // What cannot be seen is not acted on.
+            Scope::TooSmall => Vec::new(),
         },
     }
 }
 
 fn hear(state: &mut State, health: Health) {
     state.connection = Connection::Live;
+    let newest = health.services.iter().map(|beat| beat.at).max();
+    state.heard_at = state.heard_at.max(newest);
     state.health = health;
     state.history.heard(&state.health.services, state.now, SILENT_AFTER);
 }
 
 fn read(state: &mut State, snapshot: Snapshot) {
+    state.heard_at = state.heard_at.max(snapshot.last_event);
     hear(state, snapshot.health);
     state.orders.count(&snapshot.counts);
     state.counts = snapshot.counts;

@@ -1,11 +1,15 @@
 //! What the dashboard asks of its terminal besides drawing: to give it to the shell for a while, and to copy.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::execute;
+use ratatui::Terminal;
+use ratatui::layout::Size;
 
+use super::outlet::{Outlet, Sheet};
+use super::screen::Screen;
 use super::{TerminalGuard, give_back, take_over};
 
 /// How long it is waited to be continued after having stopped ourselves. Whoever is still running then was not
@@ -20,11 +24,18 @@ pub enum Told {
     /// It was stopped without having been asked, and goes on: whatever was done to the terminal meanwhile, it is
     /// ours again.
     Continued,
+    /// It has another size, or learns it.
+    Resized,
 }
 
 /// A terminal, as the dashboard needs it besides drawing.
 pub trait Console {
-    /// Puts `text` into the clipboard of whoever looks at the terminal, wherever that is.
+    /// The way that takes what is drawn to the terminal. Only once it is idle is it worth while to draw again. `None`
+    /// where whoever draws waits for the screen itself.
+    fn outlet(&self) -> Option<Outlet>;
+
+    /// Asks the terminal to put `text` into the clipboard of whoever looks at it, wherever that is. Whether it does is
+    /// not told.
     ///
     /// # Errors
     /// What the terminal said.
@@ -51,6 +62,7 @@ pub trait Console {
 #[derive(Debug)]
 pub struct OwnConsole {
     guard: TerminalGuard,
+    outlet: Outlet,
     #[cfg(unix)]
     signals: unix::Signals,
 }
@@ -63,17 +75,29 @@ impl OwnConsole {
     pub fn new(guard: TerminalGuard) -> io::Result<Self> {
         Ok(Self {
             guard,
+            outlet: Outlet::own()?,
             #[cfg(unix)]
             signals: unix::Signals::new()?,
         })
     }
+
+    /// [`TerminalGuard::screen`].
+    ///
+    /// # Errors
+    /// What the terminal said.
+    pub fn screen(&self, assumed: Size) -> io::Result<Terminal<Screen>> {
+        self.guard.screen(assumed)
+    }
 }
 
 impl Console for OwnConsole {
+    fn outlet(&self) -> Option<Outlet> {
+        Some(self.outlet.clone())
+    }
+
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout();
-        execute!(out, CopyToClipboard::to_clipboard_from(text))?;
-        out.flush()
+        let mut out = Sheet::new(self.outlet.clone());
+        execute!(out, CopyToClipboard::to_clipboard_from(text))
     }
 
     async fn told(&mut self) -> Told {
@@ -119,12 +143,17 @@ mod unix {
     pub(super) struct Signals {
         stop: Signal,
         continued: Signal,
+        resized: Signal,
     }
 
     impl Signals {
         pub(super) fn new() -> io::Result<Self> {
             let of = |number: Number| signal(SignalKind::from_raw(number as i32));
-            Ok(Self { stop: of(Number::SIGTSTP)?, continued: of(Number::SIGCONT)? })
+            Ok(Self {
+                stop: of(Number::SIGTSTP)?,
+                continued: of(Number::SIGCONT)?,
+                resized: of(Number::SIGWINCH)?,
+            })
         }
 
         pub(super) async fn told(&mut self) -> Told {
@@ -132,6 +161,7 @@ mod unix {
                 biased;
                 _ = self.stop.recv() => Told::Stop,
                 _ = self.continued.recv() => Told::Continued,
+                _ = self.resized.recv() => Told::Resized,
             }
         }
 
@@ -144,8 +174,8 @@ mod unix {
                 _ = self.continued.recv() => {}
                 () = tokio::time::sleep(STOPPED_WITHIN) => {}
             }
-            // The timer may have been first. What is still to be told of belongs to this stop.
-            let _ = self.told().now_or_never();
+            // The timer may have been first. What is still to be told of belongs to this stop, and is drawn anew.
+            while self.told().now_or_never().is_some() {}
             Ok(())
         }
     }

@@ -60,6 +60,11 @@ texts! {
         "The screen is too small: {0}x{1}. It needs at least {2}x{3}"
     }
 
+    NoScreen {
+        "skstore: TERM='{0}'에는 화면을 그릴 수 없어 대시보드 대신 상태를 한 번 출력합니다. 대시보드를 보려면: export TERM=xterm-256color",
+        "skstore: nothing can be drawn on a terminal with TERM='{0}', so this is the status instead of the dashboard. For the dashboard: export TERM=xterm-256color"
+    }
+
     // The tables of accounts and items, and what stands beside them.
     AccountsTitle { "계좌", "accounts" }
     ItemsTitle { "상품", "items" }
@@ -367,6 +372,8 @@ texts! {
     KeyPanel { "옆 창", "panel" }
     KeyLanguage { "언어", "language" }
     KeyTheme { "색", "theme" }
+    KeyTime { "현지 시각/UTC", "local time or UTC" }
+    TimesIn { "시각은 {0} 기준입니다", "Times are in {0}" }
     KeyHelp { "도움말", "help" }
     KeyQuit { "끝내기", "quit" }
     HelpTitle { "도움말", "help" }
@@ -379,6 +386,7 @@ texts! {
     ScopeConfirm { "확인 질문", "question" }
     ScopePalette { "명령 찾기", "commands" }
     ScopeHelp { "도움말", "help" }
+    ScopeTooSmall { "너무 작은 화면", "a screen that is too small" }
 
     // The tab of health.
     HealthTitle { "상태", "health" }
@@ -459,7 +467,15 @@ texts! {
     // The log, the clipboard, the shell.
     LogTitle { "로그", "log" }
     LogEmpty { "이 프로세스는 아직 아무것도 기록하지 않았습니다", "This process has logged nothing yet" }
-    Copied { "복사했습니다: {0}", "copied: {0}" }
+    CopySent { "터미널에 복사를 맡겼습니다: {0}", "sent to the terminal to be copied: {0}" }
+    WhySyllableActsNot {
+        "'{0}'은(는) 글쇠 하나가 아니라 여럿({1})이라 아무 일도 하지 않았습니다. 하나씩 누르거나 영문으로 바꾸세요",
+        "'{0}' is no key but several ({1}), so it did nothing. Press them one by one, or switch to Latin letters"
+    }
+    WhyPasteActsNot {
+        "붙여 넣은 글은 여기서 아무 일도 하지 않습니다. 글을 적는 칸에 붙여 넣으세요",
+        "Pasted text does nothing here. Paste it where text is typed"
+    }
     WhyNoShell { "되돌려 줄 셸이 없어 멈출 수 없습니다", "There is no shell that could continue it" }
     KeyLog { "로그", "log" }
     KeyCopyId { "번호 복사", "copy the id" }
@@ -495,6 +511,14 @@ texts! {
     DoctorNoTerm { "TERM='{0}'은(는) 화면을 그릴 수 있는 터미널이 아닙니다", "TERM='{0}' is no terminal that can be drawn on" }
     DoctorSmall { "화면이 {0}x{1}로 너무 작습니다", "the screen is too small: {0}x{1}" }
     DoctorEnlarge { "{0}x{1} 이상으로 키우세요", "enlarge it to at least {0}x{1}" }
+    DoctorNoZone {
+        "TZ='{0}'은(는) 이 기계가 아는 시간대가 아니어서 시각을 UTC로 보여 줍니다",
+        "TZ='{0}' is no time zone that is known on this machine, so times are shown in UTC"
+    }
+    DoctorGiveZone {
+        "tzdata를 설치하거나 POSIX 방식으로 쓰세요: TZ=KST-9",
+        "install tzdata, or write it as POSIX does: TZ=KST-9"
+    }
     DoctorBuiltIn { "내장된 기본값", "the built-in defaults" }
     DoctorCorrectSettings {
         "그곳을 고치세요. config/skstore.toml에 모든 키가 설명되어 있습니다",

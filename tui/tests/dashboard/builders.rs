@@ -12,6 +12,7 @@ use skstore::dashboard::message::{
 use skstore::dashboard::state::{Look, State};
 use skstore::dashboard::tab::Tab;
 use skstore::dashboard::{draw, update};
+use skstore::text::times::UTC;
 use skstore::text::{Language, fit};
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::books::{Books, Sums};
@@ -26,6 +27,7 @@ use skstore_domain::objects::{
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Past, Service};
 use skstore_domain::time::Timestamp;
 use skstore_workers::bus::QueueDepth;
+use skstore_workers::config::TimeShown;
 use skstore_workers::view::{Counts, Health, OrderDetail, OrderPage};
 
 /// 2026-09-21 14:13:20.123 UTC
@@ -320,7 +322,8 @@ pub(crate) fn look(language: Language) -> Look {
         language,
         theme: ThemeName::Dark,
         glyphs: Glyphs::UNICODE,
-        utc_offset_s: 0,
+        zone: UTC.clone(),
+        time: TimeShown::Local,
         data_at: "embedded: /var/lib/skstore".into(),
     }
 }
@@ -341,6 +344,7 @@ pub(crate) fn snapshot(state: &State, rows: Vec<OrderRow>, health: Health) -> Sn
         found: found(&wanted.query, rows),
         counts: counts(),
         health,
+        last_event: None,
         wanted,
     }
 }

@@ -11,5 +11,6 @@ mod live;
 mod mouse;
 mod sample;
 mod screens;
+mod small;
 mod themes;
 mod tour;

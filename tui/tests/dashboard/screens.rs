@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 use ratatui::style::Color;
 use skstore::dashboard::keys::Scope;
-use skstore::dashboard::message::{Answered, Found, Message, Request};
+use skstore::dashboard::message::{Answered, Found, Message, Request, Size};
 use skstore::dashboard::state::State;
 use skstore::dashboard::tab::Tab;
 use skstore::dashboard::{layout, update};
@@ -481,9 +481,13 @@ fn nothing_panics_on_any_size() {
     for width in 0..90 {
         for height in [0, 1, 2, 5, 15, 16, 17, 23, 24, 30] {
             for language in Language::ALL {
-                let state = detailed(*language, (width, height));
-                screen(&state);
-                screen(&ordering(*language, (width, height)));
+                // Opened where it can be seen, and then made to fit.
+                for mut state in [detailed(*language, NARROW), ordering(*language, NARROW)] {
+                    update(&mut state, NOW, Message::Resized(Size { width, height }));
+                    screen(&state);
+                    press(&mut state, KeyCode::F(1));
+                    screen(&state);
+                }
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use crossterm::event::{Event, EventStream, KeyCode};
+use crossterm::event::{Event, KeyCode};
 use futures_util::StreamExt;
 use portable_pty::CommandBuilder;
 use skstore::dashboard::{DashboardOptions, run_on};
 use skstore::terminal::TerminalGuard;
 use skstore::terminal::console::OwnConsole;
+use skstore::terminal::keyboard::Keyboard;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::process::Process;
 
@@ -55,7 +56,7 @@ fn show_a_desk_that_panics(data: &Path) {
     let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
     let process = Process::start(&config).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let keyboard = EventStream::new().inspect(|event| match event {
+    let keyboard = Keyboard::listen().unwrap().inspect(|event| match event {
         Ok(Event::Key(key)) if key.code == KeyCode::Char('!') => panic!("{SLIP}"),
         Ok(Event::Key(key)) if key.code == KeyCode::Char('w') => {
             let worker = std::thread::Builder::new().name("worker".to_owned());
@@ -68,7 +69,7 @@ fn show_a_desk_that_panics(data: &Path) {
         let desk = process.desk().await.unwrap();
         let options = DashboardOptions::new(&config, |_| None, "embedded".to_owned()).unwrap();
         let guard = TerminalGuard::enter(options.has_mouse).unwrap();
-        let mut screen = guard.screen().unwrap();
+        let mut screen = guard.screen(options.assumed_size).unwrap();
         let mut console = OwnConsole::new(guard).unwrap();
         run_on(desk, options, &mut screen, keyboard, &mut console).await.unwrap();
     });

@@ -4,6 +4,8 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,8 @@ pub(crate) struct Person {
     terminal: Box<dyn MasterPty + Send>,
     /// How the terminal edited lines before the program was there.
     before: String,
+    /// Whether what the terminal is sent is taken from it.
+    looks: Arc<AtomicBool>,
 }
 
 /// What is left when a program has ended.
@@ -57,6 +61,11 @@ pub(crate) fn with_environment(command: &mut CommandBuilder, home: &Path, enviro
 impl Person {
     pub(crate) fn starts(command: CommandBuilder) -> Self {
         let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        Self::starts_at(size, command)
+    }
+
+    /// At a terminal that says it has this size.
+    pub(crate) fn starts_at(size: PtySize, command: CommandBuilder) -> Self {
         let pty = native_pty_system().openpty(size).unwrap();
         let before = how_it_edits(&*pty.master);
         let program = pty.slave.spawn_command(command).unwrap();
@@ -64,16 +73,19 @@ impl Person {
         let mut reader = pty.master.try_clone_reader().unwrap();
         let keys = pty.master.take_writer().unwrap();
         let (sender, output) = channel();
+        let looks = Arc::new(AtomicBool::new(true));
+        let goes_on = looks.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 8192];
             while let Ok(count) = reader.read(&mut bytes) {
-                if count == 0 || sender.send(bytes[..count].to_vec()).is_err() {
+                let is_sent = sender.send(bytes[..count].to_vec()).is_ok();
+                if count == 0 || !is_sent || !goes_on.load(Ordering::Relaxed) {
                     break;
                 }
             }
         });
         let screen = vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0);
-        Self { screen, heard: Vec::new(), output, keys, program, terminal: pty.master, before }
+        Self { screen, heard: Vec::new(), output, keys, program, terminal: pty.master, before, looks }
     }
 
     pub(crate) fn types(&mut self, keys: &str) {
@@ -90,10 +102,43 @@ impl Person {
         self.program.process_id().unwrap()
     }
 
+    /// The program itself.
+    pub(crate) fn program(&mut self) -> &mut (dyn Child + Send + Sync) {
+        &mut *self.program
+    }
+
     /// Gives the terminal another size.
     pub(crate) fn resizes(&mut self, columns: u16, rows: u16) {
         self.terminal.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
         self.screen.screen_mut().set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
+    }
+
+    /// Takes nothing more from the terminal, as a connection that stalls: what it is sent piles up in it. What is typed
+    /// still arrives.
+    pub(crate) fn looks_away(&mut self) {
+        self.looks.store(false, Ordering::Relaxed);
+        // The last piece was on its way.
+        while self.output.recv_timeout(PATIENCE).is_ok() {}
+    }
+
+    /// Closes the terminal; what runs on it is left alone with that.
+    pub(crate) fn closes(mut self) -> Box<dyn Child + Send + Sync> {
+        self.looks_away();
+        let Self { program, terminal, keys, .. } = self;
+        drop((terminal, keys));
+        program
+    }
+
+    /// Waits for the end of a program that nobody looks at, and how long that took.
+    pub(crate) fn waits_for_end(program: &mut (dyn Child + Send + Sync)) -> (ExitStatus, Duration) {
+        let since = Instant::now();
+        loop {
+            if let Some(status) = program.try_wait().unwrap() {
+                return (status, since.elapsed());
+            }
+            assert!(since.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Waits until the screen is as it must be.
@@ -141,8 +186,11 @@ impl Person {
         self.types("n");
         self.sees_text(apple);
         self.types("\r");
-        self.sees_text("walk-in (");
+        self.sees_text("▸ walk-in");
         self.types("\r");
+        self.sees("the field of the quantity", |screen| {
+            screen.contains("+ more") || screen.contains("+ 늘리기")
+        });
         self.types("5");
         self.sees("the total", |screen| screen.contains("5,000"));
         self.types("\r");

@@ -56,6 +56,8 @@ pub(super) enum Rule {
     Number { least: i64, most: i64, unit: &'static str },
     /// `true` or `false`.
     Switch,
+    /// `true`, `false`, or "auto".
+    SwitchOrAuto,
     /// One of these words.
     Word(&'static [&'static str]),
     /// Any text without control characters: a path.
@@ -129,9 +131,10 @@ pub(super) const KEYS: &[Key] = &[
     key("catalog.path", Rule::Path),
     key("ui.language", Rule::Word(&["auto", "ko", "en"])),
     key("ui.theme", Rule::Word(&["auto", "dark", "light", "ansi", "none"])),
-    key("ui.ascii", Rule::Switch),
+    key("ui.ascii", Rule::SwitchOrAuto),
     key("ui.mouse", Rule::Switch),
     key("ui.reduced_motion", Rule::Switch),
+    key("ui.time", Rule::Word(&["local", "utc"])),
     key("log.level", Rule::Word(&["error", "warn", "info", "debug", "trace"])),
     key("log.format", Rule::Word(&["text", "json"])),
     key("log.file", Rule::Path),
@@ -186,7 +189,13 @@ impl Rule {
     pub(super) fn check(self, value: ValueKind) -> Result<ValueKind, String> {
         match self {
             Self::Number { least, most, unit } => number(&value, least, most, unit),
-            Self::Switch => switch(&value),
+            Self::Switch => switch(&value).map(ValueKind::Boolean),
+            Self::SwitchOrAuto => match &value {
+                ValueKind::String(text) if text == "auto" => Ok(value),
+                other => switch(other)
+                    .map(|on| ValueKind::String(on.to_string()))
+                    .map_err(|_| format!("must be true, false or \"auto\", not {}", quoted(other))),
+            },
             Self::Word(words) => {
                 let given = text(&value)?;
                 let must = || format!("must be one of {}, not '{}'", words.join(", "), shown(given));
@@ -268,11 +277,11 @@ fn number(value: &ValueKind, least: i64, most: i64, unit: &str) -> Result<ValueK
     }
 }
 
-fn switch(value: &ValueKind) -> Result<ValueKind, String> {
+fn switch(value: &ValueKind) -> Result<bool, String> {
     match value {
-        ValueKind::Boolean(on) => Ok(ValueKind::Boolean(*on)),
-        ValueKind::String(text) if text == "true" => Ok(ValueKind::Boolean(true)),
-        ValueKind::String(text) if text == "false" => Ok(ValueKind::Boolean(false)),
+        ValueKind::Boolean(on) => Ok(*on),
+        ValueKind::String(text) if text == "true" => Ok(true),
+        ValueKind::String(text) if text == "false" => Ok(false),
         _ => Err(format!("must be true or false, not {}", quoted(value))),
     }
 }

@@ -305,11 +305,37 @@ pub struct UiConfig {
     /// Colours.
     pub theme: Theme,
     /// Whether to draw with ASCII only.
-    pub ascii: bool,
+    pub ascii: Ascii,
     /// Whether the mouse is listened to.
     pub mouse: bool,
     /// Whether the screen shall change as seldom as it can.
     pub reduced_motion: bool,
+    /// Whose time is shown to people.
+    pub time: TimeShown,
+}
+
+/// Whether to draw with ASCII only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub enum Ascii {
+    /// Where the locale or the terminal has no more.
+    #[serde(rename = "auto")]
+    Auto,
+    /// Everywhere.
+    #[serde(rename = "true")]
+    Always,
+    /// Nowhere.
+    #[serde(rename = "false")]
+    Never,
+}
+
+/// Whose time is shown to people. What programs read is always in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeShown {
+    /// That of the place where the program runs.
+    Local,
+    /// UTC.
+    Utc,
 }
 
 /// The language of words on the screen.

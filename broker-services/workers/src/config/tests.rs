@@ -115,7 +115,7 @@ fn an_unknown_key_is_named_with_its_place() {
         (
             with_flags(&[("ui", "ko")]),
             "unknown setting 'ui' from the command line; [ui] has: ui.language, ui.theme, ui.ascii, ui.mouse, \
-             ui.reduced_motion"
+             ui.reduced_motion, ui.time"
                 .into(),
         ),
         (
@@ -137,7 +137,9 @@ fn a_bad_value_is_told_what_it_must_be() {
         ("payment.timeout_ms", "9", "must be a whole number from 10 to 60000 (ms), not '9'"),
         ("payment.timeout_ms", "300.5", "must be a whole number from 10 to 60000 (ms), not '300.5'"),
         ("payment.timeout_ms", "99999999999999999999", "must be a whole number from 10 to 60000 (ms)"),
-        ("ui.ascii", "yes", "must be true or false, not 'yes'"),
+        ("ui.mouse", "yes", "must be true or false, not 'yes'"),
+        ("ui.ascii", "yes", "must be true, false or \"auto\", not 'yes'"),
+        ("ui.time", "KST", "must be one of local, utc, not 'KST'"),
         ("ui.language", "fr", "must be one of auto, ko, en, not 'fr'"),
         ("faults.deposit", "slow", "must be none, slow:MILLISECONDS, silent or stopped, not 'slow'"),
         ("order.walk_in", "", "is no customer: '' must have 1 to 64 characters"),
@@ -180,7 +182,7 @@ fn a_file_has_types() {
         ("payment.timeout_ms = [300]", "must be a whole number from 10 to 60000 (ms), not a list"),
         ("payment.timeout_ms = { s = 1 }", "must be a whole number from 10 to 60000 (ms), not a table"),
         ("order.walk_in = 7", "must be a text in quotes, not 7"),
-        ("ui.ascii = 1", "must be true or false, not 1"),
+        ("ui.ascii = 1", "must be true, false or \"auto\", not 1"),
         ("payment.timeout_ms = = 5", "is not valid TOML: TOML parse error at line 1"),
     ];
     for (text, expected) in table {
@@ -335,6 +337,7 @@ fn every_word_and_bound_is_one_that_the_types_take() {
         let values: Vec<String> = match key.rule {
             Rule::Word(words) => words.iter().map(ToString::to_string).collect(),
             Rule::Switch => vec!["true".into(), "false".into()],
+            Rule::SwitchOrAuto => vec!["true".into(), "false".into(), "auto".into()],
             Rule::Fault => vec!["none".into(), "slow:400".into(), "silent".into(), "stopped".into()],
             Rule::Number { least, most, .. } => vec![least.to_string(), most.to_string()],
             Rule::Management => vec!["auto".into(), "off".into(), "https://u:p@mq:1".into()],

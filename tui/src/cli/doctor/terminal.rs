@@ -2,8 +2,11 @@
 
 use std::io::IsTerminal;
 
+use ratatui::layout::Size;
 use skstore::dashboard::{layout, state};
+use skstore::terminal::screen::known;
 use skstore::text::Text;
+use skstore::theme::can_be_drawn_on;
 
 use super::{Checked, Finding, Said};
 
@@ -12,6 +15,10 @@ pub(super) struct Look {
     pub(super) term: String,
     /// How the dashboard would look; not known without settings.
     pub(super) look: Option<state::Look>,
+    /// What `TZ` says, if it means nothing here.
+    pub(super) unknown_zone: Option<String>,
+    /// The size that counts where the terminal does not know its own.
+    pub(super) assumed: Size,
 }
 
 pub(super) fn check(look: &Look) -> Finding {
@@ -30,14 +37,20 @@ fn judge(look: &Look, out: bool, keys: bool, size: Option<(u16, u16)>) -> Findin
         let remedy = Said::text(Text::DoctorGiveKeys, &[]);
         return wrong(Said::text(Text::DoctorNoKeys, &[]), remedy);
     }
-    if look.term.is_empty() || look.term == "dumb" {
+    if !can_be_drawn_on(&look.term) {
         let remedy = Said::plain("export TERM=xterm-256color");
         return wrong(Said::text(Text::DoctorNoTerm, &[&look.term]), remedy);
     }
-    let (columns, rows) = size.unwrap_or_default();
+    let told = size.unwrap_or_default();
+    let counts = if size.is_some() { known(told.into(), look.assumed) } else { Size::ZERO };
+    let (columns, rows) = (counts.width, counts.height);
     if columns < layout::MIN_WIDTH || rows < layout::MIN_HEIGHT {
         let found = Said::text(Text::DoctorSmall, &[&columns, &rows]);
         return wrong(found, Said::text(Text::DoctorEnlarge, &[&layout::MIN_WIDTH, &layout::MIN_HEIGHT]));
+    }
+    if let Some(zone) = &look.unknown_zone {
+        let remedy = Said::text(Text::DoctorGiveZone, &[]);
+        return wrong(Said::text(Text::DoctorNoZone, &[zone]), remedy);
     }
     let mut found = format!("{}, {columns}x{rows}", look.term);
     if let Some(look) = &look.look {
@@ -53,7 +66,8 @@ mod tests {
 
     #[test]
     fn what_the_dashboard_cannot_use_is_told_with_a_remedy() {
-        let term = |term: &str| Look { term: term.into(), look: None };
+        let assumed = Size::new(80, 24);
+        let term = |term: &str| Look { term: term.into(), look: None, unknown_zone: None, assumed };
         let big = Some((120, 40));
         let table = [
             (term("xterm"), true, true, big, true),
@@ -63,8 +77,11 @@ mod tests {
             (term("dumb"), true, true, big, false),
             (term("xterm"), true, true, Some((59, 40)), false),
             (term("xterm"), true, true, Some((120, 15)), false),
+            (term("xterm"), true, true, Some((0, 0)), true),
             (term("xterm"), true, true, None, false),
         ];
+        let lost = Look { unknown_zone: Some("Asia/Soeul".into()), ..term("xterm") };
+        assert_eq!(judge(&lost, true, true, big).to_json()["ok"], false, "a zone that nobody knows");
         for (look, out, keys, size, is_well) in table {
             let json = judge(&look, out, keys, size).to_json();
             assert_eq!(json["ok"], is_well, "TERM={} {out} {keys} {size:?}: {json}", look.term);

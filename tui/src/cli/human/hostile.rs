@@ -1,6 +1,7 @@
 //! A hundred thousand hostile texts, in every place where the command line shows a foreign one.
 
 use serde_json::json;
+use skstore::text::times::UTC;
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::events::{EventKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId, is_unsafe_to_show};
@@ -101,13 +102,13 @@ fn everything(hostile: &mut Hostile, language: Language) -> String {
     }];
     let accounts = [Account { customer: orders[0].customer.clone(), balance: Won(1), revision: 1 }];
     [
-        super::order(language, &items, &orders[0]),
-        super::orders(language, &items, &orders),
-        timeline(language, &steps),
+        super::order(language, &UTC, &items, &orders[0]),
+        super::orders(language, &UTC, &items, &orders),
+        timeline(language, &UTC, &steps),
         self::accounts(language, &accounts),
         self::items(language, &items),
         status(language, &Counts::default(), &beats, AT),
-        self::event(language, &event),
+        self::event(language, &UTC, &event),
         Failure::Unreachable(hostile.string()).to_text(),
     ]
     .concat()

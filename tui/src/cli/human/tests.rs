@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use skstore::text::times::UTC;
 use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
 use skstore_domain::events::{EventKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
@@ -68,8 +69,9 @@ fn an_order_is_told_with_its_money_in_both_languages() {
     for (language, amount, status) in
         [(Language::Korean, "금액", "상태"), (Language::English, "amount", "status")]
     {
-        let text = super::order(language, &[], &order);
-        for part in [amount, status, "5,000", "5 x 1,000", "김철수", "10 사과", "2026-09-21 14:13:20Z"] {
+        let text = super::order(language, &UTC, &[], &order);
+        for part in [amount, status, "5,000", "5 x 1,000", "김철수", "10 사과", "2026-09-21 14:13:20 UTC"]
+        {
             assert!(text.contains(part), "{part} is missing:\n{text}");
         }
         let columns: Vec<_> = ["김철수", "10 사과", "5,000"]
@@ -84,7 +86,7 @@ fn an_order_is_told_with_its_money_in_both_languages() {
 
 #[test]
 fn rows_line_up_whatever_the_width_of_names() {
-    let text = orders(Language::English, &[], &[an_order("a-1", "김철수"), an_order("b-2", "kim")]);
+    let text = orders(Language::English, &UTC, &[], &[an_order("a-1", "김철수"), an_order("b-2", "kim")]);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert_eq!(column_of(lines[1], "사과"), column_of(lines[2], "사과"), "{text}");
@@ -106,12 +108,14 @@ fn an_item_has_the_readers_name() {
     assert!(english.contains("Apple") && english.contains("1,234,567"), "{english}");
     let (known, order) = (std::slice::from_ref(&item), an_order("a-1", "kim"));
     for (language, name) in [(Language::Korean, "사과"), (Language::English, "Apple")] {
-        assert!(super::order(language, known, &order).contains(&format!("10 {name}\n")), "{name}");
-        let listed = orders(language, known, std::slice::from_ref(&order));
+        assert!(super::order(language, &UTC, known, &order).contains(&format!("10 {name}\n")), "{name}");
+        let listed = orders(language, &UTC, known, std::slice::from_ref(&order));
         assert!(listed.contains(&format!("  {name}  ")), "{listed}");
     }
     let unnamed = Item { name_en: None, ..item };
-    assert!(super::order(Language::English, std::slice::from_ref(&unnamed), &order).contains("10 사과"));
+    assert!(
+        super::order(Language::English, &UTC, std::slice::from_ref(&unnamed), &order).contains("10 사과")
+    );
     assert!(
         items(Language::English, &[unnamed]).contains("사과"),
         "an item without an English name has its own"
@@ -121,7 +125,7 @@ fn an_item_has_the_readers_name() {
 #[test]
 fn a_payment_that_there_is_not_is_told_as_such() {
     let none = PaymentAnswer::none(OrderId::new("a-1").unwrap());
-    let text = payment(Language::English, &none);
+    let text = payment(Language::English, &UTC, &none);
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.starts_with("order    a-1\npayment  "), "{text}");
 }
@@ -196,7 +200,7 @@ fn events_line_up_without_knowing_each_other() {
         reason: None,
     };
     let short = FeedEntry { subject: "10".into(), customer: None, amount: Some(Won(7)), ..long.clone() };
-    let (long, short) = (event(Language::English, &long), event(Language::English, &short));
+    let (long, short) = (event(Language::English, &UTC, &long), event(Language::English, &UTC, &short));
     assert_eq!(column_of(&long, "5,000") + "5,000".len(), column_of(&short, "7\n") + 1, "{long}{short}");
     assert_eq!(long.lines().count(), 1);
 }
@@ -211,9 +215,12 @@ fn a_timeline_names_who_did_what() {
         reason: Some("order_cancelled".into()),
     };
     let unknown = Step { reason: Some("of_a_newer_version".into()), ..step.clone() };
-    let text = timeline(Language::English, &[step, unknown]);
+    let text = timeline(Language::English, &UTC, &[step, unknown]);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
-    assert!(lines[1].starts_with("2026-09-21 14:13:20Z") && lines[1].ends_with("order cancelled"), "{text}");
+    assert!(
+        lines[1].starts_with("2026-09-21 14:13:20 UTC") && lines[1].ends_with("order cancelled"),
+        "{text}"
+    );
     assert!(lines[2].ends_with("of_a_newer_version"), "a reason that we have no word for is shown: {text}");
 }

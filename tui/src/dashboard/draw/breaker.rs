@@ -168,7 +168,7 @@ fn charges(ink: &Ink<'_>, width: usize, breaker: &BreakerSnapshot) -> Line<'stat
 
 fn change_lines(ink: &Ink<'_>, width: usize, change: &BreakerChanged) -> Vec<Line<'static>> {
     let first = Line::from(vec![
-        Span::styled(format!(" {}  ", times::clock(change.at, ink.utc_offset_s)), ink.theme.dim),
+        Span::styled(format!(" {}  ", times::clock(change.at, ink.zone)), ink.theme.dim),
         Span::styled(ink.word(&change.from), ink.theme.breaker(change.from)),
         Span::styled(format!(" {} ", ink.glyphs.arrow), ink.theme.dim),
         Span::styled(ink.word(&change.to), ink.theme.breaker(change.to)),

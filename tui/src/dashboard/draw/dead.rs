@@ -11,7 +11,7 @@ use super::header::grouped;
 use super::ink::{Ink, paint};
 use crate::dashboard::state::State;
 use crate::dashboard::state::dead::{Deal, DealReport, Deed};
-use crate::text::{Text, fit};
+use crate::text::{Text, fit, times};
 
 /// Columns of a time, a service and a key.
 const TIME: usize = 8;
@@ -56,11 +56,11 @@ fn heading(ink: &Ink<'_>, width: usize) -> Line<'static> {
 
 fn row(ink: &Ink<'_>, width: usize, letter: &DeadLetter, is_selected: bool) -> Line<'static> {
     let marker = if is_selected { ink.glyphs.marker } else { " " };
-    let time = letter.at.get(11..19).unwrap_or_default();
+    let time = times::told(&letter.at).map_or_else(String::new, |at| times::clock(at, ink.zone));
     let room = width.saturating_sub(2 + TIME + 1 + SERVICE + 1 + KEY + 1);
     let line = Line::from(vec![
         Span::styled(format!("{marker} "), ink.theme.key),
-        Span::styled(format!("{} ", ink.left(time, TIME)), ink.theme.dim),
+        Span::styled(format!("{} ", ink.left(&time, TIME)), ink.theme.dim),
         Span::raw(format!("{} ", ink.left(&service(ink, letter), SERVICE))),
         Span::raw(format!("{} ", ink.left(&letter.routing_key, KEY))),
         Span::styled(ink.left(&letter.reason, room), ink.theme.warn),

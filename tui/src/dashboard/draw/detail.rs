@@ -52,7 +52,7 @@ pub(super) fn lines(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize)
     if let (Some(then), Some(step)) = (&then, detail.then) {
         let shown = ink.fill(
             Text::AsItWas,
-            &[&times::precise(then.updated_at, ink.utc_offset_s), &(step + 1), &detail.steps().len()],
+            &[&times::precise(then.updated_at, ink.zone), &(step + 1), &detail.steps().len()],
         );
         lines.push(Line::from(Span::styled(format!(" {}", ink.short(&shown, width)), ink.theme.warn)));
     }
@@ -66,7 +66,12 @@ pub(super) fn lines(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize)
         lines.extend(fields(state, ink, shown, width));
         lines.extend(answers(state, detail, order, ink, width));
     }
-    lines.push(ink.rule(ink.text(Text::TimelineTitle), &times::zone(ink.utc_offset_s), width));
+    let (first, last) = (detail.steps().first(), detail.steps().last());
+    let whose = first.zip(last).map_or_else(
+        || ink.zone.label(order.placed_at),
+        |(first, last)| times::labels(ink.zone, first.at, last.at),
+    );
+    lines.push(ink.rule(ink.text(Text::TimelineTitle), &whose, width));
     if detail.steps().is_empty() {
         lines.push(Line::from(Span::styled(format!(" {}", ink.text(Text::NoTimeline)), ink.theme.dim)));
     }
@@ -127,7 +132,7 @@ pub(super) fn table(ink: &Ink<'_>, rows: Vec<(Text, String, Style)>, width: usiz
 
 fn fields(state: &State, ink: &Ink<'_>, order: &Order, width: usize) -> Vec<Line<'static>> {
     let (theme, plain) = (&ink.theme, ink.theme.text);
-    let time = |at| times::full(at, ink.utc_offset_s);
+    let time = |at| times::full(at, ink.zone);
     let won = |amount: &dyn Display| ink.fill(Text::WonAmount, &[amount]);
     let status = format!("{} {}", ink.glyphs.status(order.status), ink.word(&order.status));
     let reason = order.reason.map_or("-", |reason| ink.word(&reason));
@@ -203,7 +208,7 @@ fn payment_rows(ink: &Ink<'_>, answer: &PaymentAnswer) -> Vec<(Text, String, Sty
         status,
         (Text::ColumnReason, reason.to_owned(), plain),
         (Text::FieldAmount, ink.fill(Text::WonAmount, &[&payment.amount]), plain),
-        (Text::FieldUpdatedAt, times::full(payment.updated_at, ink.utc_offset_s), plain),
+        (Text::FieldUpdatedAt, times::full(payment.updated_at, ink.zone), plain),
         (Text::FieldRevision, payment.revision.to_string(), plain),
     ]
 }
@@ -236,7 +241,7 @@ fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, width: usize) -> Lin
         Some(word) => format!(" ({})", reason_word(word).map_or(word, |text| ink.text(text))),
     };
     let what = format!("{}{reason}", ink.word(&step.kind));
-    let (time, service) = (times::precise(step.at, ink.utc_offset_s), ink.left(ink.word(&step.source), 7));
+    let (time, service) = (times::precise(step.at, ink.zone), ink.left(ink.word(&step.source), 7));
     let (marker, style) = match detail.then {
         Some(then) if at == then => (ink.glyphs.marker, ink.theme.strong),
         Some(then) if at > then => (" ", ink.theme.dim),

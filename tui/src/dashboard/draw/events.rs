@@ -85,7 +85,7 @@ fn row(ink: &Ink<'_>, entry: &FeedEntry, columns: &Columns) -> Vec<Span<'static>
         None => end(ink, &entry.subject),
     };
     vec![
-        Span::styled(times::precise(entry.at, ink.utc_offset_s), ink.theme.dim),
+        Span::styled(times::precise(entry.at, ink.zone), ink.theme.dim),
         Span::styled(
             format!(" {} ", ink.left(ink.word(&entry.kind.source()), columns.service)),
             ink.theme.title,
@@ -136,7 +136,7 @@ pub(super) fn fields(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'st
     let rows = [
         (Text::ColumnWhat, what),
         (Text::ColumnSubject, entry.subject.clone()),
-        (Text::ColumnTime, times::full(entry.at, ink.utc_offset_s)),
+        (Text::ColumnTime, format!("{} {}", times::full(entry.at, ink.zone), ink.zone.label(entry.at))),
         (Text::FieldCustomer, who.join(", ")),
         (Text::ColumnReason, reason(ink, entry).unwrap_or("").to_owned()),
         (Text::ColumnId, entry.id.clone()),

@@ -12,6 +12,7 @@ use crate::dashboard::keys::{Action, Keymap, Scope};
 use crate::dashboard::message::Size;
 use crate::dashboard::state::State;
 use crate::text::fit::{self, Side};
+use crate::text::times::Zone;
 use crate::text::words::Worded;
 use crate::text::{Language, Text};
 use crate::theme::{Glyphs, Theme};
@@ -21,7 +22,7 @@ pub(super) struct Ink<'a> {
     pub(super) language: Language,
     pub(super) theme: Theme,
     pub(super) glyphs: &'a Glyphs,
-    pub(super) utc_offset_s: i32,
+    pub(super) zone: &'a Zone,
     keys: &'a Keymap,
 }
 
@@ -32,7 +33,7 @@ impl<'a> Ink<'a> {
             language: look.language,
             theme: Theme::named(look.theme),
             glyphs: &look.glyphs,
-            utc_offset_s: look.utc_offset_s,
+            zone: look.shown_zone(),
             keys: &state.keys,
         }
     }

@@ -179,9 +179,9 @@ pub(super) fn amount(amount: Won) -> String {
 
 /// The clock time of today's orders, the day of older ones.
 pub(super) fn time(state: &State, ink: &Ink<'_>, row: &OrderRow) -> String {
-    let (at, offset) = (row.order.placed_at, ink.utc_offset_s);
-    let is_today = times::day(at, offset) == times::day(state.now, offset);
-    let text = if is_today { times::clock(at, offset) } else { times::day(at, offset) };
+    let (at, zone) = (row.order.placed_at, ink.zone);
+    let is_today = times::day(at, zone) == times::day(state.now, zone);
+    let text = if is_today { times::clock(at, zone) } else { times::day(at, zone) };
     ink.left(&text, TIME)
 }
 

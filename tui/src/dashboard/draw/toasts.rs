@@ -58,7 +58,11 @@ fn words(state: &State, ink: &Ink<'_>, notice: &Notice) -> (String, Style) {
             (dead::dealt(ink, deal, report), style)
         }
         Notice::NotDealt(problem) => (dead::problem(ink, problem), ink.theme.bad),
-        Notice::Copied(text) => (ink.fill(Text::Copied, &[text]), ink.theme.ok),
+        Notice::CopySent(text) => (ink.fill(Text::CopySent, &[text]), ink.theme.text),
+        Notice::Zone(label) => (ink.fill(Text::TimesIn, &[label]), ink.theme.text),
+        Notice::Syllable { syllable, keys } => {
+            (ink.fill(Text::WhySyllableActsNot, &[syllable, keys]), ink.theme.warn)
+        }
         Notice::Filter(bad) => (ink.fill(bad.text, &[&bad.typed]), ink.theme.warn),
         Notice::Request(request, outcome) => {
             let (said, style) = outcome_words(state, ink, outcome);

@@ -24,7 +24,16 @@ pub enum Notice {
     /// Why something is not possible.
     Reason(Text),
     /// It is in the clipboard.
-    Copied(String),
+    CopySent(String),
+    /// Times are shown by the clocks of a zone that is called so.
+    Zone(String),
+    /// Several keys came as one syllable.
+    Syllable {
+        /// The syllable.
+        syllable: char,
+        /// The Latin letters on its keys.
+        keys: String,
+    },
     /// What became of parked messages, or that nothing would.
     Dealt(Deal, DealReport),
     /// Why nothing could be done with parked messages.
@@ -154,7 +163,9 @@ impl Toasts {
             Notice::Request(request, outcome) if outcome.can_be_repeated() => Some(request),
             Notice::Request(..)
             | Notice::Reason(_)
-            | Notice::Copied(_)
+            | Notice::CopySent(_)
+            | Notice::Zone(_)
+            | Notice::Syllable { .. }
             | Notice::Dealt(..)
             | Notice::NotDealt(_)
             | Notice::Filter(_) => None,

@@ -77,6 +77,9 @@ fn lines(state: &State, action: Action) -> isize {
 
 /// Types a key into the topmost layer, if it takes text.
 pub(super) fn edit(state: &mut State, chord: Chord) {
+    if state.is_unseen() {
+        return;
+    }
     match state.layers.last_mut() {
         Some(Layer::Filter(line)) => {
             if line.input.edit(chord) {
@@ -93,8 +96,11 @@ pub(super) fn edit(state: &mut State, chord: Chord) {
     }
 }
 
-/// Pastes into the topmost layer, if it takes text. Nowhere else does pasted text act as keys.
+/// Pastes into the topmost layer, if it takes text. Nowhere else does pasted text act as keys, and that is told.
 pub(super) fn paste(state: &mut State, text: &str) {
+    if state.is_unseen() {
+        return;
+    }
     match state.layers.last_mut() {
         Some(Layer::Filter(line)) => {
             line.input.insert(text);
@@ -102,7 +108,9 @@ pub(super) fn paste(state: &mut State, text: &str) {
         }
         Some(Layer::Palette(palette)) => palette.query.insert(text),
         Some(Layer::Form(form)) => form.paste(text),
-        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Log { .. } | Layer::Help { .. }) | None => {}
+        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Log { .. } | Layer::Help { .. }) | None => {
+            state.toasts.say(Notice::Reason(Text::WhyPasteActsNot), state.now);
+        }
     }
 }
 

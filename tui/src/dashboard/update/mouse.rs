@@ -14,6 +14,9 @@ const WHEEL_ROWS: isize = 3;
 
 /// Does what the mouse wants.
 pub(super) fn act(state: &mut State, mouse: Mouse) -> Vec<Effect> {
+    if state.is_unseen() {
+        return Vec::new();
+    }
     match mouse.gesture {
         Gesture::WheelUp => wheel(state, mouse, -1),
         Gesture::WheelDown => wheel(state, mouse, 1),

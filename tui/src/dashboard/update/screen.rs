@@ -2,6 +2,7 @@
 
 use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::objects::OrderStatus;
+use skstore_workers::config::TimeShown;
 
 use super::{dead, events, listings, orders};
 use crate::dashboard::draw;
@@ -90,6 +91,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Palette => state.layers.push(Layer::Palette(Box::default())),
         Action::Language => speak(state, state.look.language.next()),
         Action::Theme => state.look.theme = state.look.theme.next(),
+        Action::Time => show_other_time(state),
         Action::Panel => toggle_panel(state),
         Action::Sort => return resort(state, Resort::Next),
         Action::ReverseSort => return resort(state, Resort::Reverse),
@@ -134,6 +136,16 @@ pub(super) fn resort(state: &mut State, wish: Resort) -> Vec<Effect> {
         Tab::Health | Tab::Events | Tab::Dead => {}
     }
     Vec::new()
+}
+
+/// Local time, or UTC, and which it is by now.
+fn show_other_time(state: &mut State) {
+    state.look.time = match state.look.time {
+        TimeShown::Local => TimeShown::Utc,
+        TimeShown::Utc => TimeShown::Local,
+    };
+    let label = state.look.shown_zone().label(state.now);
+    state.toasts.say(Notice::Zone(label), state.now);
 }
 
 fn toggle_panel(state: &mut State) {
@@ -183,10 +195,10 @@ fn act_in_health(state: &mut State, action: Action) {
     state.health_tab.scroll = state.health_tab.scroll.saturating_add_signed(by).min(most);
 }
 
-/// Puts the id of the order that actions are about into the clipboard.
+/// Asks the terminal to put the id of the order that actions are about into the clipboard. It does not say whether it did.
 fn copy_id(state: &mut State) -> Vec<Effect> {
     let Some(id) = state.current_order().map(|order| order.order_id.to_string()) else { return Vec::new() };
-    state.toasts.say(Notice::Copied(id.clone()), state.now);
+    state.toasts.say(Notice::CopySent(id.clone()), state.now);
     vec![Effect::Copy(id)]
 }
 

@@ -1,10 +1,12 @@
 //! Keys that work wherever one is.
 
 use crossterm::event::KeyCode;
+use jiff::tz::TimeZone;
 use skstore::dashboard::keys::{Chord, Keymap};
 use skstore::dashboard::message::{Effect, Message};
 use skstore::dashboard::state::State;
 use skstore::dashboard::update;
+use skstore::text::times::Zone;
 use skstore::text::{Language, Text};
 use skstore_workers::desk::DeskError;
 
@@ -32,7 +34,33 @@ fn the_id_of_the_selected_order_is_copied() {
     press(&mut state, KeyCode::Down);
     let id = state.current_order().unwrap().order_id.to_string();
     assert_eq!(press(&mut state, 'y'), [Effect::Copy(id.clone())]);
-    assert!(screen(&state).contains("copied"), "{}", screen(&state));
+    let shown = screen(&state);
+    assert!(shown.contains("sent to the terminal"), "nothing tells whether it copies:\n{shown}");
+}
+
+#[test]
+fn a_syllable_is_told_of_and_does_nothing_but_where_text_is_typed() {
+    let before = |state: &State| format!("{:?} {:?} {:?}", state.layers, state.tab, state.orders);
+    for keys in ["", "b", "c", "?", "L", "4"] {
+        let mut state = desk();
+        type_in(&mut state, keys);
+        let was = before(&state);
+        // c and y, and n and u with others.
+        for syllable in ['쵸', '녀', '휴', 'ㅘ'] {
+            assert_eq!(press(&mut state, syllable), [], "{syllable} after '{keys}'");
+            assert_eq!(before(&state), was, "{syllable} after '{keys}'");
+        }
+        let mut state = desk();
+        type_in(&mut state, keys);
+        press(&mut state, '쵸');
+        state.layers.clear();
+        let shown = screen(&state);
+        assert!(shown.contains("'쵸' is no key but several (cy)"), "after '{keys}':\n{shown}");
+    }
+    let mut state = desk();
+    type_in(&mut state, "/쵸");
+    assert!(screen(&state).contains("filter: 쵸"), "{}", screen(&state));
+    assert!(!screen(&state).contains("is no key"), "{}", screen(&state));
 }
 
 #[test]
@@ -61,6 +89,31 @@ fn queues_are_asked_about_only_while_they_are_shown_and_one_at_a_time() {
     assert!(!update(&mut state, NOW, Message::Tick).contains(&Effect::ReadQueues), "it is asking");
     update(&mut state, NOW, Message::Queues(Err(DeskError::Unreachable("gone".into()))));
     assert!(update(&mut state, NOW, Message::Tick).contains(&Effect::ReadQueues));
+}
+
+#[test]
+fn times_are_those_of_the_place_and_one_key_away_in_utc() {
+    let mut state = sample_of_seoul();
+    assert!(screen(&state).contains("23:13:20"), "{}", screen(&state));
+    press(&mut state, KeyCode::Enter);
+    reads(&mut state, rows(), health());
+    let shown = screen(&state);
+    let timeline = shown.lines().find(|line| line.contains("timeline")).unwrap();
+    assert!(timeline.contains("KST"), "the timeline says whose times these are:\n{shown}");
+    assert!(shown.contains("2026-09-21 23:13:20.123"), "{shown}");
+    press(&mut state, 'T');
+    let shown = screen(&state);
+    assert!(shown.contains("Times are in UTC") && shown.contains("14:13:20"), "{shown}");
+    assert!(!shown.contains("KST") && !shown.contains("23:13:20"), "{shown}");
+    press(&mut state, 'T');
+    assert!(screen(&state).contains("Times are in KST"), "{}", screen(&state));
+}
+
+/// A desk in Seoul, nine hours ahead.
+fn sample_of_seoul() -> State {
+    let mut state = desk();
+    state.look.zone = Zone::new(TimeZone::posix("KST-9").unwrap());
+    state
 }
 
 #[test]

@@ -19,6 +19,7 @@ use ratatui::layout::{Position, Size};
 use skstore::dashboard::{DashboardError, DashboardOptions, run_on};
 use skstore::log_tail::LogTail;
 use skstore::terminal::console::{Console, Told};
+use skstore::terminal::outlet::Outlet;
 use skstore::text::{Language, fit};
 use skstore_domain::myinfo::ViewWrite;
 use skstore_workers::bus::Bus;
@@ -171,6 +172,10 @@ impl User {
 pub(crate) struct NoConsole;
 
 impl Console for NoConsole {
+    fn outlet(&self) -> Option<Outlet> {
+        None
+    }
+
     fn copy(&mut self, _text: &str) -> io::Result<()> {
         Ok(())
     }
@@ -225,6 +230,7 @@ pub(crate) async fn watch_in<F: Future<Output = User>>(
         look: look(Language::English),
         keys: Arc::default(),
         has_mouse: true,
+        assumed_size: Size::new(80, 24),
         is_calm: motion == Motion::Calm,
         walk_in: None,
         clock,

@@ -1,0 +1,132 @@
+//! The surface that is drawn on: a terminal, reached through the [`Outlet`], that has a size even where it
+//! does not know it.
+
+use std::io;
+
+use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+
+use super::outlet::{Outlet, Sheet};
+
+/// What a terminal has that does not tell its size: the one that all of them began with.
+const SIZE_OF_OLD: Size = Size { width: 80, height: 24 };
+/// Most columns or rows that the environment may claim: far beyond any screen, and still little to draw.
+const MOST_CLAIMED: u16 = 1000;
+
+/// The size that counts while the terminal says 0 × 0, as that of a container does until somebody attaches to it: what
+/// `COLUMNS` and `LINES` say, else 80 × 24.
+#[must_use]
+pub fn assumed_size(variable: impl Fn(&str) -> Option<String>) -> Size {
+    let claimed = |name: &str| {
+        let value = variable(name)?.trim().parse().ok()?;
+        (1..=MOST_CLAIMED).contains(&value).then_some(value)
+    };
+    Size {
+        width: claimed("COLUMNS").unwrap_or(SIZE_OF_OLD.width),
+        height: claimed("LINES").unwrap_or(SIZE_OF_OLD.height),
+    }
+}
+
+/// `told` where the terminal knows it.
+#[must_use]
+pub const fn known(told: Size, assumed: Size) -> Size {
+    if told.width == 0 || told.height == 0 { assumed } else { told }
+}
+
+/// A terminal to draw on.
+#[derive(Debug)]
+pub struct Screen {
+    drawn: CrosstermBackend<Sheet>,
+    assumed: Size,
+}
+
+impl Screen {
+    /// What is behind `outlet`.
+    #[must_use]
+    pub const fn new(outlet: Outlet, assumed: Size) -> Self {
+        Self { drawn: CrosstermBackend::new(Sheet::new(outlet)), assumed }
+    }
+}
+
+impl Backend for Screen {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        self.drawn.draw(content)
+    }
+
+    fn append_lines(&mut self, n: u16) -> io::Result<()> {
+        self.drawn.append_lines(n)
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.drawn.hide_cursor()
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        // Asked for in the end, also of a terminal that is gone; ratatui would print why that fails, there.
+        let _ = self.drawn.show_cursor();
+        Ok(())
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        self.drawn.get_cursor_position()
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.drawn.set_cursor_position(position)
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.drawn.clear()
+    }
+
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        self.drawn.clear_region(region)
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        self.drawn.size().map(|told| known(told, self.assumed))
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        let told = self.drawn.window_size()?;
+        Ok(WindowSize { columns_rows: known(told.columns_rows, self.assumed), ..told })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Backend::flush(&mut self.drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_that_does_not_know_its_size_has_that_of_the_environment_or_of_old() {
+        let of = |columns: &str, lines: &str| {
+            let of = |value: &str| (!value.is_empty()).then(|| value.to_owned());
+            assumed_size(|name| if name == "COLUMNS" { of(columns) } else { of(lines) })
+        };
+        for (columns, lines, expected) in [
+            ("", "", (80, 24)),
+            ("120", "40", (120, 40)),
+            ("120", "", (120, 24)),
+            ("0", "-3", (80, 24)),
+            ("wide", "99999", (80, 24)),
+        ] {
+            let size = of(columns, lines);
+            assert_eq!((size.width, size.height), expected, "COLUMNS={columns} LINES={lines}");
+        }
+        let assumed = of("", "");
+        for (told, expected) in [((0, 0), (80, 24)), ((0, 50), (80, 24)), ((50, 10), (50, 10))] {
+            let size = known(told.into(), assumed);
+            assert_eq!((size.width, size.height), expected, "told {told:?}");
+        }
+    }
+}

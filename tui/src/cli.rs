@@ -29,6 +29,8 @@ mod columns;
 mod dashboard;
 mod dead;
 mod doctor;
+#[cfg(test)]
+mod examples;
 mod failure;
 mod human;
 mod labels;

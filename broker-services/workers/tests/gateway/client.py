@@ -86,4 +86,4 @@ def tell(told):
 
 for line in sys.stdin:
     told = json.loads(line)
-    print(json.dumps({"ask": ask, "get": get, "length": length, "tell": tell}[told["do"]](told)), flush=True)
+    print(json.dumps({"ask": ask, "get": get, "length": length, "tell": tell}[told["do"]](told), default=str), flush=True)

@@ -74,9 +74,12 @@ pub enum BusError {
     /// The other side is gone; try again.
     #[error("the connection to the message bus is lost: {0}")]
     Lost(String),
-    /// It is set up otherwise than it must be; a person has to act.
+    /// It is set up otherwise than it must be; a person has to act, and what they do shows at the next try.
     #[error("{0}")]
     Topology(String),
+    /// What only one may have is somebody else's now; try again later.
+    #[error("{0}")]
+    Occupied(String),
 }
 
 /// A queue to consume, and how many unacked deliveries of it one consumer may hold.

@@ -24,6 +24,7 @@ mod load;
 mod management;
 mod properties;
 mod publisher;
+mod refusal;
 mod size;
 mod upkeep;
 
@@ -73,8 +74,7 @@ impl AmqpBus {
     /// As [`Self::connect_to`]; [`BusError::Topology`] also when the URL cannot be read.
     pub async fn connect(url: &str) -> Result<Self, BusError> {
         let address = BrokerAddress::parse(url);
-        let address =
-            address.map_err(|error| BusError::Topology(format!("the URL of the broker {error}")))?;
+        let address = address.map_err(|error| BusError::Topology(format!("bus.url {error}")))?;
         Self::connect_to(&address).await
     }
 

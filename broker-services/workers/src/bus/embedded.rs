@@ -102,9 +102,9 @@ impl EmbeddedBus {
     /// once its consumer is dropped.
     ///
     /// # Errors
-    /// [`BusError::Topology`] when a queue is there with other properties, is another consumer's own, or is
-    /// bound to an exchange that does not exist: nothing is declared then. [`BusError::Lost`] after
-    /// [`close`](Self::close).
+    /// [`BusError::Topology`] when a queue is there with other properties, or is bound to an exchange that does not
+    /// exist, and [`BusError::Occupied`] when it is another consumer's own: nothing is declared then.
+    /// [`BusError::Lost`] after [`close`](Self::close).
     pub fn consume(&self, queues: Vec<Subscription>) -> Result<EmbeddedConsumer, BusError> {
         let id = self.shared.with(|state, after| state.add_consumer(queues, after))?;
         Ok(EmbeddedConsumer { shared: Arc::clone(&self.shared), id })

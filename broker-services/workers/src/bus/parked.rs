@@ -50,8 +50,8 @@ impl Bus {
     /// Takes parked messages in hand, to look at the oldest, at most `most` and [`MAX_IN_HAND`].
     ///
     /// # Errors
-    /// [`BusError::Topology`] when somebody else has them in hand for longer than a command takes;
-    /// [`BusError::Lost`].
+    /// [`BusError::Occupied`] when somebody else has them in hand for longer than a command takes; otherwise as
+    /// [`Bus::consumer`].
     pub async fn parked(&self, most: usize) -> Result<Parked, BusError> {
         let until = Instant::now() + TURN_WITHIN;
         let turn = self.turn(until).await?;
@@ -72,7 +72,7 @@ impl Bus {
             Self::Amqp(bus) => bus.turn(),
         };
         timeout_at(until, turn.lock_owned()).await.map_err(|_| {
-            BusError::Topology(format!(
+            BusError::Occupied(format!(
                 "somebody else in this process has them in hand ({}); try again later",
                 topology::OPERATOR
             ))
@@ -101,7 +101,7 @@ impl Bus {
         loop {
             let own = Subscription { queue: topology::operator(), prefetch: 1 };
             match self.consumer(vec![own]).await {
-                Err(BusError::Topology(_)) if Instant::now() < until => sleep(LOOK_EVERY).await,
+                Err(BusError::Occupied(_)) if Instant::now() < until => sleep(LOOK_EVERY).await,
                 taken => return taken,
             }
         }

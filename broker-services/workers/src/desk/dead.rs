@@ -32,12 +32,11 @@ pub enum DeadError {
     Unreachable(String),
 }
 
-/// Nothing else about them can be set up otherwise than it must be: the topology was declared just before.
 impl From<BusError> for DeadError {
     fn from(error: BusError) -> Self {
         match error {
-            BusError::Topology(why) => Self::Occupied(why),
-            BusError::Lost(why) => Self::Unreachable(why),
+            BusError::Occupied(why) => Self::Occupied(why),
+            BusError::Lost(why) | BusError::Topology(why) => Self::Unreachable(why),
         }
     }
 }

@@ -60,7 +60,7 @@ async fn consumer_at_last(bus: &Bus, queue: &str) -> Consumer {
         match consumer(bus, queue).await {
             Ok(consumer) => return consumer,
             Err(BusError::Lost(_)) => tokio::time::sleep(PAUSE).await,
-            Err(error @ BusError::Topology(_)) => panic!("{error}"),
+            Err(error @ (BusError::Topology(_) | BusError::Occupied(_))) => panic!("{error}"),
         }
     }
 }

@@ -13,6 +13,7 @@ mod drain;
 mod health;
 mod logs;
 mod proxy;
+mod refusals;
 mod replicas;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
 #[path = "../../../../xtask/src/servers.rs"]

@@ -37,7 +37,7 @@ pub(super) async fn bus(config: &Config) -> Vec<Finding> {
         Ok(Err(error @ BusError::Topology(_))) => {
             vec![Finding::wrong(Checked::Bus, found(&error), Said::text(Text::DoctorMendBroker, &[]))]
         }
-        Ok(Err(error @ BusError::Lost(_))) => {
+        Ok(Err(error @ (BusError::Lost(_) | BusError::Occupied(_)))) => {
             vec![Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))]
         }
         Err(_) => {

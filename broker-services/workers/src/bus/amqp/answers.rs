@@ -22,10 +22,11 @@ use lapin::options::BasicQosOptions;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::link::{Link, Opened, code};
+use super::link::{Link, Opened};
 use super::load::{Held, Load};
 use super::properties::{Outgoing, outgoing};
 use super::publisher::{MAX_AT_ONCE, Retry, publish};
+use super::refusal::code;
 use crate::bus::Message;
 use blame::{Blame, Culprit, PUT_ASIDE, Way};
 

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use super::acks::{Acks, Frame};
 use super::link::{ANSWER_WITHIN, GOODBYE, Opened, answered};
 use super::properties::incoming;
+use super::refusal::asked;
 use super::{Shared, cut, declare};
 use crate::bus::{BusError, Delivery, Message, Subscription, Unacked};
 use crate::envelope::BODY_CUT_AT;
@@ -61,7 +62,7 @@ impl AmqpConsumer {
         subscriptions: Vec<Subscription>,
     ) -> Result<Self, BusError> {
         let opened = settled_channel(&shared).await?;
-        let consuming = consume(&opened.channel, &subscriptions).await;
+        let consuming = consume(&opened, &subscriptions).await;
         let sources = or_forgotten(&shared, &opened, consuming).await?;
         Ok(Self::of(shared, opened, subscriptions, sources, None))
     }
@@ -74,12 +75,12 @@ impl AmqpConsumer {
         mut subscription: Subscription,
     ) -> Result<(Self, usize), BusError> {
         let opened = settled_channel(&shared).await?;
-        let counted = count(&opened.channel, &subscription.queue).await;
+        let counted = count(&opened, &subscription.queue).await;
         let (head, ready) = or_forgotten(&shared, &opened, counted).await?;
         // What was taken to count is in hand as well.
         subscription.prefetch = subscription.prefetch.saturating_sub(usize::from(head.is_some()));
         let subscriptions = vec![subscription];
-        let consuming = consume(&opened.channel, &subscriptions).await;
+        let consuming = consume(&opened, &subscriptions).await;
         let sources = or_forgotten(&shared, &opened, consuming).await?;
         Ok((Self::of(shared, opened, subscriptions, sources, head), ready))
     }
@@ -239,14 +240,15 @@ enum ToAck {
     Close,
 }
 
-/// The result of something on `opened`, whose connection is forgotten where that is lost. A queue that is set up otherwise
-/// ends the channel, and nobody else's.
+/// The result of something on `opened`, whose connection is forgotten where that is lost, and where a queue is not as it was
+/// when the connection was made: the next one declares everything again, or sees what it may not declare. A queue that is
+/// another's ends the channel, and nobody else's.
 async fn or_forgotten<T>(
     shared: &Shared,
     opened: &Opened,
     result: Result<T, BusError>,
 ) -> Result<T, BusError> {
-    if matches!(result, Err(BusError::Lost(_))) {
+    if matches!(result, Err(BusError::Lost(_) | BusError::Topology(_))) {
         shared.consuming.forget(opened.generation).await;
     }
     result
@@ -265,11 +267,11 @@ async fn settled_channel(shared: &Shared) -> Result<Opened, BusError> {
 
 /// Takes the first message of a queue, where there is one, and counts it and those behind it.
 async fn count(
-    channel: &Channel,
+    opened: &Opened,
     queue: &QueueSpec,
 ) -> Result<(Option<lapin::message::Delivery>, usize), BusError> {
-    declare::queue(channel, queue).await?;
-    let taking = channel.basic_get(declare::short(&queue.name)?, BasicGetOptions::default());
+    declare::consumable(&opened.channel, queue, opened.only_look).await?;
+    let taking = opened.channel.basic_get(declare::short(&queue.name)?, BasicGetOptions::default());
     let taken = answered(taking).await?;
     Ok(taken.map_or((None, 0), |taken| {
         let behind = usize::try_from(taken.message_count).unwrap_or(usize::MAX);
@@ -277,10 +279,10 @@ async fn count(
     }))
 }
 
-async fn consume(channel: &Channel, subscriptions: &[Subscription]) -> Result<Vec<Source>, BusError> {
-    let mut sources = Vec::new();
+async fn consume(opened: &Opened, subscriptions: &[Subscription]) -> Result<Vec<Source>, BusError> {
+    let (channel, mut sources) = (&opened.channel, Vec::new());
     for Subscription { queue, prefetch } in subscriptions {
-        declare::queue(channel, queue).await?;
+        declare::consumable(channel, queue, opened.only_look).await?;
         sources.push(consume_one(channel, &Arc::new(queue.clone()), *prefetch, sources.len()).await?);
     }
     Ok(sources)
@@ -299,7 +301,7 @@ async fn consume_one(
     let options = BasicConsumeOptions { exclusive: spec.kind == QueueKind::Exclusive, ..Default::default() };
     let (name, tag) = (declare::short(&spec.name)?, declare::short(&cut::tag(spec, number))?);
     let consuming = channel.basic_consume(name, tag, options, FieldTable::default());
-    let deliveries = declare::refused(consuming, |why| declare::mismatch(spec, why)).await?;
+    let deliveries = asked(consuming).await.map_err(|denied| denied.or_of_queue(spec))?;
     Ok(Source { queue: spec.name.as_str().into(), spec: Arc::clone(spec), deliveries })
 }
 
@@ -311,7 +313,7 @@ async fn acknowledge(
     mut consumers: Vec<ShortString>,
     own: Vec<QueueSpec>,
 ) {
-    let Opened { channel, generation } = opened;
+    let Opened { channel, generation, .. } = opened;
     let (mut acks, mut batch, mut healthy, mut closed) = (Acks::default(), Vec::new(), true, false);
     while !closed {
         batch.clear();

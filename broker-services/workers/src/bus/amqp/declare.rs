@@ -1,55 +1,125 @@
-//! Declares exchanges, queues and bindings on a broker, exactly as [`crate::topology`] has them.
+//! Declares exchanges, queues and bindings on a broker, exactly as [`crate::topology`] has them. A user who may not declare
+//! uses what is there.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection};
-use tokio::time::timeout;
 
-use super::link::{ANSWER_WITHIN, answered, code};
+use super::link::answered;
+use super::refusal::{Denied, Meaning, asked};
 use crate::bus::BusError;
 use crate::topology::{EXCHANGES, ExchangeKind, ExchangeSpec, Overflow, QueueKind, QueueSpec, queues};
 
-/// AMQP's codes for something that is there, but otherwise, or somebody else's.
-const ACCESS_REFUSED: u16 = 403;
-pub(super) const NOT_FOUND: u16 = 404;
-const RESOURCE_LOCKED: u16 = 405;
-const PRECONDITION_FAILED: u16 = 406;
-
-/// All of it.
+/// All of it. Returns what could only be looked at, for want of permissions: nothing, as a rule.
 ///
 /// # Errors
-/// [`BusError::Topology`] names what is there with other properties, and the remedy.
-pub(super) async fn topology(connection: &Connection) -> Result<(), BusError> {
-    let channel = answered(connection.create_channel()).await?;
-    // Alternate and dead-letter exchanges are looked up when they are needed, so any order will do.
-    for spec in EXCHANGES {
-        exchange(&channel, spec).await?;
-    }
+/// [`BusError::Topology`] names what is there with other properties, or is not there and may not be declared, and the
+/// remedy.
+pub(super) async fn topology(connection: &Connection) -> Result<Vec<String>, BusError> {
+    let mut declaring = Declaring::all_but_bindings(connection).await?;
     for spec in queues() {
-        queue(&channel, &spec).await?;
+        declaring.bindings(&spec).await?;
     }
-    Ok(())
+    Ok(declaring.only_seen)
 }
 
-/// All exchanges and queues, but no bindings: finds out whether what is there is as it must be.
+/// All exchanges and queues, but no bindings: finds out whether what is there is as it must be. Returns what could only be
+/// looked at.
 ///
 /// # Errors
 /// As [`topology`].
-pub(super) async fn without_bindings(connection: &Connection) -> Result<(), BusError> {
-    let channel = answered(connection.create_channel()).await?;
-    for spec in EXCHANGES {
-        exchange(&channel, spec).await?;
+pub(super) async fn without_bindings(connection: &Connection) -> Result<Vec<String>, BusError> {
+    Declaring::all_but_bindings(connection).await.map(|declaring| declaring.only_seen)
+}
+
+/// Declares on a channel that each refusal ends.
+struct Declaring<'a> {
+    connection: &'a Connection,
+    channel: Channel,
+    only_seen: Vec<String>,
+}
+
+impl<'a> Declaring<'a> {
+    async fn all_but_bindings(connection: &'a Connection) -> Result<Self, BusError> {
+        let channel = answered(connection.create_channel()).await?;
+        let mut declaring = Self { connection, channel, only_seen: Vec::new() };
+        // Alternate and dead-letter exchanges are looked up when they are needed, so any order will do.
+        for spec in EXCHANGES {
+            declaring.exchange(spec).await?;
+        }
+        for spec in queues() {
+            declaring.queue(&spec).await?;
+        }
+        Ok(declaring)
     }
-    for spec in queues() {
-        unbound(&channel, &spec).await?;
+
+    async fn renew(&mut self) -> Result<(), BusError> {
+        self.channel = answered(self.connection.create_channel()).await?;
+        Ok(())
     }
-    Ok(())
+
+    async fn exchange(&mut self, spec: &ExchangeSpec) -> Result<(), BusError> {
+        let refused = match declare_exchange(&self.channel, spec, false).await? {
+            Ok(()) => return Ok(()),
+            Err(refused) if refused.meaning() == Some(Meaning::Forbidden) => refused,
+            Err(refused) => return Err(refused.or(|refusal| refusal.of_exchange(spec))),
+        };
+        self.renew().await?;
+        self.only_seen.push(format!("exchange '{}'", spec.name));
+        match declare_exchange(&self.channel, spec, true).await? {
+            Err(missing) if missing.meaning() == Some(Meaning::Missing) => {
+                Err(refused.or(|refusal| refusal.of_missing("exchange", spec.name)))
+            }
+            seen => seen.map_err(|denied| denied.or(|refusal| refusal.of_exchange(spec))),
+        }
+    }
+
+    async fn queue(&mut self, spec: &QueueSpec) -> Result<(), BusError> {
+        let refused = match declare(&self.channel, spec).await? {
+            Ok(()) => return Ok(()),
+            Err(refused) if refused.meaning() == Some(Meaning::Forbidden) => refused,
+            Err(refused) => return Err(refused.or_of_queue(spec)),
+        };
+        self.renew().await?;
+        self.only_seen.push(format!("queue '{}'", spec.name));
+        match see(&self.channel, spec).await? {
+            Err(missing) if missing.meaning() == Some(Meaning::Missing) => {
+                Err(refused.or(|refusal| refusal.of_missing("queue", &spec.name)))
+            }
+            seen => seen.map(drop).map_err(|denied| denied.or_of_queue(spec)),
+        }
+    }
+
+    /// Whether a binding is there cannot be seen; without the permission it is taken to be.
+    async fn bindings(&mut self, spec: &QueueSpec) -> Result<(), BusError> {
+        match bind_all(&self.channel, spec).await? {
+            Ok(()) => Ok(()),
+            Err(refused) if refused.meaning() == Some(Meaning::Forbidden) => {
+                self.only_seen.push(format!("the bindings of queue '{}'", spec.name));
+                self.renew().await
+            }
+            Err(refused) => Err(refused.or(|refusal| BusError::Lost(refusal.to_string()))),
+        }
+    }
+}
+
+/// A queue to consume, with its bindings; or, where it is not the consumer's own and may only be looked at, whether it is
+/// there. An error ends the channel.
+///
+/// # Errors
+/// As [`queue`].
+pub(super) async fn consumable(channel: &Channel, spec: &QueueSpec, only_look: bool) -> Result<(), BusError> {
+    if only_look && spec.is_durable() {
+        return see(channel, spec).await?.map(drop).map_err(|denied| denied.or_of_queue(spec));
+    }
+    queue(channel, spec).await
 }
 
 /// One queue and its bindings. An error ends the channel.
 ///
 /// # Errors
-/// [`BusError::Topology`] names a queue that is there with other properties, and the remedy.
+/// [`BusError::Topology`] names a queue that is there with other properties, and the remedy; [`BusError::Occupied`] one that
+/// is another's.
 pub(super) async fn queue(channel: &Channel, spec: &QueueSpec) -> Result<(), BusError> {
     unbound(channel, spec).await?;
     bind(channel, spec).await
@@ -60,18 +130,37 @@ pub(super) async fn queue(channel: &Channel, spec: &QueueSpec) -> Result<(), Bus
 /// # Errors
 /// As [`queue`].
 pub(super) async fn unbound(channel: &Channel, spec: &QueueSpec) -> Result<(), BusError> {
-    let exclusive = spec.kind == QueueKind::Exclusive;
-    let options = QueueDeclareOptions { durable: spec.is_durable(), exclusive, ..Default::default() };
-    let declared = channel.queue_declare(short(&spec.name)?, options, arguments(spec)?);
-    refused(declared, |why| mismatch(spec, why)).await?;
-    Ok(())
+    declare(channel, spec).await?.map_err(|denied| denied.or_of_queue(spec))
 }
 
 /// The bindings of a queue that is there. An error ends the channel.
 ///
 /// # Errors
-/// When the queue or an exchange is not there, or the connection is lost.
+/// When the queue or an exchange is not there or may not be bound, or the connection is lost.
 pub(super) async fn bind(channel: &Channel, spec: &QueueSpec) -> Result<(), BusError> {
+    bind_all(channel, spec).await?.map_err(|denied| denied.or_of_queue(spec))
+}
+
+/// One exchange. An error ends the channel.
+///
+/// # Errors
+/// [`BusError::Topology`] names an exchange that is there with other properties, and the remedy.
+pub(super) async fn exchange(channel: &Channel, spec: &ExchangeSpec) -> Result<(), BusError> {
+    let declared = declare_exchange(channel, spec, false).await?;
+    declared.map_err(|denied| denied.or(|refusal| refusal.of_exchange(spec)))
+}
+
+/// The broker's answer is the inner result. The outer one is about names that no broker can have.
+type Asked<T> = Result<Result<T, Denied>, BusError>;
+
+async fn declare(channel: &Channel, spec: &QueueSpec) -> Asked<()> {
+    let exclusive = spec.kind == QueueKind::Exclusive;
+    let options = QueueDeclareOptions { durable: spec.is_durable(), exclusive, ..Default::default() };
+    let declared = channel.queue_declare(short(&spec.name)?, options, arguments(spec)?);
+    Ok(asked(declared).await.map(drop))
+}
+
+async fn bind_all(channel: &Channel, spec: &QueueSpec) -> Asked<()> {
     let name = short(&spec.name)?;
     for (exchange, key) in &spec.bindings {
         let key = if key.is_empty() { &spec.name } else { *key };
@@ -82,9 +171,20 @@ pub(super) async fn bind(channel: &Channel, spec: &QueueSpec) -> Result<(), BusE
             QueueBindOptions::default(),
             FieldTable::default(),
         );
-        answered(bound).await?;
+        if let Err(denied) = asked(bound).await {
+            return Ok(Err(denied));
+        }
     }
-    Ok(())
+    Ok(Ok(()))
+}
+
+/// Looks at a queue without changing it: how many messages wait in it, and how many consume it.
+async fn see(channel: &Channel, spec: &QueueSpec) -> Asked<(usize, usize)> {
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    let looking = channel.queue_declare(short(&spec.name)?, options, FieldTable::default());
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let seen = asked(looking).await;
+    Ok(seen.map(|queue| (count(queue.message_count()), count(queue.consumer_count()))))
 }
 
 /// How many messages wait in a queue, and how many consume it. Changes nothing; an error ends the channel.
@@ -92,24 +192,13 @@ pub(super) async fn bind(channel: &Channel, spec: &QueueSpec) -> Result<(), BusE
 /// # Errors
 /// [`BusError::Topology`] when it is not there.
 pub(super) async fn look(channel: &Channel, spec: &QueueSpec) -> Result<(usize, usize), BusError> {
-    let options = QueueDeclareOptions { passive: true, ..Default::default() };
-    let looking = channel.queue_declare(short(&spec.name)?, options, FieldTable::default());
-    let queue = match timeout(ANSWER_WITHIN, looking).await {
-        Ok(Ok(queue)) => queue,
-        Ok(Err(error)) => match code(&error) {
-            Some((NOT_FOUND, why)) => {
-                return Err(BusError::Topology(format!(
-                    "queue '{}' is not to be found ({why}); if it was deleted, start the workers again: they \
-                     declare it anew",
-                    spec.name
-                )));
-            }
-            _ => return Err(BusError::Lost(error.to_string())),
-        },
-        Err(_) => return Err(BusError::Lost(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))),
-    };
-    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-    Ok((count(queue.message_count()), count(queue.consumer_count())))
+    see(channel, spec).await?.map_err(|denied| match denied.meaning() {
+        Some(Meaning::Missing) => BusError::Topology(format!(
+            "queue '{}' is not to be found; if it was deleted, start the workers again: they declare it anew",
+            spec.name
+        )),
+        _ => denied.or(|refusal| BusError::Lost(refusal.to_string())),
+    })
 }
 
 /// Deletes a queue that was one consumer's own.
@@ -127,11 +216,7 @@ pub(super) fn short(name: &str) -> Result<ShortString, BusError> {
     })
 }
 
-/// One exchange. An error ends the channel.
-///
-/// # Errors
-/// [`BusError::Topology`] names an exchange that is there with other properties, and the remedy.
-pub(super) async fn exchange(channel: &Channel, spec: &ExchangeSpec) -> Result<(), BusError> {
+async fn declare_exchange(channel: &Channel, spec: &ExchangeSpec, passive: bool) -> Asked<()> {
     let kind = match spec.kind {
         ExchangeKind::Topic => lapin::ExchangeKind::Topic,
         ExchangeKind::Direct => lapin::ExchangeKind::Direct,
@@ -141,32 +226,8 @@ pub(super) async fn exchange(channel: &Channel, spec: &ExchangeSpec) -> Result<(
     if let Some(alternate) = spec.alternate {
         arguments.insert("alternate-exchange".into(), text(alternate));
     }
-    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-    let declared = channel.exchange_declare(short(spec.name)?, kind, options, arguments);
-    refused(declared, |why| {
-        format!(
-            "exchange '{0}' is there, but not as this version needs it ({why}). Stop all workers, delete it \
-             (`rabbitmqadmin delete exchange name={0}`, the newer one: `--name {0}`), and start them again: they \
-             declare it anew",
-            spec.name
-        )
-    })
-    .await
-}
-
-/// The sentence about a queue that is there, but otherwise.
-pub(super) fn mismatch(spec: &QueueSpec, why: &str) -> String {
-    if spec.kind == QueueKind::Exclusive {
-        return format!(
-            "queue '{}' belongs to another consumer ({why}); wait until that one has ended",
-            spec.name
-        );
-    }
-    format!(
-        "queue '{0}' is there, but not as this version needs it ({why}). Let the workers empty it, stop them, delete it \
-         (`rabbitmqctl delete_queue {0}`), and start them again: they declare it anew",
-        spec.name
-    )
+    let options = ExchangeDeclareOptions { durable: true, passive, ..Default::default() };
+    Ok(asked(channel.exchange_declare(short(spec.name)?, kind, options, arguments)).await)
 }
 
 fn arguments(spec: &QueueSpec) -> Result<FieldTable, BusError> {
@@ -206,21 +267,4 @@ fn number<T: TryInto<i64>>(value: T) -> Result<AMQPValue, BusError> {
     let too_large =
         |_| BusError::Topology("a bound of the topology is beyond what a broker can count".to_owned());
     value.try_into().map(AMQPValue::LongLongInt).map_err(too_large)
-}
-
-/// The answer to `declaring`; `sentence` makes one of a refusal that a person has to mend.
-pub(super) async fn refused<T>(
-    declaring: impl Future<Output = lapin::Result<T>>,
-    sentence: impl FnOnce(&str) -> String,
-) -> Result<T, BusError> {
-    match timeout(ANSWER_WITHIN, declaring).await {
-        Ok(Ok(declared)) => Ok(declared),
-        Ok(Err(error)) => Err(match code(&error) {
-            Some((ACCESS_REFUSED | RESOURCE_LOCKED | PRECONDITION_FAILED, why)) => {
-                BusError::Topology(sentence(&why))
-            }
-            _ => BusError::Lost(error.to_string()),
-        }),
-        Err(_) => Err(BusError::Lost(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))),
-    }
 }

@@ -13,12 +13,12 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::timeout;
 
 use super::blocked;
-use super::declare::{self, NOT_FOUND};
-use super::link::{self, ANSWER_WITHIN, GOODBYE, Link, answered, code};
+use super::declare;
+use super::link::{self, GOODBYE, Link, answered};
 use super::management::{Management, Unseen};
+use super::refusal::{Denied, Meaning, asked};
 use crate::bus::BusError;
 use crate::config::address::management::ManagementAt;
 use crate::topology::{EXCHANGES, ExchangeSpec, QueueSpec, queues};
@@ -148,7 +148,7 @@ fn mismatch(declared: Result<(), BusError>) -> Result<Option<String>, BusError> 
     match declared {
         Ok(()) => Ok(None),
         Err(BusError::Topology(sentence)) => Ok(Some(sentence)),
-        Err(error @ BusError::Lost(_)) => Err(error),
+        Err(error @ (BusError::Lost(_) | BusError::Occupied(_))) => Err(error),
     }
 }
 
@@ -214,15 +214,12 @@ async fn consumers(channel: &Channel, spec: &QueueSpec) -> Result<Option<u32>, B
 
 /// Whether it is there, and what is told of it to those who may look.
 async fn found<T>(looking: impl Future<Output = lapin::Result<T>>) -> Result<Option<Option<T>>, BusError> {
-    match timeout(ANSWER_WITHIN, looking).await {
-        Ok(Ok(found)) => Ok(Some(Some(found))),
-        Ok(Err(error)) => match code(&error) {
-            Some((NOT_FOUND, _)) => Ok(None),
-            // It is there, and somebody else's.
-            Some(_) => Ok(Some(None)),
-            None => Err(BusError::Lost(error.to_string())),
-        },
-        Err(_) => Err(BusError::Lost(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))),
+    match asked(looking).await {
+        Ok(found) => Ok(Some(Some(found))),
+        Err(Denied::Lost(why)) => Err(BusError::Lost(why)),
+        Err(missing) if missing.meaning() == Some(Meaning::Missing) => Ok(None),
+        // It is there, and somebody else's; or nobody can tell just now.
+        Err(Denied::Refused(_)) => Ok(Some(None)),
     }
 }
 

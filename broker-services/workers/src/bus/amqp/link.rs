@@ -10,13 +10,14 @@ use std::time::Duration;
 use async_rs::{Runtime, Tokio};
 use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
-use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind};
+use lapin::{Channel, Connection, ConnectionProperties, Error};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::blocked::Blocked;
 use super::clean::Clean;
 use super::kit::CleanTokio;
+use super::refusal::Refusal;
 use super::upkeep::Upkeep;
 use crate::bus::BusError;
 use crate::config::address::{BrokerAddress, Endpoint};
@@ -40,10 +41,6 @@ pub(super) const PUBLISHED_FRAME_BYTES: u32 = 32 * 1024;
 pub(super) const CONSUMED_FRAME_BYTES: u32 = 128 * 1024;
 /// AMQP's reply code for a normal end.
 pub(super) const GOODBYE: u16 = 200;
-/// Its codes for what a person has to mend.
-const ACCESS_REFUSED: u16 = 403;
-const NOT_ALLOWED: u16 = 530;
-
 /// A connection that comes back.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -62,8 +59,16 @@ struct Live {
     connection: Option<Arc<Connection>>,
     /// How many there have been.
     generation: u64,
+    /// Whether what is declared there may only be looked at: the user has no permission to declare.
+    only_look: bool,
     /// Which of the broker's hosts is tried first: the one behind that of the last connection.
     next: usize,
+}
+
+impl Live {
+    fn opened(&self, channel: Channel) -> Opened {
+        Opened { channel, generation: self.generation, only_look: self.only_look }
+    }
 }
 
 /// A channel, and of which connection it is.
@@ -71,6 +76,8 @@ struct Live {
 pub(super) struct Opened {
     pub(super) channel: Channel,
     pub(super) generation: u64,
+    /// See [`super::declare::consumable`].
+    pub(super) only_look: bool,
 }
 
 impl Link {
@@ -95,7 +102,7 @@ impl Link {
         let mut live = self.live.lock().await;
         if let Some(connection) = live.connection.as_ref().filter(|live| live.status().connected()) {
             match timeout(ANSWER_WITHIN, connection.create_channel()).await {
-                Ok(Ok(channel)) => return Ok(Opened { channel, generation: live.generation }),
+                Ok(Ok(channel)) => return Ok(live.opened(channel)),
                 Ok(Err(error)) => {
                     tracing::debug!(link = self.name, %error, "the connection was lost meanwhile");
                 }
@@ -114,7 +121,7 @@ impl Link {
         let (first, mut refusals) = (live.next, Vec::new());
         for at in (0..hosts.len()).map(|further| (first + further) % hosts.len()) {
             match self.open(&hosts[at], live.generation == 0).await {
-                Ok((connection, channel)) => {
+                Ok((connection, channel, only_look)) => {
                     tracing::info!(link = self.name, broker = %hosts[at], "connected");
                     let upkeep = self.upkeep.clone();
                     self.blocked.watch(&connection, move |what| {
@@ -123,7 +130,8 @@ impl Link {
                     live.connection = Some(connection);
                     live.generation += 1;
                     live.next = at + 1;
-                    return Ok(Opened { channel, generation: live.generation });
+                    live.only_look = only_look;
+                    return Ok(live.opened(channel));
                 }
                 Err(error) => refusals.push(error),
             }
@@ -143,18 +151,24 @@ impl Link {
         Err(together(refusals))
     }
 
-    /// A channel on a new connection to `host`, on which everything has been declared.
-    async fn open(&self, host: &Endpoint, is_first: bool) -> Result<(Arc<Connection>, Channel), BusError> {
+    /// A channel on a new connection to `host`, on which everything has been declared; and whether some of it may only be
+    /// looked at.
+    async fn open(
+        &self,
+        host: &Endpoint,
+        is_first: bool,
+    ) -> Result<(Arc<Connection>, Channel, bool), BusError> {
         let connection = Arc::new(self.connect_to(host).await?);
         let channel = async {
-            if let Some(upkeep) = &self.upkeep {
+            let only_look = match &self.upkeep {
                 // Boxed: it is large, rare, and part of every call that needs a channel.
-                Box::pin(upkeep.restore(&connection, is_first)).await?;
-            }
-            answered(connection.create_channel()).await
+                Some(upkeep) => Box::pin(upkeep.restore(&connection, is_first)).await?,
+                None => false,
+            };
+            Ok((answered(connection.create_channel()).await?, only_look))
         };
         match channel.await {
-            Ok(channel) => Ok((connection, channel)),
+            Ok((channel, only_look)) => Ok((connection, channel, only_look)),
             Err(error) => {
                 tokio::spawn(close(connection));
                 Err(error)
@@ -252,26 +266,13 @@ impl Link {
     }
 
     fn lost(&self, broker: &Endpoint, error: &Error) -> BusError {
-        match code(error) {
-            Some((ACCESS_REFUSED, _)) => BusError::Topology(format!(
-                "the message broker {broker} refuses user '{}'; correct user and password in bus.url",
-                self.address.user()
-            )),
-            Some((NOT_ALLOWED, why)) => BusError::Topology(format!(
-                "the message broker {broker} does not let user '{}' in: {why}; create the virtual host '{}' and \
-                 give that user its permissions, or correct bus.url",
-                self.address.user(),
-                self.address.vhost()
-            )),
-            _ => {
-                let error = error.to_string();
-                match tls::advice(&error) {
-                    Some(advice) => {
-                        BusError::Topology(format!("the message broker {broker}: {advice} ({error})"))
-                    }
-                    None => BusError::Lost(format!("{broker}: {error}")),
-                }
-            }
+        if let Some(refusal) = Refusal::of(error) {
+            return refusal.of_entry(broker, &self.address);
+        }
+        let error = error.to_string();
+        match tls::advice(&error) {
+            Some(advice) => BusError::Topology(format!("the message broker {broker}: {advice} ({error})")),
+            None => BusError::Lost(format!("{broker}: {error}")),
         }
     }
 }
@@ -285,7 +286,7 @@ fn together(mut refusals: Vec<BusError>) -> BusError {
     let sentences: Vec<String> = refusals
         .into_iter()
         .map(|refusal| match refusal {
-            BusError::Lost(why) | BusError::Topology(why) => why,
+            BusError::Lost(why) | BusError::Topology(why) | BusError::Occupied(why) => why,
         })
         .collect();
     let all = sentences.join("; ");
@@ -298,14 +299,6 @@ pub(super) async fn answered<T>(asked: impl Future<Output = lapin::Result<T>>) -
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(BusError::Lost(error.to_string())),
         Err(_) => Err(BusError::Lost(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))),
-    }
-}
-
-/// AMQP's code and text of an error that the broker sent.
-pub(super) fn code(error: &Error) -> Option<(u16, String)> {
-    match error.kind() {
-        ErrorKind::ProtocolError(error) => Some((error.get_id(), error.get_message().to_string())),
-        _ => None,
     }
 }
 

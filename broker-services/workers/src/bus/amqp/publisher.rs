@@ -147,7 +147,7 @@ impl Channels {
         let Opened { channel: confirmed, .. } = shared.publishing.channel().await?;
         answered(confirmed.confirm_select(ConfirmSelectOptions::default())).await?;
         // Should the connection be another one by now, the first channel is gone and is missed at once.
-        let Opened { channel: unconfirmed, generation } = shared.publishing.channel().await?;
+        let Opened { channel: unconfirmed, generation, .. } = shared.publishing.channel().await?;
         Ok(Self { confirmed: Arc::new(confirmed), unconfirmed: Arc::new(unconfirmed), generation })
     }
 

@@ -7,7 +7,8 @@ use lapin::Confirmation;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use tokio::time::timeout;
 
-use super::link::{Link, answered, code};
+use super::link::{Link, answered};
+use super::refusal::code;
 use crate::bus::BusError;
 use crate::topology::DEFAULT;
 

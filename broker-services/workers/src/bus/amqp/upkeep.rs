@@ -52,6 +52,8 @@ struct State {
     has_looked: bool,
     /// Exclusive queues that this process consumes.
     own: Vec<QueueSpec>,
+    /// What this user may not declare, as it was told last.
+    only_seen: Vec<String>,
     warnings: Vec<String>,
     past: Vec<Past>,
 }
@@ -86,27 +88,43 @@ impl Upkeep {
     }
 
     /// Declares on a new connection what is not there, and finds out whether what is there is as it must be.
-    /// Bindings of what is there are left to those who look after them: they tell when one is missing.
+    /// Bindings of what is there are left to those who look after them: they tell when one is missing. Returns whether
+    /// some of it may not be declared by this user, only looked at.
     ///
     /// # Errors
-    /// [`BusError::Topology`] names what is there with other properties, and the remedy.
-    pub(super) async fn restore(&self, connection: &Connection, is_first: bool) -> Result<(), BusError> {
+    /// [`BusError::Topology`] names what is there with other properties, or is not there and may not be declared, and the
+    /// remedy.
+    pub(super) async fn restore(&self, connection: &Connection, is_first: bool) -> Result<bool, BusError> {
         let mut seen = inspection::look(connection).await?;
         if is_first && seen.is_in_use && !seen.missing.is_empty() {
             // Those who started together with this process may have declared it while this looked.
             seen = inspection::look(connection).await?;
         }
-        if seen.missing.is_empty() {
-            declare::without_bindings(connection).await?;
+        let only_seen = if seen.missing.is_empty() {
+            declare::without_bindings(connection).await?
         } else {
-            declare::topology(connection).await?;
-        }
+            declare::topology(connection).await?
+        };
+        let only_look = !only_seen.is_empty();
+        self.tell_only_seen(only_seen);
         self.is_suspected.store(true, Ordering::Release);
         // Where nobody is at work yet, nothing has been deleted.
         if !is_first || seen.is_in_use {
             self.tell(&seen.missing);
         }
-        Ok(())
+        Ok(only_look)
+    }
+
+    /// Says once, not at every connection, what is taken as it is found.
+    fn tell_only_seen(&self, only_seen: Vec<String>) {
+        let mut state = self.state();
+        if state.only_seen != only_seen && !only_seen.is_empty() {
+            tracing::warn!(
+                "this user may not declare everything on the message broker; taken as found there: {}",
+                only_seen.join(", ")
+            );
+        }
+        state.only_seen = only_seen;
     }
 
     /// Something may be missing.
@@ -275,7 +293,7 @@ fn after(
 ) -> Result<Option<Channel>, BusError> {
     match declared {
         Ok(()) => Ok(Some(channel)),
-        Err(BusError::Topology(sentence)) => {
+        Err(BusError::Topology(sentence) | BusError::Occupied(sentence)) => {
             refused.push(sentence);
             Ok(None)
         }

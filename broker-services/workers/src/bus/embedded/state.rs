@@ -143,7 +143,7 @@ impl State {
         let there = &queue.spec;
         let name = &spec.name;
         if there.kind == QueueKind::Exclusive {
-            return Err(BusError::Topology(format!(
+            return Err(BusError::Occupied(format!(
                 "queue '{name}' belongs to another consumer alone; consume it there or choose another name"
             )));
         }

@@ -238,7 +238,7 @@ fn an_exclusive_queue_has_one_consumer() {
     let fresh = Subscription { queue: topology::answers_to("me"), prefetch: 1 };
     let refused = bus.consume(vec![fresh, also()]);
     assert!(
-        matches!(&refused, Err(BusError::Topology(why)) if why.contains("skstore.replies.me")),
+        matches!(&refused, Err(BusError::Occupied(why)) if why.contains("skstore.replies.me")),
         "{refused:?}"
     );
     let declared = bus.queue_depths().iter().any(|depth| &*depth.name == "desk.me");

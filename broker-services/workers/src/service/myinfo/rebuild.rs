@@ -107,8 +107,8 @@ impl Rebuild {
         self.wait = (self.wait * 2).min(TAKE_CHARGE_MOST);
         match self.context.bus.consumer(vec![subscription]).await {
             Ok(pages) => self.pages = Some(pages),
-            Err(BusError::Topology(taken)) => tracing::debug!(taken, "another process rebuilds the view"),
-            Err(lost @ BusError::Lost(_)) => return Err(lost),
+            Err(BusError::Occupied(taken)) => tracing::debug!(taken, "another process rebuilds the view"),
+            Err(error @ (BusError::Lost(_) | BusError::Topology(_))) => return Err(error),
         }
         Ok(self.is_in_charge())
     }

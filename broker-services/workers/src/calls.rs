@@ -105,7 +105,7 @@ impl Calls {
     /// # Errors
     /// When the bus cannot be reached.
     pub async fn new(context: &Context, publisher: Publisher, gate: Gate) -> Result<Self, BusError> {
-        let queue = topology::replies_to(&context.instance);
+        let queue = topology::replies_to(&context.own_name());
         let reply_to = queue.name.clone();
         let prefetch = context.settings.breaker.max_in_flight as usize;
         let replies = context.bus.consumer(vec![Subscription { queue, prefetch }]).await?;

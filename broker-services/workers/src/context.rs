@@ -87,6 +87,13 @@ impl Context {
         Backoff::new(self.settings.retry_first, self.settings.retry_most)
     }
 
+    /// A name for what only this worker has on the bus, another one each time: the broker may take what was declared by an
+    /// older one for in use long after its connection is gone.
+    #[must_use]
+    pub fn own_name(&self) -> String {
+        format!("{}.{}", self.instance, self.ids.mint())
+    }
+
     /// Waits until the worker shall stop.
     pub async fn stopped(&self) {
         let mut stop = self.stop.clone();

@@ -95,7 +95,8 @@ pub struct Desk {
     /// Empty until the bus was reached for the first time. It gets back there by itself.
     publisher: Arc<OnceCell<Publisher>>,
     ids: Ids,
-    reply_to: Arc<str>,
+    /// The queue on which answers are heard now.
+    reply_to: watch::Receiver<Arc<str>>,
     waiting: Waiting,
     bus_state: watch::Receiver<BusState>,
 }
@@ -128,22 +129,28 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Unreachable`] when the bus cannot be reached.
     pub async fn open(bus: &Bus, view: View, ids: Ids) -> Result<Self, DeskError> {
-        let line = Line::to(bus, &ids);
+        let (line, reply_to) = Line::to(bus, &ids);
         let answers = line.listen().await?;
-        Ok(Self::with(line, Ok(answers), view, ids))
+        Ok(Self::with(line, reply_to, Ok(answers), view, ids))
     }
 
     /// A desk that needs no bus to show the view: where that is not there yet, [`Desk::bus_state`] says why, and
     /// whoever asks for something is told so at once. It gets there by itself.
     pub async fn attach(bus: &Bus, view: View, ids: Ids) -> Self {
-        let line = Line::to(bus, &ids);
+        let (line, reply_to) = Line::to(bus, &ids);
         let answers = tokio::time::timeout(ATTACHED_WITHIN, line.listen()).await.unwrap_or_else(|_| {
             Err(BusError::Lost(format!("no answer within {} s", ATTACHED_WITHIN.as_secs())))
         });
-        Self::with(line, answers, view, ids)
+        Self::with(line, reply_to, answers, view, ids)
     }
 
-    fn with(line: Line, answers: Result<Consumer, BusError>, view: View, ids: Ids) -> Self {
+    fn with(
+        line: Line,
+        reply_to: watch::Receiver<Arc<str>>,
+        answers: Result<Consumer, BusError>,
+        view: View,
+        ids: Ids,
+    ) -> Self {
         let waiting = Waiting::default();
         let first = match &answers {
             Ok(_) => BusState::Up,
@@ -151,7 +158,6 @@ impl Desk {
         };
         let (told, bus_state) = watch::channel(first);
         let (bus, publisher) = (line.bus.clone(), Arc::clone(&line.publisher));
-        let reply_to = Arc::from(line.subscription.queue.name.as_str());
         tokio::spawn(Ear { line, waiting: waiting.clone(), told }.hear(answers));
         Self { bus, view, publisher, ids, reply_to, waiting, bus_state }
     }
@@ -311,7 +317,7 @@ impl Desk {
             properties: Properties {
                 message_id: Some(question.id.clone()),
                 correlation_id: Some(question.id.clone()),
-                reply_to: Some(self.reply_to.to_string()),
+                reply_to: Some(self.reply_to.borrow().to_string()),
                 content_type: Some(JSON_TYPE.to_owned()),
                 ..Properties::default()
             },
@@ -357,20 +363,26 @@ impl Desk {
 #[derive(Debug)]
 struct Line {
     bus: Bus,
-    subscription: Subscription,
+    ids: Ids,
+    /// Where answers are to be sent.
+    named: watch::Sender<Arc<str>>,
     publisher: Arc<OnceCell<Publisher>>,
 }
 
 impl Line {
-    fn to(bus: &Bus, ids: &Ids) -> Self {
-        let subscription =
-            Subscription { queue: topology::answers_to(&ids.mint()), prefetch: ANSWERS_AT_ONCE };
-        Self { bus: bus.clone(), subscription, publisher: Arc::default() }
+    /// A line, and where answers are to be sent.
+    fn to(bus: &Bus, ids: &Ids) -> (Self, watch::Receiver<Arc<str>>) {
+        let (named, reply_to) = watch::channel(Arc::from(""));
+        (Self { bus: bus.clone(), ids: ids.clone(), named, publisher: Arc::default() }, reply_to)
     }
 
-    /// Begins to hear answers. From then on questions can be asked.
+    /// Begins to hear answers, on a queue that nobody has had: the broker may take the last one for in use long after its
+    /// connection is gone. From then on questions can be asked.
     async fn listen(&self) -> Result<Consumer, BusError> {
-        let answers = self.bus.consumer(vec![self.subscription.clone()]).await?;
+        let queue = topology::answers_to(&self.ids.mint());
+        // Whatever is asked meanwhile may still be answered there.
+        self.named.send_replace(Arc::from(queue.name.as_str()));
+        let answers = self.bus.consumer(vec![Subscription { queue, prefetch: ANSWERS_AT_ONCE }]).await?;
         self.publisher.get_or_try_init(|| self.bus.publisher()).await?;
         Ok(answers)
     }

@@ -251,16 +251,18 @@ pub fn dead() -> QueueSpec {
     QueueSpec { dead_letter: None, ..durable(DEAD, MAX_EVENTS, vec![(DEAD, "")]) }
 }
 
-/// The queue on which one instance hears answers from our own services.
+/// The queue on which one instance hears answers from our own services. Its name, like that of each queue here that is one
+/// connection's own, must be one that no other connection has had: a broker that has not noticed the end of that one refuses
+/// it.
 #[must_use]
-pub fn replies_to(instance: &str) -> QueueSpec {
-    exclusive(&format!("{REPLIES}.{instance}"), MAX_REPLIES, vec![(REPLIES, "")])
+pub fn replies_to(own_name: &str) -> QueueSpec {
+    exclusive(&format!("{REPLIES}.{own_name}"), MAX_REPLIES, vec![(REPLIES, "")])
 }
 
 /// The queue on which one instance hears the operator.
 #[must_use]
-pub fn control_of(instance: &str) -> QueueSpec {
-    exclusive(&format!("{CONTROL}.{instance}"), MAX_REPLIES, vec![(CONTROL, "")])
+pub fn control_of(own_name: &str) -> QueueSpec {
+    exclusive(&format!("{CONTROL}.{own_name}"), MAX_REPLIES, vec![(CONTROL, "")])
 }
 
 /// The queue on which an outside caller hears its answers, through the [`DEFAULT`] exchange.
@@ -269,7 +271,8 @@ pub fn answers_to(caller: &str) -> QueueSpec {
     exclusive(&format!("desk.{caller}"), MAX_REPLIES, Vec::new())
 }
 
-/// The queue of replayed events, of the one worker that rebuilds.
+/// The queue of replayed events, of the one worker that rebuilds. Its name is the same for all on purpose, so that there is
+/// one; after a connection that was lost unnoticed, another can have it once the broker misses its heartbeats.
 #[must_use]
 pub fn rebuild() -> QueueSpec {
     exclusive(MYINFO_REBUILD, MAX_REBUILD, Vec::new())

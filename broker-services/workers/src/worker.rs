@@ -147,7 +147,7 @@ async fn work(
 
 /// Does what the operator wants.
 async fn hear(context: &Context, gate: Option<&Gate>) -> Result<(), BusError> {
-    let queue = topology::control_of(&context.instance);
+    let queue = topology::control_of(&context.own_name());
     let mut wishes = context.bus.consumer(vec![Subscription { queue, prefetch: 16 }]).await?;
     loop {
         for wish in wishes.receive(16).await? {

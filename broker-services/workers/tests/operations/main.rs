@@ -9,6 +9,7 @@
 mod addresses;
 mod bodies;
 mod broker;
+mod cuts;
 mod drain;
 mod health;
 mod logs;

@@ -18,7 +18,7 @@ use crate::vhost::{self, Vhost};
 /// `redis://…` of the Redis that the tests may use.
 const REDIS_URL: &str = "SKSTORE_TEST_REDIS_URL";
 /// The first database of it that is used here, and one behind the last.
-const DATABASES: std::ops::Range<u32> = 1..16;
+const DATABASES: std::ops::Range<u32> = 1..64;
 /// How long something may take that must happen: far beyond what it takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether it has happened.

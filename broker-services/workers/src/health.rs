@@ -4,11 +4,14 @@
 //! another one locked. A worker's thread leaves a sign of life that a hung one does not; a lost broker, store or view
 //! shows as not ready; a lock that nobody holds tells of a process that was killed. Whoever asks reads these files: that
 //! connects to nothing, starts nothing and takes milliseconds. A process that ends in good order takes its files with it.
+//!
+//! A full disk says nothing about a worker. So a report has its room from the start and is written over in place; and where
+//! even that fails, the time of the file's last change tells that its workers live.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use skstore_domain::signals::Service;
@@ -25,7 +28,12 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// process's lock makes it.
 const STALE_AFTER: Duration = Duration::from_secs(6);
 /// Longest sentence of a worker about its trouble, in characters, that is passed on.
-const TROUBLE_CHARS: usize = 300;
+const TROUBLE_CHARS: usize = 400;
+/// The room of a report, in bytes: four workers, each with the longest sentence in the longest letters.
+const REPORT_BYTES: usize = 8 * 1024;
+/// How often a report is read that is being written just now, and how long after each time.
+const READS: usize = 3;
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// What a process says of its workers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,6 +43,9 @@ struct Report {
     pid: u32,
     at: Timestamp,
     workers: Vec<Worker>,
+    /// When its file was last changed, which tells of living workers where there is no room to tell more.
+    #[serde(skip)]
+    touched: Option<Timestamp>,
     /// Whether that process is gone, without having taken this with it.
     #[serde(skip)]
     is_left: bool,
@@ -57,6 +68,7 @@ pub struct Worker {
 #[derive(Debug)]
 pub struct Reporter {
     path: PathBuf,
+    file: Option<File>,
     services: Vec<Service>,
     host: String,
     has_failed: bool,
@@ -65,7 +77,8 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// For the workers of `services`. What killed processes of the same services have left here is removed.
+    /// For the workers of `services`, which are starting. What killed processes of the same services have left here is
+    /// removed.
     #[must_use]
     pub fn new(data_dir: &Path, services: &[Service]) -> Self {
         let (directory, host) = (data_dir.join(DIRECTORY), host());
@@ -74,27 +87,39 @@ impl Reporter {
                 remove(&path);
             }
         }
-        let name: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let path = directory.join(format!("{name}-{}.json", std::process::id()));
+        let path = directory.join(file_name(&host, std::process::id(), services));
         // One of a container that was started again may have had the same name and number.
         remove(&path);
         let lock = fs::create_dir_all(&directory).and_then(|()| take_lock(&path));
         let lock = lock
             .inspect_err(|error| tracing::error!(path = %path.display(), %error, "cannot report health"))
             .ok();
-        Self { path, services: services.to_vec(), host, has_failed: lock.is_none(), _lock: lock }
+        let has_failed = lock.is_none();
+        let mut reporter =
+            Self { path, file: None, services: services.to_vec(), host, has_failed, _lock: lock };
+        reporter.not_started(None);
+        reporter
     }
 
-    /// Says that the workers have not started, and why.
-    pub fn not_started(&mut self, why: &str) {
+    /// Says that the workers have not started, and why if there was a try.
+    pub fn not_started(&mut self, why: Option<&str>) {
         let worker = |service: &Service| Worker {
             service: *service,
             alive_at: None,
             ready: false,
-            trouble: Some(why.to_owned()),
+            trouble: why.map(ToOwned::to_owned),
         };
         let workers = self.services.iter().map(worker).collect();
         self.write(workers);
+    }
+
+    /// Says so again and again, for ever.
+    pub async fn report_not_started(&mut self, why: Option<&str>) {
+        let mut every = tokio::time::interval(REPORT_EVERY);
+        loop {
+            every.tick().await;
+            self.not_started(why);
+        }
     }
 
     /// Reports how the workers of `process` do, for ever.
@@ -106,22 +131,73 @@ impl Reporter {
         }
     }
 
-    /// Whole or not at all, for those who read it meanwhile.
-    fn write(&mut self, workers: Vec<Worker>) {
+    fn write(&mut self, mut workers: Vec<Worker>) {
+        for worker in &mut workers {
+            worker.trouble = worker.trouble.take().map(|trouble| passed_on(&trouble));
+        }
         let (host, at) = (self.host.clone(), Clock::System.now());
-        let report = Report { host, pid: std::process::id(), at, workers, is_left: false };
-        let beside = self.path.with_extension("new");
-        let written = serde_json::to_vec(&report).map_err(io::Error::from).and_then(|text| {
-            fs::write(&beside, text)?;
-            fs::rename(&beside, &self.path)
-        });
-        if let Err(error) = &written
-            && !self.has_failed
-        {
-            tracing::error!(path = %self.path.display(), %error, "cannot report health");
+        let are_alive =
+            workers.iter().all(|worker| worker.alive_at.is_none_or(|alive_at| !is_stale(alive_at, at)));
+        let report = Report { host, pid: std::process::id(), at, workers, touched: None, is_left: false };
+        let written = serde_json::to_vec(&report).map_err(io::Error::from).and_then(|text| self.put(text));
+        if let Err(error) = &written {
+            if !self.has_failed {
+                tracing::error!(path = %self.path.display(), %error, "cannot report health");
+            }
+            if let Some(file) = self.file.as_ref().filter(|_| are_alive) {
+                // Takes no room. Where even that fails, nothing is left to tell with.
+                let _ = file.set_modified(system_time(at));
+            }
         }
         self.has_failed = written.is_err();
     }
+
+    /// Writes a report in the place of the last one, with blanks behind it up to what has been written once.
+    fn put(&mut self, mut text: Vec<u8>) -> io::Result<()> {
+        text.resize(text.len().max(REPORT_BYTES), b' ');
+        if !self.path.exists() {
+            self.file = None;
+        }
+        if self.file.is_none() {
+            let file = File::options().write(true).create(true).truncate(false).open(&self.path)?;
+            self.file = Some(file);
+        }
+        let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
+        file.rewind()?;
+        file.write_all(&text)
+    }
+}
+
+/// What the report of a process is called: also where nothing can be written into it, it says of whom it is.
+fn file_name(host: &str, pid: u32, services: &[Service]) -> String {
+    let words: Vec<&str> = services.iter().map(|service| service.word()).collect();
+    format!("{}-{pid}-{}.json", plain(host), words.join("+"))
+}
+
+/// A host's name as a part of a file's.
+fn plain(host: &str) -> String {
+    host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
+/// What can be told from the name of a report that could not be written: none of its workers has said anything.
+fn unwritten(path: &Path, host: &str) -> Option<Report> {
+    let rest = path.file_stem()?.to_str()?.strip_prefix(&plain(host))?.strip_prefix('-')?;
+    let (pid, words) = rest.split_once('-')?;
+    let services: Option<Vec<Service>> = words.split('+').map(Service::from_word).collect();
+    let worker = |service| Worker { service, alive_at: None, ready: false, trouble: None };
+    Some(Report {
+        host: host.to_owned(),
+        pid: pid.parse().ok()?,
+        at: Timestamp(0),
+        workers: services?.into_iter().map(worker).collect(),
+        touched: None,
+        is_left: false,
+    })
+}
+
+/// A sentence as it may stand in a report.
+fn passed_on(trouble: &str) -> String {
+    trouble.chars().filter(|c| !c.is_control()).take(TROUBLE_CHARS).collect()
 }
 
 impl Drop for Reporter {
@@ -174,6 +250,11 @@ fn problem(report: &Report, worker: &Worker, now: Timestamp) -> Option<String> {
         return Some("was killed, or has crashed".to_owned());
     }
     let heard = worker.alive_at.map_or(report.at, |alive_at| alive_at.min(report.at));
+    if is_stale(report.at, now) && report.touched.is_some_and(|touched| !is_stale(touched, now)) {
+        return Some(
+            "lives, but cannot write down how it does in the data directory: is that disk full, or read-only?".to_owned(),
+        );
+    }
     if is_stale(heard, now) {
         let silent = now.since(heard).as_secs();
         return Some(format!("has been silent for {silent} s: it hangs"));
@@ -182,8 +263,7 @@ fn problem(report: &Report, worker: &Worker, now: Timestamp) -> Option<String> {
         return None;
     }
     let trouble = worker.trouble.as_deref().unwrap_or("it is starting");
-    let trouble: String = trouble.chars().filter(|c| !c.is_control()).take(TROUBLE_CHARS).collect();
-    Some(format!("is not ready: {trouble}"))
+    Some(format!("is not ready: {}", passed_on(trouble)))
 }
 
 /// A clock that was set back makes nothing old.
@@ -202,16 +282,38 @@ fn reports(directory: &Path, host: &str) -> io::Result<Vec<(PathBuf, Report)>> {
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "json")
-            && let Ok(text) = fs::read(&path)
-            && let Ok(mut report) = serde_json::from_slice::<Report>(&text)
+            && let Some(mut report) = read(&path).or_else(|| unwritten(&path, host))
             && report.host == host
         {
+            let changed = fs::metadata(&path).and_then(|file| file.modified());
+            report.touched = changed.ok().map(timestamp);
             report.is_left = is_left(&path);
             found.push((path, report));
         }
     }
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(found)
+}
+
+fn system_time(at: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or_default())
+}
+
+fn timestamp(at: SystemTime) -> Timestamp {
+    Timestamp(0).after(at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+}
+
+/// The report at `path`, if there is a whole one.
+#[expect(clippy::disallowed_methods, reason = "a program that only looks has nothing else to do")]
+fn read(path: &Path) -> Option<Report> {
+    for _ in 0..READS {
+        if let Ok(report) = serde_json::from_slice(&fs::read(path).ok()?) {
+            return Some(report);
+        }
+        // It may be half written just now.
+        std::thread::sleep(READ_AGAIN_AFTER);
+    }
+    None
 }
 
 /// The file beside the report at `path` that its process keeps locked.
@@ -260,7 +362,14 @@ mod tests {
     }
 
     fn report(pid: u32, workers: &[Worker]) -> Report {
-        Report { host: "here".into(), pid, at: ago(1), workers: workers.to_vec(), is_left: false }
+        Report {
+            host: "here".into(),
+            pid,
+            at: ago(1),
+            workers: workers.to_vec(),
+            touched: None,
+            is_left: false,
+        }
     }
 
     #[test]
@@ -270,9 +379,12 @@ mod tests {
         let killed = Report { is_left: true, ..report(3, &[worker(Service::MyInfo)]) };
         let lost = Worker { ready: false, trouble: Some("the bus is lost".into()), ..worker(Service::Order) };
         let lost = report(4, &[lost]);
+        let unwritten =
+            Report { at: ago(30), touched: Some(ago(1)), ..report(6, &[worker(Service::MyInfo)]) };
+        let silent = Report { at: ago(30), touched: Some(ago(30)), ..report(7, &[worker(Service::Item)]) };
         let starts = report(5, &[Worker { alive_at: None, ready: false, ..worker(Service::Deposit) }]);
         use Service::{Deposit, Item, MyInfo, Order};
-        let table: [(&[&Report], &[Service], &[&str]); 8] = [
+        let table: [(&[&Report], &[Service], &[&str]); 9] = [
             (&[&well], &[], &[]),
             (&[&well], &[Order, Item], &[]),
             (&[&well, &killed], &[Order], &[]),
@@ -287,6 +399,15 @@ mod tests {
                 ],
             ),
             (&[&well, &lost], &[Order], &["order (process 4) is not ready: the bus is lost"]),
+            (
+                &[&unwritten, &silent],
+                &[],
+                &[
+                    "myinfo (process 6) lives, but cannot write down how it does in the data directory: is that disk \
+                     full, or read-only?",
+                    "item (process 7) has been silent for 30 s: it hangs",
+                ],
+            ),
             (
                 &[&starts],
                 &[Deposit, MyInfo],
@@ -324,10 +445,43 @@ mod tests {
         assert!(another.exists(), "it is kept by another process of the same service");
         drop(held);
         remove(&another);
-        reporter.not_started("there is no broker");
+        assert!(check(dir.path(), &[Service::Order]).unwrap_err().ends_with("is not ready: it is starting"));
+        reporter.not_started(Some("there is no broker"));
         let told = check(dir.path(), &[Service::Order]).unwrap_err();
         assert!(told.ends_with("is not ready: there is no broker"), "{told}");
         drop(reporter);
         assert_eq!(check(dir.path(), &[Service::Order]).unwrap_err(), "order does not run here");
+    }
+    #[test]
+    fn a_report_fits_in_its_room_whatever_the_trouble_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut reporter = Reporter::new(dir.path(), Service::ALL);
+        let size = || fs::metadata(&reporter.path).unwrap().len();
+        assert_eq!(size(), REPORT_BYTES as u64);
+        for letter in ["\u{10ffff}", "\"", "\\", "\n"] {
+            reporter.not_started(Some(&letter.repeat(10_000)));
+            assert_eq!(fs::metadata(&reporter.path).unwrap().len(), REPORT_BYTES as u64, "{letter:?}");
+            assert!(check(dir.path(), &[]).unwrap_err().contains("is not ready"), "{letter:?}");
+        }
+        reporter.not_started(None);
+        assert!(
+            check(dir.path(), &[]).unwrap_err().contains("it is starting"),
+            "nothing is left of a longer one"
+        );
+    }
+
+    #[test]
+    fn a_report_that_could_not_be_written_tells_by_its_name_whose_it_is_and_by_its_time_that_they_live() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = dir.path().join(DIRECTORY);
+        fs::create_dir(&directory).unwrap();
+        let path = directory.join(file_name(&host(), 7, &[Service::Order, Service::MyInfo]));
+        let file = File::create(&path).unwrap();
+        let _held = take_lock(&path).unwrap();
+        let told = check(dir.path(), &[Service::MyInfo]).unwrap_err();
+        assert!(told.starts_with("myinfo (process 7) lives, but cannot write"), "{told}");
+        file.set_modified(system_time(Clock::System.now().before(Duration::from_secs(60)))).unwrap();
+        let told = check(dir.path(), &[Service::MyInfo]).unwrap_err();
+        assert!(told.contains("it hangs"), "{told}");
     }
 }

@@ -143,7 +143,7 @@ async fn begin(
             Ok(process) => return Ok(Some(process)),
             Err(error @ StartError::Bus { error: BusError::Lost(_), .. }) => {
                 tracing::error!(%error, "trying again");
-                reporter.not_started(&error.to_string());
+                reporter.not_started(Some(&error.to_string()));
             }
             Err(error) => return Err(Failure(3, error.to_string())),
         }

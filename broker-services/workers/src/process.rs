@@ -46,7 +46,7 @@ const GOODBYE_WITHIN: Duration = Duration::from_millis(750);
 /// What of the time for draining is not for what is in hand, but for the last confirms and the goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Why the process cannot start. All of it is for a person to mend.
+/// Why the process cannot start. All of it is for a person to mend; see [`StartError::may_heal`].
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Some of the workers would have nobody to talk to.
@@ -107,6 +107,29 @@ pub enum StartError {
         /// What the system said.
         cause: String,
     },
+}
+
+impl StartError {
+    /// Whether it may be mended without other settings, so that it is worth trying again: a broker that is down, full or has
+    /// no such user yet, a full disk, somebody else who works on the data.
+    #[must_use]
+    pub const fn may_heal(&self) -> bool {
+        match self {
+            Self::Bus { .. }
+            | Self::Held { .. }
+            | Self::DataDir { .. }
+            | Self::View(_)
+            | Self::Books(_)
+            | Self::Thread { .. }
+            | Self::Store(StoreError::Failed { .. }) => true,
+            Self::Alone(_)
+            | Self::Unseen
+            | Self::Catalog(_)
+            | Self::Store(
+                StoreError::Url { .. } | StoreError::Schema { .. } | StoreError::Contradiction { .. },
+            ) => false,
+        }
+    }
 }
 
 /// The workers of this process. Stop it to have them finish what they have in hand; dropping it does the same.

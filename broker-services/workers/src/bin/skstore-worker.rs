@@ -2,8 +2,9 @@
 //! `skstore-worker health`, whether those of this machine do their work.
 //!
 //! It runs until it is told to stop (SIGTERM, SIGHUP, Ctrl-C), then finishes what it has in hand; told so a second
-//! time, it ends at once. Logs go to stderr. Exit status: 0 stopped in good order, or in good health; 1 stopped before
-//! everything was finished, or not in good health; 2 usage or settings; 3 a part cannot be used.
+//! time, it ends at once. What may heal without other settings is waited for, at the start as well. Logs go to stderr. Exit
+//! status: 0 stopped in good order, or in good health; 1 stopped before everything was finished, or not in good health;
+//! 2 usage or settings; 3 a part cannot be used as the settings have it.
 
 #![expect(clippy::print_stderr, reason = "what a person must know before there is a log")]
 
@@ -12,7 +13,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use skstore_domain::signals::Service;
-use skstore_workers::bus::BusError;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
 use skstore_workers::health::{self, Reporter};
@@ -130,7 +130,7 @@ fn start(config: &Config, services: &[Service]) -> Result<(), Failure> {
     })
 }
 
-/// Starts the workers. A broker that is not there yet is waited for; none when it is told to stop meanwhile.
+/// Starts the workers. What keeps them from it is waited for as long as it may heal; none when it is told to stop meanwhile.
 async fn begin(
     config: &Config,
     services: &[Service],
@@ -138,21 +138,42 @@ async fn begin(
     signals: &mut Signals,
 ) -> Result<Option<Process>, Failure> {
     let backoff = Backoff::new(config.retry_first(), config.retry_most());
+    let mut trouble = None;
     loop {
-        match Process::start_workers(config, services) {
+        let tried = tokio::select! {
+            biased;
+            () = signals.next() => return Ok(None),
+            () = reporter.report_not_started(trouble.as_deref()) => return Ok(None),
+            tried = start_workers(config, services) => tried,
+        };
+        match tried {
             Ok(process) => return Ok(Some(process)),
-            Err(error @ StartError::Bus { error: BusError::Lost(_), .. }) => {
+            Err(error) if error.may_heal() => {
                 tracing::error!(%error, "trying again");
-                reporter.not_started(Some(&error.to_string()));
+                trouble = Some(error.to_string());
             }
             Err(error) => return Err(Failure(3, error.to_string())),
         }
         tokio::select! {
             biased;
             () = signals.next() => return Ok(None),
+            () = reporter.report_not_started(trouble.as_deref()) => return Ok(None),
             () = backoff.wait() => {}
         }
     }
+}
+
+/// Starts them on a thread of its own: a broker may take seconds to say no, and signals are heard meanwhile.
+async fn start_workers(config: &Config, services: &[Service]) -> Result<Process, StartError> {
+    let (config, services) = (config.clone(), services.to_vec());
+    let (done, is_done) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Nobody listens once it was told to stop; what was started is stopped then.
+        let _ = done.send(Process::start_workers(&config, &services));
+    });
+    is_done
+        .await
+        .unwrap_or_else(|_| Err(StartError::Books("the thread that starts the workers panicked".to_owned())))
 }
 
 /// Has the workers finish, on a thread of its own so that a second signal is heard.

@@ -31,7 +31,9 @@ pub(super) struct DataLock(#[expect(dead_code, reason = "the lock lives as long 
 impl DataLock {
     /// Makes the directory if it is not there, and takes it for this process alone.
     pub(super) fn take(data_dir: &Path) -> Result<Self, StartError> {
-        let command = std::env::args().collect::<Vec<_>>().join(" ");
+        // A URL may hold a password.
+        let shown = |word: String| if word.contains("://") { "…".to_owned() } else { word };
+        let command = std::env::args().map(shown).collect::<Vec<_>>().join(" ");
         lock(data_dir, File::try_lock, &format!("{}\n{command}\n", std::process::id()))
     }
 

@@ -19,6 +19,7 @@ mod replicas;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
 #[path = "../../../../xtask/src/servers.rs"]
 mod servers;
+mod starts;
 mod tls;
 mod users;
 #[path = "../amqp/vhost.rs"]

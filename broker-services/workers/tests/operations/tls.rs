@@ -96,19 +96,18 @@ async fn workers_reach_encrypted_servers_and_trust_nobody_else() {
     let trusting = [("SSL_CERT_FILE", authority.as_str())];
     let all = ["order", "deposit", "item", "myinfo"];
 
-    let untrusted = command(&all, &by("localhost")).output().unwrap();
-    let said = String::from_utf8_lossy(&untrusted.stderr);
-    assert_eq!(untrusted.status.code(), Some(3), "{said}");
-    assert!(said.contains("SSL_CERT_FILE") && said.contains("message broker localhost"), "{said}");
-
-    let another = command(&all, &by("127.0.0.1")).envs(trusting).output().unwrap();
-    let said = String::from_utf8_lossy(&another.stderr);
-    assert_eq!(another.status.code(), Some(3), "{said}");
-    assert!(said.contains("its certificate is for another host"), "{said}");
-
     let settings = by("localhost");
-    let worker = Worker::start(&all, &settings, &trusting);
     let health = || healthy(&command(&["health", "order", "myinfo"], &settings).output().unwrap());
+    let said = |parts: [&str; 2]| health().is_err_and(|why| parts.iter().all(|part| why.contains(part)));
+    let untrusted = Worker::start(&all, &by("localhost"), &[]);
+    until("nobody is trusted", async || said(["SSL_CERT_FILE", "message broker localhost"])).await;
+    drop(untrusted);
+    let another = Worker::start(&all, &by("127.0.0.1"), &trusting);
+    until("another host is noticed", async || said(["its certificate is for another host", "127.0.0.1"]))
+        .await;
+    drop(another);
+
+    let worker = Worker::start(&all, &settings, &trusting);
     until("all are at work", async || health().is_ok()).await;
     let url = rabbit.amqp_url().replace("127.0.0.1", "localhost");
     let trusted = std::fs::read_to_string(certificates.authority()).unwrap();

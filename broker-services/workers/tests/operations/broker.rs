@@ -167,7 +167,9 @@ async fn inspect(at: &At) -> Inspection {
 async fn whoever_looks_sees_what_is_missing_and_leaves_it_so() {
     let at = At::given();
     let process = at.attach();
-    assert_eq!(inspect(&at).await, Inspection::default(), "all has been declared");
+    // A process declares what is missing when it first connects.
+    let _desk = process.desk().await.unwrap();
+    until("all is declared", async || inspect(&at).await == Inspection::default()).await;
     let deleted = Deleted::all();
     let kinds = |deleted: &&Deleted| match deleted {
         Deleted::Exchange(name) => *name == REPLIES,

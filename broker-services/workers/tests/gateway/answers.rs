@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lapin::options::BasicPublishOptions;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use serde_json::json;
 use skstore_workers::topology::COMMANDS;
@@ -61,6 +61,8 @@ impl Drop for Over<'_> {
 async fn ask_for_answers_at(url: &str, address: &str, is_over: &AtomicBool, sent: &AtomicUsize) {
     let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("the broker");
     let channel = connection.create_channel().await.expect("a channel");
+    // What counts as sent is in its queue, ahead of whatever is asked later by others.
+    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
     let mut every = tokio::time::interval(EVERY);
     while !is_over.load(Ordering::Acquire) {
         every.tick().await;
@@ -70,7 +72,8 @@ async fn ask_for_answers_at(url: &str, address: &str, is_over: &AtomicBool, sent
         let (body, options) = (body.to_string(), BasicPublishOptions::default());
         let placing =
             channel.basic_publish(COMMANDS.into(), "order.place".into(), options, body.as_bytes(), asks);
-        placing.await.expect("the broker takes it");
+        let confirm = placing.await.expect("the broker takes it").await.expect("the broker confirms it");
+        assert!(confirm.is_ack(), "{confirm:?}");
         sent.fetch_add(1, Ordering::AcqRel);
     }
 }

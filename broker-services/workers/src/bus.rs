@@ -151,6 +151,8 @@ pub enum Bus {
 pub struct Noticed {
     /// Why the broker reads nothing that is published, while it does not: *low on memory*.
     pub blocked: Option<String>,
+    /// What the broker does not let this user publish, in a sentence with the remedy, while it does not.
+    pub refused: Option<String>,
     /// What a person has to put right, in sentences.
     pub warnings: Vec<String>,
     /// What was missing on the broker and was put back, the newest last.

@@ -223,14 +223,14 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
     }
 }
 
-/// Whether a worker takes work and if not, why: nobody does while the broker reads nothing.
+/// Whether a worker takes work and if not, why: nobody does while the broker takes nothing, or not all of it.
 pub(crate) fn present((ready, trouble): (bool, Option<String>), bus: &Noticed) -> (bool, Option<String>) {
-    match bus.blocked.as_deref().map(bus::blocked_words) {
-        None => (ready, trouble.filter(|_| !ready)),
-        Some(blocked) => {
-            (false, Some(trouble.map_or(blocked.clone(), |trouble| format!("{blocked}; {trouble}"))))
-        }
+    let blocked = bus.blocked.as_deref().map(bus::blocked_words);
+    let of_bus: Vec<String> = [blocked, bus.refused.clone()].into_iter().flatten().collect();
+    if of_bus.is_empty() {
+        return (ready, trouble.filter(|_| !ready));
     }
+    (false, Some(of_bus.into_iter().chain(trouble).collect::<Vec<_>>().join("; ")))
 }
 
 /// What is over, of a worker and of the bus that its process shares.

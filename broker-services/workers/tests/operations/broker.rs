@@ -191,6 +191,24 @@ async fn whoever_looks_sees_what_is_missing_and_leaves_it_so() {
 }
 
 #[tokio::test]
+async fn whoever_connects_hides_no_binding_that_is_missing() {
+    let at = At::given();
+    let first = at.attach();
+    let _desk = first.desk().await.unwrap();
+    until("all is declared", async || inspect(&at).await == Inspection::default()).await;
+    let binding = Deleted::all().pop().expect("something can be deleted");
+    assert!(matches!(binding, Deleted::Binding { .. }), "{binding:?}");
+    binding.delete(&at);
+    Deleted::Exchange(REPLIES).delete(&at);
+    let second = at.attach();
+    let _desk = second.desk().await.unwrap();
+    let missing: Vec<String> = inspect(&at).await.missing.iter().map(|part| format!("{part} ")).collect();
+    assert_eq!(missing, [binding.told()], "the exchange alone is back, with the bindings that went with it");
+    first.stop().unwrap();
+    second.stop().unwrap();
+}
+
+#[tokio::test]
 async fn a_policy_that_overrules_a_promise_is_told_for_as_long_as_it_is_set() {
     let at = At::given();
     let vhost = &at.vhost.name;

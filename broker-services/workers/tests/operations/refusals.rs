@@ -58,6 +58,41 @@ async fn what_is_missing_and_may_not_be_declared_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_permission_to_publish_that_is_taken_away_shows_until_it_is_back() {
+    /// All but what events and Deposit's answers go through.
+    const WITHOUT: Permissions = [".*", r"^(?!skstore\.(events|replies)$).*", ".*"];
+    let at = At::given();
+    let user = at.vhost.user("secret", ALL);
+    let worker = at.start(&["order", "deposit", "item", "myinfo"], &[("bus.url", &url(&at.vhost, &user))]);
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    until("an order is accepted", async || desk.place(&place(1)).await.is_ok_and(|answer| answer.ok)).await;
+
+    at.vhost.permit(&user, WITHOUT);
+    at.vhost.disconnect(&user);
+    let asked = tokio::spawn({
+        let desk = desk.clone();
+        async move { desk.place(&place(2)).await }
+    });
+    until("it says what it may not do", async || {
+        at.health(&["order"]).is_err_and(|why| why.contains("does not take what this user publishes"))
+    })
+    .await;
+    at.vhost.permit(&user, ALL);
+    until("it is at work with the permission", async || at.health(&[]).is_ok()).await;
+    // Whatever the first answer was, the order ends as if nothing had been.
+    let _ = asked.await.unwrap();
+    until("the order of that time ends", async || {
+        desk.place(&place(2))
+            .await
+            .is_ok_and(|answer| answer.order.is_some_and(|order| order.status.word() != "paying"))
+    })
+    .await;
+    assert!(!worker.said().contains("delete"), "{}", worker.said());
+    process.stop().unwrap();
+}
+
+#[tokio::test]
 async fn a_permission_that_is_missing_is_named_and_nothing_is_to_be_deleted() {
     let vhost = vhost::empty();
     declared(&vhost).await;

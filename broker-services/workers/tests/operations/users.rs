@@ -26,4 +26,9 @@ impl Vhost {
         let may = serde_json::json!({ "configure": configure, "write": write, "read": read });
         self.call("PUT", &format!("/api/permissions/{}/{user}", self.name), &may.to_string());
     }
+
+    /// Ends all connections of a user: what a channel was once permitted is remembered for a while.
+    pub(crate) fn disconnect(&self, user: &str) {
+        self.call("DELETE", &format!("/api/connections/username/{user}"), "");
+    }
 }

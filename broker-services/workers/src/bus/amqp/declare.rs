@@ -5,31 +5,28 @@ use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptio
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection};
 
+use super::inspection::Part;
 use super::link::answered;
 use super::refusal::{Denied, Meaning, asked};
 use crate::bus::BusError;
 use crate::topology::{EXCHANGES, ExchangeKind, ExchangeSpec, Overflow, QueueKind, QueueSpec, queues};
 
-/// All of it. Returns what could only be looked at, for want of permissions: nothing, as a rule.
+/// All exchanges and queues, whose properties are compared so, and the bindings that went with those of them that were
+/// `missing`. Any other binding is left to those who look for it: they tell when it is missing. Returns what could only be
+/// looked at, for want of permissions: nothing, as a rule.
 ///
 /// # Errors
 /// [`BusError::Topology`] names what is there with other properties, or is not there and may not be declared, and the
 /// remedy.
-pub(super) async fn topology(connection: &Connection) -> Result<Vec<String>, BusError> {
+pub(super) async fn topology(connection: &Connection, missing: &[Part]) -> Result<Vec<String>, BusError> {
     let mut declaring = Declaring::all_but_bindings(connection).await?;
-    for spec in queues() {
+    for mut spec in queues() {
+        if !missing.contains(&Part::Queue(spec.name.clone())) {
+            spec.bindings.retain(|(exchange, _)| missing.contains(&Part::Exchange((*exchange).to_owned())));
+        }
         declaring.bindings(&spec).await?;
     }
     Ok(declaring.only_seen)
-}
-
-/// All exchanges and queues, but no bindings: finds out whether what is there is as it must be. Returns what could only be
-/// looked at.
-///
-/// # Errors
-/// As [`topology`].
-pub(super) async fn without_bindings(connection: &Connection) -> Result<Vec<String>, BusError> {
-    Declaring::all_but_bindings(connection).await.map(|declaring| declaring.only_seen)
 }
 
 /// Declares on a channel that each refusal ends.

@@ -19,6 +19,7 @@ use super::confirms::{Confirms, Key, Settled};
 use super::link::{Opened, answered};
 use super::load::{Held, Load};
 use super::properties::{Outgoing, outgoing};
+use super::refusal::{self, Meaning, Refusal};
 use crate::bus::{BusError, Confirm, Message, Receipt};
 use crate::clock::Ids;
 use crate::topology::{self, DEFAULT};
@@ -280,6 +281,10 @@ impl Task {
     /// Whether there are channels, opened anew after a loss if that was not tried just now.
     async fn is_open(&mut self) -> bool {
         if self.opened.as_ref().is_some_and(|opened| !opened.are_connected()) {
+            if self.shared.publishing.standing().await.is_ok() {
+                // Nobody waits for an answer on the channel without confirms, so its reason is told to nobody.
+                self.shared.upkeep.refuses(refusal::of_publishing(None));
+            }
             self.lose().await;
         }
         if self.opened.is_none() && self.retry.is_due() {
@@ -322,6 +327,9 @@ impl Task {
                 Ok(settled) => batch.extend(settled),
                 Err(error) => {
                     tracing::warn!(%error, "the connection that publishes is lost");
+                    if let Some(refusal) = Refusal::of(&error).filter(|is| is.meaning() != Meaning::Missing) {
+                        self.shared.upkeep.refuses(refusal::of_publishing(Some(&refusal)));
+                    }
                     return self.lose().await;
                 }
             }

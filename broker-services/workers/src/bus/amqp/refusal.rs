@@ -191,6 +191,15 @@ impl Refusal {
     }
 }
 
+/// Of something that was published. Why is not always known: then the channel has been closed, no more.
+pub(super) fn of_publishing(refusal: Option<&Refusal>) -> String {
+    let why = refusal.map_or("it closed the channel; its log says why", |refusal| &refusal.text);
+    format!(
+        "the message broker does not take what this user publishes ({why}); if a permission is missing, let that user write \
+         to exchanges whose names begin with 'skstore.' (`rabbitmqctl set_permissions`)"
+    )
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)

@@ -29,6 +29,9 @@ use crate::topology::{EXCHANGES, QueueSpec, queues};
 
 /// How long nothing is looked at after a look: calls fail in hundreds, for one and the same reason.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How long a refusal counts as what is now: whatever was refused is tried again sooner, in a worker's every heartbeat at
+/// the latest.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// How long all questions to the management API may take together while somebody waits to consume.
 const SHOWN_WITHIN: Duration = Duration::from_secs(3);
 
@@ -55,6 +58,8 @@ struct State {
     /// What this user may not declare, as it was told last.
     only_seen: Vec<String>,
     warnings: Vec<String>,
+    /// What was refused last, and when.
+    refused: Option<Past>,
     past: Vec<Past>,
 }
 
@@ -100,11 +105,7 @@ impl Upkeep {
             // Those who started together with this process may have declared it while this looked.
             seen = inspection::look(connection).await?;
         }
-        let only_seen = if seen.missing.is_empty() {
-            declare::without_bindings(connection).await?
-        } else {
-            declare::topology(connection).await?
-        };
+        let only_seen = declare::topology(connection, &seen.missing).await?;
         let only_look = !only_seen.is_empty();
         self.tell_only_seen(only_seen);
         self.is_suspected.store(true, Ordering::Release);
@@ -155,10 +156,14 @@ impl Upkeep {
     }
 
     pub(super) fn noticed(&self, blocked: Option<String>, now: Timestamp) -> Noticed {
-        let state = self.state();
-        let since = now.before(PAST_FOR);
+        let mut state = self.state();
+        let (since, refused_since) = (now.before(PAST_FOR), now.before(REFUSED_FOR));
+        if let Some(over) = state.refused.take_if(|refused| refused.at < refused_since) {
+            remember(&mut state.past, over);
+        }
+        let refused = state.refused.as_ref().map(|refused| refused.what.clone());
         let past = state.past.iter().filter(|entry| entry.at >= since).cloned().collect();
-        Noticed { blocked, warnings: state.warnings.clone(), past }
+        Noticed { blocked, refused, warnings: state.warnings.clone(), past }
     }
 
     /// Looks at everything, puts back what is missing, and tells.
@@ -225,6 +230,11 @@ impl Upkeep {
             format!("{part} is missing on the broker, and this user may not declare it: let one who may start a worker")
         }));
         Ok(back)
+    }
+
+    /// The broker has refused something that was published; `what` says what to do.
+    pub(super) fn refuses(&self, what: String) {
+        self.state().refused = Some(Past { at: Clock::System.now(), what });
     }
 
     /// Something was wrong until now.

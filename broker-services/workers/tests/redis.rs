@@ -405,7 +405,14 @@ fn members_and_counts_that_somebody_else_made_are_gone_after_a_rebuild() {
         view.apply(&logs).await.unwrap();
         finish(&view).await;
         server.cli(&["ZADD", "myinfo:orders", "1790000000999", "foreign"]);
-        server.cli(&["ZADD", "myinfo:orders:status:paying", "1790000000999", "a"]);
+        for index in ["status:paying", "customer:nobody", "item:41"] {
+            server.cli(&["ZADD", &format!("myinfo:orders:{index}"), "1790000000999", "a"]);
+        }
+        // More than are looked through at once, of which some are right.
+        let strays: Vec<String> = (0..2_000).map(|n| format!("stray{n}")).collect();
+        let adding = ["ZADD", "myinfo:orders:customer:김철수"].into_iter();
+        let adding: Vec<&str> = adding.chain(strays.iter().flat_map(|id| ["7", id.as_str()])).collect();
+        server.cli(&adding);
         server.cli(&["HSET", "myinfo:counts", "placed", "77", "balances", "1000000", "accounts", "9"]);
         let wrong = view.counts().await.unwrap();
         assert_eq!((wrong.accounts, wrong.balances), (9, Won(1_000_000)), "the test has its effect");
@@ -414,6 +421,13 @@ fn members_and_counts_that_somebody_else_made_are_gone_after_a_rebuild() {
         finish(&view).await;
         let counts = view.counts().await.unwrap();
         assert_eq!((counts.orders, counts.accounts, counts.balances), ([0, 1, 0, 0, 0], 1, Won(12)));
-        assert_eq!(server.cli(&["ZRANGE", "myinfo:orders", "0", "-1"]), ["a"]);
+        for index in ["", ":ids", ":status:placed", ":customer:김철수", ":item:10"] {
+            assert_eq!(server.cli(&["ZRANGE", &format!("myinfo:orders{index}"), "0", "3"]), ["a"], "{index}");
+        }
+        for index in ["status:paying", "customer:nobody", "item:41"] {
+            let gone = server.cli(&["EXISTS", &format!("myinfo:orders:{index}")]);
+            assert_eq!(gone, ["0"], "{index}");
+        }
+        assert_eq!(server.cli(&["EXISTS", "myinfo:unswept"]), ["0"], "nothing is left of the sweep itself");
     });
 }

@@ -76,7 +76,7 @@ static APPLY: LazyLock<Script> = LazyLock::new(|| {
 });
 static BEAT: LazyLock<Script> = script!("redis/records.lua", "redis/beat.lua");
 static BEGIN: LazyLock<Script> = script!("redis/records.lua", "redis/begin.lua");
-static SWEEP: LazyLock<Script> = script!("redis/records.lua", "redis/sweep.lua");
+static SWEEP: LazyLock<Script> = script!("redis/records.lua", "redis/pattern.lua", "redis/sweep.lua");
 static FEED: LazyLock<Script> = script!("redis/feed.lua");
 static LOOK: LazyLock<Script> = script!("redis/look.lua");
 

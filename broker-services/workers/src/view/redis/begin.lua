@@ -17,5 +17,5 @@ for _, field in ipairs({ 'feed', 'forgotten', 'arrivals' }) do
   end
 end
 -- A rebuild tells everything again, also what was forgotten.
-redis.call('DEL', P .. 'forgotten')
+redis.call('DEL', P .. 'forgotten', P .. 'unswept')
 return count(number)

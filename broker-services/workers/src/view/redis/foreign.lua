@@ -7,7 +7,7 @@ local P, cursor, at_once, remove = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local SINGLE = {
   epoch = 'hash', counts = 'hash', changes = 'stream', feed = 'stream', ['feed:told'] = 'set', ['feed:told:older'] = 'set',
   orders = 'zset', ['orders:ids'] = 'zset', accounts = 'zset', items = 'zset', waiting = 'zset', forgotten = 'zset',
-  services = 'zset', breakers = 'zset',
+  services = 'zset', breakers = 'zset', unswept = 'set',
 }
 local FAMILIES = {
   ['order:'] = 'hash', ['timeline:'] = 'hash', ['account:'] = 'hash', ['item:'] = 'hash', ['service:'] = 'hash',
@@ -42,9 +42,7 @@ if cursor == '' then
   end
   return { '0-', found }
 end
--- What may stand for several characters in a pattern stands for itself in the prefix.
-local pattern = P:gsub('[%*%?%[%]%^%\\%-]', '\\%0') .. '*'
-local scanned = redis.call('SCAN', cursor:match('%d+'), 'MATCH', pattern, 'COUNT', at_once)
+local scanned = redis.call('SCAN', cursor:match('%d+'), 'MATCH', pattern(P), 'COUNT', at_once)
 for _, key in ipairs(scanned[2]) do
   look_by_name(key)
 end

@@ -16,7 +16,8 @@ const LOOK_AT_ONCE: usize = 1000;
 /// How long is looked for what is in the way before it is told without its name: a caller waits for the sentence.
 const EXPLAIN_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
 
-static FOREIGN: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("foreign.lua")));
+static FOREIGN: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("pattern.lua"), include_str!("foreign.lua"))));
 
 /// A key, the type of what it holds, and the type that the view keeps there.
 type Foreign = (String, String, String);

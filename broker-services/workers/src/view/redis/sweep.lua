@@ -129,46 +129,78 @@ function stages.accounts()
 end
 
 function stages.items()
-  return sweep_objects('items', 'item:', function() end), 'members'
+  return sweep_objects('items', 'item:', function() end), 'indexes'
 end
 
-local INDEXES = { 'orders' }
-for _, status in ipairs(STATUSES) do
-  INDEXES[#INDEXES + 1] = 'orders:status:' .. status
-end
-
--- Whether the indexes have as many members as there are orders. Each order is in them by now, so there are no others then.
+-- Whether the indexes that there is one of have as many members as there are orders. Each order is in them by now, so there
+-- are no others then.
 local function are_exact()
   local orders, by_status = redis.call('ZCARD', P .. 'orders:ids'), 0
-  for n = 2, #INDEXES do
-    by_status = by_status + redis.call('ZCARD', P .. INDEXES[n])
+  for _, status in ipairs(STATUSES) do
+    by_status = by_status + redis.call('ZCARD', P .. 'orders:status:' .. status)
   end
   return orders == by_status and orders == redis.call('ZCARD', P .. 'orders')
 end
 
--- Members that are no orders, or not of that status.
-function stages.members()
-  local n, from = cursor:match('^(%d+) (%d+)$')
-  if not n and are_exact() then
-    return nil, 'trim'
+-- Notes the indexes that may have members which are no orders, or not of that status, customer or item. Which customers and
+-- items have one, their keys alone tell; to look at a key costs a tenth of an object.
+function stages.indexes()
+  local from = cursor
+  if from == '' then
+    from = '0'
+    if not are_exact() then
+      redis.call('SADD', P .. 'unswept', P .. 'orders')
+      for _, status in ipairs(STATUSES) do
+        redis.call('SADD', P .. 'unswept', P .. 'orders:status:' .. status)
+      end
+    end
   end
-  n, from = tonumber(n or 1), from or '0'
-  local index = INDEXES[n]
-  local scanned = redis.call('ZSCAN', P .. index, from, 'COUNT', at_once)
-  for at = 1, #scanned[2], 2 do
-    local record = load(scanned[2][at])
-    local is_right = record.revision and (n == 1 or index == 'orders:status:' .. tostring(record.status))
-    if not is_right then
-      redis.call('ZREM', P .. index, scanned[2][at])
-      removed = true
+  local scanned = redis.call('SCAN', from, 'MATCH', pattern(P .. 'orders:'), 'COUNT', 10 * at_once)
+  for _, key in ipairs(scanned[2]) do
+    local name = key:sub(#P + 1)
+    if name:sub(1, 16) == 'orders:customer:' or name:sub(1, 12) == 'orders:item:' then
+      redis.call('SADD', P .. 'unswept', key)
     end
   end
   if scanned[1] ~= '0' then
-    return n .. ' ' .. scanned[1], nil
-  elseif n < #INDEXES then
-    return (n + 1) .. ' 0', nil
+    return scanned[1], nil
   end
-  return nil, 'trim'
+  return nil, 'members'
+end
+
+local function is_in(index, record)
+  if not record.revision then
+    return false
+  end
+  return index == 'orders' or index == 'orders:status:' .. tostring(record.status)
+    or index == 'orders:customer:' .. tostring(record.customer) or index == 'orders:item:' .. tostring(record.item)
+end
+
+-- Looks through the indexes that were noted, each in pieces: where in which it goes on.
+function stages.members()
+  local from, key = cursor:match('^(%d+) (.*)$')
+  local budget = at_once
+  while budget > 0 do
+    key = key or redis.call('SRANDMEMBER', P .. 'unswept')
+    if not key then
+      return nil, 'trim'
+    end
+    local scanned = redis.call('ZSCAN', key, from or '0', 'COUNT', budget)
+    for at = 1, #scanned[2], 2 do
+      local id = scanned[2][at]
+      if not is_in(key:sub(#P + 1), load(id)) then
+        redis.call('ZREM', key, id)
+        removed = true
+      end
+    end
+    budget = budget - 1 - #scanned[2] / 2
+    from = scanned[1]
+    if from == '0' then
+      redis.call('SREM', P .. 'unswept', key)
+      from, key = nil, nil
+    end
+  end
+  return key and from .. ' ' .. key or '', nil
 end
 
 function stages.trim()

@@ -13,7 +13,13 @@ use skstore_workers::topology;
 
 use super::arguments::Arguments;
 
-const README: &str = include_str!("../../../README.md");
+/// What people copy examples from, with its name.
+const DOCUMENTS: [(&str, &str); 4] = [
+    ("README.md", include_str!("../../../README.md")),
+    ("docs/tour.md", include_str!("../../../docs/tour.md")),
+    ("docs/messages.md", include_str!("../../../docs/messages.md")),
+    ("docs/operations.md", include_str!("../../../docs/operations.md")),
+];
 const SETTINGS: &str = include_str!("../../../config/skstore.toml");
 /// How this program is called in the documents.
 const CALLS: &[&str] = &["skstore ", "target/release/skstore ", "cargo run --release -- "];
@@ -31,6 +37,11 @@ fn shell_lines(document: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Those of all documents.
+fn documented_lines() -> Vec<String> {
+    DOCUMENTS.iter().flat_map(|(_, document)| shell_lines(document)).collect()
 }
 
 /// What the help of the program and of each of its commands says.
@@ -67,11 +78,11 @@ fn calls(lines: &[String]) -> Vec<&str> {
 
 #[test]
 fn every_command_line_in_the_documents_and_the_help_is_understood() {
-    let mut lines: Vec<String> = shell_lines(README)
+    let mut lines: Vec<String> = documented_lines()
         .into_iter()
         .filter(|line| CALLS.iter().any(|call| line.starts_with(call)))
         .collect();
-    assert!(lines.len() > 20, "the README's command lines are found: {lines:?}");
+    assert!(lines.len() > 20, "the documents' command lines are found: {lines:?}");
     let helps: Vec<String> = help_texts()
         .iter()
         .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
@@ -163,7 +174,7 @@ fn every_setting_that_is_written_out_as_an_example_can_be_set() {
     }
     assert!(tried > 0, "the file has examples that are commented out");
 
-    let flags = ["config/skstore.toml", "README.md"].into_iter().zip([SETTINGS, README]);
+    let flags = DOCUMENTS.into_iter().chain([("config/skstore.toml", SETTINGS)]);
     let mut set = BTreeSet::new();
     for (name, document) in flags {
         for word in document.split([' ', '`', '\n', '(', ')', ';']) {
@@ -211,7 +222,7 @@ fn every_value_that_the_comments_of_the_settings_offer_can_be_set() {
 fn every_example_of_keys_can_be_used() {
     let words: BTreeSet<&str> = Keymap::default().all().iter().map(|bound| bound.action.word()).collect();
     let mut tried = 0;
-    for (name, document) in [("README.md", README), ("config/skstore.toml", SETTINGS)] {
+    for (name, document) in DOCUMENTS.into_iter().chain([("config/skstore.toml", SETTINGS)]) {
         let whole = document.lines().filter_map(|line| line.strip_prefix("# "));
         let lines = whole.chain(document.lines().flat_map(|line| quoted(line, '`')));
         let of_keys = |line: &&str| line.split_once(" = ").is_some_and(|(word, _)| words.contains(word));
@@ -220,14 +231,14 @@ fn every_example_of_keys_can_be_used() {
             tried += 1;
         }
     }
-    assert!(tried >= 2, "the README and the settings have an example each: {tried}");
+    assert!(tried >= 2, "the tour and the settings have an example each: {tried}");
 }
 
 #[test]
-fn every_message_that_the_readme_sends_is_a_command() {
+fn every_message_that_the_documents_send_is_a_command() {
     let sent: Vec<String> =
-        shell_lines(README).into_iter().filter(|line| line.starts_with("rabbitmqadmin ")).collect();
-    assert!(sent.len() >= 2, "the README's messages are found: {sent:?}");
+        documented_lines().into_iter().filter(|line| line.starts_with("rabbitmqadmin ")).collect();
+    assert!(sent.len() >= 2, "the documents' messages are found: {sent:?}");
     for line in &sent {
         // The older program has `name=value`, the newer one `--name value`.
         let words = words(line);
@@ -251,13 +262,14 @@ fn every_message_that_the_readme_sends_is_a_command() {
 }
 
 #[test]
-fn every_command_in_the_readmes_table_can_be_sent_as_it_says() {
+fn every_command_in_the_documents_table_can_be_sent_as_it_says() {
     let example = |field: &str| match field {
         "qty" | "amount" | "unit_price" | "from_seq" => Value::from(5),
         other => Value::from(other),
     };
     let mut tried = BTreeSet::new();
-    for row in README.lines().filter(|line| line.starts_with("| `")) {
+    let rows = DOCUMENTS.iter().flat_map(|(_, document)| document.lines());
+    for row in rows.filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         for key in quoted(cells[1], '`') {
             let Some(kind) = CommandKind::ALL.iter().find(|kind| kind.word() == key) else { continue };

@@ -1,4 +1,4 @@
-//! The README's screens and key table, and the picture beside it, made from the program: they cannot go stale.
+//! The screens and the key table of `docs/tour.md`, and the README's picture, made from the program: they cannot go stale.
 //!
 //! `UPDATE_TOUR=1 cargo test -p skstore --test dashboard tour` writes them anew.
 
@@ -18,7 +18,7 @@ use skstore_domain::breaker::BreakerState;
 use crate::builders::*;
 use crate::sample::*;
 
-/// Columns and rows of the README's screens.
+/// Columns and rows of the tour's screens.
 const SCREEN: (u16, u16) = (100, 24);
 /// Columns and rows of the picture's screens.
 const PICTURE: (u16, u16) = (120, 30);
@@ -38,16 +38,16 @@ fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// What stands between two marks of the README is `expected`.
-fn readme_holds(mark: &str, expected: &str) {
+/// What stands between two marks of the tour is `expected`.
+fn tour_holds(mark: &str, expected: &str) {
     // One at a time: whoever writes must have read what another has written.
-    static README: Mutex<()> = Mutex::new(());
-    let _alone = README.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = in_repository("README.md");
-    let readme = std::fs::read_to_string(&path).unwrap();
+    static TOUR: Mutex<()> = Mutex::new(());
+    let _alone = TOUR.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = in_repository("docs/tour.md");
+    let tour = std::fs::read_to_string(&path).unwrap();
     let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- end of {mark} -->"));
-    let (before, rest) = readme.split_once(&begin).expect("the README has the beginning's mark");
-    let (_, after) = rest.split_once(&end).expect("the README has the end's mark");
+    let (before, rest) = tour.split_once(&begin).expect("the tour has the beginning's mark");
+    let (_, after) = rest.split_once(&end).expect("the tour has the end's mark");
     holds(&path, &format!("{before}{begin}{expected}{end}{after}"));
 }
 
@@ -57,7 +57,7 @@ fn in_trouble(language: Language, size: (u16, u16)) -> State {
 }
 
 #[test]
-fn the_readme_shows_the_screens_as_they_are() {
+fn the_tour_shows_the_screens_as_they_are() {
     let placing = sample_placing(Language::English, SCREEN);
     let mut then = sample_opened(Language::English, SCREEN);
     press(&mut then, KeyCode::Left);
@@ -81,11 +81,11 @@ fn the_readme_shows_the_screens_as_they_are() {
         writeln!(tour, "\n{title}\n\n```\n{}```", screen(&state)).unwrap();
     }
     tour.push('\n');
-    readme_holds("screens", &tour);
+    tour_holds("screens", &tour);
 }
 
 #[test]
-fn the_readme_lists_the_keys_as_they_are() {
+fn the_tour_lists_the_keys_as_they_are() {
     let keymap = Keymap::default();
     let mut table = String::from("\n| key | does | where | name in `[keys]` |\n|---|---|---|---|\n");
     let places = |scopes: &[Scope]| -> String {
@@ -103,7 +103,7 @@ fn the_readme_lists_the_keys_as_they_are() {
         writeln!(table, "| {} | {does} | {place} | `{}` |", keys.join(" "), bound.action.word()).unwrap();
     }
     table.push('\n');
-    readme_holds("keys", &table);
+    tour_holds("keys", &table);
 }
 
 #[test]

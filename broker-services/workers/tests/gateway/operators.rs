@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::Gateway;
 use super::workers::At;
 
-const README: &str = include_str!("../../../../README.md");
-/// Where the README has its broker.
-const README_URL: &str = "amqp://guest:guest@localhost:5672";
+const MESSAGES: &str = include_str!("../../../../docs/messages.md");
+/// Where its client has its broker.
+const MESSAGES_URL: &str = "amqp://guest:guest@localhost:5672";
 
 /// `rabbitmqadmin` as Debian's package of RabbitMQ has it.
 pub(crate) fn rabbitmqadmin(at: &At, words: &[&str]) -> String {
@@ -53,12 +53,12 @@ fn an_order_from_rabbitmqadmin_is_seen_delivering_and_nonsense_is_found_parked()
 }
 
 #[test]
-fn the_client_in_the_readme_works_as_it_stands() {
+fn the_client_in_the_documents_works_as_it_stands() {
     let gateway = Gateway::open();
-    let block = README.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
-    let script = block.expect("the README has a Python client");
-    assert!(script.contains(README_URL), "where its broker is");
-    let script = script.replace(README_URL, &gateway.workers.at.bus);
+    let block = MESSAGES.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
+    let script = block.expect("docs/messages.md has a Python client");
+    assert!(script.contains(MESSAGES_URL), "where its broker is");
+    let script = script.replace(MESSAGES_URL, &gateway.workers.at.bus);
     let ran = Command::new("/usr/bin/python3").args(["-c", &script]).output().expect("Python");
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));

@@ -11,10 +11,13 @@ use crate::step;
 const WORKERS: [&str; 4] = ["order", "deposit", "item", "myinfo"];
 /// How long they may take to be seen in the view: seconds on an idle machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
-/// How often it is looked whether they are, and whether one has ended.
+/// How often it is looked whether they are.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Starts everything, prints how to reach it, and keeps it running. It ends with this process: the watchdogs of the
+/// How soon a worker that was killed is started again, at most: late enough to see what the others do without it.
+const RESTART_AFTER: Duration = Duration::from_secs(2);
+
+/// Starts everything, prints how to reach it, and keeps it running, whatever worker is killed. It ends with this process: the watchdogs of the
 /// servers and workers see to that, whatever signal ends it.
 ///
 /// # Errors
@@ -40,8 +43,13 @@ pub(crate) fn run() -> Result<(), String> {
     }
     println!("{}", how_to_reach(&rabbit, &redis, &data));
     loop {
-        none_has_ended(&mut workers, &data)?;
-        std::thread::sleep(LOOK_EVERY);
+        for (name, worker) in &mut workers {
+            if worker.has_ended() {
+                println!("── the worker {name} has ended, and is started again");
+                *worker = start(name, &data, &rabbit, &redis)?;
+            }
+        }
+        std::thread::sleep(RESTART_AFTER);
     }
 }
 
@@ -50,6 +58,7 @@ fn start(worker: &str, data: &Path, rabbit: &Rabbit, redis: &Redis) -> Result<Gr
     command
         .arg(worker)
         .env("SKSTORE__BUS__URL", rabbit.amqp_url())
+        .env("SKSTORE__BUS__MANAGEMENT_URL", rabbit.api_url())
         .env("SKSTORE__VIEW__URL", redis.url())
         .env("SKSTORE__DATA_DIR", data);
     Group::spawn(&mut command, data, &format!("{worker}.log"))
@@ -87,7 +96,7 @@ logs       {data}
 
 The dashboard and the command line, attached:
 
-  export SKSTORE__BUS__URL={amqp} SKSTORE__VIEW__URL={view}
+  export SKSTORE__BUS__URL={amqp} SKSTORE__BUS__MANAGEMENT_URL={api} SKSTORE__VIEW__URL={view}
   {skstore}
   {skstore} place 10 5 --customer kim
 

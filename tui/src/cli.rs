@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use skstore::dashboard::keys::Keymap;
 use skstore::local_time::LocalTime;
 use skstore::log_tail::LogTail;
 use skstore::terminal::outlet::{Outlet, Sheet};
@@ -114,6 +115,10 @@ fn obey(arguments: &Arguments, environment: Vec<(OsString, OsString)>) -> (Langu
         Sources { file: arguments.global.config.clone(), environment, flags: arguments.global.settings() };
     match Config::load(&sources) {
         Ok(config) => {
+            if let Err(wrong) = Keymap::with(&config.keys) {
+                let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+                return (Language::English, Err(Failure::Usage(wrong.join("\n"))));
+            }
             let language = match config.ui.language {
                 config::Language::Auto => Language::of_locale(&locale),
                 config::Language::Ko => Language::Korean,

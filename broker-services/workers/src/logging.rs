@@ -82,10 +82,15 @@ pub(crate) fn about(body: &[u8]) -> About {
 }
 
 /// As much as is asked for, but of the connection to a broker less than everything: that has each frame as it is sent, the
-/// password of the login in it.
+/// password of the login in it. That the broker closes a channel is its only way to say no, also to a mere question whether
+/// something is there: whoever asked says what it means.
 fn keeps_secrets(asked: LogLevel) -> Targets {
     let asked = level(asked);
-    Targets::new().with_default(asked).with_target("lapin", asked.min(LevelFilter::DEBUG))
+    let of_channels = if asked >= LevelFilter::DEBUG { LevelFilter::DEBUG } else { LevelFilter::OFF };
+    Targets::new()
+        .with_default(asked)
+        .with_target("lapin", asked.min(LevelFilter::DEBUG))
+        .with_target("lapin::channel", of_channels)
 }
 
 const fn level(level: LogLevel) -> LevelFilter {

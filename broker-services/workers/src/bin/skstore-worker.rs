@@ -28,12 +28,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Headless workers of the order desk.
 #[derive(Debug, Parser)]
-#[command(
-    name = "skstore-worker",
-    version,
-    subcommand_negates_reqs = true,
-    args_conflicts_with_subcommands = true
-)]
+#[command(name = "skstore-worker", version, subcommand_negates_reqs = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -49,23 +44,21 @@ enum Command {
     /// Whether the workers that run on this machine do their work: exit status 0, or 1 and a sentence
     Health {
         /// Which must run here [default: whatever does]
-        #[arg(value_parser = service)]
+        #[arg(id = "running", value_name = "SERVICES", value_parser = service)]
         services: Vec<Service>,
-        #[command(flatten)]
-        settings: SettingsArguments,
     },
 }
 
 #[derive(Debug, Args)]
 struct SettingsArguments {
     /// Settings on top of the built-in ones [default: ~/.config/skstore/skstore.toml, if it is there]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the workers keep their data
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Change a setting: bus.url=amqp://localhost. May be given several times
-    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
 }
 
@@ -86,7 +79,10 @@ fn setting(text: &str) -> Result<(String, String), String> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
-        Some(Command::Health { services, settings }) => load(settings).and_then(|config| {
+        Some(Command::Health { .. }) if !arguments.services.is_empty() => {
+            Err(Failure(2, "the services whose health is asked for come after `health`".to_owned()))
+        }
+        Some(Command::Health { services }) => load(arguments.settings).and_then(|config| {
             health::check(&config.data_dir, &services).map_err(|sentence| Failure(1, sentence))
         }),
         None => load(arguments.settings).and_then(|config| start(&config, &arguments.services)),

@@ -114,12 +114,14 @@ pub(super) fn tab_at(state: &State, ink: &Ink<'_>, x: usize) -> Option<Tab> {
     })
 }
 
-/// Whether what is shown is what is: a mark, and the word where there is room for it.
+/// Whether what is shown is what is and what is asked for arrives: a mark, and the word where there is room for it.
 fn connection(state: &State, ink: &Ink<'_>) -> Span<'static> {
-    let (mark, word, style) = match &state.connection {
-        Connection::Starting => (ink.glyphs.dot, Text::ConnectionStarting, ink.theme.warn),
-        Connection::Live => (ink.glyphs.ok, Text::ConnectionLive, ink.theme.ok),
-        Connection::Lost { .. } => (ink.glyphs.bad, Text::ConnectionLost, ink.theme.bad),
+    let (mark, word, style) = match (&state.connection, &state.bus_lost) {
+        (Connection::Lost { .. }, _) | (Connection::Starting | Connection::Live, Some(_)) => {
+            (ink.glyphs.bad, Text::ConnectionLost, ink.theme.bad)
+        }
+        (Connection::Starting, None) => (ink.glyphs.dot, Text::ConnectionStarting, ink.theme.warn),
+        (Connection::Live, None) => (ink.glyphs.ok, Text::ConnectionLive, ink.theme.ok),
     };
     let text = if usize::from(state.size.width) >= WORDS_FROM {
         format!("{mark} {}", ink.text(word))

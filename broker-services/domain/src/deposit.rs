@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::charges::{Charge, ChargeResult};
-use crate::events::{Event, EventData, EventKind};
+use crate::events::{DepositEvent, Event};
 use crate::ids::Customer;
 use crate::money::Won;
 use crate::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
@@ -66,12 +66,13 @@ fn first_charge(account: Account, charge: &Charge, now: Timestamp) -> Charged {
         Some(balance) => {
             let account = Account { balance, revision: account.revision + 1, ..account };
             let payment = payment(PaymentStatus::Paid, None);
-            let event = told(EventKind::DepositPaid, &payment, Some(&account), now);
+            let paid = DepositEvent::Paid { payment: payment.clone(), account: account.clone() };
+            let event = Event::new(paid, payment.revision, now);
             Charged { result: ChargeResult::Paid, change: Some((payment, Some(account), event)) }
         }
         None => {
             let payment = payment(PaymentStatus::Declined, Some(PaymentReason::InsufficientBalance));
-            let event = told(EventKind::DepositDeclined, &payment, None, now);
+            let event = Event::new(DepositEvent::Declined(payment.clone()), payment.revision, now);
             Charged { result: ChargeResult::Declined, change: Some((payment, None, event)) }
         }
     }
@@ -103,7 +104,7 @@ pub fn release(
                 updated_at: now,
                 revision: 1,
             };
-            let event = told(EventKind::DepositVoided, &payment, None, now);
+            let event = Event::new(DepositEvent::Voided(payment.clone()), payment.revision, now);
             Ok(Some((payment, None, event)))
         }
         Some(payment) => match payment.status {
@@ -134,7 +135,8 @@ fn refund(
         revision: payment.revision + 1,
         ..payment.clone()
     };
-    let event = told(EventKind::DepositRefunded, &payment, Some(&account), now);
+    let refunded = DepositEvent::Refunded { payment: payment.clone(), account: account.clone() };
+    let event = Event::new(refunded, payment.revision, now);
     Ok((payment, Some(account), event))
 }
 
@@ -195,15 +197,7 @@ pub fn top_up(
         return Ok(ToppedUp::TooMuch);
     };
     let account = Account { balance, revision: account.revision + 1, ..account };
-    let event = Event {
-        kind: EventKind::DepositToppedUp,
-        subject: customer.as_str().to_owned(),
-        revision: account.revision,
-        time: now,
-        order_id: None,
-        traceparent: None,
-        data: EventData { account: Some(account.clone()), ..EventData::default() },
-    };
+    let event = Event::new(DepositEvent::ToppedUp(account.clone()), account.revision, now);
     let record = TopUpRecord {
         topup_id: topup_id.to_owned(),
         customer: customer.clone(),
@@ -233,16 +227,4 @@ fn is_same_charge(payment: &Payment, charge: &Charge) -> bool {
 
 fn no_such_status(payment: &Payment) -> Impossible {
     Impossible(format!("the stored payment of order {} has no status", payment.order_id))
-}
-
-fn told(kind: EventKind, payment: &Payment, account: Option<&Account>, now: Timestamp) -> Event {
-    Event {
-        kind,
-        subject: payment.order_id.as_str().to_owned(),
-        revision: payment.revision,
-        time: now,
-        order_id: Some(payment.order_id.clone()),
-        traceparent: None,
-        data: EventData { payment: Some(payment.clone()), account: account.cloned(), ..EventData::default() },
-    }
 }

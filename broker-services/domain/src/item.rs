@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::commands::{ListItem, MAX_STOCK};
-use crate::events::{Event, EventData, EventKind};
+use crate::events::{Event, ItemEvent};
 use crate::ids::{ItemId, OrderId};
 use crate::objects::{DeliveryStatus, Item, Order};
 use crate::order::Impossible;
@@ -60,12 +60,13 @@ pub fn start(
         Some(stock) => {
             let item = Item { stock, revision: item.revision + 1, ..item.clone() };
             let delivery = first(order, DeliveryStatus::Started, now);
-            let event = told(EventKind::ItemDeliveryStarted, &delivery, Some(&item), now);
+            let event =
+                told(&delivery, now, |order_id| ItemEvent::DeliveryStarted { order_id, item: item.clone() });
             Ok(Some((delivery, Some(item), event)))
         }
         None => {
             let delivery = first(order, DeliveryStatus::SoldOut, now);
-            let event = told(EventKind::ItemSoldOut, &delivery, Some(item), now);
+            let event = told(&delivery, now, |order_id| ItemEvent::SoldOut { order_id, item: item.clone() });
             Ok(Some((delivery, None, event)))
         }
     }
@@ -83,7 +84,8 @@ pub fn cancel(
 ) -> Result<Moved, Impossible> {
     let Some(delivery) = delivery else {
         let delivery = first(order, DeliveryStatus::Cancelled, now);
-        let event = told(EventKind::ItemDeliveryCancelled, &delivery, item, now);
+        let event =
+            told(&delivery, now, |order_id| ItemEvent::DeliveryCancelled { order_id, item: item.cloned() });
         return Ok(Some((delivery, None, event)));
     };
     match delivery.status {
@@ -103,7 +105,10 @@ pub fn cancel(
                 revision: delivery.revision + 1,
                 ..delivery.clone()
             };
-            let event = told(EventKind::ItemDeliveryCancelled, &delivery, Some(&item), now);
+            let event = told(&delivery, now, |order_id| {
+                let item = Some(item.clone());
+                ItemEvent::DeliveryCancelled { order_id, item }
+            });
             Ok(Some((delivery, Some(item), event)))
         }
     }
@@ -124,7 +129,7 @@ pub fn list(item: Option<&Item>, listing: &ListItem, now: Timestamp) -> Option<(
         return None;
     }
     let next = Item { revision: next.revision + 1, ..next };
-    let event = told_of_item(EventKind::ItemListed, &next, now);
+    let event = Event::new(ItemEvent::Listed(next.clone()), next.revision, now);
     Some((next, event))
 }
 
@@ -180,7 +185,7 @@ pub fn restock(
         return Restocked::TooMuch;
     };
     let item = Item { stock, revision: item.revision + 1, ..item.clone() };
-    let event = told_of_item(EventKind::ItemRestocked, &item, now);
+    let event = Event::new(ItemEvent::Restocked(item.clone()), item.revision, now);
     let record = RestockRecord { restock_id: restock_id.to_owned(), qty, at: now, item, revision: 1 };
     Restocked::Done(Box::new((record, event)))
 }
@@ -200,30 +205,7 @@ fn no_such_status(order: &Order) -> Impossible {
     Impossible(format!("the stored delivery of order {} has no status", order.order_id))
 }
 
-fn told(kind: EventKind, delivery: &Delivery, item: Option<&Item>, now: Timestamp) -> Event {
-    Event {
-        kind,
-        subject: delivery.order_id.as_str().to_owned(),
-        revision: delivery.revision,
-        time: now,
-        order_id: Some(delivery.order_id.clone()),
-        traceparent: None,
-        data: EventData {
-            order_id: Some(delivery.order_id.clone()),
-            item: item.cloned(),
-            ..EventData::default()
-        },
-    }
-}
-
-fn told_of_item(kind: EventKind, item: &Item, now: Timestamp) -> Event {
-    Event {
-        kind,
-        subject: item.item_id.as_str().to_owned(),
-        revision: item.revision,
-        time: now,
-        order_id: None,
-        traceparent: None,
-        data: EventData { item: Some(item.clone()), ..EventData::default() },
-    }
+/// The event of a delivery's transition, as `tell` makes it of the order's id.
+fn told(delivery: &Delivery, now: Timestamp, tell: impl FnOnce(OrderId) -> ItemEvent) -> Event {
+    Event::new(tell(delivery.order_id.clone()), delivery.revision, now)
 }

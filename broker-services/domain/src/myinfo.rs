@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::events::{BadEvent, Event, EventData, EventKind, Source};
+use crate::events::{Event, EventData, EventKind, OrderKind, Source};
 use crate::ids::{Customer, OrderId};
 use crate::money::Won;
 use crate::objects::{Account, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus};
@@ -93,63 +93,33 @@ pub struct OrderRow {
 
 /// What `event` writes to the view: the objects it carries; last its line in the feed, with its step in the order's
 /// timeline if it is one.
-///
-/// # Errors
-/// [`BadEvent::Missing`] when it lacks an object that its kind promises.
-pub fn writes(event: &Event) -> Result<Vec<ViewWrite>, BadEvent> {
-    let lacks = |missing| BadEvent::Missing { kind: event.kind, missing };
-    let EventData { order, payment, account, item, order_id } = &event.data;
+#[must_use]
+pub fn writes(event: &Event) -> Vec<ViewWrite> {
     let mut writes = Vec::with_capacity(MOST_WRITES);
-    match event.kind {
-        EventKind::OrderNoted if order.is_none() => {
-            order_id.as_ref().ok_or_else(|| lacks("an order, or the id of one that was never placed"))?;
-            writes.push(ViewWrite::Feed(feed(event, None, None, None)));
+    match &event.data {
+        EventData::Order(told) => match told.order() {
+            Some(order) => order_writes(event, told.kind(), order, &mut writes),
+            None => writes.push(ViewWrite::Feed(feed(event, None, None, None))),
+        },
+        EventData::Deposit(told) => {
+            writes.extend(told.account().cloned().map(ViewWrite::Account));
+            match told.payment() {
+                Some(payment) => payment_writes(event, payment, &mut writes),
+                None => {
+                    let customer = told.account().map(|account| &account.customer);
+                    writes.push(ViewWrite::Feed(feed(event, customer, None, None)));
+                }
+            }
         }
-        EventKind::OrderPaying
-        | EventKind::OrderCancelRequested
-        | EventKind::OrderPlaced
-        | EventKind::OrderDelivering
-        | EventKind::OrderRejected
-        | EventKind::OrderCancelled
-        | EventKind::OrderNoted => {
-            let order = order.as_ref().ok_or_else(|| lacks("an order"))?;
-            order_writes(event, order, &mut writes);
-        }
-        EventKind::DepositPaid | EventKind::DepositRefunded if account.is_none() => {
-            return Err(lacks("an account"));
-        }
-        EventKind::DepositPaid
-        | EventKind::DepositRefunded
-        | EventKind::DepositDeclined
-        | EventKind::DepositVoided => {
-            let payment = payment.as_ref().ok_or_else(|| lacks("a payment"))?;
-            writes.extend(account.clone().map(ViewWrite::Account));
-            payment_writes(event, payment, &mut writes);
-        }
-        EventKind::DepositToppedUp => {
-            let account = account.as_ref().ok_or_else(|| lacks("an account"))?;
-            writes.push(ViewWrite::Account(account.clone()));
-            writes.push(ViewWrite::Feed(feed(event, Some(&account.customer), None, None)));
-        }
-        EventKind::ItemListed
-        | EventKind::ItemRestocked
-        | EventKind::ItemDeliveryStarted
-        | EventKind::ItemSoldOut
-            if item.is_none() =>
-        {
-            return Err(lacks("an item"));
-        }
-        EventKind::ItemListed | EventKind::ItemRestocked => {
-            writes.extend(item.clone().map(ViewWrite::Item));
-            writes.push(ViewWrite::Feed(feed(event, None, None, None)));
-        }
-        EventKind::ItemDeliveryStarted | EventKind::ItemSoldOut | EventKind::ItemDeliveryCancelled => {
-            let order_id = order_id.as_ref().ok_or_else(|| lacks("an order id"))?;
-            writes.extend(item.clone().map(ViewWrite::Item));
-            writes.push(happened(event, order_id, None, None, None));
+        EventData::Item(told) => {
+            writes.extend(told.item().cloned().map(ViewWrite::Item));
+            writes.push(match told.order_id() {
+                Some(order_id) => happened(event, order_id, None, None, None),
+                None => ViewWrite::Feed(feed(event, None, None, None)),
+            });
         }
     }
-    Ok(writes)
+    writes
 }
 
 /// What a batch of writes comes to: each object at its highest revision, each step and line once, where they were
@@ -210,10 +180,10 @@ const fn revision(write: &ViewWrite) -> u64 {
 /// Writes of the event that has most: an object, another one or a step it brings along, and what happened.
 const MOST_WRITES: usize = 3;
 
-fn order_writes(event: &Event, order: &Order, writes: &mut Vec<ViewWrite>) {
+fn order_writes(event: &Event, kind: OrderKind, order: &Order, writes: &mut Vec<ViewWrite>) {
     let reason = order.reason.map(OrderReason::word);
     writes.push(ViewWrite::Order(order.clone()));
-    if event.kind != EventKind::OrderPaying && began_paying(event.kind, order) {
+    if kind != OrderKind::Paying && began_paying(kind, order) {
         writes.push(ViewWrite::Step(order.order_id.clone(), paying(order)));
     }
     writes.push(happened(event, &order.order_id, Some(&order.customer), Some(order.amount), reason));
@@ -233,9 +203,9 @@ fn happened(
     reason: Option<&str>,
 ) -> ViewWrite {
     let step = Step {
-        source: event.kind.source(),
+        source: event.kind().source(),
         revision: event.revision,
-        kind: event.kind,
+        kind: event.kind(),
         at: event.time,
         reason: reason.map(str::to_owned),
     };
@@ -245,8 +215,8 @@ fn happened(
 fn feed(event: &Event, customer: Option<&Customer>, amount: Option<Won>, reason: Option<&str>) -> FeedEntry {
     FeedEntry {
         id: event.id(),
-        kind: event.kind,
-        subject: event.subject.clone(),
+        kind: event.kind(),
+        subject: event.subject().to_owned(),
         at: event.time,
         customer: customer.cloned(),
         amount,
@@ -260,7 +230,7 @@ fn paying(order: &Order) -> Step {
     Step {
         source: Source::Order,
         revision: 1,
-        kind: EventKind::OrderPaying,
+        kind: EventKind::Order(OrderKind::Paying),
         at: order.placed_at,
         reason: None,
     }
@@ -273,9 +243,9 @@ fn paying(order: &Order) -> Step {
 ///   is noted later;
 /// - as the tombstone of a cancel: *cancelled* from revision 2 on without ever having been paid. An order that
 ///   is cancelled after *paying* was paid first, or it is *rejected*.
-const fn began_paying(kind: EventKind, order: &Order) -> bool {
+const fn began_paying(kind: OrderKind, order: &Order) -> bool {
     let first = order.revision == 1;
-    let note_of_refused = order.revision == 2 && matches!(kind, EventKind::OrderNoted);
+    let note_of_refused = order.revision == 2 && matches!(kind, OrderKind::Noted);
     let buried = matches!(order.status, OrderStatus::Cancelled)
         && matches!(order.payment, PaymentStatus::None | PaymentStatus::Voided);
     !first && !note_of_refused && !buried

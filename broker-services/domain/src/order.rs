@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::answers::ErrorCode;
 use crate::charges::{NoAnswer, PaymentOutcome};
-use crate::events::{Event, EventData, EventKind};
+use crate::events::{Event, OrderEvent};
 use crate::ids::OrderId;
 use crate::money::Won;
 use crate::objects::{DeliveryStatus, Order, OrderReason, OrderStatus, PaymentStatus};
@@ -96,7 +96,7 @@ fn place_new(
     };
     let mut order = new_order(request, price, amount, now);
     match admission {
-        Admission::Granted => Ok(change(order, EventKind::OrderPaying, Then::Charge, now)),
+        Admission::Granted => Ok(change(order, OrderEvent::Paying, Then::Charge, now)),
         Admission::Join => Err(Impossible(format!(
             "a payment of order {} is in flight, but its intent was never recorded",
             request.order_id
@@ -113,22 +113,14 @@ fn place_new(
         Admission::Refused { .. } => {
             order.status = OrderStatus::Rejected;
             order.reason = Some(OrderReason::PaymentUnavailable);
-            Ok(change(order, EventKind::OrderRejected, Then::Nothing, now))
+            Ok(change(order, OrderEvent::Rejected, Then::Nothing, now))
         }
     }
 }
 
 /// A cancel for an id that nobody has placed.
 fn bury(order_id: &OrderId, now: Timestamp) -> Decision {
-    let event = Event {
-        kind: EventKind::OrderNoted,
-        subject: order_id.as_str().to_owned(),
-        revision: 1,
-        time: now,
-        order_id: Some(order_id.clone()),
-        traceparent: None,
-        data: EventData { order_id: Some(order_id.clone()), ..EventData::default() },
-    };
+    let event = Event::new(OrderEvent::CancelNoted(order_id.clone()), 1, now);
     let tombstone = Tombstone { order_id: order_id.clone(), at: now, revision: 1 };
     let then = Then::answer(never_placed(order_id));
     Decision { change: Some((OrderRecord::Tombstone(tombstone), event)), then }
@@ -146,29 +138,29 @@ fn place_buried(tombstone: &Tombstone, request: &PlaceRequest, quote: Quote<'_>,
         revision: tombstone.revision,
         ..new_order(request, price, amount, now)
     };
-    answered_change(order, EventKind::OrderCancelled, now)
+    answered_change(order, OrderEvent::Cancelled, now)
 }
 
 /// The outcome of the charge of an order that is paying.
 fn settle(order: &Order, outcome: PaymentOutcome, now: Timestamp) -> Decision {
     let mut next = order.clone();
-    let kind = match outcome {
+    let tell: Tell = match outcome {
         PaymentOutcome::Paid => {
             next.payment = PaymentStatus::Paid;
             if order.cancel_requested {
                 next.status = OrderStatus::Cancelled;
                 next.reason = Some(OrderReason::Customer);
-                EventKind::OrderCancelled
+                OrderEvent::Cancelled
             } else {
                 next.status = OrderStatus::Placed;
-                EventKind::OrderPlaced
+                OrderEvent::Placed
             }
         }
         PaymentOutcome::Declined => {
             next.payment = PaymentStatus::Declined;
             next.status = OrderStatus::Rejected;
             next.reason = Some(OrderReason::Declined);
-            EventKind::OrderRejected
+            OrderEvent::Rejected
         }
         PaymentOutcome::NoAnswer(why) => {
             next.status = OrderStatus::Rejected;
@@ -180,10 +172,10 @@ fn settle(order: &Order, outcome: PaymentOutcome, now: Timestamp) -> Decision {
                 | NoAnswer::Refused
                 | NoAnswer::NoPermit => OrderReason::PaymentUnavailable,
             });
-            EventKind::OrderRejected
+            OrderEvent::Rejected
         }
     };
-    answered_change(next, kind, now)
+    answered_change(next, tell, now)
 }
 
 fn cancel(order: &Order, now: Timestamp) -> Decision {
@@ -191,11 +183,11 @@ fn cancel(order: &Order, now: Timestamp) -> Decision {
     next.cancel_requested = true;
     match order.status {
         OrderStatus::Paying if order.cancel_requested => same(Then::answer(Reply::Done(next))),
-        OrderStatus::Paying => cancelled_change(next, EventKind::OrderCancelRequested, now),
+        OrderStatus::Paying => cancelled_change(next, OrderEvent::CancelRequested, now),
         OrderStatus::Placed | OrderStatus::Delivering => {
             next.status = OrderStatus::Cancelled;
             next.reason = Some(OrderReason::Customer);
-            cancelled_change(next, EventKind::OrderCancelled, now)
+            cancelled_change(next, OrderEvent::Cancelled, now)
         }
         OrderStatus::Cancelled | OrderStatus::Rejected => same(Then::answer(Reply::Done(order.clone()))),
     }
@@ -226,7 +218,7 @@ fn released(order: &Order, status: PaymentStatus, now: Timestamp) -> Result<Deci
         )
         | (OrderStatus::Cancelled | OrderStatus::Rejected, PaymentStatus::None, PaymentStatus::Voided) => {
             let next = Order { payment: status, ..order.clone() };
-            Ok(change(next, EventKind::OrderNoted, Then::Nothing, now))
+            Ok(change(next, OrderEvent::Noted, Then::Nothing, now))
         }
         (OrderStatus::Cancelled | OrderStatus::Rejected, _, _) => impossible(),
     }
@@ -239,16 +231,16 @@ fn delivery(order: &Order, status: DeliveryStatus, now: Timestamp) -> Result<Dec
     match (order.status, order.delivery, status) {
         (OrderStatus::Placed, None, Started) => {
             next.status = OrderStatus::Delivering;
-            Ok(change(next, EventKind::OrderDelivering, Then::Nothing, now))
+            Ok(change(next, OrderEvent::Delivering, Then::Nothing, now))
         }
         (OrderStatus::Placed, None, SoldOut) => {
             next.status = OrderStatus::Cancelled;
             next.reason = Some(OrderReason::SoldOut);
-            Ok(change(next, EventKind::OrderCancelled, Then::Nothing, now))
+            Ok(change(next, OrderEvent::Cancelled, Then::Nothing, now))
         }
         (OrderStatus::Cancelled | OrderStatus::Rejected, None, Started | Cancelled | SoldOut)
         | (OrderStatus::Cancelled | OrderStatus::Rejected, Started, Cancelled) => {
-            Ok(change(next, EventKind::OrderNoted, Then::Nothing, now))
+            Ok(change(next, OrderEvent::Noted, Then::Nothing, now))
         }
         (
             OrderStatus::Delivering | OrderStatus::Cancelled | OrderStatus::Rejected,
@@ -333,34 +325,29 @@ const fn same(then: Then) -> Decision {
     Decision { change: None, then }
 }
 
+/// Which event tells of an order's transition.
+type Tell = fn(Order) -> OrderEvent;
+
 /// A transition: `order` with the next revision, and the event that tells it.
-fn change(mut order: Order, kind: EventKind, then: Then, now: Timestamp) -> Decision {
+fn change(mut order: Order, tell: Tell, then: Then, now: Timestamp) -> Decision {
     order.revision += 1;
     order.updated_at = now;
-    let event = Event {
-        kind,
-        subject: order.order_id.as_str().to_owned(),
-        revision: order.revision,
-        time: now,
-        order_id: Some(order.order_id.clone()),
-        traceparent: None,
-        data: EventData { order: Some(order.clone()), ..EventData::default() },
-    };
+    let event = Event::new(tell(order.clone()), order.revision, now);
     Decision { change: Some((OrderRecord::Order(order), event)), then }
 }
 
 /// A transition, answered as a place of that order is.
-fn answered_change(order: Order, kind: EventKind, now: Timestamp) -> Decision {
-    changed_and_then(order, kind, now, recorded)
+fn answered_change(order: Order, tell: Tell, now: Timestamp) -> Decision {
+    changed_and_then(order, tell, now, recorded)
 }
 
 /// A transition, answered as a cancel of that order is.
-fn cancelled_change(order: Order, kind: EventKind, now: Timestamp) -> Decision {
-    changed_and_then(order, kind, now, |order| Reply::Done(order.clone()))
+fn cancelled_change(order: Order, tell: Tell, now: Timestamp) -> Decision {
+    changed_and_then(order, tell, now, |order| Reply::Done(order.clone()))
 }
 
-fn changed_and_then(order: Order, kind: EventKind, now: Timestamp, reply: fn(&Order) -> Reply) -> Decision {
-    let mut decision = change(order, kind, Then::Nothing, now);
+fn changed_and_then(order: Order, tell: Tell, now: Timestamp, reply: fn(&Order) -> Reply) -> Decision {
+    let mut decision = change(order, tell, Then::Nothing, now);
     if let Some((OrderRecord::Order(order), _)) = &decision.change {
         decision.then = Then::answer(reply(order));
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{EventKind, OrderKind};
 use skstore_domain::time::Timestamp;
 use skstore_workers::store::sqlite::SqliteStore;
 use skstore_workers::store::{Changes, Key, Loaded, NewEvent, Store, Write};
@@ -70,7 +70,7 @@ fn measure(name: &str, store: &Store, stored: usize) {
     let mut orders = Orders { minted: 0, chance: fastrand::Rng::with_seed(SEED) };
     for _ in 0..stored / FILL_BATCH {
         let (keys, _) = orders.mint(FILL_BATCH);
-        let seqs = step(store, &keys, EventKind::OrderPaying);
+        let seqs = step(store, &keys, EventKind::Order(OrderKind::Paying));
         mark(store, &seqs);
     }
     for batch in [1, 256] {
@@ -79,13 +79,17 @@ fn measure(name: &str, store: &Store, stored: usize) {
         for _ in 0..(MESSAGES / batch).min(MOST_COMMITS) {
             let (keys, _) = orders.mint(batch);
             let mut seqs = Vec::new();
-            let kinds = [EventKind::OrderPaying, EventKind::OrderPlaced, EventKind::OrderDelivering];
+            let kinds = [
+                EventKind::Order(OrderKind::Paying),
+                EventKind::Order(OrderKind::Placed),
+                EventKind::Order(OrderKind::Delivering),
+            ];
             for (kind, times) in kinds.into_iter().zip(&mut figures) {
                 seqs.extend(timed(times, || step(store, &keys, kind)));
             }
             timed(&mut figures[3], || mark(store, &seqs));
             let keys = orders.some_of(old, batch);
-            let seqs = timed(&mut figures[4], || step(store, &keys, EventKind::OrderCancelled));
+            let seqs = timed(&mut figures[4], || step(store, &keys, EventKind::Order(OrderKind::Cancelled)));
             mark(store, &seqs);
         }
         let steps = ["place", "paid", "delivering", "mark_sent_of_all_three", "cancel_any_old"];

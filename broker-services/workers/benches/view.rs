@@ -7,7 +7,7 @@
 
 use std::io::Write as _;
 
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, Step, ViewWrite};
@@ -27,11 +27,11 @@ const PAGE: usize = 50;
 const MEMORY_PAGE: u64 = 4096;
 
 const LIFE: [EventKind; 5] = [
-    EventKind::OrderPaying,
-    EventKind::DepositPaid,
-    EventKind::OrderPlaced,
-    EventKind::ItemDeliveryStarted,
-    EventKind::OrderDelivering,
+    EventKind::Order(OrderKind::Paying),
+    EventKind::Deposit(DepositKind::Paid),
+    EventKind::Order(OrderKind::Placed),
+    EventKind::Item(ItemKind::DeliveryStarted),
+    EventKind::Order(OrderKind::Delivering),
 ];
 
 fn main() {
@@ -123,12 +123,12 @@ fn tell(batch: &mut Vec<ViewWrite>, id: &str, n: usize, kind: EventKind) {
     let at = Timestamp(1_790_000_000_000 + i64::try_from(n / 30).unwrap());
     let count = n as u64 + 1;
     let (revision, status) = match kind {
-        EventKind::OrderPlaced => (2, OrderStatus::Placed),
-        EventKind::OrderDelivering => (3, OrderStatus::Delivering),
+        EventKind::Order(OrderKind::Placed) => (2, OrderStatus::Placed),
+        EventKind::Order(OrderKind::Delivering) => (3, OrderStatus::Delivering),
         _ => (1, OrderStatus::Paying),
     };
     match kind {
-        EventKind::DepositPaid => {
+        EventKind::Deposit(DepositKind::Paid) => {
             batch.push(ViewWrite::Payment(Payment {
                 order_id: order_id.clone(),
                 customer: customer.clone(),
@@ -144,7 +144,7 @@ fn tell(batch: &mut Vec<ViewWrite>, id: &str, n: usize, kind: EventKind) {
                 revision: count,
             }));
         }
-        EventKind::ItemDeliveryStarted => {
+        EventKind::Item(ItemKind::DeliveryStarted) => {
             let name = "사과".to_owned();
             let item = Item { item_id, name, name_en: None, unit_price: Won(500), stock: 5, revision: count };
             batch.push(ViewWrite::Item(item));

@@ -132,6 +132,7 @@ mod tests {
 
     use skstore_domain::books::{BreachKind, Sums};
     use skstore_domain::deposit::{ToppedUp, top_up};
+    use skstore_domain::events::DepositEvent;
     use skstore_domain::ids::Customer;
     use skstore_domain::money::Won;
     use skstore_domain::objects::Account;
@@ -150,7 +151,7 @@ mod tests {
             let (record, mut event) = *done;
             let balance = told.filter(|_| n + 1 == times).map_or(record.account.balance, Won);
             let told = Account { balance, ..record.account };
-            event.data.account = Some(told.clone());
+            event.data = DepositEvent::ToppedUp(told.clone()).into();
             *account = Some(told);
             changes.events.push(NewEvent::from(&event));
         }

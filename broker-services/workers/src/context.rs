@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use skstore_domain::books::Books;
 use skstore_domain::breaker::BreakerSettings;
-use skstore_domain::ids::Customer;
+use skstore_domain::ids::{Customer, is_unsafe_to_show};
 use skstore_domain::latency::AnswerTimes;
 use skstore_domain::signals::{Fault, PAST_FOR, Past, Service, remember};
 use skstore_domain::time::Timestamp;
@@ -143,6 +143,14 @@ pub struct Vitals {
     since: Stopwatch,
     answers: std::sync::Mutex<AnswerTimes>,
     books: std::sync::Mutex<Option<Books>>,
+    ignored: std::sync::Mutex<Option<Ignored>>,
+}
+
+/// Events of kinds that only another version knows.
+#[derive(Debug)]
+struct Ignored {
+    count: u64,
+    first: String,
 }
 
 #[derive(Debug, Default)]
@@ -293,6 +301,33 @@ impl Vitals {
     #[must_use]
     pub fn books(&self) -> Option<Books> {
         self.books.lock().ok().and_then(|books| books.clone())
+    }
+
+    /// An event was left alone because its type is of another version of this system.
+    pub fn ignored(&self, of_type: &str) {
+        let shown = || of_type.chars().filter(|c| !is_unsafe_to_show(*c)).collect();
+        if let Ok(mut ignored) = self.ignored.lock() {
+            match &mut *ignored {
+                Some(ignored) => ignored.count += 1,
+                None => {
+                    let first: String = shown();
+                    tracing::warn!(
+                        of_type = first,
+                        "events of a kind that this version does not know are ignored"
+                    );
+                    *ignored = Some(Ignored { count: 1, first });
+                }
+            }
+        }
+    }
+
+    /// A sentence about the events that were left alone, if there were any.
+    #[must_use]
+    pub fn ignored_words(&self) -> Option<String> {
+        let ignored = self.ignored.lock().ok()?;
+        ignored.as_ref().map(|Ignored { count, first }| {
+            format!("{count} events of kinds that this version does not know were ignored, '{first}' first: start the newer one")
+        })
     }
 
     /// How far a rebuild of the view has come, in percent; `None` when none runs.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::{Command, CommandKind};
-use skstore_domain::events::Event;
+use skstore_domain::events::{BadEvent, Event, TYPE_PREFIX};
 
 use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
 use crate::clock::Stopwatch;
@@ -127,21 +127,47 @@ fn fit(headers: &mut BTreeMap<String, String>) -> usize {
     before - headers.len()
 }
 
-/// Reads the events in `message`, each on its own: a bad one does not spoil the others.
+/// The events in a message.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// Each on its own: a bad one does not spoil the others.
+    pub parts: Vec<Result<Event, BadPart>>,
+    /// The types of those that only another version of this system knows. Whoever does not know one has no use for it.
+    pub unknown: Vec<String>,
+}
+
+/// Reads the events in `message`.
 ///
 /// # Errors
 /// [`Bad`] if the message as a whole is no JSON, or larger than any of ours.
-pub fn read_events(message: &Message) -> Result<Vec<Result<Event, BadPart>>, Bad> {
+pub fn read_events(message: &Message) -> Result<Events, Bad> {
     if message.body.len() > topology::MOST_BYTES {
         return Err(Bad(format!("a message of events has at most {} bytes", topology::MAX_EVENTS_BYTES)));
     }
     let text = std::str::from_utf8(&message.body).map_err(|_| Bad("the message is not UTF-8".to_owned()))?;
+    let mut events = Events::default();
     if !text.trim_start().starts_with('[') {
-        return Ok(vec![read_event(text)]);
+        events.read(text);
+        return Ok(events);
     }
     let parts: Vec<&RawValue> =
         serde_json::from_str(text).map_err(|error| Bad(format!("the message is not JSON: {error}")))?;
-    Ok(parts.into_iter().map(|part| read_event(part.get())).collect())
+    parts.into_iter().for_each(|part| events.read(part.get()));
+    Ok(events)
+}
+
+impl Events {
+    fn read(&mut self, text: &str) {
+        match Event::from_json(text) {
+            Ok(event) => self.parts.push(Ok(event)),
+            Err(BadEvent::UnknownType(of_type)) if of_type.starts_with(TYPE_PREFIX) => {
+                self.unknown.push(of_type);
+            }
+            Err(error) => {
+                self.parts.push(Err(BadPart { bad: Bad(error.to_string()), body: text.as_bytes().into() }));
+            }
+        }
+    }
 }
 
 /// One bad event out of a message.
@@ -159,11 +185,6 @@ impl BadPart {
     pub fn of(event: &Event, reason: String) -> Self {
         Self { bad: Bad(reason), body: event.to_json().into_bytes().into() }
     }
-}
-
-fn read_event(text: &str) -> Result<Event, BadPart> {
-    Event::from_json(text)
-        .map_err(|error| BadPart { bad: Bad(error.to_string()), body: text.as_bytes().into() })
 }
 
 /// A delivery between being read and being acked.

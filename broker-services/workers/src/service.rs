@@ -1,10 +1,12 @@
 //! The four services: what each fills into the loop.
 
-use skstore_domain::ids::{OrderId, RequestId};
+use skstore_domain::events::Event;
+use skstore_domain::ids::RequestId;
 
 use crate::batch::{Job, Parts};
 use crate::bus::Message;
-use crate::envelope::BadPart;
+use crate::context::Vitals;
+use crate::envelope::{Bad, BadPart, Events, read_events};
 use crate::topology::{self, QueueSpec};
 
 pub mod deposit;
@@ -25,9 +27,20 @@ fn trace_of(message: &Message) -> Option<String> {
     message.properties.headers.get("traceparent").cloned()
 }
 
-/// The order that an event about an order must name.
-fn order_of(event: &skstore_domain::events::Event) -> Result<OrderId, BadPart> {
-    event.order_id.clone().ok_or_else(|| BadPart::of(event, "the event names no order".to_owned()))
+/// A part of a message that `service` has no use for: a binding of somebody else's brought it, or it was injected.
+fn not_for(service: &str, event: &Event) -> BadPart {
+    BadPart::of(event, format!("{service} does not act on '{}'", event.kind()))
+}
+
+/// What the events in `message` mean, part by part. Of a kind that only another version knows there is nothing to do.
+fn events<I>(
+    message: &Message,
+    vitals: &Vitals,
+    read: impl Fn(Event) -> Result<Job<I>, BadPart>,
+) -> Result<Parts<I>, Bad> {
+    let Events { parts, unknown } = read_events(message)?;
+    unknown.iter().for_each(|of_type| vitals.ignored(of_type));
+    Ok(parts.into_iter().map(|event| event.and_then(&read)).collect())
 }
 
 /// A command's only input.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use skstore_domain::events::{Event, EventData, EventKind};
+use skstore_domain::events::{Event, EventKind};
 use skstore_domain::time::Timestamp;
 
 pub mod sqlite;
@@ -96,7 +96,7 @@ pub struct NewEvent {
     /// As [`Event::id`] makes it of the aggregate and its revision: `order/0193…/2`. Unique: a second event
     /// with it is an error.
     pub id: String,
-    /// Kind of the aggregate that changed, as [`Event::aggregate_kind`] says.
+    /// Kind of the aggregate that changed, as [`EventKind::aggregate_kind`] says.
     pub aggregate_kind: &'static str,
     /// The aggregate that changed.
     pub aggregate_id: String,
@@ -112,7 +112,7 @@ impl NewEvent {
     /// The stores keep an event unique by its aggregate and revision, and read its kind from its type.
     fn check(&self) -> Result<(), String> {
         let Self { id, aggregate_kind, aggregate_id, revision, kind, .. } = self;
-        if *aggregate_kind != aggregate_kind_of(*kind) {
+        if *aggregate_kind != kind.aggregate_kind() {
             return Err(format!("the event '{id}' is a {kind}, which does not happen to a {aggregate_kind}"));
         }
         let rest = id.strip_prefix(aggregate_kind).and_then(|rest| rest.strip_prefix('/'));
@@ -125,28 +125,14 @@ impl NewEvent {
     }
 }
 
-/// The kind of aggregate to which an event of `kind` happens.
-pub(crate) fn aggregate_kind_of(kind: EventKind) -> &'static str {
-    Event {
-        kind,
-        subject: String::new(),
-        revision: 0,
-        time: Timestamp::default(),
-        order_id: None,
-        traceparent: None,
-        data: EventData::default(),
-    }
-    .aggregate_kind()
-}
-
 impl From<&Event> for NewEvent {
     fn from(event: &Event) -> Self {
         Self {
             id: event.id(),
-            aggregate_kind: event.aggregate_kind(),
-            aggregate_id: event.subject.clone(),
+            aggregate_kind: event.kind().aggregate_kind(),
+            aggregate_id: event.subject().to_owned(),
             revision: event.revision,
-            kind: event.kind,
+            kind: event.kind(),
             body: event.to_json(),
         }
     }

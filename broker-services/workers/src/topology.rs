@@ -18,7 +18,7 @@
 use std::time::Duration;
 
 use skstore_domain::commands::{CommandKind, MAX_COMMAND_BYTES};
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
 
 /// What someone asks for: the gateway, routed by key.
 pub const COMMANDS: &str = "skstore.commands";
@@ -206,9 +206,9 @@ pub const EXCHANGES: &[ExchangeSpec] = &[
 #[must_use]
 pub fn queues() -> Vec<QueueSpec> {
     use CommandKind as C;
-    use EventKind as E;
     let commands = |name: &str, kinds: &[C]| durable(name, MAX_COMMANDS, keys(COMMANDS, kinds, C::word));
-    let events = |name: &str, kinds: &[E]| durable(name, MAX_EVENTS, keys(EVENTS, kinds, E::word));
+    let events =
+        |name: &str, kinds: &[EventKind]| durable(name, MAX_EVENTS, keys(EVENTS, kinds, EventKind::word));
     vec![
         commands(ORDER_COMMANDS, &[C::OrderPlace, C::OrderCancel, C::OrderQuery, C::OrderReplay]),
         commands(DEPOSIT_COMMANDS, &[C::DepositTopUp, C::DepositQuery, C::DepositReplay]),
@@ -223,17 +223,20 @@ pub fn queues() -> Vec<QueueSpec> {
         events(
             ORDER_EVENTS,
             &[
-                E::ItemListed,
-                E::ItemDeliveryStarted,
-                E::ItemDeliveryCancelled,
-                E::ItemSoldOut,
-                E::DepositRefunded,
-                E::DepositVoided,
+                EventKind::Item(ItemKind::Listed),
+                EventKind::Item(ItemKind::DeliveryStarted),
+                EventKind::Item(ItemKind::DeliveryCancelled),
+                EventKind::Item(ItemKind::SoldOut),
+                EventKind::Deposit(DepositKind::Refunded),
+                EventKind::Deposit(DepositKind::Voided),
             ],
         ),
-        events(DEPOSIT_EVENTS, &[E::OrderCancelled, E::OrderRejected]),
-        events(ITEM_EVENTS, &[E::OrderPlaced, E::OrderCancelled]),
-        events(MYINFO_EVENTS, E::ALL),
+        events(
+            DEPOSIT_EVENTS,
+            &[EventKind::Order(OrderKind::Cancelled), EventKind::Order(OrderKind::Rejected)],
+        ),
+        events(ITEM_EVENTS, &[EventKind::Order(OrderKind::Placed), EventKind::Order(OrderKind::Cancelled)]),
+        events(MYINFO_EVENTS, &EventKind::all().collect::<Vec<_>>()),
         QueueSpec {
             kind: QueueKind::Classic,
             overflow: Overflow::DropHead,
@@ -475,7 +478,7 @@ mod tests {
             let doors = bound.iter().filter(|binding| **binding == (COMMANDS, kind.word())).count();
             assert_eq!(doors, 1, "{} is taken by {doors} services", kind.word());
         }
-        for kind in EventKind::ALL {
+        for kind in EventKind::all() {
             assert!(bound.contains(&(EVENTS, kind.word())), "nobody hears {}", kind.word());
         }
     }

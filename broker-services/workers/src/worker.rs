@@ -217,7 +217,7 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
             answers: (context.service != Service::MyInfo).then(|| answers(vitals, &answer_rates)),
             books: vitals.books(),
             past: past(vitals.past(at), bus.past),
-            warnings: bus.warnings,
+            warnings: bus.warnings.into_iter().chain(vitals.ignored_words()).collect(),
         };
         signal(publisher, topology::BEAT_KEY, &beat);
     }

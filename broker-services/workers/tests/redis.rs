@@ -8,7 +8,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositKind, EventKind};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, ViewWrite};
@@ -344,7 +344,7 @@ fn what_is_in_the_way_is_named_and_a_rebuild_that_is_asked_for_replaces_it() {
         let entry = |id: u64| {
             ViewWrite::Feed(FeedEntry {
                 id: id.to_string(),
-                kind: EventKind::DepositToppedUp,
+                kind: EventKind::Deposit(DepositKind::ToppedUp),
                 subject: "김철수".into(),
                 at: Timestamp(1),
                 customer: None,

@@ -3,7 +3,7 @@
 use skstore_domain::answers::ErrorCode;
 use skstore_domain::books::BreachKind;
 use skstore_domain::breaker::{BreakerMode, BreakerState};
-use skstore_domain::events::{EventKind, Source};
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentReason, PaymentStatus};
 use skstore_domain::signals::{Fault, Service};
 
@@ -116,23 +116,47 @@ impl Worded for Source {
 impl Worded for EventKind {
     fn text(&self) -> Text {
         match self {
-            Self::OrderPaying => Text::StatusPaying,
-            Self::OrderCancelRequested => Text::CancelRequested,
-            Self::OrderPlaced => Text::StatusPlaced,
-            Self::OrderDelivering => Text::StatusDelivering,
-            Self::OrderRejected => Text::StatusRejected,
-            Self::OrderCancelled => Text::StatusCancelled,
-            Self::OrderNoted => Text::EventNoted,
-            Self::DepositPaid => Text::PaymentPaid,
-            Self::DepositDeclined => Text::Declined,
-            Self::DepositRefunded => Text::PaymentRefunded,
-            Self::DepositVoided => Text::PaymentVoided,
-            Self::DepositToppedUp => Text::EventToppedUp,
-            Self::ItemListed => Text::EventListed,
-            Self::ItemRestocked => Text::EventRestocked,
-            Self::ItemDeliveryStarted => Text::EventDeliveryStarted,
-            Self::ItemDeliveryCancelled => Text::DeliveryCancelled,
-            Self::ItemSoldOut => Text::SoldOut,
+            Self::Order(kind) => kind.text(),
+            Self::Deposit(kind) => kind.text(),
+            Self::Item(kind) => kind.text(),
+        }
+    }
+}
+
+impl Worded for OrderKind {
+    fn text(&self) -> Text {
+        match self {
+            Self::Paying => Text::StatusPaying,
+            Self::CancelRequested => Text::CancelRequested,
+            Self::Placed => Text::StatusPlaced,
+            Self::Delivering => Text::StatusDelivering,
+            Self::Rejected => Text::StatusRejected,
+            Self::Cancelled => Text::StatusCancelled,
+            Self::Noted => Text::EventNoted,
+        }
+    }
+}
+
+impl Worded for DepositKind {
+    fn text(&self) -> Text {
+        match self {
+            Self::Paid => Text::PaymentPaid,
+            Self::Declined => Text::Declined,
+            Self::Refunded => Text::PaymentRefunded,
+            Self::Voided => Text::PaymentVoided,
+            Self::ToppedUp => Text::EventToppedUp,
+        }
+    }
+}
+
+impl Worded for ItemKind {
+    fn text(&self) -> Text {
+        match self {
+            Self::Listed => Text::EventListed,
+            Self::Restocked => Text::EventRestocked,
+            Self::DeliveryStarted => Text::EventDeliveryStarted,
+            Self::DeliveryCancelled => Text::DeliveryCancelled,
+            Self::SoldOut => Text::SoldOut,
         }
     }
 }

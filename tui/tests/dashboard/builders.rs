@@ -17,7 +17,7 @@ use skstore::text::{Language, fit};
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::books::{Books, Sums};
 use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState, Counts as Charges};
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
@@ -140,11 +140,11 @@ pub(crate) fn timeline(order: &Order) -> Vec<Step> {
         reason: reason.map(str::to_owned),
     };
     vec![
-        step(EventKind::OrderPaying, 1, 0, None),
-        step(EventKind::DepositPaid, 1, 12, None),
-        step(EventKind::OrderPlaced, 2, 31, None),
-        step(EventKind::ItemDeliveryStarted, 1, 1400, None),
-        step(EventKind::OrderDelivering, 3, 1430, None),
+        step(EventKind::Order(OrderKind::Paying), 1, 0, None),
+        step(EventKind::Deposit(DepositKind::Paid), 1, 12, None),
+        step(EventKind::Order(OrderKind::Placed), 2, 31, None),
+        step(EventKind::Item(ItemKind::DeliveryStarted), 1, 1400, None),
+        step(EventKind::Order(OrderKind::Delivering), 3, 1430, None),
     ]
 }
 

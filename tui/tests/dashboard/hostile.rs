@@ -135,11 +135,11 @@ fn says(state: &mut State, found: Found) {
 }
 
 fn hostile_events(hostile: &mut Hostile) -> Vec<FeedEntry> {
-    let kinds = EventKind::ALL.iter().cycle().take(60);
+    let kinds = EventKind::all().cycle().take(60);
     kinds
         .map(|kind| FeedEntry {
             id: hostile.string(),
-            kind: *kind,
+            kind,
             subject: hostile.string(),
             at: ago(1),
             customer: Some(name(hostile)),

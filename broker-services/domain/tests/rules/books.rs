@@ -8,10 +8,10 @@ use serde_json::Value;
 use skstore_domain::books::{BreachKind, Ledger, STUCK_PAYING, STUCK_PLACED, Sums, Then};
 use skstore_domain::commands::ListItem;
 use skstore_domain::deposit::{self, ToppedUp};
-use skstore_domain::events::{Event, EventData, EventKind, Source};
+use skstore_domain::events::{Event, OrderEvent, Source};
 use skstore_domain::item::{self, Restocked};
 use skstore_domain::money::Won;
-use skstore_domain::objects::{Account, Item, Payment, PaymentReason};
+use skstore_domain::objects::{Account, Item, Order, Payment, PaymentReason};
 use skstore_domain::time::Timestamp;
 
 use crate::build;
@@ -202,17 +202,8 @@ fn what_item_writes_adds_up_and_a_stock_that_changes_by_itself_does_not() {
     }
 }
 
-fn order_event(kind: EventKind, id: &str, revision: u64, at: Timestamp) -> String {
-    let event = Event {
-        kind,
-        subject: id.to_owned(),
-        revision,
-        time: at,
-        order_id: None,
-        traceparent: None,
-        data: EventData { order: Some(build::order(id, 1)), ..EventData::default() },
-    };
-    event.to_json()
+fn order_event(tell: fn(Order) -> OrderEvent, id: &str, revision: u64, at: Timestamp) -> String {
+    Event::new(tell(build::order(id, 1)), revision, at).to_json()
 }
 
 #[test]
@@ -222,10 +213,10 @@ fn an_order_is_stuck_once_it_has_waited_too_long_and_until_it_ends() {
         assert_eq!(ledger.enter(&order_event(kind, id, revision, at)), Then::GoOn);
         ledger.clone()
     };
-    tell(EventKind::OrderRejected, "refused", 1, NOW);
-    tell(EventKind::OrderPaying, "a", 1, NOW);
-    tell(EventKind::OrderPaying, "b", 1, NOW.after(Duration::from_secs(1)));
-    let ledger = tell(EventKind::OrderPlaced, "b", 2, NOW.after(Duration::from_secs(2)));
+    tell(OrderEvent::Rejected, "refused", 1, NOW);
+    tell(OrderEvent::Paying, "a", 1, NOW);
+    tell(OrderEvent::Paying, "b", 1, NOW.after(Duration::from_secs(1)));
+    let ledger = tell(OrderEvent::Placed, "b", 2, NOW.after(Duration::from_secs(2)));
     let told = |ledger: &Ledger, after: Duration| {
         let books = ledger.books(NOW.after(after), 0, 0);
         let Sums::Orders { orders, live, stuck } = books.sums else { panic!("{books:?}") };
@@ -236,10 +227,10 @@ fn an_order_is_stuck_once_it_has_waited_too_long_and_until_it_ends() {
     let paying = Some((BreachKind::StuckPaying, "a".to_owned()));
     assert_eq!(told(&ledger, STUCK_PAYING + second), (3, 2, 1, paying.clone()));
     assert_eq!(told(&ledger, STUCK_PLACED + 3 * second), (3, 2, 2, paying), "the one that waits longest");
-    let ledger = tell(EventKind::OrderRejected, "a", 2, NOW);
+    let ledger = tell(OrderEvent::Rejected, "a", 2, NOW);
     let placed = Some((BreachKind::StuckPlaced, "b".to_owned()));
     assert_eq!(told(&ledger, STUCK_PLACED + 3 * second), (3, 1, 1, placed));
-    let ledger = tell(EventKind::OrderDelivering, "b", 3, NOW);
+    let ledger = tell(OrderEvent::Delivering, "b", 3, NOW);
     assert_eq!(told(&ledger, STUCK_PLACED * 9), (3, 0, 0, None));
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_o
 use proptest::test_runner::TestCaseError;
 use skstore_domain::charges::ChargeResult;
 use skstore_domain::deposit::{MAX_BALANCE, TopUpRecord, ToppedUp, charge, release, top_up};
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositEvent, DepositKind, EventKind};
 use skstore_domain::ids::{Customer, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
@@ -70,7 +70,7 @@ impl Books {
                     None => (known, charged.result),
                     Some((payment, account, event)) => {
                         prop_assert_eq!(known, None, "only the first charge changes anything");
-                        self.write(&payment, account, event.kind, event.revision)?;
+                        self.write(&payment, account, event.kind(), event.revision)?;
                         (Some(payment), charged.result)
                     }
                 };
@@ -92,7 +92,7 @@ impl Books {
                         TestCaseError::fail(format!("a release is never impossible: {error}"))
                     })?;
                 if let Some((payment, account, event)) = released {
-                    self.write(&payment, account, event.kind, event.revision)?;
+                    self.write(&payment, account, event.kind(), event.revision)?;
                 }
             }
             Input::TopUp { id, customer, amount } => {
@@ -103,7 +103,7 @@ impl Books {
                 match done {
                     ToppedUp::Done(done) => {
                         let (record, event) = *done;
-                        prop_assert_eq!(event.data.account.as_ref(), Some(&record.account));
+                        prop_assert_eq!(&event.data, &DepositEvent::ToppedUp(record.account.clone()).into());
                         self.write_account(record.account.clone())?;
                         self.top_ups.insert(id, record);
                     }
@@ -135,7 +135,7 @@ impl Books {
         let before = self.payments.insert(payment.order_id.clone(), payment.clone());
         prop_assert_eq!(payment.revision, before.map_or(0, |before| before.revision) + 1);
         prop_assert_eq!(payment.revision, revision);
-        if kind == EventKind::DepositRefunded {
+        if kind == EventKind::Deposit(DepositKind::Refunded) {
             *self.refunds.entry(payment.order_id.clone()).or_default() += 1;
         }
         account.map_or(Ok(()), |account| self.write_account(account))

@@ -7,7 +7,7 @@
 use skstore_domain::answers::ErrorCode;
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
 use skstore_domain::deposit;
-use skstore_domain::events::{Event, EventKind};
+use skstore_domain::events::{DepositKind, Event, EventKind, ItemKind, OrderKind};
 use skstore_domain::item::{self, Delivery};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{
@@ -388,27 +388,23 @@ impl World {
 
     /// Puts an event into the queues that are bound to it.
     fn publish(&mut self, event: Event) {
-        match event.kind {
-            EventKind::OrderPlaced => self.put(Message::Start),
-            EventKind::OrderCancelled => {
+        match event.kind() {
+            EventKind::Order(OrderKind::Placed) => self.put(Message::Start),
+            EventKind::Order(OrderKind::Cancelled) => {
                 self.put(Message::Release);
                 self.put(Message::Stop);
             }
-            EventKind::OrderRejected => self.put(Message::Release),
-            EventKind::DepositRefunded => self.put(Message::Refunded),
-            EventKind::DepositVoided => self.put(Message::Voided),
-            EventKind::ItemDeliveryStarted => self.put(Message::Started),
-            EventKind::ItemDeliveryCancelled => self.put(Message::Stopped),
-            EventKind::ItemSoldOut => self.put(Message::SoldOut),
-            EventKind::OrderPaying
-            | EventKind::OrderCancelRequested
-            | EventKind::OrderDelivering
-            | EventKind::OrderNoted
-            | EventKind::DepositPaid
-            | EventKind::DepositDeclined
-            | EventKind::DepositToppedUp
-            | EventKind::ItemListed
-            | EventKind::ItemRestocked => {}
+            EventKind::Order(OrderKind::Rejected) => self.put(Message::Release),
+            EventKind::Deposit(DepositKind::Refunded) => self.put(Message::Refunded),
+            EventKind::Deposit(DepositKind::Voided) => self.put(Message::Voided),
+            EventKind::Item(ItemKind::DeliveryStarted) => self.put(Message::Started),
+            EventKind::Item(ItemKind::DeliveryCancelled) => self.put(Message::Stopped),
+            EventKind::Item(ItemKind::SoldOut) => self.put(Message::SoldOut),
+            EventKind::Order(
+                OrderKind::Paying | OrderKind::CancelRequested | OrderKind::Delivering | OrderKind::Noted,
+            )
+            | EventKind::Deposit(DepositKind::Paid | DepositKind::Declined | DepositKind::ToppedUp)
+            | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => {}
         }
         if let Some(log) = &mut self.log {
             log.push(event);

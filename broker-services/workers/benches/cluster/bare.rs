@@ -21,7 +21,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use skstore_domain::answers::Answer;
 use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, ChargeResult};
 use skstore_domain::commands::{Command, CommandKind, Place};
-use skstore_domain::events::{Event, EventData, EventKind};
+use skstore_domain::events::{DepositEvent, Event, EventData, ItemEvent, OrderEvent};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{
@@ -112,21 +112,13 @@ impl Part {
         sent.await.expect("a connection").await.expect("a channel");
     }
 
-    async fn tell(&self, kind: EventKind, subject: &OrderId, revision: u64, data: EventData) {
-        let event = Event {
-            kind,
-            subject: subject.as_str().to_owned(),
-            revision,
-            time: NOW,
-            order_id: Some(subject.clone()),
-            traceparent: None,
-            data,
-        };
+    async fn tell(&self, data: impl Into<EventData>, revision: u64) {
+        let event = Event::new(data, revision, NOW);
         let properties = BasicProperties::default()
             .with_delivery_mode(2)
             .with_content_type("application/cloudevents+json".into())
             .with_message_id(event.id().into());
-        let key = kind.word().to_owned();
+        let key = event.kind().word().to_owned();
         let body = event.to_json().into_bytes();
         self.publish(Out { exchange: topology::EVENTS, key, body, properties }).await;
     }
@@ -227,9 +219,7 @@ impl Part {
         self.publish(Out { exchange: topology::PAYMENTS, key, body, properties }).await;
         reply.await.expect("a reply");
         self.answer(&delivery, &order).await;
-        let id = order.order_id.clone();
-        self.tell(EventKind::OrderPlaced, &id, 2, EventData { order: Some(order), ..EventData::default() })
-            .await;
+        self.tell(OrderEvent::Placed(order), 2).await;
         ack(&delivery).await;
     }
 
@@ -243,12 +233,12 @@ impl Part {
 
     async fn settle(self, delivery: Delivery) {
         let event = read(&delivery);
-        let Some(order_id) = event.order_id else { return ack(&delivery).await };
+        let Some(order_id) = event.order_id().cloned() else { return ack(&delivery).await };
         let place = Place {
             item_id: ItemId::new("10").expect("an id"),
             qty: 5,
             customer: None,
-            order_id: Some(order_id.clone()),
+            order_id: Some(order_id),
             unit_price: None,
         };
         let order = Order {
@@ -257,8 +247,7 @@ impl Part {
             revision: 3,
             ..order_of(place)
         };
-        let data = EventData { order: Some(order), ..EventData::default() };
-        self.tell(EventKind::OrderDelivering, &order_id, 3, data).await;
+        self.tell(OrderEvent::Delivering(order), 3).await;
         self.settled.set(self.settled.get() + 1);
         ack(&delivery).await;
     }
@@ -283,30 +272,22 @@ impl Part {
         let properties = BasicProperties::default().with_delivery_mode(1).with_correlation_id(id);
         let body = serde_json::to_vec(&reply).expect("JSON");
         self.send(Out { exchange: topology::REPLIES, key, body, properties }).await;
-        let id = charge.order_id.clone();
-        let data = EventData {
-            account: Some(Account {
-                customer: charge.customer.clone(),
-                balance: Won(1_000_000_000),
-                revision: 1,
-            }),
-            payment: Some(Payment {
-                order_id: charge.order_id,
-                customer: charge.customer,
-                amount: charge.amount,
-                status: PaymentStatus::Paid,
-                reason: None::<PaymentReason>,
-                updated_at: NOW,
-                revision: 1,
-            }),
-            ..EventData::default()
+        let account = Account { customer: charge.customer.clone(), balance: Won(1_000_000_000), revision: 1 };
+        let payment = Payment {
+            order_id: charge.order_id,
+            customer: charge.customer,
+            amount: charge.amount,
+            status: PaymentStatus::Paid,
+            reason: None::<PaymentReason>,
+            updated_at: NOW,
+            revision: 1,
         };
-        self.tell(EventKind::DepositPaid, &id, 1, data).await;
+        self.tell(DepositEvent::Paid { payment, account }, 1).await;
     }
 
     async fn item(self) {
         let deliver = async |part: Self, delivery: Delivery| {
-            let order_id = read(&delivery).order_id.expect("an order");
+            let order_id = read(&delivery).order_id().expect("an order").clone();
             let item = Item {
                 item_id: ItemId::new("10").expect("an id"),
                 name: "사과".to_owned(),
@@ -315,9 +296,7 @@ impl Part {
                 stock: 1_000_000,
                 revision: 1,
             };
-            let data =
-                EventData { item: Some(item), order_id: Some(order_id.clone()), ..EventData::default() };
-            part.tell(EventKind::ItemDeliveryStarted, &order_id, 1, data).await;
+            part.tell(ItemEvent::DeliveryStarted { order_id, item }, 1).await;
             ack(&delivery).await;
         };
         self.each(topology::ITEM_EVENTS, deliver).await;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use skstore_domain::commands::{Place, TopUp};
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{EventKind, OrderKind};
 use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::money::Won;
 use skstore_domain::signals::Service;
@@ -72,7 +72,7 @@ impl Log {
         let sql =
             "SELECT coalesce(max(seq), ?1), count(*) FILTER (WHERE type = ?2) FROM events WHERE seq > ?1";
         let mut select = self.store.prepare_cached(sql).expect("a statement");
-        let bound = (self.read_to, EventKind::OrderDelivering.word());
+        let bound = (self.read_to, EventKind::Order(OrderKind::Delivering).word());
         let read = select.query_row(bound, |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
         let (read_to, more) = read.expect("a count");
         self.read_to = read_to;
@@ -283,7 +283,7 @@ fn commit(revision: u64) -> Changes {
         aggregate_kind: "order",
         aggregate_id: key.id.clone(),
         revision: 1,
-        kind: EventKind::OrderPlaced,
+        kind: EventKind::Order(OrderKind::Placed),
         body: "x".repeat(500),
     };
     let write = Write { key, read: 0, revision: 1, body: "x".repeat(400), due: None };

@@ -6,7 +6,7 @@ use skstore_domain::answers::{Answer, ErrorCode, PaymentAnswer};
 use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, MAX_CHARGES_PER_CALL};
 use skstore_domain::commands::Command;
 use skstore_domain::deposit::{self, TopUpRecord, ToppedUp};
-use skstore_domain::events::{Event, EventKind};
+use skstore_domain::events::{Event, EventData, OrderEvent};
 use skstore_domain::ids::{Customer, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
@@ -17,9 +17,9 @@ use skstore_domain::time::Timestamp;
 use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{Delivery, Publisher, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, MAY_HAVE_HAPPENED, read_command, read_events};
+use crate::envelope::{Bad, BadPart, Envelope, MAY_HAVE_HAPPENED, read_command};
 use crate::probe::Bug;
-use crate::service::{one, order_of, queue, request_id_of, trace_of};
+use crate::service::{events, not_for, one, queue, request_id_of, trace_of};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
 use crate::store::{Changes, Key, Loaded};
 use crate::topology;
@@ -275,9 +275,7 @@ impl Rules for DepositRules {
                     |charge| Job { input: DepositInput::Charge(charge, call.deadline), trace: trace.clone() };
                 Ok(call.charges.into_iter().map(|charge| Ok(job(charge))).collect())
             }
-            topology::DEPOSIT_EVENTS => {
-                Ok(read_events(message)?.into_iter().map(|event| event.and_then(read_event)).collect())
-            }
+            topology::DEPOSIT_EVENTS => events(message, &self.context.vitals, read_event),
             _ => Ok(one(self.read_command(delivery)?, message)),
         }
     }
@@ -346,16 +344,11 @@ impl Rules for DepositRules {
 }
 
 /// What an event means to Deposit.
-fn read_event(mut event: Event) -> Result<Job<DepositInput>, BadPart> {
-    let reason = match event.kind {
-        EventKind::OrderCancelled => PaymentReason::OrderCancelled,
-        EventKind::OrderRejected => PaymentReason::OrderRejected,
-        other => return Err(BadPart::of(&event, format!("Deposit does not act on '{other}'"))),
+fn read_event(event: Event) -> Result<Job<DepositInput>, BadPart> {
+    let (order, reason) = match event.data {
+        EventData::Order(OrderEvent::Cancelled(order)) => (order, PaymentReason::OrderCancelled),
+        EventData::Order(OrderEvent::Rejected(order)) => (order, PaymentReason::OrderRejected),
+        data => return Err(not_for("Deposit", &Event { data, ..event })),
     };
-    order_of(&event)?;
-    let trace = event.traceparent.take();
-    match event.data.order.take() {
-        Some(order) => Ok(Job { input: DepositInput::Release(Box::new(order), reason), trace }),
-        None => Err(BadPart::of(&event, "the event carries no order".to_owned())),
-    }
+    Ok(Job { input: DepositInput::Release(Box::new(order), reason), trace: event.traceparent })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::{Command, ListItem};
-use skstore_domain::events::{Event, EventKind};
+use skstore_domain::events::{Event, EventData, OrderEvent};
 use skstore_domain::ids::ItemId;
 use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
 use skstore_domain::objects::{Item, Order};
@@ -14,9 +14,9 @@ use skstore_domain::time::Timestamp;
 use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, MAY_HAVE_HAPPENED, read_command, read_events};
+use crate::envelope::{Bad, BadPart, Envelope, MAY_HAVE_HAPPENED, read_command};
 use crate::probe::Bug;
-use crate::service::{one, order_of, queue, request_id_of};
+use crate::service::{events, not_for, one, queue, request_id_of};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
 use crate::store::{Changes, Key, Loaded};
 use crate::topology;
@@ -257,8 +257,7 @@ impl Rules for ItemRules {
 
     fn read(&mut self, delivery: &Delivery) -> Result<Parts<ItemInput>, Bad> {
         if &*delivery.queue == topology::ITEM_EVENTS {
-            let events = read_events(&delivery.message)?;
-            return Ok(events.into_iter().map(|event| event.and_then(read_event)).collect());
+            return events(&delivery.message, &self.context.vitals, read_event);
         }
         Ok(one(self.read_command(delivery)?, &delivery.message))
     }
@@ -307,16 +306,11 @@ impl Rules for ItemRules {
 }
 
 /// What an event means to Item.
-fn read_event(mut event: Event) -> Result<Job<ItemInput>, BadPart> {
-    let input = match event.kind {
-        EventKind::OrderPlaced => ItemInput::Placed,
-        EventKind::OrderCancelled => ItemInput::Cancelled,
-        other => return Err(BadPart::of(&event, format!("Item does not act on '{other}'"))),
+fn read_event(event: Event) -> Result<Job<ItemInput>, BadPart> {
+    let input = match event.data {
+        EventData::Order(OrderEvent::Placed(order)) => ItemInput::Placed(Box::new(order)),
+        EventData::Order(OrderEvent::Cancelled(order)) => ItemInput::Cancelled(Box::new(order)),
+        data => return Err(not_for("Item", &Event { data, ..event })),
     };
-    order_of(&event)?;
-    let trace = event.traceparent.take();
-    match event.data.order.take() {
-        Some(order) => Ok(Job { input: input(Box::new(order)), trace }),
-        None => Err(BadPart::of(&event, "the event carries no order".to_owned())),
-    }
+    Ok(Job { input, trace: event.traceparent })
 }

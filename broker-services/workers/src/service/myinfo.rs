@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::bus::{BusError, Consumer, Delivery, Message, Publisher, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, Envelope, park, read_events};
+use crate::envelope::{Bad, Envelope, Events, park, read_events};
 use crate::probe::Point;
 use crate::service::queue;
 use crate::topology;
@@ -133,19 +133,17 @@ impl Keeper {
     async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) {
         let bad = match read_events(&envelope.message) {
             Err(Bad(reason)) => vec![(envelope.message.body.clone(), reason)],
-            Ok(events) => events
-                .into_iter()
-                .filter_map(|event| match event {
-                    Err(part) => Some((part.body, part.bad.0)),
-                    Ok(event) => match myinfo::writes(&event) {
-                        Ok(of_event) => {
-                            writes.extend(of_event);
-                            None
-                        }
-                        Err(error) => Some((event.to_json().into_bytes().into(), error.to_string())),
-                    },
-                })
-                .collect(),
+            Ok(Events { parts, unknown }) => {
+                unknown.iter().for_each(|of_type| self.context.vitals.ignored(of_type));
+                let mut bad = Vec::new();
+                for part in parts {
+                    match part {
+                        Ok(event) => writes.extend(myinfo::writes(&event)),
+                        Err(part) => bad.push((part.body, part.bad.0)),
+                    }
+                }
+                bad
+            }
         };
         for (body, reason) in bad {
             let Envelope { message, queue, .. } = envelope;

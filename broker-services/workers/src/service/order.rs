@@ -10,7 +10,7 @@ use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{Permit, Refusal};
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
 use skstore_domain::commands::{Command, CommandKind, Place};
-use skstore_domain::events::{Event, EventKind};
+use skstore_domain::events::{DepositEvent, Event, EventData, EventKind, ItemEvent, OrderKind};
 use skstore_domain::ids::OrderId;
 use skstore_domain::objects::{DeliveryStatus, Item, PaymentStatus};
 use skstore_domain::order::{
@@ -23,9 +23,9 @@ use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{BusError, Delivery, Message, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Caller, Envelope, MAY_HAVE_HAPPENED, read_command, read_events};
+use crate::envelope::{Bad, BadPart, Caller, Envelope, MAY_HAVE_HAPPENED, read_command};
 use crate::probe::{Bug, Point};
-use crate::service::{one, order_of, queue};
+use crate::service::{events, not_for, one, queue};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
 use crate::store::{Changes, Key, Loaded, Store};
 use crate::topology;
@@ -316,8 +316,7 @@ impl Rules for OrderRules {
         if &*delivery.queue != topology::ORDER_EVENTS {
             return Ok(one(self.read_one(delivery)?, &delivery.message));
         }
-        let events = read_events(&delivery.message)?;
-        Ok(events.into_iter().map(|event| event.and_then(read_event)).collect())
+        events(&delivery.message, &self.context.vitals, read_event)
     }
 
     fn keys(&self, input: &OrderInput, keys: &mut BTreeSet<Key>) {
@@ -476,7 +475,9 @@ impl OrderRules {
         let charge = charge.and_then(charge_for);
         if let Some((record, event)) = decision.change {
             stage.orders.put(id.as_str(), record);
-            if event.kind != EventKind::OrderRejected || !self.context.probe.has(Bug::RejectSilently) {
+            if event.kind() != EventKind::Order(OrderKind::Rejected)
+                || !self.context.probe.has(Bug::RejectSilently)
+            {
                 stage.events.push(event);
             }
         }
@@ -515,35 +516,29 @@ fn query(record: Option<&OrderRecord>, id: &OrderId) -> Effect<OrderEffect> {
 }
 
 /// What an event means to Order.
-fn read_event(mut event: Event) -> Result<Job<OrderInput>, BadPart> {
-    let input = match event.kind {
-        EventKind::ItemListed => OrderInput::Listed(
-            event
-                .data
-                .item
-                .take()
-                .ok_or_else(|| BadPart::of(&event, "the event carries no item".to_owned()))?,
-        ),
-        EventKind::ItemDeliveryStarted => OrderInput::Delivery(order_of(&event)?, DeliveryStatus::Started),
-        EventKind::ItemDeliveryCancelled => {
-            OrderInput::Delivery(order_of(&event)?, DeliveryStatus::Cancelled)
+fn read_event(event: Event) -> Result<Job<OrderInput>, BadPart> {
+    let input = match event.data {
+        EventData::Item(ItemEvent::Listed(item)) => OrderInput::Listed(item),
+        EventData::Item(ItemEvent::DeliveryStarted { order_id, .. }) => {
+            OrderInput::Delivery(order_id, DeliveryStatus::Started)
         }
-        EventKind::ItemSoldOut => OrderInput::Delivery(order_of(&event)?, DeliveryStatus::SoldOut),
-        EventKind::DepositRefunded => OrderInput::Released(order_of(&event)?, PaymentStatus::Refunded),
-        EventKind::DepositVoided => OrderInput::Released(order_of(&event)?, PaymentStatus::Voided),
-        EventKind::OrderPaying
-        | EventKind::OrderCancelRequested
-        | EventKind::OrderPlaced
-        | EventKind::OrderDelivering
-        | EventKind::OrderRejected
-        | EventKind::OrderCancelled
-        | EventKind::OrderNoted
-        | EventKind::DepositPaid
-        | EventKind::DepositDeclined
-        | EventKind::DepositToppedUp
-        | EventKind::ItemRestocked => {
-            return Err(BadPart::of(&event, format!("Order does not act on '{}'", event.kind)));
+        EventData::Item(ItemEvent::DeliveryCancelled { order_id, .. }) => {
+            OrderInput::Delivery(order_id, DeliveryStatus::Cancelled)
         }
+        EventData::Item(ItemEvent::SoldOut { order_id, .. }) => {
+            OrderInput::Delivery(order_id, DeliveryStatus::SoldOut)
+        }
+        EventData::Deposit(DepositEvent::Refunded { payment, .. }) => {
+            OrderInput::Released(payment.order_id, PaymentStatus::Refunded)
+        }
+        EventData::Deposit(DepositEvent::Voided(payment)) => {
+            OrderInput::Released(payment.order_id, PaymentStatus::Voided)
+        }
+        data @ (EventData::Item(ItemEvent::Restocked(_))
+        | EventData::Deposit(
+            DepositEvent::Paid { .. } | DepositEvent::Declined(_) | DepositEvent::ToppedUp(_),
+        )
+        | EventData::Order(_)) => return Err(not_for("Order", &Event { data, ..event })),
     };
     Ok(Job { input, trace: event.traceparent })
 }

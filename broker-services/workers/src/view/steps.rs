@@ -1,6 +1,6 @@
 //! The order of an order's steps, so that every adapter tells the same history.
 
-use skstore_domain::events::{EventKind, Source};
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source};
 use skstore_domain::myinfo::Step;
 use skstore_domain::time::Timestamp;
 
@@ -20,19 +20,20 @@ pub(super) const fn place(at: Timestamp, kind: EventKind, revision: u64, source:
 /// Where a step stands among steps of the same millisecond: causes before what they bring about.
 const fn cause_rank(kind: EventKind, revision: u64) -> u8 {
     match kind {
-        EventKind::OrderPaying => 0,
+        EventKind::Order(OrderKind::Paying) => 0,
         // A first revision that is a note tells of a cancel that came before its order.
-        EventKind::OrderNoted if revision <= 1 => 0,
-        EventKind::OrderCancelRequested => 1,
-        EventKind::DepositPaid | EventKind::DepositDeclined => 2,
-        EventKind::OrderPlaced => 3,
-        EventKind::ItemDeliveryStarted | EventKind::ItemSoldOut => 4,
-        EventKind::OrderDelivering => 5,
-        EventKind::OrderRejected | EventKind::OrderCancelled => 6,
-        EventKind::DepositRefunded | EventKind::DepositVoided => 7,
-        EventKind::ItemDeliveryCancelled => 8,
-        EventKind::OrderNoted => 9,
+        EventKind::Order(OrderKind::Noted) if revision <= 1 => 0,
+        EventKind::Order(OrderKind::CancelRequested) => 1,
+        EventKind::Deposit(DepositKind::Paid | DepositKind::Declined) => 2,
+        EventKind::Order(OrderKind::Placed) => 3,
+        EventKind::Item(ItemKind::DeliveryStarted | ItemKind::SoldOut) => 4,
+        EventKind::Order(OrderKind::Delivering) => 5,
+        EventKind::Order(OrderKind::Rejected | OrderKind::Cancelled) => 6,
+        EventKind::Deposit(DepositKind::Refunded | DepositKind::Voided) => 7,
+        EventKind::Item(ItemKind::DeliveryCancelled) => 8,
+        EventKind::Order(OrderKind::Noted) => 9,
         // Not of any order.
-        EventKind::DepositToppedUp | EventKind::ItemListed | EventKind::ItemRestocked => 10,
+        EventKind::Deposit(DepositKind::ToppedUp)
+        | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => 10,
     }
 }

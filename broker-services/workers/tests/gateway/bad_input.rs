@@ -220,3 +220,30 @@ fn what_is_wrong_with_an_event_is_told_in_a_glance_however_much_of_it_is_wrong()
     }
     gateway.workers.assert_none_has_ended();
 }
+
+#[test]
+fn an_event_of_a_kind_that_only_a_newer_version_knows_is_ignored_and_counted() {
+    let mut gateway = Gateway::open();
+    let newer = json!({
+        "specversion": "1.0", "id": "order/a/9", "source": "/skstore/order", "type": "skstore.order.gift_wrapped",
+        "subject": "a", "time": "2026-01-01T00:00:00Z", "revision": 9, "data": { "ribbon": "red" },
+    });
+    for (queue_of, key) in
+        [("deposit", "order.cancelled"), ("item", "order.placed"), ("order", "item.sold_out")]
+    {
+        let batch = json!([newer, newer]).to_string();
+        let message = json!({ "exchange": "skstore.events", "key": key, "body": text(batch.as_bytes()) });
+        gateway.client.publish(&message);
+        let told = format!("'skstore.order.gift_wrapped' first");
+        gateway.workers.wait_until(&format!("{queue_of} tells of it"), |workers| {
+            let services = workers.at.redis_cli(&["zrange", "myinfo:services", "0", "-1"]);
+            let warnings =
+                services.iter().filter(|instance| instance.starts_with(queue_of)).flat_map(|instance| {
+                    workers.at.redis_cli(&["hget", &format!("myinfo:service:{instance}"), "warnings"])
+                });
+            warnings.into_iter().any(|warning| warning.contains(&told))
+        });
+    }
+    assert_eq!(gateway.parked().len(), 0, "nothing is parked for it");
+    gateway.workers.assert_none_has_ended();
+}

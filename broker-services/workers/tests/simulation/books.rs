@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use skstore_domain::events::{Event, EventKind, Source};
+use skstore_domain::events::{
+    DepositEvent, DepositKind, Event, EventData, ItemEvent, ItemKind, OrderEvent, OrderKind, Source,
+};
 use skstore_domain::ids::OrderId;
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Order, OrderStatus, PaymentStatus};
@@ -23,7 +25,7 @@ pub(crate) struct Books {
     payments: BTreeMap<OrderId, (PaymentStatus, Won)>,
     balances: BTreeMap<String, Won>,
     stocks: BTreeMap<String, u64>,
-    deliveries: BTreeMap<OrderId, EventKind>,
+    deliveries: BTreeMap<OrderId, ItemKind>,
     pub(crate) refunds: usize,
     pub(crate) deliveries_started: usize,
 }
@@ -41,20 +43,22 @@ impl Books {
             if !self.ids.insert(event.id()) {
                 broken.push(format!("P5: {} was told twice by its own store", event.id()));
             }
-            broken.extend(match source {
-                Source::Order => self.order(&event),
-                Source::Deposit => self.deposit(&event),
-                Source::Item => self.item(&event),
+            broken.extend(match &event.data {
+                EventData::Order(told) if source == Source::Order => self.order(told),
+                EventData::Deposit(told) if source == Source::Deposit => self.deposit(&event, told),
+                EventData::Item(told) if source == Source::Item => self.item(&event, told),
+                EventData::Order(_) | EventData::Deposit(_) | EventData::Item(_) => {
+                    Some(format!("P5: {} is in the log of {source}", event.id()))
+                }
             });
             events.push(event);
         }
         (events, broken)
     }
 
-    fn order(&mut self, event: &Event) -> Option<Broken> {
-        let Some(order) = event.data.order.clone() else {
-            let id = event.order_id.clone()?;
-            self.tombstones.insert(id);
+    fn order(&mut self, told: &OrderEvent) -> Option<Broken> {
+        let Some(order) = told.order().cloned() else {
+            self.tombstones.insert(told.order_id().clone());
             return None;
         };
         let id = order.order_id.clone();
@@ -64,7 +68,7 @@ impl Books {
         if order.revision != revision + 1 {
             return Some(format!("P5: order {id} went from revision {revision} to {}", order.revision));
         }
-        if event.kind != EventKind::OrderPlaced {
+        if told.kind() != OrderKind::Placed {
             return None;
         }
         match self.payments.get(&id) {
@@ -75,8 +79,8 @@ impl Books {
         }
     }
 
-    fn deposit(&mut self, event: &Event) -> Option<Broken> {
-        if let Some(payment) = &event.data.payment {
+    fn deposit(&mut self, event: &Event, told: &DepositEvent) -> Option<Broken> {
+        if let Some(payment) = told.payment() {
             let id = payment.order_id.clone();
             let before = self.payments.insert(id.clone(), (payment.status, payment.amount));
             let is_possible = matches!(
@@ -91,41 +95,41 @@ impl Books {
                 ));
             }
         }
-        let account = event.data.account.as_ref()?;
+        let account = told.account()?;
         let customer = account.customer.as_str().to_owned();
         let before = self.balances.insert(customer.clone(), account.balance).unwrap_or_default();
-        let amount = event.data.payment.as_ref().map_or(Won::ZERO, |payment| payment.amount);
-        let is_right = match event.kind {
-            EventKind::DepositPaid => before.0 - amount.0 == account.balance.0,
-            EventKind::DepositRefunded => {
+        let amount = told.payment().map_or(Won::ZERO, |payment| payment.amount);
+        let is_right = match told.kind() {
+            DepositKind::Paid => before.0 - amount.0 == account.balance.0,
+            DepositKind::Refunded => {
                 self.refunds += 1;
                 before.0 + amount.0 == account.balance.0
             }
-            _ => account.balance > before,
+            DepositKind::ToppedUp | DepositKind::Declined | DepositKind::Voided => account.balance > before,
         };
         (!is_right || account.balance < Won::ZERO).then(|| {
             format!("P2: {} took {customer} from {before} to {} for {amount}", event.id(), account.balance)
         })
     }
 
-    fn item(&mut self, event: &Event) -> Option<Broken> {
-        let stock_now = event.data.item.as_ref().map(|item| (item.item_id.as_str().to_owned(), item.stock));
+    fn item(&mut self, event: &Event, told: &ItemEvent) -> Option<Broken> {
+        let stock_now = told.item().map(|item| (item.item_id.as_str().to_owned(), item.stock));
         let stock_before =
             stock_now.as_ref().and_then(|(item, stock)| self.stocks.insert(item.clone(), *stock));
-        let id = event.data.order_id.clone()?;
-        let before = self.deliveries.insert(id.clone(), event.kind);
+        let id = told.order_id()?.clone();
+        let before = self.deliveries.insert(id.clone(), told.kind());
         let qty = self.orders.get(&id).map_or(0, |order| u64::from(order.qty));
-        let is_right = match (before, event.kind) {
-            (None, EventKind::ItemDeliveryStarted) => {
+        let is_right = match (before, told.kind()) {
+            (None, ItemKind::DeliveryStarted) => {
                 self.deliveries_started += 1;
                 stock_before
                     .zip(stock_now)
                     .is_some_and(|(before, (_, now))| before.checked_sub(qty) == Some(now))
             }
-            (Some(EventKind::ItemDeliveryStarted), EventKind::ItemDeliveryCancelled) => {
+            (Some(ItemKind::DeliveryStarted), ItemKind::DeliveryCancelled) => {
                 stock_before.zip(stock_now).is_some_and(|(before, (_, now))| before + qty == now)
             }
-            (None, EventKind::ItemDeliveryCancelled | EventKind::ItemSoldOut) => true,
+            (None, ItemKind::DeliveryCancelled | ItemKind::SoldOut) => true,
             _ => false,
         };
         (!is_right)
@@ -146,11 +150,11 @@ impl Books {
             let is_right = match order.status {
                 OrderStatus::Paying | OrderStatus::Placed => false,
                 OrderStatus::Delivering => {
-                    payment == Some(PaymentStatus::Paid) && delivery == Some(&EventKind::ItemDeliveryStarted)
+                    payment == Some(PaymentStatus::Paid) && delivery == Some(&ItemKind::DeliveryStarted)
                 }
                 OrderStatus::Cancelled => {
                     matches!(payment, Some(PaymentStatus::Refunded | PaymentStatus::Voided))
-                        && matches!(delivery, Some(EventKind::ItemDeliveryCancelled | EventKind::ItemSoldOut))
+                        && matches!(delivery, Some(ItemKind::DeliveryCancelled | ItemKind::SoldOut))
                 }
                 OrderStatus::Rejected => {
                     matches!(

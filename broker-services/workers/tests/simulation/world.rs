@@ -327,8 +327,8 @@ impl World {
         let read = self.books.borrow_mut().read(source, &self.stores[&source]).now_or_never();
         let (events, broken) = read.expect("SQLite answers at once");
         for event in events {
-            let about = event.order_id.as_ref().map_or_else(|| event.subject.clone(), ToString::to_string);
-            self.note(&format!("{service} commits {} of {about}, revision {}", event.kind, event.revision));
+            let about = event.subject();
+            self.note(&format!("{service} commits {} of {about}, revision {}", event.kind(), event.revision));
         }
         self.broken.borrow_mut().extend(broken);
     }

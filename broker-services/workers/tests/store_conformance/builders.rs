@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{EventKind, OrderKind};
 use skstore_domain::time::Timestamp;
 use skstore_workers::store::{Changes, Key, Loaded, NewEvent, Store, StoreError, StoredEvent, Write};
 
@@ -26,9 +26,9 @@ pub(crate) fn write(key: &Key, read: u64) -> Write {
 /// What tells the transition of the order `id` to `revision`.
 pub(crate) fn event(id: &str, revision: u64) -> NewEvent {
     let kind = match revision {
-        1 => EventKind::OrderPaying,
-        2 => EventKind::OrderPlaced,
-        _ => EventKind::OrderNoted,
+        1 => EventKind::Order(OrderKind::Paying),
+        2 => EventKind::Order(OrderKind::Placed),
+        _ => EventKind::Order(OrderKind::Noted),
     };
     NewEvent {
         id: format!("order/{id}/{revision}"),

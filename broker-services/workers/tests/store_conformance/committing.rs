@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositKind, EventKind};
 use skstore_workers::store::{Changes, Key, NewEvent, Row, StoreError, Write};
 
 use crate::builders::{advance, commit, event, keys, order, read, revision, step, whole_log, write};
@@ -92,7 +92,7 @@ pub(crate) async fn a_contradiction_leaves_nothing(engine: &impl Engine) {
         ("an event with a strange id", with_event(NewEvent { id: "order/a/4".into(), ..event("a", 3) })),
         (
             "an event of the wrong kind",
-            with_event(NewEvent { kind: EventKind::DepositPaid, ..event("a", 3) }),
+            with_event(NewEvent { kind: EventKind::Deposit(DepositKind::Paid), ..event("a", 3) }),
         ),
     ];
     for (name, bad) in table {

@@ -1,6 +1,6 @@
 //! `keep_orders` bounds the memory, and never at the cost of what still happens.
 
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{EventKind, OrderKind};
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::objects::{Order, OrderStatus};
 use skstore_workers::view::OrderFilter;
@@ -50,7 +50,7 @@ pub(crate) async fn a_forgotten_order_is_not_brought_back_by_a_late_repetition<A
     let late = [
         ViewWrite::Order(old),
         ViewWrite::Payment(payment("old", 1)),
-        ViewWrite::Step(id.clone(), step(EventKind::OrderPaying, 1, 1)),
+        ViewWrite::Step(id.clone(), step(EventKind::Order(OrderKind::Paying), 1, 1)),
     ];
     view.apply(&late).await.unwrap();
     assert_eq!(ids(&view, &OrderFilter::default()).await, ["c", "b"], "it would be paying for ever");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use skstore_domain::events::{EventKind, Source};
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, OrderRow, Step, ViewWrite};
@@ -86,7 +86,7 @@ pub(crate) fn step(kind: EventKind, revision: u64, at: i64) -> Step {
 pub(crate) fn feed(id: &str) -> FeedEntry {
     FeedEntry {
         id: id.to_owned(),
-        kind: EventKind::OrderPlaced,
+        kind: EventKind::Order(OrderKind::Placed),
         subject: id.to_owned(),
         at: Timestamp(1),
         customer: None,
@@ -124,17 +124,37 @@ fn history(rng: &mut fastrand::Rng, id: &str, writes: &mut Vec<ViewWrite>) {
     };
     let lives: [&[(OrderStatus, EventKind, Option<EventKind>)]; 4] = [
         &[
-            (OrderStatus::Placed, EventKind::OrderPlaced, Some(EventKind::DepositPaid)),
-            (OrderStatus::Delivering, EventKind::OrderDelivering, Some(EventKind::ItemDeliveryStarted)),
-            (OrderStatus::Cancelled, EventKind::OrderCancelled, None),
-            (OrderStatus::Cancelled, EventKind::OrderNoted, Some(EventKind::DepositRefunded)),
+            (
+                OrderStatus::Placed,
+                EventKind::Order(OrderKind::Placed),
+                Some(EventKind::Deposit(DepositKind::Paid)),
+            ),
+            (
+                OrderStatus::Delivering,
+                EventKind::Order(OrderKind::Delivering),
+                Some(EventKind::Item(ItemKind::DeliveryStarted)),
+            ),
+            (OrderStatus::Cancelled, EventKind::Order(OrderKind::Cancelled), None),
+            (
+                OrderStatus::Cancelled,
+                EventKind::Order(OrderKind::Noted),
+                Some(EventKind::Deposit(DepositKind::Refunded)),
+            ),
         ],
-        &[(OrderStatus::Rejected, EventKind::OrderRejected, Some(EventKind::DepositDeclined))],
-        &[(OrderStatus::Cancelled, EventKind::OrderCancelled, Some(EventKind::ItemSoldOut))],
-        &[(OrderStatus::Paying, EventKind::OrderCancelRequested, None)],
+        &[(
+            OrderStatus::Rejected,
+            EventKind::Order(OrderKind::Rejected),
+            Some(EventKind::Deposit(DepositKind::Declined)),
+        )],
+        &[(
+            OrderStatus::Cancelled,
+            EventKind::Order(OrderKind::Cancelled),
+            Some(EventKind::Item(ItemKind::SoldOut)),
+        )],
+        &[(OrderStatus::Paying, EventKind::Order(OrderKind::CancelRequested), None)],
     ];
     let life = rng.choice(lives).unwrap();
-    tell(writes, &now, EventKind::OrderPaying);
+    tell(writes, &now, EventKind::Order(OrderKind::Paying));
     let (mut payments, mut deliveries) = (0, 0);
     for (status, kind, cause) in &life[..rng.usize(0..=life.len())] {
         if let Some(cause) = cause {
@@ -303,18 +323,18 @@ fn newer<K: Ord + Clone, T: Clone>(kept: &mut BTreeMap<K, T>, key: &K, new: &T, 
 /// The order in which steps of one instant are told, for the kinds that [`histories`] has.
 fn cause(kind: EventKind) -> usize {
     let chain = [
-        EventKind::OrderPaying,
-        EventKind::OrderCancelRequested,
-        EventKind::DepositDeclined,
-        EventKind::DepositPaid,
-        EventKind::OrderPlaced,
-        EventKind::ItemSoldOut,
-        EventKind::ItemDeliveryStarted,
-        EventKind::OrderDelivering,
-        EventKind::OrderRejected,
-        EventKind::OrderCancelled,
-        EventKind::DepositRefunded,
-        EventKind::OrderNoted,
+        EventKind::Order(OrderKind::Paying),
+        EventKind::Order(OrderKind::CancelRequested),
+        EventKind::Deposit(DepositKind::Declined),
+        EventKind::Deposit(DepositKind::Paid),
+        EventKind::Order(OrderKind::Placed),
+        EventKind::Item(ItemKind::SoldOut),
+        EventKind::Item(ItemKind::DeliveryStarted),
+        EventKind::Order(OrderKind::Delivering),
+        EventKind::Order(OrderKind::Rejected),
+        EventKind::Order(OrderKind::Cancelled),
+        EventKind::Deposit(DepositKind::Refunded),
+        EventKind::Order(OrderKind::Noted),
     ];
     chain.iter().position(|other| *other == kind).unwrap()
 }

@@ -1,6 +1,6 @@
 //! Repeated, late and reordered writes change nothing; a batch is one.
 
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::objects::OrderStatus;
@@ -111,7 +111,7 @@ pub(crate) async fn an_object_is_replaced_only_by_a_higher_revision<A: Adapter>(
 
 pub(crate) async fn what_comes_before_its_order_is_shown_with_it<A: Adapter>() {
     let view = A::ready(PLENTY).await;
-    let paid = step(EventKind::DepositPaid, 1, 5);
+    let paid = step(EventKind::Deposit(DepositKind::Paid), 1, 5);
     let id = order_id("a");
     view.apply(&[ViewWrite::Payment(payment("a", 1)), ViewWrite::Step(id.clone(), paid.clone())])
         .await
@@ -148,19 +148,22 @@ pub(crate) async fn an_order_is_found_only_where_its_newest_revision_stands<A: A
 
 pub(crate) async fn steps_of_one_instant_stand_in_the_order_of_cause<A: Adapter>() {
     let delivered = [
-        (EventKind::OrderPaying, 1),
-        (EventKind::DepositPaid, 1),
-        (EventKind::OrderPlaced, 2),
-        (EventKind::ItemDeliveryStarted, 1),
-        (EventKind::OrderDelivering, 3),
-        (EventKind::OrderCancelled, 4),
-        (EventKind::DepositRefunded, 2),
-        (EventKind::ItemDeliveryCancelled, 2),
-        (EventKind::OrderNoted, 5),
-        (EventKind::OrderNoted, 6),
+        (EventKind::Order(OrderKind::Paying), 1),
+        (EventKind::Deposit(DepositKind::Paid), 1),
+        (EventKind::Order(OrderKind::Placed), 2),
+        (EventKind::Item(ItemKind::DeliveryStarted), 1),
+        (EventKind::Order(OrderKind::Delivering), 3),
+        (EventKind::Order(OrderKind::Cancelled), 4),
+        (EventKind::Deposit(DepositKind::Refunded), 2),
+        (EventKind::Item(ItemKind::DeliveryCancelled), 2),
+        (EventKind::Order(OrderKind::Noted), 5),
+        (EventKind::Order(OrderKind::Noted), 6),
     ];
-    let cancelled_before_it_was_placed =
-        [(EventKind::OrderNoted, 1), (EventKind::OrderCancelled, 2), (EventKind::DepositVoided, 1)];
+    let cancelled_before_it_was_placed = [
+        (EventKind::Order(OrderKind::Noted), 1),
+        (EventKind::Order(OrderKind::Cancelled), 2),
+        (EventKind::Deposit(DepositKind::Voided), 1),
+    ];
     for chain in [&delivered[..], &cancelled_before_it_was_placed] {
         let steps: Vec<_> = chain.iter().map(|(kind, revision)| step(*kind, *revision, 5)).collect();
         for seed in 0..50 {
@@ -176,7 +179,8 @@ pub(crate) async fn steps_of_one_instant_stand_in_the_order_of_cause<A: Adapter>
         }
     }
     let view = A::ready(PLENTY).await;
-    let (late, early) = (step(EventKind::OrderPaying, 1, 9), step(EventKind::DepositPaid, 1, 8));
+    let (late, early) =
+        (step(EventKind::Order(OrderKind::Paying), 1, 9), step(EventKind::Deposit(DepositKind::Paid), 1, 8));
     let writes = [late.clone(), early.clone()].map(|step| ViewWrite::Step(order_id("a"), step));
     view.apply(&writes).await.unwrap();
     place(&view, [order("a", 1)]).await;

@@ -1,7 +1,7 @@
 //! A lost view says so, and a rebuild leaves what the logs and live writes have named, and nothing else.
 
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositKind, EventKind, OrderKind};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{Step, ViewWrite};
 use skstore_domain::objects::{Order, OrderStatus, Payment};
@@ -55,7 +55,7 @@ pub(crate) async fn what_nothing_names_is_removed_at_the_end<A: Adapter>() {
     let unnamed = [
         ViewWrite::Order(order("unnamed", 2)),
         ViewWrite::Payment(payment("unnamed", 1)),
-        ViewWrite::Step(order_id("unnamed"), step(EventKind::OrderPaying, 1, 1)),
+        ViewWrite::Step(order_id("unnamed"), step(EventKind::Order(OrderKind::Paying), 1, 1)),
         ViewWrite::Account(account("unnamed", 70, 1)),
         ViewWrite::Item(item("unnamed", 1, 1)),
     ];
@@ -93,7 +93,8 @@ pub(crate) async fn live_writes_name_what_they_write<A: Adapter>() {
 pub(crate) async fn payments_and_steps_are_removed_on_their_own<A: Adapter>() {
     let view = A::ready(PLENTY).await;
     let id = order_id("a");
-    let (paying, paid) = (step(EventKind::OrderPaying, 1, 1), step(EventKind::DepositPaid, 1, 2));
+    let (paying, paid) =
+        (step(EventKind::Order(OrderKind::Paying), 1, 1), step(EventKind::Deposit(DepositKind::Paid), 1, 2));
     let order_side = [ViewWrite::Order(order("a", 1)), ViewWrite::Step(id.clone(), paying.clone())];
     let deposit_side = [ViewWrite::Payment(payment("a", 1)), ViewWrite::Step(id.clone(), paid.clone())];
     view.apply(&order_side).await.unwrap();
@@ -149,14 +150,17 @@ pub(crate) async fn a_rebuild_puts_right_what_was_altered_at_the_same_revision<A
     let right = [
         ViewWrite::Order(delivering("a", 1)),
         ViewWrite::Payment(payment("a", 1)),
-        ViewWrite::Step(order_id("a"), step(EventKind::OrderPaying, 1, 1)),
+        ViewWrite::Step(order_id("a"), step(EventKind::Order(OrderKind::Paying), 1, 1)),
         ViewWrite::Account(account("kim", 5, 2)),
         ViewWrite::Item(item("10", 7, 2)),
     ];
     let altered = [
         ViewWrite::Order(wrong),
         ViewWrite::Payment(Payment { amount: Won(999), ..payment("a", 1) }),
-        ViewWrite::Step(order_id("a"), Step { at: Timestamp(99), ..step(EventKind::OrderPaying, 1, 1) }),
+        ViewWrite::Step(
+            order_id("a"),
+            Step { at: Timestamp(99), ..step(EventKind::Order(OrderKind::Paying), 1, 1) },
+        ),
         ViewWrite::Account(account("kim", 999, 2)),
         ViewWrite::Item(item("10", 999, 2)),
     ];
@@ -230,14 +234,14 @@ pub(crate) async fn a_rebuild_replaces_revisions_that_no_log_has<A: Adapter>() {
     let logs = [
         ViewWrite::Order(delivering("a", 1)),
         ViewWrite::Payment(payment("a", 1)),
-        ViewWrite::Step(order_id("a"), step(EventKind::OrderPaying, 1, 1)),
+        ViewWrite::Step(order_id("a"), step(EventKind::Order(OrderKind::Paying), 1, 1)),
         ViewWrite::Account(account("kim", 5, 2)),
         ViewWrite::Item(item("10", 7, 2)),
     ];
     let forged = [
         ViewWrite::Order(Order { revision: u64::MAX, qty: 999, customer: customer("lee"), ..order("a", 1) }),
         ViewWrite::Payment(Payment { revision: u64::MAX, amount: Won(999), ..payment("a", 1) }),
-        ViewWrite::Step(order_id("a"), step(EventKind::OrderCancelled, u64::MAX, 9)),
+        ViewWrite::Step(order_id("a"), step(EventKind::Order(OrderKind::Cancelled), u64::MAX, 9)),
         ViewWrite::Account(account("kim", 999, u64::MAX)),
         ViewWrite::Item(item("10", 999, u64::MAX)),
     ];

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use futures_util::FutureExt as _;
 use skstore_domain::books::{Books, Breach, BreachKind, Sums};
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{EventKind, OrderKind};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service};
@@ -106,7 +106,7 @@ pub(crate) async fn an_event_is_in_the_feed_once_whatever_comes_again<A: Adapter
 pub(crate) async fn a_step_is_told_when_it_happens_and_once<A: Adapter>() {
     let view = A::ready(PLENTY).await;
     let id = order_id("a");
-    let step = |n| step(EventKind::OrderPlaced, n, 1);
+    let step = |n| step(EventKind::Order(OrderKind::Placed), n, 1);
     let known = |n| ViewWrite::Step(id.clone(), step(n));
     let happened = |n: u64| ViewWrite::Happened(id.clone(), step(n), feed(&n.to_string()));
     let told = async || {

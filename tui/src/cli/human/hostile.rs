@@ -3,7 +3,7 @@
 use serde_json::json;
 use skstore::text::times::UTC;
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
-use skstore_domain::events::{EventKind, Source};
+use skstore_domain::events::{DepositKind, EventKind, OrderKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId, is_unsafe_to_show};
 use skstore_domain::objects::{DeliveryStatus, PaymentStatus};
 use skstore_domain::signals::{Past, Service};
@@ -78,14 +78,14 @@ fn everything(hostile: &mut Hostile, language: Language) -> String {
         .map(|revision| Step {
             source: Source::Order,
             revision,
-            kind: EventKind::OrderCancelled,
+            kind: EventKind::Order(OrderKind::Cancelled),
             at: AT,
             reason: Some(hostile.string()),
         })
         .collect();
     let event = FeedEntry {
         id: hostile.string(),
-        kind: EventKind::DepositPaid,
+        kind: EventKind::Deposit(DepositKind::Paid),
         subject: hostile.string(),
         at: AT,
         customer: Customer::kept(&name(hostile)).ok(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use skstore::text::times::UTC;
 use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
-use skstore_domain::events::{EventKind, Source};
+use skstore_domain::events::{DepositKind, EventKind, OrderKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, PaymentStatus};
 use skstore_domain::signals::{Past, Service};
@@ -192,7 +192,7 @@ fn a_state_is_what_is_now_and_the_rest_is_history_with_its_time() {
 fn events_line_up_without_knowing_each_other() {
     let long = FeedEntry {
         id: "order/x/1".into(),
-        kind: EventKind::OrderPlaced,
+        kind: EventKind::Order(OrderKind::Placed),
         subject: "01a202ca-1892-74cf-b513-240f6a5f5787".into(),
         at: AT,
         customer: Some(Customer::new("김철수").unwrap()),
@@ -210,7 +210,7 @@ fn a_timeline_names_who_did_what() {
     let step = Step {
         source: Source::Deposit,
         revision: 2,
-        kind: EventKind::DepositRefunded,
+        kind: EventKind::Deposit(DepositKind::Refunded),
         at: AT,
         reason: Some("order_cancelled".into()),
     };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
-use skstore_domain::events::{EventKind, Source};
+use skstore_domain::events::{EventKind, OrderKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{DeliveryStatus, PaymentStatus};
@@ -67,8 +67,13 @@ fn a_list_is_one_bare_object_a_line() {
 
 #[test]
 fn an_order_of_the_view_is_flat_and_has_its_timeline() {
-    let step =
-        Step { source: Source::Order, revision: 1, kind: EventKind::OrderPaying, at: AT, reason: None };
+    let step = Step {
+        source: Source::Order,
+        revision: 1,
+        kind: EventKind::Order(OrderKind::Paying),
+        at: AT,
+        reason: None,
+    };
     let detail = OrderDetail { row: a_row("a-1", None), timeline: vec![step] };
     let lines = written(|out| out.order_detail(&detail, &[]));
     assert_eq!(lines.len(), 1);

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
 use skstore_domain::myinfo::FeedEntry;
 
 use super::header::grouped;
@@ -112,17 +112,21 @@ fn reason<'a>(ink: &Ink<'_>, entry: &'a FeedEntry) -> Option<&'a str> {
 
 const fn style(ink: &Ink<'_>, kind: EventKind) -> Style {
     match kind {
-        EventKind::OrderPaying | EventKind::OrderPlaced | EventKind::OrderCancelRequested => ink.theme.warn,
-        EventKind::OrderDelivering | EventKind::DepositPaid | EventKind::ItemDeliveryStarted => ink.theme.ok,
-        EventKind::OrderRejected | EventKind::DepositDeclined | EventKind::ItemSoldOut => ink.theme.bad,
-        EventKind::OrderCancelled
-        | EventKind::DepositRefunded
-        | EventKind::DepositVoided
-        | EventKind::ItemDeliveryCancelled => ink.theme.quiet,
-        EventKind::OrderNoted
-        | EventKind::DepositToppedUp
-        | EventKind::ItemListed
-        | EventKind::ItemRestocked => ink.theme.text,
+        EventKind::Order(OrderKind::Paying | OrderKind::Placed | OrderKind::CancelRequested) => {
+            ink.theme.warn
+        }
+        EventKind::Order(OrderKind::Delivering)
+        | EventKind::Deposit(DepositKind::Paid)
+        | EventKind::Item(ItemKind::DeliveryStarted) => ink.theme.ok,
+        EventKind::Order(OrderKind::Rejected)
+        | EventKind::Deposit(DepositKind::Declined)
+        | EventKind::Item(ItemKind::SoldOut) => ink.theme.bad,
+        EventKind::Order(OrderKind::Cancelled)
+        | EventKind::Deposit(DepositKind::Refunded | DepositKind::Voided)
+        | EventKind::Item(ItemKind::DeliveryCancelled) => ink.theme.quiet,
+        EventKind::Order(OrderKind::Noted)
+        | EventKind::Deposit(DepositKind::ToppedUp)
+        | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => ink.theme.text,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use skstore_domain::answers::{Answer, AnswerError, PaymentAnswer};
-use skstore_domain::events::{EventKind, Source};
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source};
 use skstore_domain::ids::OrderId;
 use skstore_domain::myinfo::Step;
 use skstore_domain::objects::{DeliveryStatus, Order, OrderReason, OrderStatus, PaymentStatus};
@@ -163,25 +163,24 @@ fn take(order: &mut Order, step: &Step) {
         order.revision = step.revision;
     }
     match step.kind {
-        EventKind::OrderPaying => order.status = OrderStatus::Paying,
-        EventKind::OrderCancelRequested => order.cancel_requested = true,
-        EventKind::OrderPlaced => order.status = OrderStatus::Placed,
-        EventKind::OrderDelivering => order.status = OrderStatus::Delivering,
-        EventKind::OrderRejected => order.status = OrderStatus::Rejected,
-        EventKind::OrderCancelled => order.status = OrderStatus::Cancelled,
-        EventKind::DepositPaid => order.payment = PaymentStatus::Paid,
-        EventKind::DepositDeclined => order.payment = PaymentStatus::Declined,
-        EventKind::DepositRefunded => order.payment = PaymentStatus::Refunded,
-        EventKind::DepositVoided => order.payment = PaymentStatus::Voided,
-        EventKind::ItemDeliveryStarted => order.delivery = DeliveryStatus::Started,
-        EventKind::ItemDeliveryCancelled => order.delivery = DeliveryStatus::Cancelled,
-        EventKind::ItemSoldOut => order.delivery = DeliveryStatus::SoldOut,
-        EventKind::OrderNoted
-        | EventKind::DepositToppedUp
-        | EventKind::ItemListed
-        | EventKind::ItemRestocked => {}
+        EventKind::Order(OrderKind::Paying) => order.status = OrderStatus::Paying,
+        EventKind::Order(OrderKind::CancelRequested) => order.cancel_requested = true,
+        EventKind::Order(OrderKind::Placed) => order.status = OrderStatus::Placed,
+        EventKind::Order(OrderKind::Delivering) => order.status = OrderStatus::Delivering,
+        EventKind::Order(OrderKind::Rejected) => order.status = OrderStatus::Rejected,
+        EventKind::Order(OrderKind::Cancelled) => order.status = OrderStatus::Cancelled,
+        EventKind::Deposit(DepositKind::Paid) => order.payment = PaymentStatus::Paid,
+        EventKind::Deposit(DepositKind::Declined) => order.payment = PaymentStatus::Declined,
+        EventKind::Deposit(DepositKind::Refunded) => order.payment = PaymentStatus::Refunded,
+        EventKind::Deposit(DepositKind::Voided) => order.payment = PaymentStatus::Voided,
+        EventKind::Item(ItemKind::DeliveryStarted) => order.delivery = DeliveryStatus::Started,
+        EventKind::Item(ItemKind::DeliveryCancelled) => order.delivery = DeliveryStatus::Cancelled,
+        EventKind::Item(ItemKind::SoldOut) => order.delivery = DeliveryStatus::SoldOut,
+        EventKind::Order(OrderKind::Noted)
+        | EventKind::Deposit(DepositKind::ToppedUp)
+        | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => {}
     }
-    if matches!(step.kind, EventKind::OrderRejected | EventKind::OrderCancelled) {
+    if matches!(step.kind, EventKind::Order(OrderKind::Rejected | OrderKind::Cancelled)) {
         order.reason = step.reason.as_deref().and_then(OrderReason::from_word);
     }
 }

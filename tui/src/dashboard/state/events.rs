@@ -1,5 +1,6 @@
 //! The newest events of all services, as the view's feed has them.
 
+use skstore_domain::events::{DepositKind, EventKind, ItemKind};
 use skstore_domain::ids::OrderId;
 use skstore_domain::myinfo::FeedEntry;
 use skstore_domain::time::Timestamp;
@@ -144,30 +145,22 @@ pub enum About {
 /// What an event is about, by its kind.
 #[must_use]
 pub fn about(entry: &FeedEntry) -> About {
-    use skstore_domain::events::EventKind;
     match entry.kind {
-        EventKind::DepositToppedUp => About::Account,
-        EventKind::ItemListed | EventKind::ItemRestocked => About::Item,
-        EventKind::OrderPaying
-        | EventKind::OrderCancelRequested
-        | EventKind::OrderPlaced
-        | EventKind::OrderDelivering
-        | EventKind::OrderRejected
-        | EventKind::OrderCancelled
-        | EventKind::OrderNoted
-        | EventKind::DepositPaid
-        | EventKind::DepositDeclined
-        | EventKind::DepositRefunded
-        | EventKind::DepositVoided
-        | EventKind::ItemDeliveryStarted
-        | EventKind::ItemDeliveryCancelled
-        | EventKind::ItemSoldOut => OrderId::new(&entry.subject).map_or(About::Item, About::Order),
+        EventKind::Deposit(DepositKind::ToppedUp) => About::Account,
+        EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => About::Item,
+        EventKind::Order(_)
+        | EventKind::Deposit(
+            DepositKind::Paid | DepositKind::Declined | DepositKind::Refunded | DepositKind::Voided,
+        )
+        | EventKind::Item(ItemKind::DeliveryStarted | ItemKind::DeliveryCancelled | ItemKind::SoldOut) => {
+            OrderId::new(&entry.subject).map_or(About::Item, About::Order)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use skstore_domain::events::EventKind;
+    use skstore_domain::events::OrderKind;
     use skstore_domain::ids::Customer;
 
     use super::*;
@@ -177,7 +170,11 @@ mod tests {
     fn entry(number: usize) -> FeedEntry {
         FeedEntry {
             id: format!("e{number}"),
-            kind: if number.is_multiple_of(2) { EventKind::OrderPlaced } else { EventKind::DepositPaid },
+            kind: if number.is_multiple_of(2) {
+                EventKind::Order(OrderKind::Placed)
+            } else {
+                EventKind::Deposit(DepositKind::Paid)
+            },
             subject: format!("o{number}"),
             at: Timestamp(1),
             customer: Some(Customer::new("kim").unwrap()),

@@ -195,7 +195,7 @@ impl DeadLetter {
         };
         match read_events(&message) {
             Err(bad) => Some(bad.0),
-            Ok(parts) => parts.into_iter().find_map(|part| part.err().map(|bad| bad.bad.0)),
+            Ok(events) => events.parts.into_iter().find_map(|part| part.err().map(|bad| bad.bad.0)),
         }
     }
 

@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skstore_domain::answers::{Answer, ReplayPage};
-use skstore_domain::events::{Event, Source};
+use skstore_domain::events::{BadEvent, Event, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
 use skstore_domain::signals::Service;
 use tokio::time::Instant;
 
 use crate::bus::{BusError, Consumer, Delivery, Message, Properties, Publisher, Subscription};
-use crate::context::{Backoff, Context};
+use crate::context::{Backoff, Context, Vitals};
 use crate::topology;
 use crate::view::{Swept, View, ViewError};
 
@@ -234,7 +234,7 @@ impl Rebuild {
         // A refused page is asked for again when its time is up.
         let answer = serde_json::from_slice::<Answer>(&message.body).ok();
         let Some(page) = answer.and_then(|answer| answer.replay) else { return };
-        match self.view.apply(&writes(source, &page)).await {
+        match self.view.apply(&writes(source, &page, &self.context.vitals)).await {
             Ok(()) => self.applied(source, &page).await,
             Err(ViewError::Empty) => self.start(running.asked).await,
             Err(error @ (ViewError::Lost(_) | ViewError::Foreign(_))) => self.not_applied(error).await,
@@ -358,11 +358,14 @@ const fn service_of(source: Source) -> Service {
     }
 }
 
-fn writes(source: Source, page: &ReplayPage) -> Vec<ViewWrite> {
+fn writes(source: Source, page: &ReplayPage, vitals: &Vitals) -> Vec<ViewWrite> {
     let mut writes = Vec::new();
     for event in &page.events {
-        match Event::from_json(event.get()).and_then(|event| myinfo::writes(&event)) {
-            Ok(of_event) => writes.extend(of_event.into_iter().filter_map(ViewWrite::as_told_by_a_log)),
+        match Event::from_json(event.get()) {
+            Ok(event) => {
+                writes.extend(myinfo::writes(&event).into_iter().filter_map(ViewWrite::as_told_by_a_log));
+            }
+            Err(BadEvent::UnknownType(kind)) => vitals.ignored(&kind),
             Err(error) => tracing::error!(%source, %error, "an event of the log cannot be read"),
         }
     }

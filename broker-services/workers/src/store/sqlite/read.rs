@@ -7,7 +7,7 @@ use skstore_domain::events::EventKind;
 use skstore_domain::time::Timestamp;
 
 use super::failure::Failure;
-use crate::store::{Key, Loaded, LogPage, NewEvent, Row, StoredEvent, aggregate_kind_of};
+use crate::store::{Key, Loaded, LogPage, NewEvent, Row, StoredEvent};
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
@@ -144,7 +144,7 @@ fn stored_event(row: &SqlRow<'_>) -> Result<StoredEvent, Failure> {
     })?;
     let event = NewEvent {
         id: row.get(1)?,
-        aggregate_kind: aggregate_kind_of(kind),
+        aggregate_kind: kind.aggregate_kind(),
         aggregate_id: row.get(2)?,
         revision: revision(row, 3)?,
         kind,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use skstore_domain::events::EventKind;
+use skstore_domain::events::{EventKind, OrderKind};
 
 use super::SqliteStore;
 use crate::store::{Changes, NewEvent, Write};
@@ -15,7 +15,7 @@ fn event(number: u64) -> NewEvent {
         aggregate_kind: "order",
         aggregate_id: "a".into(),
         revision: number,
-        kind: EventKind::OrderNoted,
+        kind: EventKind::Order(OrderKind::Noted),
         body: "{}".into(),
     }
 }

@@ -238,10 +238,12 @@ impl StoredStep {
 
 #[cfg(test)]
 mod tests {
+    use skstore_domain::events::OrderKind;
+
     use super::*;
 
     fn step(revision: u64, at: i64) -> Step {
-        let kind = EventKind::OrderNoted;
+        let kind = EventKind::Order(OrderKind::Noted);
         Step { source: Source::Order, revision, kind, at: Timestamp(at), reason: None }
     }
 

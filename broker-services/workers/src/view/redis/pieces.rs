@@ -266,7 +266,7 @@ impl StepAndLine<'_> {
 
 #[cfg(test)]
 mod tests {
-    use skstore_domain::events::{EventKind, Source};
+    use skstore_domain::events::{EventKind, OrderKind, Source};
     use skstore_domain::ids::{Customer, ItemId};
     use skstore_domain::money::Won;
     use skstore_domain::time::Timestamp;
@@ -332,7 +332,7 @@ mod tests {
     fn what_is_new_of_an_order_is_written_in_one_place_however_scattered_it_comes() {
         let ids: Vec<_> = (0..600).map(|n| OrderId::new(&format!("order-{n}")).unwrap()).collect();
         let step = |id: &OrderId, revision| {
-            let (source, kind, at) = (Source::Order, EventKind::OrderPlaced, Timestamp(0));
+            let (source, kind, at) = (Source::Order, EventKind::Order(OrderKind::Placed), Timestamp(0));
             ViewWrite::Step(id.clone(), Step { source, revision, kind, at, reason: None })
         };
         let writes: Vec<ViewWrite> =

@@ -1,0 +1,172 @@
+//! The kinds of events, by the service that tells them.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::objects::words;
+
+words! {
+    /// The services whose stores have event logs.
+    Source {
+        /// Orders and their outcomes.
+        Order = "order",
+        /// Payments and accounts.
+        Deposit = "deposit",
+        /// Stock and deliveries.
+        Item = "item",
+    }
+}
+
+words! {
+    /// What Order tells.
+    OrderKind {
+        /// An order was accepted for payment.
+        Paying = "order.paying",
+        /// Its customer wants it cancelled as soon as its payment is known.
+        CancelRequested = "order.cancel_requested",
+        /// It is paid.
+        Placed = "order.placed",
+        /// It is on its way.
+        Delivering = "order.delivering",
+        /// It never came about.
+        Rejected = "order.rejected",
+        /// It was taken back.
+        Cancelled = "order.cancelled",
+        /// Order has learnt of a refund or a delivery of an order that had ended; or of a cancel that came
+        /// before its order.
+        Noted = "order.noted",
+    }
+}
+
+words! {
+    /// What Deposit tells.
+    DepositKind {
+        /// The amount was taken.
+        Paid = "deposit.paid",
+        /// The account did not cover it.
+        Declined = "deposit.declined",
+        /// The amount was given back.
+        Refunded = "deposit.refunded",
+        /// Nothing was taken, and nothing will be.
+        Voided = "deposit.voided",
+        /// An account was topped up.
+        ToppedUp = "deposit.topped_up",
+    }
+}
+
+words! {
+    /// What Item tells.
+    ItemKind {
+        /// An item's name or price is new.
+        Listed = "item.listed",
+        /// An item's stock was filled up.
+        Restocked = "item.restocked",
+        /// Units were reserved and are on their way.
+        DeliveryStarted = "item.delivery_started",
+        /// Units are back in stock, or will not be taken.
+        DeliveryCancelled = "item.delivery_cancelled",
+        /// The stock did not suffice.
+        SoldOut = "item.sold_out",
+    }
+}
+
+/// The kind of any event. Its word is its routing key on `skstore.events`, and what stands for it in JSON; its CloudEvents
+/// type is that with `skstore.` in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "Cow<'_, str>")]
+pub enum EventKind {
+    /// Order's.
+    Order(OrderKind),
+    /// Deposit's.
+    Deposit(DepositKind),
+    /// Item's.
+    Item(ItemKind),
+}
+
+impl EventKind {
+    /// All of them, those of one service after those of another.
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
+        let orders = OrderKind::ALL.iter().map(|kind| Self::Order(*kind));
+        let deposits = DepositKind::ALL.iter().map(|kind| Self::Deposit(*kind));
+        orders.chain(deposits).chain(ItemKind::ALL.iter().map(|kind| Self::Item(*kind)))
+    }
+
+    /// The word used in JSON, in routing keys and in keys of the view.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Order(kind) => kind.word(),
+            Self::Deposit(kind) => kind.word(),
+            Self::Item(kind) => kind.word(),
+        }
+    }
+
+    /// The one whose [`word`](Self::word) this is.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        OrderKind::from_word(word)
+            .map(Self::Order)
+            .or_else(|| DepositKind::from_word(word).map(Self::Deposit))
+            .or_else(|| ItemKind::from_word(word).map(Self::Item))
+    }
+
+    /// The service that tells it.
+    #[must_use]
+    pub const fn source(self) -> Source {
+        match self {
+            Self::Order(_) => Source::Order,
+            Self::Deposit(_) => Source::Deposit,
+            Self::Item(_) => Source::Item,
+        }
+    }
+
+    /// The kind of aggregate whose transition it tells: the `kind` column of the stores.
+    #[must_use]
+    pub const fn aggregate_kind(self) -> &'static str {
+        match self {
+            Self::Order(_) => "order",
+            Self::Deposit(DepositKind::ToppedUp) => "account",
+            Self::Deposit(_) => "payment",
+            Self::Item(ItemKind::Listed | ItemKind::Restocked) => "item",
+            Self::Item(ItemKind::DeliveryStarted | ItemKind::DeliveryCancelled | ItemKind::SoldOut) => {
+                "delivery"
+            }
+        }
+    }
+
+    /// Whether the next event of the same aggregate says all that this one says, so that it need not be
+    /// published once that one is committed.
+    #[must_use]
+    pub const fn is_superseded_by_next(self) -> bool {
+        matches!(self, Self::Order(OrderKind::Paying))
+    }
+}
+
+impl std::fmt::Display for EventKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl From<EventKind> for &'static str {
+    fn from(kind: EventKind) -> Self {
+        kind.word()
+    }
+}
+
+impl TryFrom<Cow<'_, str>> for EventKind {
+    type Error = UnknownKind;
+
+    fn try_from(word: Cow<'_, str>) -> Result<Self, UnknownKind> {
+        Self::from_word(&word).ok_or_else(|| UnknownKind(word.chars().take(MAX_SHOWN_CHARS).collect()))
+    }
+}
+
+/// Longest foreign word that an error shows, in characters.
+pub(super) const MAX_SHOWN_CHARS: usize = 100;
+
+/// A word that stands for no kind of event in this version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown event '{0}'")]
+pub struct UnknownKind(String);

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::charges::{Charge, ChargeResult};
 use crate::events::{DepositEvent, Event};
 use crate::ids::Customer;
+use crate::impossible::Impossible;
 use crate::money::Won;
 use crate::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
-use crate::order::Impossible;
 use crate::time::Timestamp;
 
 /// What a charge does.
@@ -36,7 +36,7 @@ pub fn charge(
     let recorded = |result| Ok(Charged { result, change: None });
     match payment {
         None if charge.amount < Won::ZERO => {
-            Err(Impossible(format!("a charge of {} won for order {}", charge.amount, charge.order_id)))
+            Err(Impossible::NegativeCharge { order: charge.order_id.clone(), amount: charge.amount })
         }
         None if late => recorded(ChargeResult::Expired),
         None => Ok(first_charge(owned(account, &charge.customer)?, charge, now)),
@@ -121,11 +121,10 @@ fn refund(
     reason: PaymentReason,
     now: Timestamp,
 ) -> Result<(Payment, Option<Account>, Event), Impossible> {
-    let balance = account.balance.plus(payment.amount).ok_or_else(|| {
-        Impossible(format!(
-            "the refund of {} won for order {} does not fit into the account of {}",
-            payment.amount, payment.order_id, account.customer
-        ))
+    let balance = account.balance.plus(payment.amount).ok_or_else(|| Impossible::RefundTooLarge {
+        order: payment.order_id.clone(),
+        amount: payment.amount,
+        customer: account.customer.clone(),
     })?;
     let account = Account { balance, revision: account.revision + 1, ..account };
     let payment = Payment {
@@ -214,10 +213,9 @@ fn owned(account: Option<&Account>, customer: &Customer) -> Result<Account, Impo
     match account {
         None => Ok(Account { customer: customer.clone(), balance: Won::ZERO, revision: 0 }),
         Some(account) if account.customer == *customer => Ok(account.clone()),
-        Some(account) => Err(Impossible(format!(
-            "the payment is on the account of {customer}, not of {}",
-            account.customer
-        ))),
+        Some(account) => {
+            Err(Impossible::OtherAccount { expected: customer.clone(), found: account.customer.clone() })
+        }
     }
 }
 
@@ -226,5 +224,5 @@ fn is_same_charge(payment: &Payment, charge: &Charge) -> bool {
 }
 
 fn no_such_status(payment: &Payment) -> Impossible {
-    Impossible(format!("the stored payment of order {} has no status", payment.order_id))
+    Impossible::NoStatus { what: "payment", order: payment.order_id.clone() }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::commands::{ListItem, MAX_STOCK};
 use crate::events::{Event, ItemEvent};
 use crate::ids::{ItemId, OrderId};
+use crate::impossible::Impossible;
 use crate::objects::{DeliveryStatus, Item, Order};
-use crate::order::Impossible;
 use crate::time::Timestamp;
 
 /// What Item keeps under an order's id.
@@ -50,11 +50,9 @@ pub fn start(
         }
         Some(DeliveryStatus::None) => return Err(no_such_status(order)),
     }
-    let item = item.ok_or_else(|| {
-        Impossible(format!(
-            "order {} is for item '{}', which was never listed",
-            order.order_id, order.item_id
-        ))
+    let item = item.ok_or_else(|| Impossible::NeverListed {
+        order: order.order_id.clone(),
+        item: order.item_id.clone(),
     })?;
     match item.stock.checked_sub(u64::from(order.qty)) {
         Some(stock) => {
@@ -92,12 +90,13 @@ pub fn cancel(
         DeliveryStatus::Cancelled | DeliveryStatus::SoldOut => Ok(None),
         DeliveryStatus::None => Err(no_such_status(order)),
         DeliveryStatus::Started => {
-            let item = item.filter(|item| item.item_id == delivery.item_id).ok_or_else(|| {
-                Impossible(format!("the delivery of order {} took from another item", order.order_id))
-            })?;
-            let stock = item.stock.checked_add(u64::from(delivery.qty)).ok_or_else(|| {
-                Impossible(format!("the stock of item '{}' does not hold its own units", item.item_id))
-            })?;
+            let item = item
+                .filter(|item| item.item_id == delivery.item_id)
+                .ok_or_else(|| Impossible::OtherItem(order.order_id.clone()))?;
+            let stock = item
+                .stock
+                .checked_add(u64::from(delivery.qty))
+                .ok_or_else(|| Impossible::StockOverflow(item.item_id.clone()))?;
             let item = Item { stock, revision: item.revision + 1, ..item.clone() };
             let delivery = Delivery {
                 status: DeliveryStatus::Cancelled,
@@ -202,7 +201,7 @@ fn first(order: &Order, status: DeliveryStatus, now: Timestamp) -> Delivery {
 }
 
 fn no_such_status(order: &Order) -> Impossible {
-    Impossible(format!("the stored delivery of order {} has no status", order.order_id))
+    Impossible::NoStatus { what: "delivery", order: order.order_id.clone() }
 }
 
 /// The event of a delivery's transition, as `tell` makes it of the order's id.

@@ -12,6 +12,8 @@
 //! 8. [`answers`]: what the caller hears, and how fast: [`latency`];
 //! 9. [`books`]: what the services' own logs say of the promises.
 //!
+//! An input that contradicts what is recorded is [`impossible`].
+//!
 //! The nouns they share are in [`objects`], [`ids`], [`money`] and [`time`]; on the way and in the stores they are [`json`].
 
 pub mod answers;
@@ -22,6 +24,7 @@ pub mod commands;
 pub mod deposit;
 pub mod events;
 pub mod ids;
+pub mod impossible;
 pub mod item;
 pub mod json;
 pub mod latency;

@@ -11,9 +11,10 @@
 use std::time::Duration;
 
 use crate::answers::ErrorCode;
-use crate::charges::{NoAnswer, PaymentOutcome};
+use crate::charges::{Charge, NoAnswer, PaymentOutcome};
 use crate::events::{Event, OrderEvent};
 use crate::ids::OrderId;
+use crate::impossible::Impossible;
 use crate::money::Won;
 use crate::objects::{DeliveryStatus, Order, OrderReason, OrderStatus, PaymentStatus};
 use crate::time::Timestamp;
@@ -25,7 +26,7 @@ mod terms;
 pub use price::{Price, Quote, hear_price};
 pub use replies::{Reply, recorded};
 use replies::{never_placed, used_for_something_else};
-pub use terms::{Admission, Decision, Impossible, Input, OrderRecord, PlaceRequest, Then, Tombstone};
+pub use terms::{Admission, Decision, Input, OrderRecord, PaymentStep, PlaceRequest, Then, Tombstone};
 
 /// When it is worth another try while Order has not heard of any item: Item lists them when it starts.
 pub const CATALOGUE_RETRY: Duration = Duration::from_secs(1);
@@ -45,9 +46,7 @@ pub fn decide(
             place_new(request, quote, admission, answerable, now)
         }
         (None, Input::Cancel(order_id)) => Ok(bury(order_id, now)),
-        (None, Input::Payment(_) | Input::Released(_) | Input::Delivery(_)) => {
-            Err(Impossible("there is no such order".into()))
-        }
+        (None, Input::Payment(_) | Input::Released(_) | Input::Delivery(_)) => Err(Impossible::NoOrder),
 
         (Some(OrderRecord::Tombstone(tombstone)), Input::Place { request, quote, .. }) => {
             Ok(place_buried(tombstone, request, quote, now))
@@ -58,25 +57,29 @@ pub fn decide(
         (
             Some(OrderRecord::Tombstone(tombstone)),
             Input::Payment(_) | Input::Released(_) | Input::Delivery(_),
-        ) => Err(Impossible(format!("order {} was never placed", tombstone.order_id))),
+        ) => Err(Impossible::NeverPlaced(tombstone.order_id.clone())),
 
         (Some(OrderRecord::Order(order)), Input::Place { request, admission, .. }) => {
             if !is_same_request(order, request) {
                 return Ok(same(Then::answer(used_for_something_else(order))));
             }
             match (order.status, admission) {
-                (Paying, Admission::Join) => Ok(same(Then::Join)),
-                (Paying, Admission::Granted) => Ok(same(Then::Charge)),
+                (Paying, Admission::Join) => Ok(same(PaymentStep::Join(order.order_id.clone()).into())),
+                (Paying, Admission::Granted) => Ok(same(PaymentStep::Charge(charge_for(order)).into())),
                 (Paying, Admission::Refused { .. }) => {
-                    Ok(settle(order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit), now))
+                    let (next, tell) = settled(order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit));
+                    Ok(answered_change(next, tell, now))
                 }
                 (Placed | Delivering | Cancelled | Rejected, _) => Ok(same(Then::answer(recorded(order)))),
             }
         }
         (Some(OrderRecord::Order(order)), Input::Cancel(_)) => Ok(cancel(order, now)),
         (Some(OrderRecord::Order(order)), Input::Payment(outcome)) => match order.status {
-            Paying => Ok(settle(order, outcome, now)),
-            Placed | Delivering | Cancelled | Rejected => Ok(same(Then::answer(recorded(order)))),
+            Paying => {
+                let (next, tell) = settled(order, outcome);
+                Ok(changed_and_then(next, tell, now, concluded))
+            }
+            Placed | Delivering | Cancelled | Rejected => Ok(same(concluded(order))),
         },
         (Some(OrderRecord::Order(order)), Input::Released(status)) => released(order, status, now),
         (Some(OrderRecord::Order(order)), Input::Delivery(status)) => delivery(order, status, now),
@@ -96,11 +99,11 @@ fn place_new(
     };
     let mut order = new_order(request, price, amount, now);
     match admission {
-        Admission::Granted => Ok(change(order, OrderEvent::Paying, Then::Charge, now)),
-        Admission::Join => Err(Impossible(format!(
-            "a payment of order {} is in flight, but its intent was never recorded",
-            request.order_id
-        ))),
+        Admission::Granted => {
+            let charge = PaymentStep::Charge(charge_for(&order));
+            Ok(change(order, OrderEvent::Paying, charge.into(), now))
+        }
+        Admission::Join => Err(Impossible::NoIntent(request.order_id.clone())),
         Admission::Refused { retry_after } if answerable => Ok(same(Then::answer(Reply::Refused {
             code: ErrorCode::TryLater,
             message: format!(
@@ -141,8 +144,13 @@ fn place_buried(tombstone: &Tombstone, request: &PlaceRequest, quote: Quote<'_>,
     answered_change(order, OrderEvent::Cancelled, now)
 }
 
-/// The outcome of the charge of an order that is paying.
-fn settle(order: &Order, outcome: PaymentOutcome, now: Timestamp) -> Decision {
+/// The charge of a recorded order: the amount it was accepted with, whatever the price is now.
+fn charge_for(order: &Order) -> Charge {
+    Charge { order_id: order.order_id.clone(), customer: order.customer.clone(), amount: order.amount }
+}
+
+/// An order that is paying after the outcome of its charge, and what tells of that.
+fn settled(order: &Order, outcome: PaymentOutcome) -> (Order, Tell) {
     let mut next = order.clone();
     let tell: Tell = match outcome {
         PaymentOutcome::Paid => {
@@ -175,7 +183,7 @@ fn settle(order: &Order, outcome: PaymentOutcome, now: Timestamp) -> Decision {
             OrderEvent::Rejected
         }
     };
-    answered_change(next, tell, now)
+    (next, tell)
 }
 
 fn cancel(order: &Order, now: Timestamp) -> Decision {
@@ -195,12 +203,7 @@ fn cancel(order: &Order, now: Timestamp) -> Decision {
 
 /// Deposit released the payment of an order that had ended.
 fn released(order: &Order, status: PaymentStatus, now: Timestamp) -> Result<Decision, Impossible> {
-    let impossible = || {
-        Err(Impossible(format!(
-            "the payment of order {} cannot be {status}: the order is {} and its payment {}",
-            order.order_id, order.status, order.payment
-        )))
-    };
+    let impossible = || Err(Impossible::payment(order, status));
     match (order.status, order.payment, status) {
         (OrderStatus::Paying | OrderStatus::Placed | OrderStatus::Delivering, _, _) => impossible(),
         (
@@ -257,10 +260,7 @@ fn delivery(order: &Order, status: DeliveryStatus, now: Timestamp) -> Result<Dec
             | OrderStatus::Rejected,
             _,
             _,
-        ) => Err(Impossible(format!(
-            "the delivery of order {} cannot be {status}: the order is {} and its delivery {}",
-            order.order_id, order.status, order.delivery
-        ))),
+        ) => Err(Impossible::delivery(order, status)),
     }
 }
 
@@ -338,18 +338,23 @@ fn change(mut order: Order, tell: Tell, then: Then, now: Timestamp) -> Decision 
 
 /// A transition, answered as a place of that order is.
 fn answered_change(order: Order, tell: Tell, now: Timestamp) -> Decision {
-    changed_and_then(order, tell, now, recorded)
+    changed_and_then(order, tell, now, |order| Then::answer(recorded(order)))
 }
 
 /// A transition, answered as a cancel of that order is.
 fn cancelled_change(order: Order, tell: Tell, now: Timestamp) -> Decision {
-    changed_and_then(order, tell, now, |order| Reply::Done(order.clone()))
+    changed_and_then(order, tell, now, |order| Then::answer(Reply::Done(order.clone())))
 }
 
-fn changed_and_then(order: Order, tell: Tell, now: Timestamp, reply: fn(&Order) -> Reply) -> Decision {
+/// Everyone who waits for the payment of `order` hears what a place of it is answered.
+fn concluded(order: &Order) -> Then {
+    PaymentStep::Conclude(order.order_id.clone(), Box::new(recorded(order))).into()
+}
+
+fn changed_and_then(order: Order, tell: Tell, now: Timestamp, then: fn(&Order) -> Then) -> Decision {
     let mut decision = change(order, tell, Then::Nothing, now);
     if let Some((OrderRecord::Order(order), _)) = &decision.change {
-        decision.then = Then::answer(reply(order));
+        decision.then = then(order);
     }
     decision
 }

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
 use skstore_domain::answers::{Answer, ErrorCode, ReplayPage};
-use skstore_domain::order::Impossible;
+use skstore_domain::impossible::Impossible;
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
@@ -100,15 +100,9 @@ pub trait Rules {
         now: Timestamp,
     ) -> Result<Effect<Self::Effect>, Impossible>;
 
-    /// Carries out its own effects of one committed delivery. Returns the envelope if it is to be acked now.
-    fn carry_out(
-        &mut self,
-        envelope: Envelope,
-        effects: Vec<(Self::Input, Self::Effect)>,
-    ) -> Option<Envelope>;
-
-    /// Carries out its own effects of inputs that no delivery brought.
-    fn carry_out_internal(&mut self, _effects: Vec<(Self::Input, Self::Effect)>) {}
+    /// Carries out its own effects of one committed delivery, or of inputs that no delivery brought. Returns the envelope if
+    /// it is to be acked now.
+    fn carry_out(&mut self, envelope: Option<Envelope>, effects: Vec<Self::Effect>) -> Option<Envelope>;
 
     /// After all of that: what was gathered on the way, like calls that go out together.
     fn finish_turn(&mut self) {}
@@ -301,20 +295,23 @@ impl<R: Rules> Loop<R> {
         let mut done = Vec::with_capacity(work.len());
         for (work, effects) in work.into_iter().zip(effects) {
             let mut own = Vec::new();
-            for (job, effect) in work.jobs.into_iter().zip(effects) {
+            for effect in effects {
                 match effect {
-                    Effect::Own(effect) => own.push((job.input, effect)),
+                    Effect::Own(effect) => own.push(effect),
                     other => self.answer(work.envelope.as_ref(), other).await,
                 }
             }
-            let Some(envelope) = work.envelope else {
-                self.rules.carry_out_internal(own);
-                continue;
-            };
-            for BadPart { bad, body } in work.bad_parts {
-                park(&self.context, &self.publisher, &envelope.message, &envelope.queue, body, &bad.0).await;
+            if let Some(envelope) = &work.envelope {
+                for BadPart { bad, body } in work.bad_parts {
+                    park(&self.context, &self.publisher, &envelope.message, &envelope.queue, body, &bad.0)
+                        .await;
+                }
             }
-            done.extend(if own.is_empty() { Some(envelope) } else { self.rules.carry_out(envelope, own) });
+            done.extend(if own.is_empty() {
+                work.envelope
+            } else {
+                self.rules.carry_out(work.envelope, own)
+            });
         }
         self.rules.finish_turn();
         self.publisher.send_all(std::mem::take(&mut self.answers));
@@ -405,7 +402,7 @@ fn decide_all<R: Rules>(
             let decided = catch_unwind(AssertUnwindSafe(|| rules.decide(&job.input, &mut stage, now)));
             of_delivery.push(match decided {
                 Ok(Ok(effect)) => effect,
-                Ok(Err(impossible)) => Effect::Park(impossible.0),
+                Ok(Err(impossible)) => Effect::Park(impossible.to_string()),
                 Err(panic) => Effect::Park(panicked(&*panic)),
             });
             for event in &mut stage.events()[events_before..] {

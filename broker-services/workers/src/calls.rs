@@ -92,6 +92,8 @@ pub struct Calls {
     in_flight: BTreeMap<String, Call>,
     charging: BTreeSet<OrderId>,
     receipts: FuturesUnordered<Sent>,
+    /// Charges that were not sent: their outcomes come next.
+    given_up: Vec<Outcome>,
 }
 
 struct Call {
@@ -119,6 +121,7 @@ impl Calls {
             in_flight: BTreeMap::new(),
             charging: BTreeSet::new(),
             receipts: FuturesUnordered::new(),
+            given_up: Vec::new(),
         })
     }
 
@@ -146,6 +149,11 @@ impl Calls {
             let call = others.by_ref().take(MAX_CHARGES_PER_CALL).collect();
             self.call(call);
         }
+    }
+
+    /// Has a charge that there is no permit for end as such.
+    pub fn give_up(&mut self, order: OrderId) {
+        self.given_up.push((order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit)));
     }
 
     fn call(&mut self, charges: Vec<(Charge, Permit)>) {
@@ -180,6 +188,9 @@ impl Calls {
     /// as [`NoAnswer::ConnectionLost`] by then.
     pub async fn next(&mut self) -> Result<Vec<Outcome>, BusError> {
         loop {
+            if !self.given_up.is_empty() {
+                return Ok(std::mem::take(&mut self.given_up));
+            }
             let timeout = self.context.settings.payment_timeout;
             let oldest = self.in_flight.values().map(|call| call.sent).min();
             let deadline = oldest.map_or_else(Instant::now, |sent| sent + timeout);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::price::Quote;
 use super::replies::Reply;
-use crate::charges::PaymentOutcome;
+use crate::charges::{Charge, PaymentOutcome};
 use crate::events::Event;
 use crate::ids::{Customer, ItemId, OrderId};
 use crate::money::Won;
@@ -121,12 +121,27 @@ pub struct Decision {
 pub enum Then {
     /// Tell whoever asked. Boxed: it is larger than all the rest.
     Answer(Box<Reply>),
-    /// Ask Deposit for the recorded amount, and answer with its outcome.
-    Charge,
-    /// Answer with the outcome of the call that is in flight.
-    Join,
+    /// Something about the order's payment, for which its callers wait.
+    Pay(PaymentStep),
     /// Nobody waits.
     Nothing,
+}
+
+/// What Order does about a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentStep {
+    /// Ask Deposit for this, and answer whoever placed the order with its outcome.
+    Charge(Charge),
+    /// Answer whoever placed this order with the outcome of the call that is in flight.
+    Join(OrderId),
+    /// The outcome is known: tell everyone who waits for that order.
+    Conclude(OrderId, Box<Reply>),
+}
+
+impl From<PaymentStep> for Then {
+    fn from(step: PaymentStep) -> Self {
+        Self::Pay(step)
+    }
 }
 
 impl Then {
@@ -134,8 +149,3 @@ impl Then {
         Self::Answer(Box::new(reply))
     }
 }
-
-/// An input that cannot happen unless something is broken elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Impossible(pub String);

@@ -14,7 +14,7 @@ use skstore_domain::objects::{
     Account, DeliveryStatus, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus,
 };
 use skstore_domain::order::{
-    Admission, CATALOGUE_RETRY, Decision, Input, OrderRecord, Price, Quote, Reply, Then, decide,
+    Admission, CATALOGUE_RETRY, Decision, Input, OrderRecord, PaymentStep, Price, Quote, Reply, Then, decide,
 };
 use skstore_domain::time::Timestamp;
 
@@ -249,21 +249,21 @@ impl World {
             _ => self.decide(Input::Place { request: &request, quote, admission, answerable })?,
         };
         match then {
-            Then::Charge => self.charge(matches!(way, Way::Returned)),
-            Then::Join => self.calls[0].places += 1,
+            Then::Pay(PaymentStep::Charge(charge)) => self.charge(&charge, matches!(way, Way::Returned)),
+            Then::Pay(PaymentStep::Join(_)) => self.calls[0].places += 1,
             Then::Answer(reply) => self.check_answer_to_place(&reply)?,
+            then @ Then::Pay(PaymentStep::Conclude(..)) => {
+                return Err(format!("a place must be answered, not {then:?}"));
+            }
             Then::Nothing if self.record.is_some() => {}
             Then::Nothing => return Err("P5: a place left neither an answer nor a trace".into()),
         }
         Ok(())
     }
 
-    fn charge(&mut self, returned: bool) {
+    fn charge(&mut self, charge: &Charge, returned: bool) {
         let today = self.setup.shortcut == Some(Shortcut::TodaysPrice);
-        let amount = match self.order() {
-            Some(order) if !today => order.amount,
-            _ => self.price.unit_price,
-        };
+        let amount = if today { self.price.unit_price } else { charge.amount };
         if !returned {
             self.put(if amount == LOW { Message::ChargeLow } else { Message::ChargeHigh });
         }
@@ -277,10 +277,12 @@ impl World {
             return self.check_answer_to_place(&try_later());
         }
         match self.decide(Input::Payment(outcome))? {
-            Then::Answer(reply) if call.places > 0 => self.check_answer_to_place(&reply),
-            Then::Answer(_) => Ok(()),
-            then @ (Then::Charge | Then::Join | Then::Nothing) => {
-                Err(format!("the outcome of a call must be answered, not {then:?}"))
+            Then::Pay(PaymentStep::Conclude(_, reply)) if call.places > 0 => {
+                self.check_answer_to_place(&reply)
+            }
+            Then::Pay(PaymentStep::Conclude(..)) => Ok(()),
+            then @ (Then::Answer(_) | Then::Pay(_) | Then::Nothing) => {
+                Err(format!("the outcome of a call must be told to all who wait, not {then:?}"))
             }
         }
     }
@@ -312,9 +314,7 @@ impl World {
                 self.never |= matches!(*reply, Reply::Refused { code: ErrorCode::NotFound, .. });
                 Ok(())
             }
-            then @ (Then::Charge | Then::Join | Then::Nothing) => {
-                Err(format!("a cancel must be answered, not {then:?}"))
-            }
+            then @ (Then::Pay(_) | Then::Nothing) => Err(format!("a cancel must be answered, not {then:?}")),
         }
     }
 

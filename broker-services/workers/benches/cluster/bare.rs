@@ -22,7 +22,7 @@ use skstore_domain::answers::Answer;
 use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, ChargeResult};
 use skstore_domain::commands::{Command, CommandKind, Place};
 use skstore_domain::events::{DepositEvent, Event, EventData, ItemEvent, OrderEvent};
-use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{
     Account, DeliveryStatus, Item, Order, OrderStatus, Payment, PaymentReason, PaymentStatus,

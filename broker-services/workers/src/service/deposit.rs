@@ -8,9 +8,9 @@ use skstore_domain::commands::Command;
 use skstore_domain::deposit::{self, TopUpRecord, ToppedUp};
 use skstore_domain::events::{Event, EventData, OrderEvent};
 use skstore_domain::ids::{Customer, OrderId};
+use skstore_domain::impossible::Impossible;
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
-use skstore_domain::order::Impossible;
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
@@ -327,19 +327,14 @@ impl Rules for DepositRules {
         Ok(Effect::Answer(Box::new(answer)))
     }
 
-    fn carry_out(
-        &mut self,
-        envelope: Envelope,
-        effects: Vec<(DepositInput, ChargeOutcome)>,
-    ) -> Option<Envelope> {
-        let outcomes = effects.into_iter().map(|(_, outcome)| outcome).collect();
-        if let Some(caller) = &envelope.caller
+    fn carry_out(&mut self, envelope: Option<Envelope>, outcomes: Vec<ChargeOutcome>) -> Option<Envelope> {
+        if let Some(caller) = envelope.as_ref().and_then(|envelope| envelope.caller.as_ref())
             && *self.context.fault.borrow() != Fault::Silent
         {
             let reply = serde_json::to_vec(&ChargeReply { outcomes }).unwrap_or_default();
             self.publisher.send(caller.reply(reply));
         }
-        Some(envelope)
+        envelope
     }
 }
 

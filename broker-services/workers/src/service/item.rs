@@ -6,9 +6,9 @@ use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::{Command, ListItem};
 use skstore_domain::events::{Event, EventData, OrderEvent};
 use skstore_domain::ids::ItemId;
+use skstore_domain::impossible::Impossible;
 use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
 use skstore_domain::objects::{Item, Order};
-use skstore_domain::order::Impossible;
 use skstore_domain::time::Timestamp;
 
 use crate::batch::{Effect, Job, Parts, Rules};
@@ -300,8 +300,8 @@ impl Rules for ItemRules {
         Ok(Effect::Answer(Box::new(answer)))
     }
 
-    fn carry_out(&mut self, envelope: Envelope, _: Vec<(ItemInput, Self::Effect)>) -> Option<Envelope> {
-        Some(envelope)
+    fn carry_out(&mut self, envelope: Option<Envelope>, _: Vec<Self::Effect>) -> Option<Envelope> {
+        envelope
     }
 }
 

@@ -12,9 +12,10 @@ use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
 use skstore_domain::commands::{Command, CommandKind, Place};
 use skstore_domain::events::{DepositEvent, Event, EventData, EventKind, ItemEvent, OrderKind};
 use skstore_domain::ids::OrderId;
+use skstore_domain::impossible::Impossible;
 use skstore_domain::objects::{DeliveryStatus, Item, PaymentStatus};
 use skstore_domain::order::{
-    self, Admission, Impossible, Input, OrderRecord, PlaceRequest, Price, Quote, Reply, Then,
+    self, Admission, Input, OrderRecord, PaymentStep, PlaceRequest, Price, Quote, Reply, Then,
 };
 use skstore_domain::time::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -113,17 +114,6 @@ pub enum OrderInput {
     Delivery(OrderId, DeliveryStatus),
     /// Item tells of a name or price.
     Listed(Item),
-}
-
-/// What Order does beside answering.
-#[derive(Debug)]
-pub enum OrderEffect {
-    /// Ask Deposit for this, and answer with its outcome.
-    Charge(Charge),
-    /// Answer with the outcome of the call in flight.
-    Join,
-    /// Tell everyone who waits for this order.
-    Tell(Box<Reply>),
 }
 
 /// Order's part of the loop.
@@ -294,7 +284,7 @@ impl OrderRules {
 impl Rules for OrderRules {
     type Input = OrderInput;
     type Stage = OrderStage;
-    type Effect = OrderEffect;
+    type Effect = PaymentStep;
 
     fn subscriptions(&self) -> Vec<Subscription> {
         let batch = self.context.settings.batch;
@@ -362,7 +352,7 @@ impl Rules for OrderRules {
         input: &OrderInput,
         stage: &mut OrderStage,
         now: Timestamp,
-    ) -> Result<Effect<OrderEffect>, Impossible> {
+    ) -> Result<Effect<PaymentStep>, Impossible> {
         let (id, input) = match input {
             OrderInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
             OrderInput::Query(id) => return Ok(query(stage.orders.get(id.as_str()), id)),
@@ -381,7 +371,7 @@ impl Rules for OrderRules {
                 };
                 let place = Input::Place { request, quote, admission, answerable: *answerable };
                 let decision = order::decide(stage.orders.get(request.order_id.as_str()), place, now)?;
-                return Ok(self.stage_decision(stage, &request.order_id, decision, false));
+                return Ok(self.stage_decision(stage, &request.order_id, decision));
             }
             OrderInput::Cancel(id) => (id, Input::Cancel(id)),
             OrderInput::Outcome(id, PaymentOutcome::NoAnswer(NoAnswer::Timeout))
@@ -394,41 +384,26 @@ impl Rules for OrderRules {
             OrderInput::Delivery(id, status) => (id, Input::Delivery(*status)),
         };
         let decision = order::decide(stage.orders.get(id.as_str()), input, now)?;
-        let is_outcome = matches!(input, Input::Payment(_));
-        Ok(self.stage_decision(stage, id, decision, is_outcome))
+        Ok(self.stage_decision(stage, id, decision))
     }
 
-    fn carry_out(&mut self, envelope: Envelope, effects: Vec<(OrderInput, OrderEffect)>) -> Option<Envelope> {
-        let mut envelope = Some(envelope);
-        for (input, effect) in effects {
-            match (input, effect) {
-                (OrderInput::Place { request, .. }, OrderEffect::Charge(charge)) => {
-                    if let Some(Ok(permit)) = self.permits.remove(&request.order_id) {
-                        self.charges.push((charge, permit));
-                    }
-                    self.waiting.entry(request.order_id).or_default().extend(envelope.take());
-                }
-                (OrderInput::Place { request, .. }, OrderEffect::Join) => {
-                    self.waiting.entry(request.order_id).or_default().extend(envelope.take());
-                }
-                (_, OrderEffect::Tell(reply)) => {
-                    if let Reply::Done(order) | Reply::Refused { order: Some(order), .. } = &*reply {
-                        let order = order.order_id.clone();
-                        self.tell_everyone(&order, *reply);
+    fn carry_out(&mut self, mut envelope: Option<Envelope>, steps: Vec<PaymentStep>) -> Option<Envelope> {
+        for step in steps {
+            match step {
+                PaymentStep::Charge(charge) => {
+                    self.waiting.entry(charge.order_id.clone()).or_default().extend(envelope.take());
+                    match self.permits.remove(&charge.order_id) {
+                        Some(Ok(permit)) => self.charges.push((charge, permit)),
+                        Some(Err(_)) | None => self.calls.give_up(charge.order_id),
                     }
                 }
-                (_, OrderEffect::Charge(_) | OrderEffect::Join) => {}
+                PaymentStep::Join(order) => {
+                    self.waiting.entry(order).or_default().extend(envelope.take());
+                }
+                PaymentStep::Conclude(order, reply) => self.tell_everyone(&order, *reply),
             }
         }
         envelope
-    }
-
-    fn carry_out_internal(&mut self, effects: Vec<(OrderInput, OrderEffect)>) {
-        for (input, effect) in effects {
-            if let (OrderInput::Outcome(order, _), OrderEffect::Tell(reply)) = (input, effect) {
-                self.tell_everyone(&order, *reply);
-            }
-        }
     }
 
     fn finish_turn(&mut self) {
@@ -464,15 +439,7 @@ impl OrderRules {
         stage: &mut OrderStage,
         id: &OrderId,
         decision: order::Decision,
-        is_outcome: bool,
-    ) -> Effect<OrderEffect> {
-        let charge = match &decision.then {
-            Then::Charge => {
-                decision.change.as_ref().map_or_else(|| stage.orders.get(id.as_str()), |c| Some(&c.0))
-            }
-            Then::Answer(_) | Then::Join | Then::Nothing => None,
-        };
-        let charge = charge.and_then(charge_for);
+    ) -> Effect<PaymentStep> {
         if let Some((record, event)) = decision.change {
             stage.orders.put(id.as_str(), record);
             if event.kind() != EventKind::Order(OrderKind::Rejected)
@@ -481,32 +448,20 @@ impl OrderRules {
                 stage.events.push(event);
             }
         }
-        match (decision.then, charge) {
-            (Then::Charge, Some(charge)) => {
-                stage.charging.insert(id.clone());
-                Effect::Own(OrderEffect::Charge(charge))
+        match decision.then {
+            Then::Answer(reply) => Effect::Answer(Box::new(Answer::from(*reply))),
+            Then::Nothing => Effect::None,
+            Then::Pay(step) => {
+                if let PaymentStep::Charge(charge) = &step {
+                    stage.charging.insert(charge.order_id.clone());
+                }
+                Effect::Own(step)
             }
-            (Then::Join, _) => Effect::Own(OrderEffect::Join),
-            (Then::Answer(reply), _) if is_outcome => Effect::Own(OrderEffect::Tell(reply)),
-            (Then::Answer(reply), _) => Effect::Answer(Box::new(Answer::from(*reply))),
-            (Then::Charge | Then::Nothing, _) => Effect::None,
         }
     }
 }
 
-/// The charge of a recorded order: the amount it was accepted with, whatever the price is now.
-fn charge_for(record: &OrderRecord) -> Option<Charge> {
-    match record {
-        OrderRecord::Order(order) => Some(Charge {
-            order_id: order.order_id.clone(),
-            customer: order.customer.clone(),
-            amount: order.amount,
-        }),
-        OrderRecord::Tombstone(_) => None,
-    }
-}
-
-fn query(record: Option<&OrderRecord>, id: &OrderId) -> Effect<OrderEffect> {
+fn query(record: Option<&OrderRecord>, id: &OrderId) -> Effect<PaymentStep> {
     Effect::Answer(Box::new(match record {
         Some(OrderRecord::Order(order)) => Answer::order(order.clone()),
         Some(OrderRecord::Tombstone(_)) | None => {

@@ -234,14 +234,14 @@ fn an_event_of_a_kind_that_only_a_newer_version_knows_is_ignored_and_counted() {
         let batch = json!([newer, newer]).to_string();
         let message = json!({ "exchange": "skstore.events", "key": key, "body": text(batch.as_bytes()) });
         gateway.client.publish(&message);
-        let told = format!("'skstore.order.gift_wrapped' first");
+        let told = "'skstore.order.gift_wrapped' first";
         gateway.workers.wait_until(&format!("{queue_of} tells of it"), |workers| {
             let services = workers.at.redis_cli(&["zrange", "myinfo:services", "0", "-1"]);
             let warnings =
                 services.iter().filter(|instance| instance.starts_with(queue_of)).flat_map(|instance| {
                     workers.at.redis_cli(&["hget", &format!("myinfo:service:{instance}"), "warnings"])
                 });
-            warnings.into_iter().any(|warning| warning.contains(&told))
+            warnings.into_iter().any(|warning| warning.contains(told))
         });
     }
     assert_eq!(gateway.parked().len(), 0, "nothing is parked for it");

@@ -1,0 +1,104 @@
+//! Inputs that contradict what is recorded: something is broken elsewhere, and their message is parked for a person.
+
+use crate::ids::{Customer, ItemId, OrderId};
+use crate::money::Won;
+use crate::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
+
+/// An input that cannot happen unless something is broken elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Impossible {
+    /// Something became of an order that nobody knows.
+    #[error("there is no such order")]
+    NoOrder,
+    /// Something became of an order whose cancel came first.
+    #[error("order {0} was never placed")]
+    NeverPlaced(OrderId),
+    /// A payment of an order is under way that has never been accepted.
+    #[error("a payment of order {0} is in flight, but its intent was never recorded")]
+    NoIntent(OrderId),
+    /// Deposit tells of a payment what does not fit the order.
+    #[error("the payment of order {order} cannot be {told}: the order is {status} and its payment {payment}")]
+    Payment {
+        /// Which.
+        order: OrderId,
+        /// How it is.
+        status: OrderStatus,
+        /// How its payment is.
+        payment: PaymentStatus,
+        /// What was told of it.
+        told: PaymentStatus,
+    },
+    /// Item tells of a delivery what does not fit the order.
+    #[error(
+        "the delivery of order {order} cannot be {told}: the order is {status} and its delivery {delivery}"
+    )]
+    Delivery {
+        /// Which.
+        order: OrderId,
+        /// How it is.
+        status: OrderStatus,
+        /// How its delivery is.
+        delivery: DeliveryStatus,
+        /// What was told of it.
+        told: DeliveryStatus,
+    },
+    /// A charge that would give money.
+    #[error("a charge of {amount} won for order {order}")]
+    NegativeCharge {
+        /// For which.
+        order: OrderId,
+        /// How much.
+        amount: Won,
+    },
+    /// A refund beyond what an account can hold: it held more before.
+    #[error("the refund of {amount} won for order {order} does not fit into the account of {customer}")]
+    RefundTooLarge {
+        /// Of which.
+        order: OrderId,
+        /// How much.
+        amount: Won,
+        /// Whose.
+        customer: Customer,
+    },
+    /// The account at hand is not the payment's.
+    #[error("the payment is on the account of {expected}, not of {found}")]
+    OtherAccount {
+        /// Whose it is on.
+        expected: Customer,
+        /// Whose was at hand.
+        found: Customer,
+    },
+    /// A stored payment or delivery without a status, which nobody writes.
+    #[error("the stored {what} of order {order} has no status")]
+    NoStatus {
+        /// The payment, or the delivery.
+        what: &'static str,
+        /// Of which.
+        order: OrderId,
+    },
+    /// A paid order for what nobody sells.
+    #[error("order {order} is for item '{item}', which was never listed")]
+    NeverListed {
+        /// Which.
+        order: OrderId,
+        /// What.
+        item: ItemId,
+    },
+    /// A cancel that names another item than its delivery took from.
+    #[error("the delivery of order {0} took from another item")]
+    OtherItem(OrderId),
+    /// Units that do not fit into the stock they came from.
+    #[error("the stock of item '{0}' does not hold its own units")]
+    StockOverflow(ItemId),
+}
+
+impl Impossible {
+    pub(crate) fn payment(order: &Order, told: PaymentStatus) -> Self {
+        Self::Payment { order: order.order_id.clone(), status: order.status, payment: order.payment, told }
+    }
+
+    pub(crate) fn delivery(order: &Order, told: DeliveryStatus) -> Self {
+        let Order { order_id, status, delivery, .. } = order;
+        Self::Delivery { order: order_id.clone(), status: *status, delivery: *delivery, told }
+    }
+}

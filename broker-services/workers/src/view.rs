@@ -127,6 +127,8 @@ pub struct OrderPage {
     pub next: Option<Cursor>,
     /// How many orders were looked at to find them, when no index did it alone.
     pub scanned: Option<usize>,
+    /// Members of the index on the way that are no orders: somebody else put them there.
+    pub strays: usize,
 }
 
 /// An order with all its steps, in the order of time.

@@ -76,7 +76,8 @@ async fn recount(view: &View) -> Result<Option<String>, AuditError> {
     let (mut after, mut orders) = (None, Tally::default());
     loop {
         let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
-        page.rows.iter().for_each(|row| tally(&mut orders, row));
+        page.rows.iter().for_each(|row| orders.add(row));
+        orders.strays += page.strays;
         after = page.next;
         if after.is_none() {
             break;
@@ -86,16 +87,24 @@ async fn recount(view: &View) -> Result<Option<String>, AuditError> {
     Ok(miscounted(orders, &accounts, &items, &view.counts().await?))
 }
 
-/// Orders by status, in the order of [`OrderStatus::ALL`].
-type Tally = [u64; OrderStatus::ALL.len()];
+/// What a walk through all orders has met.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Orders by status, in the order of [`OrderStatus::ALL`].
+    orders: [u64; OrderStatus::ALL.len()],
+    /// Members of the index that are no orders.
+    strays: usize,
+}
 
-fn tally(orders: &mut Tally, row: &OrderRow) {
-    let statuses = orders.iter_mut().zip(OrderStatus::ALL);
-    statuses.filter(|(_, status)| **status == row.order.status).for_each(|(count, _)| *count += 1);
+impl Tally {
+    fn add(&mut self, row: &OrderRow) {
+        let statuses = self.orders.iter_mut().zip(OrderStatus::ALL);
+        statuses.filter(|(_, status)| **status == row.order.status).for_each(|(count, _)| *count += 1);
+    }
 }
 
 fn miscounted(
-    orders: Tally,
+    Tally { orders, strays }: Tally,
     accounts: &BTreeMap<String, Value>,
     items: &BTreeMap<String, Value>,
     told: &Counts,
@@ -110,10 +119,12 @@ fn miscounted(
     rows.push(("accounts".to_owned(), signed(accounts.len() as u64), signed(told.accounts)));
     rows.push(("items".to_owned(), signed(items.len() as u64), signed(told.items)));
     rows.push(("won in all accounts".to_owned(), balances, told.balances.0));
+    let strays = (strays > 0).then(|| format!("its list of orders has {strays} members that are none"));
     let differing: Vec<String> = rows
         .iter()
         .filter(|(_, there, told)| there != told)
         .map(|(what, there, told)| format!("it counts {told} {what} and has {there}"))
+        .chain(strays)
         .collect();
     (!differing.is_empty()).then(|| differing.join("; "))
 }
@@ -138,10 +149,11 @@ async fn orders<F: FnMut(&Finding)>(
     let (mut after, mut there, mut counted) = (None, BTreeSet::new(), Tally::default());
     loop {
         let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
+        counted.strays += page.strays;
         for row in &page.rows {
             let id = row.order.order_id.as_str();
             ledger.report.shown += 1;
-            tally(&mut counted, row);
+            counted.add(row);
             let how = order(stores, id, Some(row))?;
             if how.as_deref() != Some(EXTRA) {
                 there.insert(hashed(id));

@@ -8,6 +8,9 @@ local most_steps, forget_at_once = tonumber(ARGV[7]), tonumber(ARGV[8])
 if not epoch then
   return false
 end
+if not (is_count(state[4]) and is_count(state[5]) and is_count(state[6])) then
+  return redis.error_reply('FOREIGN a number of the view is none that it counts')
+end
 
 local at = 9
 local function take()

@@ -1,17 +1,14 @@
 -- Begins a rebuild. What it names carries its number, which is new even where only the epoch was lost.
--- A double holds all numbers of so many digits; the milliseconds of today have 13.
-local MAX_DIGITS = 15
 local time = redis.call('TIME')
 local number = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 -- One that is no such number was written by somebody else.
-local known = epoch and epoch:match('^%d+$') and #epoch <= MAX_DIGITS and tonumber(epoch)
+local known = is_count(epoch) and tonumber(epoch)
 if known and known >= number then
   number = known + 1
 end
 redis.call('HSET', P .. 'epoch', 'number', count(number), 'rebuilding', 1, 'disputed', 0, 'balances', 0)
 for _, field in ipairs({ 'feed', 'forgotten', 'arrivals' }) do
-  local counted = redis.call('HGET', P .. 'epoch', field)
-  if not counted or not counted:match('^%d+$') then
+  if not is_count(redis.call('HGET', P .. 'epoch', field)) then
     local last = field == 'feed' and redis.call('XREVRANGE', P .. 'feed', '+', '-', 'COUNT', 1)[1]
     redis.call('HSET', P .. 'epoch', field, last and last[1]:match('^%d+') or 0)
   end

@@ -1,7 +1,8 @@
 //! What somebody else wrote under the view's keys: found, named, and removed where that is asked for.
 //!
 //! A value of another type stops every script that comes across it, and Redis does not say under which key. So whatever
-//! fails because of what it found is explained by looking at the types of all keys of the view.
+//! fails because of what it found is explained by looking at the types of all keys of the view, and at the values that
+//! all others depend on.
 
 use std::sync::LazyLock;
 
@@ -19,10 +20,10 @@ const EXPLAIN_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
 static FOREIGN: LazyLock<Script> =
     LazyLock::new(|| Script::new(concat!(include_str!("pattern.lua"), include_str!("foreign.lua"))));
 
-/// A key, the type of what it holds, and the type that the view keeps there.
+/// A key, what it holds, and what the view keeps there: types, or values in words.
 type Foreign = (String, String, String);
 
-/// Removes every key of the view that holds another type than it keeps there. How many there were. Looks at all keys of the
+/// Removes whatever the view does not keep under its keys. How many there were. Looks at all keys of the
 /// database, in pieces.
 pub(super) async fn clear(link: &Link, prefix: &str) -> Result<usize, ViewError> {
     let (mut cursor, mut cleared) = (String::new(), 0);
@@ -40,7 +41,8 @@ pub(super) async fn clear(link: &Link, prefix: &str) -> Result<usize, ViewError>
 /// Whether `error` comes from what a script or command found, not from the connection.
 pub(super) fn is_about_contents(error: &RedisError) -> bool {
     let text = error.to_string();
-    text.contains("WRONGTYPE") || text.contains("user_script")
+    // The last is what the client says of a number that is none.
+    ["WRONGTYPE", "user_script", "FOREIGN", "Incompatible type"].iter().any(|sign| text.contains(sign))
 }
 
 /// Says which key is in the way.
@@ -49,8 +51,8 @@ pub(super) async fn explain(link: &Link, prefix: &str, error: &str) -> ViewError
     let remedy = "`skstore view rebuild` replaces it";
     ViewError::Foreign(match first(link, prefix).await {
         Some((key, is, must)) => format!(
-            "the key '{key}' in Redis at {place} holds a {}, where the view keeps a {}: somebody else wrote it; {remedy}",
-            in_words(&is),
+            "the key '{key}' in Redis at {place} holds {}, where the view keeps a {}: somebody else wrote it; {remedy}",
+            is_in_words(&is),
             in_words(&must)
         ),
         None => format!("Redis at {place} holds what the view did not write ({error}); {remedy}"),
@@ -82,6 +84,11 @@ async fn look(
     call.arg(cursor).arg(LOOK_AT_ONCE).arg(u8::from(remove));
     // Whatever is under the keys, their types can be asked for: an error here is one of the connection.
     link.run_whatever(&FOREIGN, &call).await
+}
+
+/// A type with its article; a value stands in quotes.
+fn is_in_words(is: &str) -> String {
+    if is.starts_with('\'') { is.to_owned() } else { format!("a {}", in_words(is)) }
 }
 
 fn in_words(kind: &str) -> &str {

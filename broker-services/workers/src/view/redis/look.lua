@@ -2,7 +2,7 @@
 -- start from (its time in ms and id, '' for the newest or the oldest), the id prefix ('' for any), orders with one
 -- id prefix that are sorted on the spot, then the indexes among whose orders all that match are, each without the
 -- prefix.
--- Answers whether there are more, then each order's fields.
+-- Answers whether there are more, each order's fields, and how many members on the way were no orders.
 local P, most, is_up, placed_ms, id = ARGV[1], tonumber(ARGV[2]), ARGV[3] == 'newer', ARGV[4], ARGV[5]
 local prefix, most_sorted = ARGV[6], tonumber(ARGV[7])
 local RANGE, RANK = 'ZREVRANGE', 'ZREVRANK'
@@ -67,11 +67,6 @@ local function rank()
   return low
 end
 
-local function walk()
-  local from = rank()
-  return redis.call(RANGE, smallest, from, from + most)
-end
-
 -- Those that come from the place on, in the order of the way.
 local function sorted(ids)
   local found = {}
@@ -92,6 +87,48 @@ local function sorted(ids)
   return page
 end
 
+local rows, strays, more = {}, 0, 0
+
+-- Somebody else's member has no such hash.
+local function is_order(fields)
+  for n = 1, #fields, 2 do
+    if fields[n] == 'revision' then
+      return true
+    end
+  end
+  return false
+end
+
+local function take(ids)
+  for _, one in ipairs(ids) do
+    if #rows == most then
+      more = 1
+      return
+    end
+    local fields = redis.call('HGETALL', P .. 'order:' .. one)
+    if is_order(fields) then
+      rows[#rows + 1] = fields
+    else
+      strays = strays + 1
+    end
+  end
+end
+
+-- Times that as many are read as are wanted: strays do not hide what stands behind them, and reading them has an end.
+local MOST_READS = 20
+
+local function walk()
+  local from = rank()
+  for _ = 1, MOST_READS do
+    local ids = redis.call(RANGE, smallest, from, from + most)
+    take(ids)
+    if more == 1 or #ids <= most then
+      return
+    end
+    from = from + #ids
+  end
+end
+
 local ids
 if prefix ~= '' then
   local limit = math.min(size, most_sorted)
@@ -103,10 +140,9 @@ if prefix ~= '' then
     ids = sorted(named)
   end
 end
-ids = ids or walk()
-
-local rows = {}
-for n = 1, math.min(#ids, most) do
-  rows[n] = redis.call('HGETALL', P .. 'order:' .. ids[n])
+if ids then
+  take(ids)
+else
+  walk()
 end
-return { #ids > most and 1 or 0, rows }
+return { more, rows, strays }

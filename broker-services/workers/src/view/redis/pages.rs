@@ -26,8 +26,8 @@ const READ_AT_ONCE: usize = 250;
 /// enough to be found by walking another index.
 const PREFIX_SORTED: usize = 1000;
 
-/// What one script call saw: orders, and whether there are more.
-type Look = (u8, Vec<Vec<String>>);
+/// What one script call saw: whether there are more, orders, and how many members on the way were none.
+type Look = (u8, Vec<Vec<String>>, usize);
 /// What one script call saw of the feed: the number of its newest event, then entries, each with its id and fields.
 type Told = (u64, Vec<(String, Vec<String>)>);
 
@@ -82,12 +82,16 @@ impl RedisView {
             // An index alone fills the page with the first look; later ones scan, and a scan ends.
             let at_once = if looked == 0 { most } else { SCAN_ORDERS.saturating_sub(looked) };
             let at_once = if at_once == 0 { LOOK_AT_ONCE } else { at_once.min(LOOK_AT_ONCE) };
-            let (more, rows) = self.look(filter, page.next.as_ref(), towards, at_once).await?;
+            let (more, rows, strays) = self.look(filter, page.next.as_ref(), towards, at_once).await?;
+            page.strays += strays;
             let (before, mut left) = (looked, rows.len());
             for fields in rows {
                 left -= 1;
                 // What somebody else wrote here is no order.
-                let Some(row) = Hash::new(fields).row() else { continue };
+                let Some(row) = Hash::new(fields).row() else {
+                    page.strays += 1;
+                    continue;
+                };
                 looked += 1;
                 page.next = Some(place(&row));
                 if wanted.matches((&row).into()) {

@@ -11,8 +11,16 @@ local ENDED = { 'delivering', 'cancelled', 'rejected' }
 
 -- Without the epoch the contents were lost: a flushed or a fresh Redis.
 -- `unfinished`: a batch was cut short, so that nobody was told of what it wrote.
-local state = redis.call('HMGET', P .. 'epoch', 'number', 'rebuilding', 'unfinished')
+local state = redis.call('HMGET', P .. 'epoch', 'number', 'rebuilding', 'unfinished', 'feed', 'forgotten', 'arrivals')
 local epoch, rebuilding, unfinished = state[1], state[2], state[3]
+
+-- A double holds all numbers of so many digits; the milliseconds of today have 13.
+local MAX_DIGITS = 15
+
+-- Whether a number of ours can have become this. One that was made larger counts no further: adding one changes nothing.
+local function is_count(value)
+  return value and #value <= MAX_DIGITS and value:match('^%d+$')
+end
 
 -- What an object has in `named` for which a rebuild was told lower revisions only than it has. The revision itself is told
 -- by the end of a log, unless nobody ever told it.

@@ -63,7 +63,7 @@ fn page(start: &Start, newest: i64) -> OrderPage {
             (rows, next)
         }
     };
-    OrderPage { rows, next, scanned: None }
+    OrderPage { rows, next, ..OrderPage::default() }
 }
 
 fn selected(orders: &Orders) -> i64 {
@@ -138,7 +138,7 @@ fn an_order_that_no_longer_matches_leaves_the_selection_to_its_neighbour() {
     read(&mut orders, 10);
     orders.move_by(4, SHOWN);
     let rows: Vec<OrderRow> = (0..10).rev().filter(|number| *number != 5).map(row).collect();
-    orders.read(OrderPage { rows, next: None, scanned: None }, NAMES, SHOWN);
+    orders.read(OrderPage { rows, ..OrderPage::default() }, NAMES, SHOWN);
     assert_eq!(selected(&orders), 4);
     orders.read(OrderPage::default(), NAMES, SHOWN);
     assert_eq!(selected(&orders), -1, "nothing left, nothing selected");
@@ -206,9 +206,13 @@ fn a_sorted_window_keeps_its_order_and_its_selection_while_orders_arrive() {
 fn a_scan_goes_on_where_it_stopped() {
     let mut orders = Orders::default();
     let next = Some(cursor_of(&row(77)));
-    orders.read(OrderPage { rows: vec![], next: next.clone(), scanned: Some(10_000) }, NAMES, SHOWN);
+    orders.read(
+        OrderPage { rows: vec![], next: next.clone(), scanned: Some(10_000), strays: 0 },
+        NAMES,
+        SHOWN,
+    );
     assert!(orders.scan_on());
     assert_eq!(Some(orders.start.clone()), next.map(Start::After));
-    orders.read(OrderPage { rows: vec![row(3)], next: None, scanned: Some(70) }, NAMES, SHOWN);
+    orders.read(OrderPage { rows: vec![row(3)], scanned: Some(70), ..OrderPage::default() }, NAMES, SHOWN);
     assert!(!orders.scan_on(), "there is nothing further");
 }

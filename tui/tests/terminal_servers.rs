@@ -314,3 +314,61 @@ fn a_reader_that_takes_nothing_does_not_keep_those_who_watch_from_ending() {
     assert!(status.success(), "{status:?}");
     process.stop().unwrap();
 }
+
+/// What a command prints once it says `part`.
+fn says(home: &Path, settings: &[(String, String)], words: &[&str], part: &str) -> (i32, String) {
+    let since = Instant::now();
+    loop {
+        let (status, shown, told) = runs(home, settings, words);
+        if shown.contains(part) || told.contains(part) {
+            return (status, shown);
+        }
+        assert!(since.elapsed() < SAID_WITHIN, "{words:?} does not say {part:?}: {status}\n{shown}\n{told}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// What the broker shows of its policies and alarms lags by some seconds.
+const SAID_WITHIN: Duration = Duration::from_secs(60);
+
+#[test]
+fn what_is_wrong_on_the_broker_is_told_by_doctor_and_by_status_while_it_is_and_not_afterwards() {
+    let mut rabbit = Rabbit::start().unwrap();
+    let redis = Redis::start().unwrap();
+    let mut settings = settings(&rabbit, &redis);
+    settings.push(("bus.management_url".to_owned(), rabbit.api_url()));
+    let home = tempfile::tempdir().unwrap();
+    let process = workers(&home.path().join("data"), &settings);
+    says(home.path(), &settings, &["status"], "ready");
+
+    let short = ["set_policy", "short", "^skstore.dead$", r#"{"message-ttl":60000}"#, "--apply-to", "queues"];
+    rabbit.ctl(&short).unwrap();
+    let (status, _) = says(home.path(), &settings, &["doctor"], "message-ttl = 60000");
+    assert_ne!(status, 0, "a policy that loses messages is nothing to pass over");
+    rabbit.ctl(&["clear_policy", "short"]).unwrap();
+
+    rabbit.ctl(&["set_vm_memory_high_watermark", "0.00001"]).unwrap();
+    for command in ["status", "doctor"] {
+        says(home.path(), &settings, &[command], "blocks all who publish");
+    }
+    rabbit.ctl(&["set_vm_memory_high_watermark", "0.4"]).unwrap();
+
+    rabbit.kill();
+    rabbit.restart().unwrap();
+    let since = Instant::now();
+    loop {
+        let (status, shown, _) = runs(home.path(), &settings, &["status"]);
+        // What is over is told with its time.
+        let now: Vec<&str> = shown.lines().filter_map(|line| line.split("was, ").next()).collect();
+        let now = now.join("\n");
+        if status == 0
+            && now.matches(" ready ").count() == Service::ALL.len()
+            && !now.contains("Connection refused")
+        {
+            break;
+        }
+        assert!(since.elapsed() < SAID_WITHIN, "all is well, and status says: {status}\n{shown}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    process.stop().unwrap();
+}

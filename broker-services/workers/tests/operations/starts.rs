@@ -93,16 +93,27 @@ async fn one_that_waits_ends_when_it_is_told_to() {
 
 #[test]
 fn settings_that_cannot_be_right_end_it_at_once() {
+    /// Nobody is there, which alone would be waited for.
+    const ELSEWHERE: [(&str, &str); 2] =
+        [("bus.url", "amqp://127.0.0.1:1"), ("view.url", "redis://127.0.0.1:1")];
     let table = [
         ("bus.url", "amqp://u:p@ss@mq", Some(2), "percent-encoded"),
+        ("bus.url", "amqp://guest:p@ss/w#rd@127.0.0.1:1", Some(2), "percent-encoded"),
+        ("view.url", "redis://:p@ss/w#rd@127.0.0.1:1", Some(2), "percent-encoded"),
         ("view.url", "redis://a,b", Some(2), "one Redis"),
         ("retry.most_ms", "0", Some(2), "retry.most_ms"),
-        ("bus.url", "embedded:", Some(3), "all workers"),
+        ("view.url", "embedded:", Some(3), "Redis"),
     ];
     for (key, value, status, part) in table {
-        let output = command(&["order"], &[(key.to_owned(), value.to_owned())]).output().unwrap();
+        let others = ELSEWHERE.iter().filter(|(other, _)| *other != key).copied();
+        let settings: Vec<_> =
+            others.chain([(key, value)]).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let output = command(&["order"], &settings).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), status, "{key}={value}: {said}");
         assert!(said.contains(part), "{key}={value}: {said}");
+        for of_the_password in ["p@ss", "w#rd", "ss/w"] {
+            assert!(!said.contains(of_the_password), "{key}={value}: a part of the password is told: {said}");
+        }
     }
 }

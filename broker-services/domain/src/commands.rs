@@ -1,12 +1,14 @@
 //! What someone asks for, read leniently and checked once: plain JSON that a person can type.
 
-use crate::ids::{BadId, Customer, ItemId, OrderId, RequestId, names};
+use crate::ids::{Customer, ItemId, OrderId, RequestId};
 use crate::money::Won;
-use crate::objects::{MAX_QTY, words};
+use crate::objects::words;
 
 mod fields;
+mod invalid;
+mod wire;
 
-use fields::Fields;
+pub use invalid::{Invalid, Problem};
 
 /// The largest command, in bytes: 64 KiB, far beyond any that makes sense.
 pub const MAX_COMMAND_BYTES: usize = 64 * 1024;
@@ -18,59 +20,156 @@ pub const MAX_ITEM_NAME_CHARS: usize = 100;
 pub const MAX_STOCK: u64 = 1_000_000_000_000;
 
 words! {
-    /// Every command there is. The word is its routing key on `skstore.commands`.
-    CommandKind {
+    /// What Order is asked.
+    OrderCommandKind {
         /// Order something and pay for it.
-        OrderPlace = "order.place",
+        Place = "order.place",
         /// Take an order back.
-        OrderCancel = "order.cancel",
+        Cancel = "order.cancel",
         /// The order as Order tells it.
-        OrderQuery = "order.query",
+        Query = "order.query",
         /// Part of Order's event log.
-        OrderReplay = "order.replay",
+        Replay = "order.replay",
+    }
+}
+
+words! {
+    /// What Deposit is asked.
+    DepositCommandKind {
         /// Put money into an account, opening it if need be.
-        DepositTopUp = "deposit.topup",
+        TopUp = "deposit.topup",
         /// A payment or an account as Deposit tells it.
-        DepositQuery = "deposit.query",
+        Query = "deposit.query",
         /// Part of Deposit's event log.
-        DepositReplay = "deposit.replay",
+        Replay = "deposit.replay",
+    }
+}
+
+words! {
+    /// What Item is asked.
+    ItemCommandKind {
         /// Add to an item's stock.
-        ItemRestock = "item.restock",
+        Restock = "item.restock",
         /// An item as Item tells it.
-        ItemQuery = "item.query",
+        Query = "item.query",
         /// Name and price an item, listing it if need be.
-        ItemList = "item.list",
+        List = "item.list",
         /// Part of Item's event log.
-        ItemReplay = "item.replay",
+        Replay = "item.replay",
+    }
+}
+
+/// Every command there is. The word is its routing key on `skstore.commands`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CommandKind {
+    /// Order's.
+    Order(OrderCommandKind),
+    /// Deposit's.
+    Deposit(DepositCommandKind),
+    /// Item's.
+    Item(ItemCommandKind),
+}
+
+impl CommandKind {
+    /// All of them, those of one service after those of another.
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
+        let orders = OrderCommandKind::ALL.iter().map(|kind| Self::Order(*kind));
+        let deposits = DepositCommandKind::ALL.iter().map(|kind| Self::Deposit(*kind));
+        orders.chain(deposits).chain(ItemCommandKind::ALL.iter().map(|kind| Self::Item(*kind)))
+    }
+
+    /// Its routing key.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Order(kind) => kind.word(),
+            Self::Deposit(kind) => kind.word(),
+            Self::Item(kind) => kind.word(),
+        }
+    }
+
+    /// The one whose [`word`](Self::word) this is.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        OrderCommandKind::from_word(word)
+            .map(Self::Order)
+            .or_else(|| DepositCommandKind::from_word(word).map(Self::Deposit))
+            .or_else(|| ItemCommandKind::from_word(word).map(Self::Item))
+    }
+
+    /// Whether it asks for a part of a log.
+    #[must_use]
+    pub const fn is_replay(self) -> bool {
+        matches!(
+            self,
+            Self::Order(OrderCommandKind::Replay)
+                | Self::Deposit(DepositCommandKind::Replay)
+                | Self::Item(ItemCommandKind::Replay)
+        )
+    }
+}
+
+impl std::fmt::Display for CommandKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
     }
 }
 
 /// A command, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// `order.place`
+    /// Order's.
+    Order(OrderCommand),
+    /// Deposit's.
+    Deposit(DepositCommand),
+    /// Item's.
+    Item(ItemCommand),
+}
+
+/// A command to Order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderCommand {
+    /// Order something.
     Place(Place),
-    /// `order.cancel`
+    /// Take an order back.
     Cancel(OrderId),
-    /// `order.query`
-    QueryOrder(OrderId),
-    /// `deposit.topup`
+    /// Tell an order.
+    Query(OrderId),
+    /// Tell a part of the log.
+    Replay(Replay),
+}
+
+/// A command to Deposit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DepositCommand {
+    /// Put money into an account.
     TopUp(TopUp),
-    /// `deposit.query` with an `order_id`
+    /// Tell the payment of an order.
     QueryPayment(OrderId),
-    /// `deposit.query` with a `customer`
+    /// Tell an account.
     QueryAccount(Customer),
-    /// `item.restock`
+    /// Tell a part of the log.
+    Replay(Replay),
+}
+
+/// A command to Item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemCommand {
+    /// Add to a stock.
     Restock(Restock),
-    /// `item.query`
-    QueryItem(ItemId),
-    /// `item.list`
-    ListItem(ListItem),
-    /// `*.replay`
-    Replay {
-        /// The first entry wanted.
-        from_seq: i64,
-    },
+    /// Tell an item.
+    Query(ItemId),
+    /// Name and price an item.
+    List(ListItem),
+    /// Tell a part of the log.
+    Replay(Replay),
+}
+
+/// Part of a log, from one entry on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay {
+    /// The first entry wanted.
+    pub from_seq: i64,
 }
 
 /// Order something. Everything but the item is optional.
@@ -78,7 +177,7 @@ pub enum Command {
 pub struct Place {
     /// What.
     pub item_id: ItemId,
-    /// Units, 1 to [`MAX_QTY`].
+    /// Units, 1 to [`MAX_QTY`](crate::objects::MAX_QTY).
     pub qty: u32,
     /// Whose account pays; the walk-in account if absent.
     pub customer: Option<Customer>,
@@ -123,12 +222,16 @@ pub struct ListItem {
     pub unit_price: Won,
 }
 
-/// What is wrong with a command: a sentence that says what to fix.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Invalid(pub String);
+/// The commands of one service, which reads no others.
+pub trait ServiceCommand: Sized {
+    /// Their kinds.
+    type Kind: Copy;
+    /// The service's name, for people.
+    const SERVICE: &'static str;
 
-impl Command {
+    /// `kind` as one of this service's, if it is.
+    fn kind_of(kind: CommandKind) -> Option<Self::Kind>;
+
     /// Reads the body of a command of `kind`.
     ///
     /// Numbers may be strings, `productId` is another name for `item_id`, unknown fields are ignored. No member may
@@ -136,59 +239,59 @@ impl Command {
     ///
     /// # Errors
     /// [`Invalid`] names the field and says what it must be.
+    fn from_json(kind: Self::Kind, body: &[u8]) -> Result<Self, Invalid>;
+}
+
+impl Command {
+    /// Reads the body of a command of `kind`: see [`ServiceCommand::from_json`].
+    ///
+    /// # Errors
+    /// [`Invalid`] names the field and says what it must be.
     pub fn from_json(kind: CommandKind, body: &[u8]) -> Result<Self, Invalid> {
-        let fields = Fields::read(kind, body)?;
         Ok(match kind {
-            CommandKind::OrderPlace => Self::Place(Place {
-                item_id: fields.required(&["item_id", "productId"], ItemId::new)?,
-                qty: fields
-                    .number("qty", 1, u64::from(MAX_QTY))?
-                    .map_or(1, |qty| u32::try_from(qty).unwrap_or(MAX_QTY)),
-                customer: fields.optional(&["customer"], Customer::new)?,
-                order_id: fields.optional(&["order_id"], OrderId::new)?,
-                unit_price: fields.amount("unit_price", 0)?,
-            }),
-            CommandKind::OrderCancel => Self::Cancel(fields.required(&["order_id"], OrderId::new)?),
-            CommandKind::OrderQuery => Self::QueryOrder(fields.required(&["order_id"], OrderId::new)?),
-            CommandKind::DepositTopUp => Self::TopUp(TopUp {
-                customer: fields.required(&["customer"], Customer::new)?,
-                amount: fields.amount("amount", 1)?.ok_or_else(|| fields.missing("amount"))?,
-                topup_id: fields.optional(&["topup_id"], RequestId::new)?,
-            }),
-            CommandKind::DepositQuery => match fields.optional(&["order_id"], OrderId::new)? {
-                Some(order_id) => Self::QueryPayment(order_id),
-                None => Self::QueryAccount(
-                    fields
-                        .optional(&["customer"], Customer::to_look_up)?
-                        .ok_or_else(|| fields.missing("order_id' or a 'customer"))?,
-                ),
-            },
-            CommandKind::ItemRestock => Self::Restock(Restock {
-                item_id: fields.required(&["item_id", "productId"], ItemId::new)?,
-                qty: fields.number("qty", 1, MAX_STOCK)?.ok_or_else(|| fields.missing("qty"))?,
-                restock_id: fields.optional(&["restock_id"], RequestId::new)?,
-            }),
-            CommandKind::ItemQuery => {
-                Self::QueryItem(fields.required(&["item_id", "productId"], ItemId::to_look_up)?)
-            }
-            CommandKind::ItemList => Self::ListItem(ListItem {
-                item_id: fields.required(&["item_id", "productId"], ItemId::new)?,
-                name: fields.required(&["name"], item_name)?,
-                name_en: fields.optional(&["name_en"], item_name)?,
-                unit_price: fields.amount("unit_price", 0)?.ok_or_else(|| fields.missing("unit_price"))?,
-            }),
-            CommandKind::OrderReplay | CommandKind::DepositReplay | CommandKind::ItemReplay => {
-                let from = fields.number("from_seq", 0, i64::MAX as u64)?.unwrap_or(0);
-                Self::Replay { from_seq: i64::try_from(from).unwrap_or(i64::MAX) }
-            }
+            CommandKind::Order(kind) => Self::Order(OrderCommand::from_json(kind, body)?),
+            CommandKind::Deposit(kind) => Self::Deposit(DepositCommand::from_json(kind, body)?),
+            CommandKind::Item(kind) => Self::Item(ItemCommand::from_json(kind, body)?),
         })
+    }
+
+    /// Its kind: where it is sent.
+    #[must_use]
+    pub const fn kind(&self) -> CommandKind {
+        match self {
+            Self::Order(command) => CommandKind::Order(command.kind()),
+            Self::Deposit(command) => CommandKind::Deposit(command.kind()),
+            Self::Item(command) => CommandKind::Item(command.kind()),
+        }
+    }
+
+    /// Its body, as [`Command::from_json`] reads it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Order(command) => command.to_json(),
+            Self::Deposit(command) => command.to_json(),
+            Self::Item(command) => command.to_json(),
+        }
     }
 }
 
-/// A name for people: no identity, so the two selectors that tell how the emoji before them is drawn may stay.
-fn item_name(text: &str) -> Result<String, BadId> {
-    let name = names::name(text, MAX_ITEM_NAME_CHARS, |c| matches!(c, '\u{fe0e}' | '\u{fe0f}'))?;
-    Ok(name.into_owned())
+impl From<OrderCommand> for Command {
+    fn from(command: OrderCommand) -> Self {
+        Self::Order(command)
+    }
+}
+
+impl From<DepositCommand> for Command {
+    fn from(command: DepositCommand) -> Self {
+        Self::Deposit(command)
+    }
+}
+
+impl From<ItemCommand> for Command {
+    fn from(command: ItemCommand) -> Self {
+        Self::Item(command)
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +299,7 @@ mod tests {
     use super::*;
 
     fn place(json: &str) -> Result<Command, Invalid> {
-        Command::from_json(CommandKind::OrderPlace, json.as_bytes())
+        Command::from_json(CommandKind::Order(OrderCommandKind::Place), json.as_bytes())
     }
 
     #[test]
@@ -208,8 +311,14 @@ mod tests {
             order_id: None,
             unit_price: None,
         };
-        assert_eq!(place(r#"{"productId":"10","qty":"5"}"#), Ok(Command::Place(expected.clone())));
-        assert_eq!(place(r#"{"item_id":10,"qty":5,"colour":"red"}"#), Ok(Command::Place(expected)));
+        assert_eq!(
+            place(r#"{"productId":"10","qty":"5"}"#),
+            Ok(OrderCommand::Place(expected.clone()).into())
+        );
+        assert_eq!(
+            place(r#"{"item_id":10,"qty":5,"colour":"red"}"#),
+            Ok(OrderCommand::Place(expected).into())
+        );
     }
 
     #[test]
@@ -245,9 +354,15 @@ mod tests {
 
     #[test]
     fn a_query_needs_an_order_or_a_customer() {
-        let query = |json: &str| Command::from_json(CommandKind::DepositQuery, json.as_bytes());
-        assert_eq!(query(r#"{"order_id":"a"}"#), Ok(Command::QueryPayment(OrderId::new("a").unwrap())));
-        assert_eq!(query(r#"{"customer":"kim"}"#), Ok(Command::QueryAccount(Customer::new("kim").unwrap())));
+        let query = |json: &str| DepositCommand::from_json(DepositCommandKind::Query, json.as_bytes());
+        assert_eq!(
+            query(r#"{"order_id":"a"}"#),
+            Ok(DepositCommand::QueryPayment(OrderId::new("a").unwrap()))
+        );
+        assert_eq!(
+            query(r#"{"customer":"kim"}"#),
+            Ok(DepositCommand::QueryAccount(Customer::new("kim").unwrap()))
+        );
         assert_eq!(
             query("{}").unwrap_err().to_string(),
             "deposit.query: it needs a 'order_id' or a 'customer'"
@@ -257,14 +372,16 @@ mod tests {
     #[test]
     fn an_oversized_command_is_refused_before_it_is_parsed() {
         let body = vec![b' '; MAX_COMMAND_BYTES + 1];
-        let error = Command::from_json(CommandKind::OrderPlace, &body).unwrap_err();
+        let error = OrderCommand::from_json(OrderCommandKind::Place, &body).unwrap_err();
         assert!(error.to_string().contains("at most 65536"), "{error}");
     }
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_make_it_panic(body: Vec<u8>, kind in 0..CommandKind::ALL.len()) {
-            let _ = Command::from_json(CommandKind::ALL[kind], &body);
+        fn no_bytes_make_it_panic(body: Vec<u8>) {
+            for kind in CommandKind::all() {
+                let _ = Command::from_json(kind, &body);
+            }
         }
     }
 }

@@ -209,7 +209,7 @@ impl<R: Rules> Loop<R> {
     async fn read(&mut self, delivery: Delivery) -> Option<Work<R::Input>> {
         let rules = &mut self.rules;
         let read = catch_unwind(AssertUnwindSafe(|| rules.read(&delivery)))
-            .unwrap_or_else(|panic| Err(Bad(panicked(&*panic))));
+            .unwrap_or_else(|panic| Err(Bad::new(panicked(&*panic))));
         let envelope = Envelope::from(delivery);
         match read {
             Ok(parts) => {
@@ -222,8 +222,8 @@ impl<R: Rules> Loop<R> {
                 }
                 Some(work)
             }
-            Err(Bad(reason)) => {
-                self.refuse(&envelope, &reason).await;
+            Err(bad) => {
+                self.refuse(&envelope, &bad).await;
                 envelope.unacked.ack();
                 None
             }
@@ -231,19 +231,20 @@ impl<R: Rules> Loop<R> {
     }
 
     /// Tells the caller what is wrong with the message, or the operator where there is none to be told.
-    async fn refuse(&self, envelope: &Envelope, reason: &str) {
+    async fn refuse(&self, envelope: &Envelope, bad: &Bad) {
         match &envelope.caller {
             Some(caller) if reply_to::refusal(caller.queue()).is_none() => {
-                self.publisher.send(caller.answer(Answer::refuse(ErrorCode::Invalid, reason).to_json()));
+                self.publisher
+                    .send(caller.answer(Answer::refuse(ErrorCode::Invalid, &bad.sentence).to_json()));
                 self.context.vitals.answered(envelope.age.elapsed(), true);
             }
-            Some(_) | None => self.park_whole(envelope, reason).await,
+            Some(_) | None => self.park_whole(envelope, bad).await,
         }
     }
 
-    async fn park_whole(&self, envelope: &Envelope, reason: &str) {
+    async fn park_whole(&self, envelope: &Envelope, bad: &Bad) {
         let body = envelope.message.body.clone();
-        park(&self.context, &self.publisher, &envelope.message, &envelope.queue, body, reason).await;
+        park(&self.context, &self.publisher, &envelope.message, &envelope.queue, body, bad).await;
     }
 
     /// Steps 3 to 6. A store that fails is retried with the same batch until it works: the worker takes no
@@ -303,7 +304,7 @@ impl<R: Rules> Loop<R> {
             }
             if let Some(envelope) = &work.envelope {
                 for BadPart { bad, body } in work.bad_parts {
-                    park(&self.context, &self.publisher, &envelope.message, &envelope.queue, body, &bad.0)
+                    park(&self.context, &self.publisher, &envelope.message, &envelope.queue, body, &bad)
                         .await;
                 }
             }
@@ -328,7 +329,7 @@ impl<R: Rules> Loop<R> {
             Effect::Replay { from_seq } => self.replay(from_seq).await,
             Effect::Park(reason) => {
                 if let Some(envelope) = envelope {
-                    self.park_whole(envelope, &reason).await;
+                    self.park_whole(envelope, &Bad::new(reason.clone())).await;
                     if let Some(caller) = &envelope.caller {
                         self.tell(envelope, caller, &Answer::refuse(ErrorCode::Internal, reason));
                     }
@@ -343,7 +344,7 @@ impl<R: Rules> Loop<R> {
             Some(caller) => self.tell(envelope, caller, &answer),
             None => {
                 if let Some(reason) = must_be_seen(&answer) {
-                    self.park_whole(envelope, reason).await;
+                    self.park_whole(envelope, &Bad::new(reason.to_owned())).await;
                 }
             }
         }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use config::{Value, ValueKind};
 use serde_json::{Map, json};
-use skstore_domain::commands::{Command, CommandKind, Invalid, ListItem, MAX_STOCK};
+use skstore_domain::commands::{
+    DepositCommand, DepositCommandKind, ItemCommand, ItemCommandKind, ListItem, MAX_STOCK, ServiceCommand,
+};
 use skstore_domain::ids::Customer;
 use skstore_domain::money::Won;
 
@@ -143,8 +145,8 @@ fn item(fields: &Map<String, serde_json::Value>) -> Result<CatalogItem, String> 
         Some(stock) if stock <= MAX_STOCK => stock,
         _ => return Err(format!("it needs a 'stock', a whole number from 0 to {MAX_STOCK}")),
     };
-    match command(CommandKind::ItemList, fields)? {
-        Command::ListItem(listing) => Ok(CatalogItem { listing, stock }),
+    match command(ItemCommandKind::List, fields)? {
+        ItemCommand::List(listing) => Ok(CatalogItem { listing, stock }),
         other => Err(format!("it was read as {other:?}")),
     }
 }
@@ -156,9 +158,9 @@ fn account(fields: &Map<String, serde_json::Value>) -> Result<CatalogAccount, St
     if let Some(amount) = top_up.remove("opening_balance") {
         top_up.insert("amount".into(), amount);
     }
-    let read = command(CommandKind::DepositTopUp, &top_up);
+    let read = command(DepositCommandKind::TopUp, &top_up);
     match read.map_err(|problem| problem.replace("'amount'", "'opening_balance'"))? {
-        Command::TopUp(top_up) => {
+        DepositCommand::TopUp(top_up) => {
             Ok(CatalogAccount { customer: top_up.customer, opening_balance: top_up.amount })
         }
         other => Err(format!("it was read as {other:?}")),
@@ -183,12 +185,9 @@ fn quoted(fields: &Map<String, serde_json::Value>, name: &str) -> Result<(), Str
 }
 
 /// Checks `fields` as the command that they will become.
-fn command(kind: CommandKind, fields: &Map<String, serde_json::Value>) -> Result<Command, String> {
+fn command<C: ServiceCommand>(kind: C::Kind, fields: &Map<String, serde_json::Value>) -> Result<C, String> {
     let body = serde_json::to_vec(fields).map_err(|error| error.to_string())?;
-    Command::from_json(kind, &body).map_err(|Invalid(problem)| {
-        let sentence = problem.strip_prefix(&format!("{kind}: "));
-        sentence.unwrap_or(&problem).to_owned()
-    })
+    C::from_json(kind, &body).map_err(|invalid| invalid.problem.to_string())
 }
 
 fn unique<'a>(section: &str, key: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {

@@ -6,10 +6,11 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::BreakerMode;
-use skstore_domain::commands::{CommandKind, Place, Restock, TopUp};
+use skstore_domain::commands::{
+    Command, CommandKind, DepositCommand, ItemCommand, OrderCommand, Place, Restock, TopUp,
+};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::signals::{Control, Fault, Service};
 use tokio::sync::{OnceCell, oneshot, watch};
@@ -24,6 +25,7 @@ use crate::view::View;
 
 mod dead;
 
+pub use crate::envelope::ParkedCode;
 pub use dead::{DeadError, DeadLetter, DeadPage, Dealt, Fate, LIST_BYTES, Outlook, Which};
 
 /// How long a caller waits for an answer before it says that none came: many times what the slowest answer
@@ -179,11 +181,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
     pub async fn place(&self, place: &Place) -> Result<Answer, DeskError> {
-        let mut body = json!({ "item_id": place.item_id, "qty": place.qty });
-        set(&mut body, "customer", place.customer.as_ref());
-        set(&mut body, "order_id", place.order_id.as_ref());
-        set(&mut body, "unit_price", place.unit_price.as_ref());
-        self.ask(CommandKind::OrderPlace, &body).await
+        self.ask(OrderCommand::Place(place.clone())).await
     }
 
     /// Takes an order back.
@@ -191,7 +189,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
     pub async fn cancel(&self, order: &OrderId) -> Result<Answer, DeskError> {
-        self.ask(CommandKind::OrderCancel, &json!({ "order_id": order })).await
+        self.ask(OrderCommand::Cancel(order.clone())).await
     }
 
     /// The order as Order itself tells it.
@@ -199,7 +197,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
     pub async fn order(&self, order: &OrderId) -> Result<Answer, DeskError> {
-        self.ask(CommandKind::OrderQuery, &json!({ "order_id": order })).await
+        self.ask(OrderCommand::Query(order.clone())).await
     }
 
     /// The payment as Deposit itself tells it.
@@ -207,7 +205,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
     pub async fn payment(&self, order: &OrderId) -> Result<Answer, DeskError> {
-        self.ask(CommandKind::DepositQuery, &json!({ "order_id": order })).await
+        self.ask(DepositCommand::QueryPayment(order.clone())).await
     }
 
     /// The account as Deposit itself tells it.
@@ -215,7 +213,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
     pub async fn account(&self, customer: &Customer) -> Result<Answer, DeskError> {
-        self.ask(CommandKind::DepositQuery, &json!({ "customer": customer })).await
+        self.ask(DepositCommand::QueryAccount(customer.clone())).await
     }
 
     /// Puts money into an account.
@@ -223,9 +221,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
     pub async fn top_up(&self, top_up: &TopUp) -> Result<Answer, DeskError> {
-        let mut body = json!({ "customer": top_up.customer, "amount": top_up.amount });
-        set(&mut body, "topup_id", top_up.topup_id.as_ref());
-        self.ask(CommandKind::DepositTopUp, &body).await
+        self.ask(DepositCommand::TopUp(top_up.clone())).await
     }
 
     /// Adds to an item's stock.
@@ -233,9 +229,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
     pub async fn restock(&self, restock: &Restock) -> Result<Answer, DeskError> {
-        let mut body = json!({ "item_id": restock.item_id, "qty": restock.qty });
-        set(&mut body, "restock_id", restock.restock_id.as_ref());
-        self.ask(CommandKind::ItemRestock, &body).await
+        self.ask(ItemCommand::Restock(restock.clone())).await
     }
 
     /// The item as Item itself tells it.
@@ -243,7 +237,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; a refusal is an answer.
     pub async fn item(&self, item: &ItemId) -> Result<Answer, DeskError> {
-        self.ask(CommandKind::ItemQuery, &json!({ "item_id": item })).await
+        self.ask(ItemCommand::Query(item.clone())).await
     }
 
     /// Holds the breaker of one order worker, or of all, open or closed, or lets it decide again.
@@ -304,8 +298,9 @@ impl Desk {
         })
     }
 
-    async fn ask(&self, kind: CommandKind, body: &Value) -> Result<Answer, DeskError> {
-        let publisher = self.publisher()?;
+    async fn ask(&self, command: impl Into<Command>) -> Result<Answer, DeskError> {
+        let command = command.into();
+        let (kind, publisher) = (command.kind(), self.publisher()?);
         let id = self.ids.mint();
         let (sender, answer) = oneshot::channel();
         self.waiting.with(|waiting| waiting.insert(id.clone(), sender));
@@ -313,7 +308,7 @@ impl Desk {
         let receipt = publisher.publish(Message {
             exchange: topology::COMMANDS.to_owned(),
             routing_key: kind.word().to_owned(),
-            body: body.to_string().into_bytes().into(),
+            body: command.to_json().into_bytes().into(),
             properties: Properties {
                 message_id: Some(question.id.clone()),
                 correlation_id: Some(question.id.clone()),
@@ -480,23 +475,9 @@ impl Ear {
 
 const fn service_of(kind: CommandKind) -> Service {
     match kind {
-        CommandKind::OrderPlace
-        | CommandKind::OrderCancel
-        | CommandKind::OrderQuery
-        | CommandKind::OrderReplay => Service::Order,
-        CommandKind::DepositTopUp | CommandKind::DepositQuery | CommandKind::DepositReplay => {
-            Service::Deposit
-        }
-        CommandKind::ItemRestock
-        | CommandKind::ItemQuery
-        | CommandKind::ItemList
-        | CommandKind::ItemReplay => Service::Item,
-    }
-}
-
-fn set<T: serde::Serialize>(body: &mut Value, field: &str, value: Option<&T>) {
-    if let Some(value) = value {
-        body[field] = json!(value);
+        CommandKind::Order(_) => Service::Order,
+        CommandKind::Deposit(_) => Service::Deposit,
+        CommandKind::Item(_) => Service::Item,
     }
 }
 

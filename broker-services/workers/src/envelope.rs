@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use skstore_domain::answers::{Answer, ErrorCode};
-use skstore_domain::commands::{Command, CommandKind};
+use skstore_domain::commands::{CommandKind, ServiceCommand};
 use skstore_domain::events::{BadEvent, Event, TYPE_PREFIX};
 
 use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
@@ -75,26 +75,84 @@ impl Caller {
 
 /// What is wrong with a message: a sentence for its sender, or for the operator who finds it parked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bad(pub String);
+pub struct Bad {
+    /// What it means for those who may send the message again.
+    pub code: ParkedCode,
+    /// What to correct.
+    pub sentence: String,
+}
+
+impl Bad {
+    /// A message that had no effect.
+    #[must_use]
+    pub const fn new(sentence: String) -> Self {
+        Self { code: ParkedCode::NoEffect, sentence }
+    }
+
+    /// An order, a top-up or a restock that came without an id and may not be new: nobody can tell whether it has taken
+    /// effect, and doing it again might charge twice. `what` and `done`: *the order*, *placed*.
+    #[must_use]
+    pub fn may_have_happened(what: &str, done: &str) -> Self {
+        let sentence = format!("{what} {MAY_HAVE_HAPPENED} {done}");
+        Self { code: ParkedCode::MayHaveHappened, sentence }
+    }
+}
+
+/// What is known of the effects of a parked message: the header `parked_code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParkedCode {
+    /// It had none.
+    NoEffect,
+    /// It may have had its effect before, and would have it once more.
+    MayHaveHappened,
+}
+
+impl ParkedCode {
+    /// As the header has it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NoEffect => "no_effect",
+            Self::MayHaveHappened => "may_have_happened",
+        }
+    }
+
+    /// What a message was parked with, by its header; by its reason where an older version parked it.
+    #[must_use]
+    pub fn of(header: Option<&str>, reason: &str) -> Self {
+        match header {
+            Some(word) if word == Self::NoEffect.word() => Self::NoEffect,
+            // Also one that only a newer version knows: it is asked about rather than charged twice.
+            Some(_) => Self::MayHaveHappened,
+            None if reason.contains(MAY_HAVE_HAPPENED) => Self::MayHaveHappened,
+            None => Self::NoEffect,
+        }
+    }
+}
 
 /// Reads a command that came in `delivery`.
 ///
 /// # Errors
 /// [`Bad`] says what to fix.
-pub fn read_command(delivery: &Delivery) -> Result<Command, Bad> {
+pub fn read_command<C: ServiceCommand>(delivery: &Delivery) -> Result<C, Bad> {
     let message = &delivery.message;
     let Some(kind) = CommandKind::from_word(&message.routing_key) else {
-        return Err(Bad(format!("there is no command '{}'", quoted(&message.routing_key))));
+        return Err(Bad::new(format!("there is no command '{}'", quoted(&message.routing_key))));
     };
-    let is_replay =
-        matches!(kind, CommandKind::OrderReplay | CommandKind::DepositReplay | CommandKind::ItemReplay);
     if let Some(reply_to) = &message.properties.reply_to
-        && !(is_replay && reply_to == topology::MYINFO_REBUILD)
+        && !(kind.is_replay() && reply_to == topology::MYINFO_REBUILD)
         && let Some(why) = reply_to::refusal(reply_to)
     {
-        return Err(Bad(format!("reply_to '{}' {why}", quoted(reply_to))));
+        return Err(Bad::new(format!("reply_to '{}' {why}", quoted(reply_to))));
     }
-    Command::from_json(kind, &message.body).map_err(|invalid| Bad(invalid.to_string()))
+    match C::kind_of(kind) {
+        Some(kind) => C::from_json(kind, &message.body).map_err(|invalid| Bad::new(invalid.to_string())),
+        None if &*delivery.queue == topology::UNROUTED => Err(Bad::new(
+            "the way of this command was missing on the broker and is being put back; send it again"
+                .to_owned(),
+        )),
+        None => Err(Bad::new(format!("this command is not for {}", C::SERVICE))),
+    }
 }
 
 /// Longest foreign text that a message of ours quotes, in characters.
@@ -142,16 +200,20 @@ pub struct Events {
 /// [`Bad`] if the message as a whole is no JSON, or larger than any of ours.
 pub fn read_events(message: &Message) -> Result<Events, Bad> {
     if message.body.len() > topology::MOST_BYTES {
-        return Err(Bad(format!("a message of events has at most {} bytes", topology::MAX_EVENTS_BYTES)));
+        return Err(Bad::new(format!(
+            "a message of events has at most {} bytes",
+            topology::MAX_EVENTS_BYTES
+        )));
     }
-    let text = std::str::from_utf8(&message.body).map_err(|_| Bad("the message is not UTF-8".to_owned()))?;
+    let text =
+        std::str::from_utf8(&message.body).map_err(|_| Bad::new("the message is not UTF-8".to_owned()))?;
     let mut events = Events::default();
     if !text.trim_start().starts_with('[') {
         events.read(text);
         return Ok(events);
     }
     let parts: Vec<&RawValue> =
-        serde_json::from_str(text).map_err(|error| Bad(format!("the message is not JSON: {error}")))?;
+        serde_json::from_str(text).map_err(|error| Bad::new(format!("the message is not JSON: {error}")))?;
     parts.into_iter().for_each(|part| events.read(part.get()));
     Ok(events)
 }
@@ -164,7 +226,8 @@ impl Events {
                 self.unknown.push(of_type);
             }
             Err(error) => {
-                self.parts.push(Err(BadPart { bad: Bad(error.to_string()), body: text.as_bytes().into() }));
+                self.parts
+                    .push(Err(BadPart { bad: Bad::new(error.to_string()), body: text.as_bytes().into() }));
             }
         }
     }
@@ -183,7 +246,7 @@ impl BadPart {
     /// An event that could be read, but makes no sense.
     #[must_use]
     pub fn of(event: &Event, reason: String) -> Self {
-        Self { bad: Bad(reason), body: event.to_json().into_bytes().into() }
+        Self { bad: Bad::new(reason), body: event.to_json().into_bytes().into() }
     }
 }
 
@@ -222,9 +285,10 @@ pub const SENT_EXPIRATION: &str = "sent_expiration_ms";
 /// The header that says with which priority it was sent: parked, it waits in its turn.
 pub const SENT_PRIORITY: &str = "sent_priority";
 
-/// In the reason of an order, a top-up or a restock that is parked because it may not be new: nobody could tell
-/// whether it has taken effect, and doing it again might charge twice.
-pub const MAY_HAVE_HAPPENED: &str = "has no id and may already have been";
+/// The header that says what is known of the effects of a parked message.
+pub const PARKED_CODE: &str = "parked_code";
+/// In the reason of a message that [`ParkedCode::MayHaveHappened`]: what tells it where there is no such header.
+const MAY_HAVE_HAPPENED: &str = "has no id and may already have been";
 
 /// Parks `body` of `message`: publishes it where an operator sees it, and returns once the bus has it safe.
 /// Retries until then; the message stays unacked meanwhile, so nothing is lost.
@@ -234,9 +298,9 @@ pub async fn park(
     message: &Message,
     queue: &str,
     body: Arc<[u8]>,
-    reason: &str,
+    Bad { code, sentence }: &Bad,
 ) {
-    let reason = shown(reason, REASON_CHARS);
+    let reason = shown(sentence, REASON_CHARS);
     let (order, trace) = (logging::about(&body), message.properties.headers.get("traceparent"));
     tracing::warn!(
         queue,
@@ -260,6 +324,7 @@ pub async fn park(
     properties.message_id.get_or_insert_with(|| id.clone());
     properties.headers.extend(BTreeMap::from([
         (PARKED_ID.to_owned(), id),
+        (PARKED_CODE.to_owned(), code.word().to_owned()),
         ("reason".to_owned(), reason.clone()),
         ("exchange".to_owned(), message.exchange.clone()),
         ("routing_key".to_owned(), message.routing_key.clone()),
@@ -298,5 +363,28 @@ pub fn must_be_seen(answer: &Answer) -> Option<&str> {
             Some(&error.message)
         }
         ErrorCode::NotFound | ErrorCode::Declined | ErrorCode::PaymentTimeout | ErrorCode::Cancelled => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_parked_before_there_was_a_code_is_known_by_its_reason() {
+        use ParkedCode::{MayHaveHappened, NoEffect};
+        let doubtful = Bad::may_have_happened("the top-up", "made");
+        let table = [
+            (Some("may_have_happened"), "whatever", MayHaveHappened),
+            (Some("no_effect"), doubtful.sentence.as_str(), NoEffect),
+            (Some("what a newer version says"), "whatever", MayHaveHappened),
+            (None, doubtful.sentence.as_str(), MayHaveHappened),
+            (None, "the order has no id and may already have been placed", MayHaveHappened),
+            (None, "order.place: it needs a 'item_id'", NoEffect),
+        ];
+        for (header, reason, expected) in table {
+            assert_eq!(ParkedCode::of(header, reason), expected, "{header:?}, {reason}");
+        }
+        assert_eq!(doubtful.code, MayHaveHappened);
     }
 }

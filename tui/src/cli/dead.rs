@@ -332,6 +332,7 @@ mod tests {
         DeadLetter {
             id: "p-1".into(),
             reason: "not JSON\u{1b}[2J".into(),
+            code: skstore_workers::desk::ParkedCode::NoEffect,
             exchange: "skstore.commands".into(),
             routing_key: "order.place".into(),
             queue: "order.commands".into(),

@@ -9,7 +9,7 @@ use skstore::dashboard::state::dead::{Deal, DealReport, Deed};
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore_workers::bus::{Properties, QueueDepth};
-use skstore_workers::desk::{DeadError, DeadLetter, DeadPage, Dealt, Fate, Which};
+use skstore_workers::desk::{DeadError, DeadLetter, DeadPage, Dealt, Fate, ParkedCode, Which};
 use skstore_workers::topology;
 use skstore_workers::view::Health;
 
@@ -22,6 +22,7 @@ fn letter(id: &str, queue: &str, key: &str, reason: &str, body: &[u8]) -> DeadLe
     DeadLetter {
         id: id.into(),
         reason: reason.into(),
+        code: ParkedCode::of(None, reason),
         exchange: "skstore.commands".into(),
         routing_key: key.into(),
         queue: queue.into(),

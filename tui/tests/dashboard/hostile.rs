@@ -27,7 +27,7 @@ use skstore_domain::myinfo::{FeedEntry, OrderRow};
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::Service;
 use skstore_workers::bus::{Properties, QueueDepth};
-use skstore_workers::desk::{DeadLetter, DeadPage, Dealt, DeskError, Fate, Which};
+use skstore_workers::desk::{DeadLetter, DeadPage, Dealt, DeskError, Fate, ParkedCode, Which};
 use skstore_workers::view::Health;
 
 use crate::builders::*;
@@ -263,6 +263,7 @@ fn screens(
     let letters = (0..20).map(|n| DeadLetter {
         id: format!("d-{n}"),
         reason: hostile.string(),
+        code: ParkedCode::NoEffect,
         exchange: hostile.string(),
         routing_key: hostile.string(),
         queue: hostile.string(),

@@ -270,7 +270,7 @@ fn a_filter_without_an_index_says_how_far_it_looked() {
         press(&mut state, KeyCode::Enter);
         let mut read = snapshot(&state, vec![], health());
         let next = Some(skstore_workers::view::Cursor { placed_at: ago(1), order_id: order_id(7) });
-        read.found = Found::Orders(OrderPage { rows: vec![], next, scanned: Some(10_000) });
+        read.found = Found::Orders(OrderPage { next, scanned: Some(10_000), ..OrderPage::default() });
         update(&mut state, NOW, Message::Read(Box::new(read)));
         state
     });

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{CommandKind, Invalid, MAX_COMMAND_BYTES};
-use crate::ids::is_unsafe_to_show;
+use super::invalid::{Invalid, Problem};
+use super::{CommandKind, MAX_COMMAND_BYTES};
+use crate::ids::{BadId, is_unsafe_to_show};
 use crate::money::Won;
 
 /// Every member that some command has.
@@ -40,31 +41,28 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(super) fn read(kind: CommandKind, body: &'a [u8]) -> Result<Self, Invalid> {
         if body.len() > MAX_COMMAND_BYTES {
-            return Err(Invalid(format!(
-                "{kind}: the message has {} bytes; at most {MAX_COMMAND_BYTES} are accepted",
-                body.len()
-            )));
+            return Err(Invalid { kind, problem: Problem::TooLong { bytes: body.len() } });
         }
-        let not_json = |why: &dyn Display| Invalid(format!("{kind}: the message is not JSON: {why}"));
+        let not_json =
+            |why: &dyn Display| Invalid { kind, problem: Problem::NotJson { why: why.to_string() } };
         let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
         if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
             serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&error))?;
-            return Err(Invalid(format!(
-                "{kind}: the message must be a JSON object like {{\"item_id\":\"10\"}}"
-            )));
+            return Err(Invalid { kind, problem: Problem::NoObject });
         }
         let members: Members<'a> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
         match members.twice() {
-            Some(name) => Err(Invalid(format!(
-                "{kind}: '{}' stands there twice, and it cannot be told which one is meant",
-                glance(&name)
-            ))),
+            Some(name) => Err(Invalid { kind, problem: Problem::Twice { name: glance(&name) } }),
             None => Ok(Self { kind, known: members.known }),
         }
     }
 
-    pub(super) fn missing(&self, field: &str) -> Invalid {
-        Invalid(format!("{}: it needs a '{field}'", self.kind))
+    pub(super) const fn invalid(&self, problem: Problem) -> Invalid {
+        Invalid { kind: self.kind, problem }
+    }
+
+    pub(super) const fn missing(&self, field: &'static str) -> Invalid {
+        self.invalid(Problem::Missing(field))
     }
 
     /// What stands at `name`, unless it is null, which counts as absent.
@@ -74,53 +72,46 @@ impl<'a> Fields<'a> {
     }
 
     /// The one that `names` are all names of.
-    pub(super) fn optional<T: PartialEq, E: Display>(
+    pub(super) fn optional<T: PartialEq>(
         &self,
-        names: &[&str],
-        check: impl Fn(&str) -> Result<T, E>,
+        names: &[&'static str],
+        check: impl Fn(&str) -> Result<T, BadId>,
     ) -> Result<Option<T>, Invalid> {
-        let mut found: Option<(&str, T)> = None;
-        for name in names {
+        let mut found: Option<(&'static str, T)> = None;
+        for &name in names {
             let Some(raw) = self.find(name) else { continue };
             let text = self.text(name, raw)?;
-            let value = check(&text).map_err(|error| Invalid(format!("{}: '{name}' {error}", self.kind)))?;
+            let value = check(&text).map_err(|why| self.invalid(Problem::Name { name, why }))?;
             match &found {
                 None => found = Some((name, value)),
                 Some((_, before)) if *before == value => {}
                 Some((before, _)) => {
-                    return Err(Invalid(format!(
-                        "{}: '{before}' and '{name}' are one thing and say two; leave one of them out",
-                        self.kind
-                    )));
+                    return Err(self.invalid(Problem::Contradicting([before, name])));
                 }
             }
         }
         Ok(found.map(|(_, value)| value))
     }
 
-    pub(super) fn required<T: PartialEq, E: Display>(
+    pub(super) fn required<T: PartialEq>(
         &self,
-        names: &[&str],
-        check: impl Fn(&str) -> Result<T, E>,
+        names: &[&'static str],
+        check: impl Fn(&str) -> Result<T, BadId>,
     ) -> Result<T, Invalid> {
         self.optional(names, check)?.ok_or_else(|| self.missing(names[0]))
     }
 
     /// A text, or a whole number as it was written.
-    fn text(&self, name: &str, raw: &'a str) -> Result<Cow<'a, str>, Invalid> {
+    fn text(&self, name: &'static str, raw: &'a str) -> Result<Cow<'a, str>, Invalid> {
         match Written::of(raw) {
             Written::Text(text) => Ok(text),
             Written::Number(digits) if is_digits(digits) => Ok(Cow::Borrowed(digits)),
-            Written::Number(_) => Err(Invalid(format!(
-                "{}: '{name}' must be a text or a whole number, not {}",
-                self.kind,
-                glance(raw)
-            ))),
-            Written::Other => Err(Invalid(format!("{}: '{name}' must be a text", self.kind))),
+            Written::Number(_) => Err(self.invalid(Problem::NoWholeNumber { name, found: glance(raw) })),
+            Written::Other => Err(self.invalid(Problem::NoText(name))),
         }
     }
 
-    pub(super) fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Invalid> {
+    pub(super) fn number(&self, name: &'static str, min: u64, max: u64) -> Result<Option<u64>, Invalid> {
         let Some(raw) = self.find(name) else { return Ok(None) };
         let number = match Written::of(raw) {
             Written::Number(digits) => whole(digits),
@@ -128,18 +119,14 @@ impl<'a> Fields<'a> {
             Written::Other => None,
         };
         match number {
-            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(Invalid(format!(
-                "{}: '{name}' must be a whole number from {least} to {most}, not {}",
-                self.kind,
-                glance(raw)
-            ))),
+            Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
+            _ => Err(self.invalid(Problem::OutOfRange { name, min, max, found: glance(raw) })),
         }
     }
 
-    pub(super) fn amount(&self, name: &str, least: u64) -> Result<Option<Won>, Invalid> {
-        let most = u64::try_from(Won::MAX_INPUT.0).unwrap_or(0);
-        let amount = self.number(name, least, most)?;
+    pub(super) fn amount(&self, name: &'static str, min: u64) -> Result<Option<Won>, Invalid> {
+        let max = u64::try_from(Won::MAX_INPUT.0).unwrap_or(0);
+        let amount = self.number(name, min, max)?;
         Ok(amount.map(|amount| Won(i64::try_from(amount).unwrap_or(i64::MAX))))
     }
 }

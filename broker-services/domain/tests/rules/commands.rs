@@ -4,10 +4,15 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use skstore_domain::charges::ChargeCall;
-use skstore_domain::commands::{Command, CommandKind, Invalid};
+use skstore_domain::commands::{
+    Command, CommandKind, DepositCommand, DepositCommandKind, Invalid, ItemCommand, ItemCommandKind,
+    ListItem, MAX_STOCK, OrderCommand, OrderCommandKind, Place, Replay, Restock, TopUp,
+};
 use skstore_domain::deposit::{ToppedUp, top_up};
 use skstore_domain::events::Event;
+use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::money::Won;
+use skstore_domain::objects::MAX_QTY;
 use skstore_domain::signals::Control;
 use skstore_domain::time::Timestamp;
 
@@ -18,21 +23,28 @@ fn read(kind: CommandKind, body: &str) -> Result<Command, Invalid> {
 }
 
 fn why_not(kind: CommandKind, body: &str) -> String {
-    read(kind, body).map_or_else(|Invalid(why)| why, |command| format!("it was taken for {command:?}"))
+    read(kind, body)
+        .map_or_else(|invalid| invalid.to_string(), |command| format!("it was taken for {command:?}"))
 }
 
 /// Whom a top-up of that `customer`, as it stands in the JSON, is for.
 fn customer(written: &str) -> Result<String, Invalid> {
-    match read(CommandKind::DepositTopUp, &format!(r#"{{"customer":{written},"amount":1}}"#))? {
-        Command::TopUp(top_up) => Ok(top_up.customer.as_str().to_owned()),
+    match read(
+        CommandKind::Deposit(DepositCommandKind::TopUp),
+        &format!(r#"{{"customer":{written},"amount":1}}"#),
+    )? {
+        Command::Deposit(DepositCommand::TopUp(top_up)) => Ok(top_up.customer.as_str().to_owned()),
         other => panic!("{other:?}"),
     }
 }
 
 /// What a top-up of that `amount`, as it stands in the JSON, comes to.
 fn amount(written: &str) -> Result<Won, Invalid> {
-    match read(CommandKind::DepositTopUp, &format!(r#"{{"customer":"kim","amount":{written}}}"#))? {
-        Command::TopUp(top_up) => Ok(top_up.amount),
+    match read(
+        CommandKind::Deposit(DepositCommandKind::TopUp),
+        &format!(r#"{{"customer":"kim","amount":{written}}}"#),
+    )? {
+        Command::Deposit(DepositCommand::TopUp(top_up)) => Ok(top_up.amount),
         other => panic!("{other:?}"),
     }
 }
@@ -55,11 +67,11 @@ fn a_number_that_names_somebody_is_its_digits_or_refused() {
     assert_ne!(customer("123456789012345678901"), customer("123456789012345678902"));
     for written in ["1e3", "1E3", "10.0", "1.5", "-0", "-1", "0.0", "1e400", "-1e400", "1e-400", "0e0"] {
         let expected = format!("deposit.topup: 'customer' must be a text or a whole number, not {written}");
-        assert_eq!(customer(written), Err(Invalid(expected)));
+        assert_eq!(customer(written).map_err(|why| why.to_string()), Err(expected));
     }
     let too_long = "9".repeat(65);
     let expected = "deposit.topup: 'customer' must have 1 to 64 characters";
-    assert_eq!(customer(&too_long), Err(Invalid(expected.to_owned())));
+    assert_eq!(customer(&too_long).map_err(|why| why.to_string()), Err(expected.to_owned()));
 }
 
 #[test]
@@ -93,26 +105,50 @@ fn a_number_that_counts_is_a_whole_one_or_refused() {
     ] {
         let expected =
             format!("deposit.topup: 'amount' must be a whole number from 1 to 1000000000000, not {written}");
-        assert_eq!(amount(written), Err(Invalid(expected)));
+        assert_eq!(amount(written).map_err(|why| why.to_string()), Err(expected));
     }
 }
 
 #[test]
 fn a_member_that_stands_there_twice_is_refused() {
     let table = [
-        (CommandKind::DepositTopUp, r#"{"customer":"kim","amount":1,"amount":1000000}"#, "amount"),
-        (CommandKind::DepositTopUp, r#"{"customer":"kim","amount":1,"amount":1}"#, "amount"),
-        (CommandKind::DepositTopUp, r#"{"customer":"kim","amount":null,"amount":1}"#, "amount"),
-        (CommandKind::DepositTopUp, r#"{"customer":"kim","amount":1,"am\u006funt":2}"#, "amount"),
-        (CommandKind::DepositTopUp, r#"{"customer":"kim","customer":"lee","amount":1}"#, "customer"),
-        (CommandKind::OrderPlace, r#"{"item_id":"10","item_id":"11"}"#, "item_id"),
-        (CommandKind::OrderPlace, r#"{"productId":"10","productId":"11"}"#, "productId"),
+        (
+            CommandKind::Deposit(DepositCommandKind::TopUp),
+            r#"{"customer":"kim","amount":1,"amount":1000000}"#,
+            "amount",
+        ),
+        (
+            CommandKind::Deposit(DepositCommandKind::TopUp),
+            r#"{"customer":"kim","amount":1,"amount":1}"#,
+            "amount",
+        ),
+        (
+            CommandKind::Deposit(DepositCommandKind::TopUp),
+            r#"{"customer":"kim","amount":null,"amount":1}"#,
+            "amount",
+        ),
+        (
+            CommandKind::Deposit(DepositCommandKind::TopUp),
+            r#"{"customer":"kim","amount":1,"am\u006funt":2}"#,
+            "amount",
+        ),
+        (
+            CommandKind::Deposit(DepositCommandKind::TopUp),
+            r#"{"customer":"kim","customer":"lee","amount":1}"#,
+            "customer",
+        ),
+        (CommandKind::Order(OrderCommandKind::Place), r#"{"item_id":"10","item_id":"11"}"#, "item_id"),
+        (CommandKind::Order(OrderCommandKind::Place), r#"{"productId":"10","productId":"11"}"#, "productId"),
         // Members that the command has no use for, or nobody.
-        (CommandKind::OrderPlace, r#"{"item_id":"10","amount":1,"amount":2}"#, "amount"),
-        (CommandKind::OrderPlace, r#"{"colour":1,"item_id":"10","size":1,"c\u006flour":2}"#, "colour"),
-        (CommandKind::OrderPlace, r#"{"item_id":"10","":1,"":1}"#, ""),
-        (CommandKind::OrderCancel, r#"{"order_id":"a","order_id":"a"}"#, "order_id"),
-        (CommandKind::ItemReplay, r#"{"from_seq":1,"from_seq":2}"#, "from_seq"),
+        (CommandKind::Order(OrderCommandKind::Place), r#"{"item_id":"10","amount":1,"amount":2}"#, "amount"),
+        (
+            CommandKind::Order(OrderCommandKind::Place),
+            r#"{"colour":1,"item_id":"10","size":1,"c\u006flour":2}"#,
+            "colour",
+        ),
+        (CommandKind::Order(OrderCommandKind::Place), r#"{"item_id":"10","":1,"":1}"#, ""),
+        (CommandKind::Order(OrderCommandKind::Cancel), r#"{"order_id":"a","order_id":"a"}"#, "order_id"),
+        (CommandKind::Item(ItemCommandKind::Replay), r#"{"from_seq":1,"from_seq":2}"#, "from_seq"),
     ];
     for (kind, body, name) in table {
         let expected =
@@ -121,7 +157,9 @@ fn a_member_that_stands_there_twice_is_refused() {
     }
     let thousands: String = (0..5_000).map(|n| format!("\"m{n}\":0,")).collect();
     let body = format!("{{{thousands}\"item_id\":\"10\",\"m4999\":1}}");
-    assert!(why_not(CommandKind::OrderPlace, &body).contains("'m4999' stands there twice"));
+    assert!(
+        why_not(CommandKind::Order(OrderCommandKind::Place), &body).contains("'m4999' stands there twice")
+    );
 }
 
 #[test]
@@ -133,14 +171,19 @@ fn other_names_of_a_member_say_the_same() {
         r#"{"item_id":null,"productId":"10"}"#,
         r#"{"item_id":"10","productId":null}"#,
     ] {
-        match read(CommandKind::OrderPlace, body) {
-            Ok(Command::Place(place)) => assert_eq!(place.item_id.as_str(), "10", "{body}"),
+        match read(CommandKind::Order(OrderCommandKind::Place), body) {
+            Ok(Command::Order(OrderCommand::Place(place))) => {
+                assert_eq!(place.item_id.as_str(), "10", "{body}");
+            }
             other => panic!("{body}: {other:?}"),
         }
     }
-    for kind in
-        [CommandKind::OrderPlace, CommandKind::ItemRestock, CommandKind::ItemQuery, CommandKind::ItemList]
-    {
+    for kind in [
+        CommandKind::Order(OrderCommandKind::Place),
+        CommandKind::Item(ItemCommandKind::Restock),
+        CommandKind::Item(ItemCommandKind::Query),
+        CommandKind::Item(ItemCommandKind::List),
+    ] {
         let body = r#"{"item_id":"10","productId":"11","qty":1,"name":"a","unit_price":1}"#;
         let expected =
             format!("{kind}: 'item_id' and 'productId' are one thing and say two; leave one of them out");
@@ -148,19 +191,31 @@ fn other_names_of_a_member_say_the_same() {
     }
     // Neither is taken for the other where one of them is no id.
     let half = r#"{"item_id":"10","productId":[]}"#;
-    assert_eq!(why_not(CommandKind::OrderPlace, half), "order.place: 'productId' must be a text");
+    assert_eq!(
+        why_not(CommandKind::Order(OrderCommandKind::Place), half),
+        "order.place: 'productId' must be a text"
+    );
 }
 
 #[test]
 fn what_looks_like_another_name_is_refused_in_every_command_that_takes_one() {
     let bodies = [
-        (CommandKind::OrderPlace, json!({ "item_id": "10", "customer": "kim\u{3164}" })),
-        (CommandKind::OrderPlace, json!({ "item_id": "10\u{3164}" })),
-        (CommandKind::DepositTopUp, json!({ "customer": "\u{3164}", "amount": 1 })),
-        (CommandKind::ItemRestock, json!({ "item_id": "10\u{200d}\u{3164}", "qty": 1 })),
-        (CommandKind::ItemList, json!({ "item_id": "\u{3164}", "name": "a", "unit_price": 1 })),
-        (CommandKind::ItemList, json!({ "item_id": "a", "name": "사과\u{3164}", "unit_price": 1 })),
-        (CommandKind::ItemList, json!({ "item_id": "a", "name": "a", "name_en": "\u{ad}", "unit_price": 1 })),
+        (CommandKind::Order(OrderCommandKind::Place), json!({ "item_id": "10", "customer": "kim\u{3164}" })),
+        (CommandKind::Order(OrderCommandKind::Place), json!({ "item_id": "10\u{3164}" })),
+        (CommandKind::Deposit(DepositCommandKind::TopUp), json!({ "customer": "\u{3164}", "amount": 1 })),
+        (CommandKind::Item(ItemCommandKind::Restock), json!({ "item_id": "10\u{200d}\u{3164}", "qty": 1 })),
+        (
+            CommandKind::Item(ItemCommandKind::List),
+            json!({ "item_id": "\u{3164}", "name": "a", "unit_price": 1 }),
+        ),
+        (
+            CommandKind::Item(ItemCommandKind::List),
+            json!({ "item_id": "a", "name": "사과\u{3164}", "unit_price": 1 }),
+        ),
+        (
+            CommandKind::Item(ItemCommandKind::List),
+            json!({ "item_id": "a", "name": "a", "name_en": "\u{ad}", "unit_price": 1 }),
+        ),
     ];
     for (kind, body) in bodies {
         let why = why_not(kind, &body.to_string());
@@ -168,8 +223,8 @@ fn what_looks_like_another_name_is_refused_in_every_command_that_takes_one() {
     }
     // As a phone writes it: an emoji with the selector that colours it.
     let heart = json!({ "item_id": "a", "name": " ❤\u{fe0f} \u{1112}\u{1161}\u{11ab}과 ", "unit_price": 1 });
-    match read(CommandKind::ItemList, &heart.to_string()) {
-        Ok(Command::ListItem(listing)) => assert_eq!(listing.name, "❤\u{fe0f} 한과"),
+    match read(CommandKind::Item(ItemCommandKind::List), &heart.to_string()) {
+        Ok(Command::Item(ItemCommand::List(listing))) => assert_eq!(listing.name, "❤\u{fe0f} 한과"),
         other => panic!("{other:?}"),
     }
 }
@@ -282,14 +337,14 @@ proptest! {
         (one, other) in (values(), values()),
         (at, then) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
         escapes in prop::collection::vec(any::<bool>(), 0..8),
-        kind in 0..CommandKind::ALL.len(),
+        kind in 0..CommandKind::all().count(),
     ) {
         let mut written: Vec<String> =
             members.iter().map(|(name, value)| format!("{}:{value}", escaped(name, &[]))).collect();
         written.insert(at.index(written.len() + 1), format!("{}:{one}", escaped(&twice, &[])));
         written.insert(then.index(written.len() + 1), format!("{}:{other}", escaped(&twice, &escapes)));
         let body = format!("{{{}}}", written.join(","));
-        let why = why_not(CommandKind::ALL[kind], &body);
+        let why = why_not(CommandKind::all().nth(kind).expect("a kind"), &body);
         prop_assert!(why.contains("stands there twice"), "{}: {}", body, why);
     }
 
@@ -304,7 +359,7 @@ proptest! {
             Some(others) if before => format!("{{{others},{own}}}"),
             _ => format!("{{{own}{others}}}"),
         };
-        prop_assert_eq!(read(CommandKind::OrderPlace, &body), read(CommandKind::OrderPlace, &format!("{{{own}}}")));
+        prop_assert_eq!(read(CommandKind::Order(OrderCommandKind::Place), &body), read(CommandKind::Order(OrderCommandKind::Place), &format!("{{{own}}}")));
     }
 
     #[test]
@@ -313,5 +368,60 @@ proptest! {
         escapes in prop::collection::vec(any::<bool>(), 0..20),
     ) {
         prop_assert_eq!(customer(&escaped(&text, &escapes)), customer(&escaped(&text, &[])));
+    }
+}
+
+/// Any command that can be read.
+fn commands() -> impl Strategy<Value = Command> {
+    let key = "[A-Za-z0-9_-]{1,64}";
+    let name = "[a-z0-9가-힣]{1,20}( [a-z가-힣]{1,20})?";
+    let order = key.prop_map(|id| OrderId::new(&id).expect("its alphabet"));
+    let request = proptest::option::of(key.prop_map(|id| RequestId::new(&id).expect("its alphabet")));
+    let item = key.prop_map(|id| ItemId::new(&id).expect("its alphabet"));
+    let customer = name.prop_map(|name| Customer::new(&name).expect("its alphabet"));
+    let won = (1..=Won::MAX_INPUT.0).prop_map(Won);
+    let replay = (0..=i64::MAX).prop_map(|from_seq| Replay { from_seq });
+    let place = (
+        item.clone(),
+        1..=MAX_QTY,
+        proptest::option::of(customer.clone()),
+        proptest::option::of(order.clone()),
+        proptest::option::of(won.clone()),
+    )
+        .prop_map(|(item_id, qty, customer, order_id, unit_price)| {
+            Command::from(OrderCommand::Place(Place { item_id, qty, customer, order_id, unit_price }))
+        });
+    let top_up = (customer.clone(), won.clone(), request.clone()).prop_map(|(customer, amount, topup_id)| {
+        Command::from(DepositCommand::TopUp(TopUp { customer, amount, topup_id }))
+    });
+    let restock = (item.clone(), 1..=MAX_STOCK, request).prop_map(|(item_id, qty, restock_id)| {
+        Command::from(ItemCommand::Restock(Restock { item_id, qty, restock_id }))
+    });
+    let list = (item.clone(), name, proptest::option::of(name), won).prop_map(
+        |(item_id, name, name_en, unit_price)| {
+            Command::from(ItemCommand::List(ListItem { item_id, name, name_en, unit_price }))
+        },
+    );
+    prop_oneof![
+        place,
+        top_up,
+        restock,
+        list,
+        order.clone().prop_map(|order| OrderCommand::Cancel(order).into()),
+        order.clone().prop_map(|order| OrderCommand::Query(order).into()),
+        order.prop_map(|order| DepositCommand::QueryPayment(order).into()),
+        customer.prop_map(|customer| DepositCommand::QueryAccount(customer).into()),
+        item.prop_map(|item| ItemCommand::Query(item).into()),
+        replay.clone().prop_map(|replay| OrderCommand::Replay(replay).into()),
+        replay.clone().prop_map(|replay| DepositCommand::Replay(replay).into()),
+        replay.prop_map(|replay| ItemCommand::Replay(replay).into()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_command_is_read_as_it_was_written(command in commands()) {
+        let body = command.to_json();
+        prop_assert_eq!(read(command.kind(), &body), Ok(command), "{}", body);
     }
 }

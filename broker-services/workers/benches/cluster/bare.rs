@@ -20,7 +20,7 @@ use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 use skstore_domain::answers::Answer;
 use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, ChargeResult};
-use skstore_domain::commands::{Command, CommandKind, Place};
+use skstore_domain::commands::{OrderCommand, OrderCommandKind, Place, ServiceCommand};
 use skstore_domain::events::{DepositEvent, Event, EventData, ItemEvent, OrderEvent};
 use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::money::Won;
@@ -194,7 +194,8 @@ impl Part {
     }
 
     async fn place(self, delivery: Delivery, waiting: Waiting, reply_to: String) {
-        let Ok(Command::Place(place)) = Command::from_json(CommandKind::OrderPlace, &delivery.data) else {
+        let Ok(OrderCommand::Place(place)) = OrderCommand::from_json(OrderCommandKind::Place, &delivery.data)
+        else {
             panic!("only places are sent");
         };
         let order = order_of(place);

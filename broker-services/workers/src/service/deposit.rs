@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use skstore_domain::answers::{Answer, ErrorCode, PaymentAnswer};
 use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, MAX_CHARGES_PER_CALL};
-use skstore_domain::commands::Command;
+use skstore_domain::commands::{DepositCommand, Replay};
 use skstore_domain::deposit::{self, TopUpRecord, ToppedUp};
 use skstore_domain::events::{Event, EventData, OrderEvent};
 use skstore_domain::ids::{Customer, OrderId};
@@ -17,7 +17,7 @@ use skstore_domain::time::Timestamp;
 use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{Delivery, Publisher, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, MAY_HAVE_HAPPENED, read_command};
+use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
 use crate::service::{events, not_for, one, queue, request_id_of, trace_of};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
@@ -132,27 +132,21 @@ impl DepositRules {
     }
 
     fn read_command(&self, delivery: &Delivery) -> Result<DepositInput, Bad> {
-        match read_command(delivery)? {
-            Command::TopUp(top_up) => {
+        Ok(match read_command(delivery)? {
+            DepositCommand::TopUp(top_up) => {
                 let topup_id = match top_up.topup_id.or_else(|| request_id_of(&delivery.message)) {
                     Some(id) => id.as_str().to_owned(),
                     None if delivery.redelivered => {
-                        return Err(Bad(format!("the top-up {MAY_HAVE_HAPPENED} made")));
+                        return Err(Bad::may_have_happened("the top-up", "made"));
                     }
                     None => self.context.ids.mint(),
                 };
-                Ok(DepositInput::TopUp { topup_id, customer: top_up.customer, amount: top_up.amount })
+                DepositInput::TopUp { topup_id, customer: top_up.customer, amount: top_up.amount }
             }
-            Command::QueryPayment(order) => Ok(DepositInput::QueryPayment(order)),
-            Command::QueryAccount(customer) => Ok(DepositInput::QueryAccount(customer)),
-            Command::Replay { from_seq } => Ok(DepositInput::Replay(from_seq)),
-            Command::Place(_)
-            | Command::Cancel(_)
-            | Command::QueryOrder(_)
-            | Command::Restock(_)
-            | Command::QueryItem(_)
-            | Command::ListItem(_) => Err(Bad("this command is not for Deposit".to_owned())),
-        }
+            DepositCommand::QueryPayment(order) => DepositInput::QueryPayment(order),
+            DepositCommand::QueryAccount(customer) => DepositInput::QueryAccount(customer),
+            DepositCommand::Replay(Replay { from_seq }) => DepositInput::Replay(from_seq),
+        })
     }
 
     fn charge(
@@ -266,9 +260,9 @@ impl Rules for DepositRules {
         match &*delivery.queue {
             topology::DEPOSIT_PAYMENTS => {
                 let call: ChargeCall = serde_json::from_slice(&message.body)
-                    .map_err(|error| Bad(format!("not a call to charge: {error}")))?;
+                    .map_err(|error| Bad::new(format!("not a call to charge: {error}")))?;
                 if call.charges.len() > MAX_CHARGES_PER_CALL {
-                    return Err(Bad(format!("a call has at most {MAX_CHARGES_PER_CALL} charges")));
+                    return Err(Bad::new(format!("a call has at most {MAX_CHARGES_PER_CALL} charges")));
                 }
                 let trace = trace_of(message);
                 let job =

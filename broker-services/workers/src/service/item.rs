@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use skstore_domain::answers::{Answer, ErrorCode};
-use skstore_domain::commands::{Command, ListItem};
+use skstore_domain::commands::{ItemCommand, ListItem, Replay};
 use skstore_domain::events::{Event, EventData, OrderEvent};
 use skstore_domain::ids::ItemId;
 use skstore_domain::impossible::Impossible;
@@ -14,7 +14,7 @@ use skstore_domain::time::Timestamp;
 use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, MAY_HAVE_HAPPENED, read_command};
+use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
 use crate::service::{events, not_for, one, queue, request_id_of};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
@@ -133,27 +133,21 @@ impl ItemRules {
     }
 
     fn read_command(&self, delivery: &Delivery) -> Result<ItemInput, Bad> {
-        match read_command(delivery)? {
-            Command::Restock(restock) => {
+        Ok(match read_command(delivery)? {
+            ItemCommand::Restock(restock) => {
                 let restock_id = match restock.restock_id.or_else(|| request_id_of(&delivery.message)) {
                     Some(id) => id.as_str().to_owned(),
                     None if delivery.redelivered => {
-                        return Err(Bad(format!("the restock {MAY_HAVE_HAPPENED} made")));
+                        return Err(Bad::may_have_happened("the restock", "made"));
                     }
                     None => self.context.ids.mint(),
                 };
-                Ok(ItemInput::Restock { restock_id, item_id: restock.item_id, qty: restock.qty })
+                ItemInput::Restock { restock_id, item_id: restock.item_id, qty: restock.qty }
             }
-            Command::ListItem(listing) => Ok(ItemInput::List(listing)),
-            Command::QueryItem(item) => Ok(ItemInput::Query(item)),
-            Command::Replay { from_seq } => Ok(ItemInput::Replay(from_seq)),
-            Command::Place(_)
-            | Command::Cancel(_)
-            | Command::QueryOrder(_)
-            | Command::TopUp(_)
-            | Command::QueryPayment(_)
-            | Command::QueryAccount(_) => Err(Bad("this command is not for Item".to_owned())),
-        }
+            ItemCommand::List(listing) => ItemInput::List(listing),
+            ItemCommand::Query(item) => ItemInput::Query(item),
+            ItemCommand::Replay(Replay { from_seq }) => ItemInput::Replay(from_seq),
+        })
     }
 
     fn placed(&self, order: &Order, stage: &mut ItemStage, now: Timestamp) -> Result<(), Impossible> {

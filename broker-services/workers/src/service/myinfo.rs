@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::bus::{BusError, Consumer, Delivery, Message, Publisher, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, Envelope, Events, park, read_events};
+use crate::envelope::{BadPart, Envelope, Events, park, read_events};
 use crate::probe::Point;
 use crate::service::queue;
 use crate::topology;
@@ -132,22 +132,22 @@ impl Keeper {
 
     async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) {
         let bad = match read_events(&envelope.message) {
-            Err(Bad(reason)) => vec![(envelope.message.body.clone(), reason)],
+            Err(bad) => vec![BadPart { bad, body: envelope.message.body.clone() }],
             Ok(Events { parts, unknown }) => {
                 unknown.iter().for_each(|of_type| self.context.vitals.ignored(of_type));
                 let mut bad = Vec::new();
                 for part in parts {
                     match part {
                         Ok(event) => writes.extend(myinfo::writes(&event)),
-                        Err(part) => bad.push((part.body, part.bad.0)),
+                        Err(part) => bad.push(part),
                     }
                 }
                 bad
             }
         };
-        for (body, reason) in bad {
+        for BadPart { bad, body } in bad {
             let Envelope { message, queue, .. } = envelope;
-            park(&self.context, &self.publisher, message, queue, body, &reason).await;
+            park(&self.context, &self.publisher, message, queue, body, &bad).await;
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{Permit, Refusal};
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
-use skstore_domain::commands::{Command, CommandKind, Place};
+use skstore_domain::commands::{CommandKind, OrderCommand, Place, Replay};
 use skstore_domain::events::{DepositEvent, Event, EventData, EventKind, ItemEvent, OrderKind};
 use skstore_domain::ids::OrderId;
 use skstore_domain::impossible::Impossible;
@@ -24,7 +24,7 @@ use crate::batch::{Effect, Job, Parts, Rules};
 use crate::bus::{BusError, Delivery, Message, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Caller, Envelope, MAY_HAVE_HAPPENED, read_command};
+use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command};
 use crate::probe::{Bug, Point};
 use crate::service::{events, not_for, one, queue};
 use crate::stage::{Record, Stage, Table, Unreadable, stored};
@@ -168,38 +168,12 @@ impl OrderRules {
     }
 
     fn read_one(&self, delivery: &Delivery) -> Result<OrderInput, Bad> {
-        match read_command(delivery)? {
-            Command::Place(place) => self.read_place(place, delivery),
-            Command::Cancel(order) => Ok(OrderInput::Cancel(order)),
-            Command::QueryOrder(order) => Ok(OrderInput::Query(order)),
-            Command::Replay { from_seq }
-                if CommandKind::from_word(&delivery.message.routing_key)
-                    == Some(CommandKind::OrderReplay) =>
-            {
-                Ok(OrderInput::Replay(from_seq))
-            }
-            Command::Replay { .. }
-            | Command::TopUp(_)
-            | Command::QueryPayment(_)
-            | Command::QueryAccount(_)
-            | Command::Restock(_)
-            | Command::QueryItem(_)
-            | Command::ListItem(_)
-                if &*delivery.queue == topology::UNROUTED =>
-            {
-                Err(Bad(
-                    "the way of this command was missing on the broker and is being put back; send it again"
-                        .to_owned(),
-                ))
-            }
-            Command::Replay { .. }
-            | Command::TopUp(_)
-            | Command::QueryPayment(_)
-            | Command::QueryAccount(_)
-            | Command::Restock(_)
-            | Command::QueryItem(_)
-            | Command::ListItem(_) => Err(Bad("this command is not for Order".to_owned())),
-        }
+        Ok(match read_command(delivery)? {
+            OrderCommand::Place(place) => self.read_place(place, delivery)?,
+            OrderCommand::Cancel(order) => OrderInput::Cancel(order),
+            OrderCommand::Query(order) => OrderInput::Query(order),
+            OrderCommand::Replay(Replay { from_seq }) => OrderInput::Replay(from_seq),
+        })
     }
 
     /// Fills in the defaults. An order without an id that may have been placed before is not placed again.
@@ -209,9 +183,9 @@ impl OrderRules {
         let order_id = match place.order_id.or_else(of_message) {
             Some(order_id) => order_id,
             None if delivery.redelivered => {
-                return Err(Bad(format!("the order {MAY_HAVE_HAPPENED} placed")));
+                return Err(Bad::may_have_happened("the order", "placed"));
             }
-            None => OrderId::new(&self.context.ids.mint()).map_err(|error| Bad(error.to_string()))?,
+            None => OrderId::new(&self.context.ids.mint()).map_err(|error| Bad::new(error.to_string()))?,
         };
         let request = PlaceRequest {
             order_id,

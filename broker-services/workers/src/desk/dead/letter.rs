@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use skstore_domain::charges::ChargeCall;
-use skstore_domain::commands::{Command, CommandKind};
+use skstore_domain::commands::{Command, CommandKind, DepositCommand, ItemCommand, OrderCommand};
 use skstore_domain::ids::{OrderId, RequestId};
 
 use crate::bus::{Message, Properties};
 use crate::envelope::{
-    BODY_CUT_AT, MAY_HAVE_HAPPENED, PARKED_ID, SENT_EXPIRATION, SENT_PRIORITY, read_events,
+    BODY_CUT_AT, PARKED_CODE, PARKED_ID, ParkedCode, SENT_EXPIRATION, SENT_PRIORITY, read_events,
 };
 use crate::reply_to;
 use crate::topology::{self, COMMANDS, DEFAULT, EVENTS, PAYMENTS, UNROUTED};
@@ -23,6 +23,7 @@ const DEATH_EXCHANGE: &str = "x-first-death-exchange";
 /// What parking adds to the headers, and takes away again when the message is replayed.
 const ADDED: &[&str] = &[
     PARKED_ID,
+    PARKED_CODE,
     "reason",
     "exchange",
     "routing_key",
@@ -46,6 +47,8 @@ pub struct DeadLetter {
     pub id: String,
     /// Why it was parked: a sentence.
     pub reason: String,
+    /// What is known of its effects.
+    pub code: ParkedCode,
     /// The exchange that it was sent to.
     pub exchange: String,
     /// Its key there.
@@ -94,9 +97,11 @@ impl DeadLetter {
         properties.headers.retain(|name, _| {
             !ADDED.contains(&name.as_str()) && !ADDED_BY_BROKER.iter().any(|added| name.starts_with(added))
         });
+        let reason = given(&["reason"]).or_else(died).unwrap_or_default();
         Self {
             id: parked_id.cloned().unwrap_or_else(|| made_up_id(message)),
-            reason: given(&["reason"]).or_else(died).unwrap_or_default(),
+            code: ParkedCode::of(headers.get(PARKED_CODE).map(String::as_str), &reason),
+            reason,
             exchange: given(&["exchange", DEATH_EXCHANGE]).unwrap_or_default(),
             routing_key: given(&["routing_key"]).unwrap_or_else(|| message.routing_key.clone()),
             queue: given(&["queue", DEATH_QUEUE]).unwrap_or_default(),
@@ -176,14 +181,12 @@ impl DeadLetter {
 
     /// Why a service would refuse the command.
     fn refusal(&self, kind: CommandKind) -> Option<String> {
-        let is_replay =
-            matches!(kind, CommandKind::OrderReplay | CommandKind::DepositReplay | CommandKind::ItemReplay);
         let reply_to = self.properties.reply_to.as_deref();
-        let may_answer_ours = is_replay && reply_to == Some(topology::MYINFO_REBUILD);
+        let may_answer_ours = kind.is_replay() && reply_to == Some(topology::MYINFO_REBUILD);
         if let Some(why) = reply_to.filter(|_| !may_answer_ours).and_then(reply_to::refusal) {
             return Some(format!("its reply_to {why}"));
         }
-        Command::from_json(kind, &self.body).err().map(|invalid| invalid.0)
+        Command::from_json(kind, &self.body).err().map(|invalid| invalid.to_string())
     }
 
     fn bad_event(&self) -> Option<String> {
@@ -194,8 +197,8 @@ impl DeadLetter {
             properties: Properties::default(),
         };
         match read_events(&message) {
-            Err(bad) => Some(bad.0),
-            Ok(events) => events.parts.into_iter().find_map(|part| part.err().map(|bad| bad.bad.0)),
+            Err(bad) => Some(bad.sentence),
+            Ok(events) => events.parts.into_iter().find_map(|part| part.err().map(|part| part.bad.sentence)),
         }
     }
 
@@ -203,16 +206,20 @@ impl DeadLetter {
     fn key(&self) -> Option<Option<String>> {
         let Some((COMMANDS, word)) = self.destination() else { return None };
         let own = match Command::from_json(CommandKind::from_word(&word)?, &self.body).ok()? {
-            Command::Place(place) => place.order_id.map(|id| id.as_str().to_owned()),
-            Command::TopUp(top_up) => top_up.topup_id.map(|id| id.as_str().to_owned()),
-            Command::Restock(restock) => restock.restock_id.map(|id| id.as_str().to_owned()),
-            Command::Cancel(_)
-            | Command::QueryOrder(_)
-            | Command::QueryPayment(_)
-            | Command::QueryAccount(_)
-            | Command::QueryItem(_)
-            | Command::ListItem(_)
-            | Command::Replay { .. } => return None,
+            Command::Order(OrderCommand::Place(place)) => place.order_id.map(|id| id.as_str().to_owned()),
+            Command::Deposit(DepositCommand::TopUp(top_up)) => {
+                top_up.topup_id.map(|id| id.as_str().to_owned())
+            }
+            Command::Item(ItemCommand::Restock(restock)) => {
+                restock.restock_id.map(|id| id.as_str().to_owned())
+            }
+            Command::Order(OrderCommand::Cancel(_) | OrderCommand::Query(_) | OrderCommand::Replay(_))
+            | Command::Deposit(
+                DepositCommand::QueryPayment(_) | DepositCommand::QueryAccount(_) | DepositCommand::Replay(_),
+            )
+            | Command::Item(ItemCommand::Query(_) | ItemCommand::List(_) | ItemCommand::Replay(_)) => {
+                return None;
+            }
         };
         // The alphabet of ids is one for all of them.
         Some(own.or_else(|| self.properties.message_id.clone().filter(|id| OrderId::new(id).is_ok())))
@@ -220,7 +227,7 @@ impl DeadLetter {
 
     /// Whether a service may have acted on it: it says so, or its queue gave up on it and nobody knows.
     fn may_have_happened(&self) -> bool {
-        self.service.is_empty() || self.reason.contains(MAY_HAVE_HAPPENED)
+        self.service.is_empty() || self.code == ParkedCode::MayHaveHappened
     }
 }
 

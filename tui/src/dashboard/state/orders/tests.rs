@@ -207,7 +207,7 @@ fn a_scan_goes_on_where_it_stopped() {
     let mut orders = Orders::default();
     let next = Some(cursor_of(&row(77)));
     orders.read(
-        OrderPage { rows: vec![], next: next.clone(), scanned: Some(10_000), strays: 0 },
+        OrderPage { next: next.clone(), scanned: Some(10_000), ..OrderPage::default() },
         NAMES,
         SHOWN,
     );

@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask test`, `cargo xtask servers`, `cargo xtask bench`.
+//! What a developer runs: `cargo xtask` with `test`, `simulate`, `servers` or `bench`.
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
@@ -9,6 +9,7 @@ mod bench;
 mod json;
 mod machine;
 mod servers;
+mod simulate;
 mod step;
 mod test;
 
@@ -17,6 +18,9 @@ Usage: cargo xtask COMMAND
 
   test                        everything that has to hold before a change is merged
   test NAME... [-- FILTER]    the named test targets alone (amqp, view_conformance, ...), with the servers that they need
+  simulate SEED [--bug NAME] [--trace]
+                              one seed of the simulation: exit status 0 if every promise holds, 1 if one is broken,
+                              2 if it could not be run; --bug makes a deliberate mistake, --trace tells all that happens
   servers                     run a private RabbitMQ, Redis and the four workers until Ctrl-C, and show how to reach them
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
@@ -25,6 +29,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["simulate", words @ ..] => return simulate::run(words),
         ["test"] => test::run(),
         ["test", names @ ..] => test::run_some(names),
         ["servers"] => attended::run(),

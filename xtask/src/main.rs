@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 mod attended;
 mod bench;
-mod json;
 mod machine;
 mod servers;
 mod simulate;

@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask` with `test`, `simulate`, `servers` or `bench`.
+//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `servers` or `bench`.
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod attended;
 mod bench;
+mod check;
 mod machine;
 mod servers;
 mod simulate;
@@ -15,6 +16,7 @@ mod test;
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
+  check                       format, lints and every test that needs no server; two minutes at most once it is built
   test                        everything that has to hold before a change is merged
   test NAME... [-- FILTER]    the named test targets alone (amqp, view_conformance, ...), with the servers that they need
   simulate SEED [--bug NAME] [--trace]
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["check"] => check::run(),
         ["simulate", words @ ..] => return simulate::run(words),
         ["test"] => test::run(),
         ["test", names @ ..] => test::run_some(names),

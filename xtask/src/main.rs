@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `servers` or `bench`.
+//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `deny`, `servers` or `bench`.
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod attended;
 mod bench;
 mod check;
+mod deny;
 mod machine;
 mod servers;
 mod simulate;
@@ -22,6 +23,7 @@ Usage: cargo xtask COMMAND
   simulate SEED [--bug NAME] [--trace]
                               one seed of the simulation: exit status 0 if every promise holds, 1 if one is broken,
                               2 if it could not be run; --bug makes a deliberate mistake, --trace tells all that happens
+  deny                        the dependencies, as deny.toml allows them
   servers                     run a private RabbitMQ, Redis and the four workers until Ctrl-C, and show how to reach them
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["simulate", words @ ..] => return simulate::run(words),
         ["test"] => test::run(),
         ["test", names @ ..] => test::run_some(names),
+        ["deny"] => deny::run(),
         ["servers"] => attended::run(),
         ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {

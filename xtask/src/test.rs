@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use crate::deny;
 use crate::servers::{self, Rabbit, Redis};
 use crate::step::{self, Step};
 
@@ -108,6 +109,7 @@ pub(crate) fn run() -> Result<(), String> {
     for step in FIRST {
         step::run_one(step, &[])?;
     }
+    deny::run()?;
     for step in STEPS {
         step::run_one(step, &[])?;
     }
@@ -116,7 +118,7 @@ pub(crate) fn run() -> Result<(), String> {
     for step in WITH_SERVERS {
         step::run_one(step, &reached_at(&rabbit, &redis))?;
     }
-    let steps = FIRST.len() + STEPS.len() + WITH_SERVERS.len();
+    let steps = FIRST.len() + 1 + STEPS.len() + WITH_SERVERS.len();
     println!("\nAll {steps} steps passed in {:.0} s.", started.elapsed().as_secs_f64());
     Ok(())
 }

@@ -10,7 +10,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::json::{Value, flat_object};
+use serde_json::Value;
+
 use crate::{machine, step};
 
 /// Where the workspace's crates are, with their package names.
@@ -46,20 +47,17 @@ impl Measured {
             at_most: None,
             notes: String::new(),
         };
-        for (key, value) in flat_object(line)? {
-            match (key.as_str(), value) {
-                ("name", Value::Text(text)) => measured.name = text,
-                ("unit", Value::Text(text)) => measured.unit = text,
-                ("value", Value::Number(number)) => measured.value = number,
-                ("at_least", Value::Number(number)) => measured.at_least = Some(number),
-                ("at_most", Value::Number(number)) => measured.at_most = Some(number),
-                (_, value) => {
-                    let value = match value {
-                        Value::Text(text) | Value::Word(text) => text,
-                        Value::Number(number) => shown(number),
-                    };
-                    measured.notes.push_str(&format!(" {key} {value}"));
-                }
+        let Ok(Value::Object(members)) = serde_json::from_str(line) else { return None };
+        for (key, value) in members {
+            match (key.as_str(), &value, value.as_f64()) {
+                ("name", Value::String(text), _) => measured.name.clone_from(text),
+                ("unit", Value::String(text), _) => measured.unit.clone_from(text),
+                ("value", _, Some(number)) => measured.value = number,
+                ("at_least", _, number @ Some(_)) => measured.at_least = number,
+                ("at_most", _, number @ Some(_)) => measured.at_most = number,
+                (_, Value::String(text), _) => measured.notes.push_str(&format!(" {key} {text}")),
+                (_, _, Some(number)) => measured.notes.push_str(&format!(" {key} {}", shown(number))),
+                (_, other, None) => measured.notes.push_str(&format!(" {key} {other}")),
             }
         }
         let complete = !measured.name.is_empty() && !measured.unit.is_empty() && measured.value.is_finite();

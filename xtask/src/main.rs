@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask test`, `cargo xtask servers`, `cargo xtask bench`.
+//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `deny`, `servers` or `bench`.
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
@@ -6,17 +6,24 @@ use std::process::ExitCode;
 
 mod attended;
 mod bench;
-mod json;
+mod check;
+mod deny;
 mod machine;
 mod servers;
+mod simulate;
 mod step;
 mod test;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
+  check                       format, lints and every test that needs no server; two minutes at most once it is built
   test                        everything that has to hold before a change is merged
   test NAME... [-- FILTER]    the named test targets alone (amqp, view_conformance, ...), with the servers that they need
+  simulate SEED [--bug NAME] [--trace]
+                              one seed of the simulation: exit status 0 if every promise holds, 1 if one is broken,
+                              2 if it could not be run; --bug makes a deliberate mistake, --trace tells all that happens
+  deny                        the dependencies, as deny.toml allows them
   servers                     run a private RabbitMQ, Redis and the four workers until Ctrl-C, and show how to reach them
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
@@ -25,8 +32,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["check"] => check::run(),
+        ["simulate", words @ ..] => return simulate::run(words),
         ["test"] => test::run(),
         ["test", names @ ..] => test::run_some(names),
+        ["deny"] => deny::run(),
         ["servers"] => attended::run(),
         ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {

@@ -4,6 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// A step's name, its cargo command, its environment, and what helps when it fails.
+pub(crate) type Step =
+    (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+
+/// What the simulation needs: nothing that other crates are built with.
+pub(crate) const SIMULATION: &str = "skstore-workers/simulation";
+
 /// The workspace's root.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -43,6 +50,20 @@ pub(crate) fn run(name: &str, command: &mut Command, remedy: &str) -> Result<Dur
     }
     let also = if remedy.is_empty() { String::new() } else { format!(" {remedy}") };
     Err(format!("{name} failed after {:.1} s; repeat it with: {}.{also}", took.as_secs_f64(), shown(command)))
+}
+
+/// Runs one of a list of steps, which reaches its servers by `servers`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_one(
+    (name, arguments, environment, remedy): &Step,
+    servers: &[(&str, String)],
+) -> Result<(), String> {
+    let mut command = cargo(arguments);
+    command.envs(environment.iter().copied());
+    command.envs(servers.iter().map(|(name, url)| (*name, url)));
+    run(name, &mut command, remedy).map(drop)
 }
 
 /// The command as one would type it.

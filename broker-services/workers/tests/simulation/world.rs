@@ -36,6 +36,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::books::{Books, Broken};
 use super::chance::{HEALED_AFTER, Plan, What};
+use super::report::Report;
 use super::trace::Trace;
 use super::workload::{self, Ask, Client};
 
@@ -56,30 +57,6 @@ thread_local! {
     /// The world of the seed that this thread simulates. Probes are handed to code that must be able to cross
     /// threads, so they find their world here instead of holding it.
     static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
-}
-
-/// What one seed came to.
-pub(crate) struct Report {
-    pub(crate) broken: Vec<Broken>,
-    pub(crate) trace: Trace,
-    pub(crate) totals: Totals,
-}
-
-impl Report {
-    /// What broke, for a person: the seed, the promise, and the trace of the order concerned.
-    pub(crate) fn story(&self, seed: u64) -> String {
-        let broken = self.broken.join("\n  ");
-        let concerned = (0..EVERYTHING)
-            .map(|order| format!("order-{order}"))
-            .find(|order| self.broken.first().is_some_and(|broken| names(broken, order)));
-        let trace = concerned.map_or_else(|| self.trace.text(), |order| self.trace.about(&order));
-        format!("SIMULATION_SEED={seed} breaks\n  {broken}\n{trace}")
-    }
-}
-
-fn names(text: &str, order: &str) -> bool {
-    text.match_indices(order)
-        .any(|(at, _)| !text[at + order.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// What the seeds went through, so that a simulation in which nothing happens does not pass for a proof.
@@ -138,6 +115,8 @@ pub(crate) fn simulate(seed: u64, bugs: &BTreeSet<Bug>) -> Report {
         world
     });
     Report {
+        seed,
+        bugs: bugs.clone(),
         broken: world.broken.borrow().clone(),
         trace: world.trace.borrow().clone(),
         totals: world.totals.borrow().clone(),
@@ -330,7 +309,7 @@ impl World {
             let about = event.subject();
             self.note(&format!("{service} commits {} of {about}, revision {}", event.kind(), event.revision));
         }
-        self.broken.borrow_mut().extend(broken);
+        self.blame(broken);
     }
 
     async fn let_things_go_wrong(self: Rc<Self>) {
@@ -400,7 +379,11 @@ impl World {
 
     async fn come_to_rest(&self) {
         let deadline = Instant::now() + ENDED_WITHIN;
-        while Instant::now() < deadline && self.broken.borrow().is_empty() {
+        while Instant::now() < deadline {
+            // What is broken may never come to rest, and that is no promise more.
+            if !self.broken.borrow().is_empty() {
+                return;
+            }
             sleep(LOOK_EVERY).await;
             if self.is_at_rest() {
                 return;
@@ -410,10 +393,10 @@ impl World {
             let unsent: Vec<_> =
                 process.vitals.iter().map(|(replica, vitals)| (replica, vitals.unsent())).collect();
             let trouble: Vec<_> = process.vitals.values().map(|vitals| vitals.trouble()).collect();
-            self.broken.borrow_mut().push(format!(
+            self.blame([format!(
                 "P9: not at rest after {ENDED_WITHIN:?}: {} messages pending, unsent {unsent:?}, {trouble:?}",
                 process.bus.pending()
-            ));
+            )]);
         }
     }
 
@@ -448,7 +431,7 @@ impl World {
         for (order_id, answer) in &*self.promised.borrow() {
             broken.extend(self.check_answer(&books, order_id, answer));
         }
-        self.broken.borrow_mut().extend(broken);
+        self.blame(broken);
         self.books.replace(books);
     }
 
@@ -482,6 +465,15 @@ impl World {
         }
         totals.count("refunds", books.refunds);
         totals.count("deliveries", books.deliveries_started);
+    }
+
+    /// Takes down promises that do not hold, and when that was seen.
+    fn blame(&self, broken: impl IntoIterator<Item = Broken>) {
+        for broken in broken {
+            self.note(&format!("  !! {broken}"));
+            let seen = format!("{broken}; seen at {} ms", self.started.elapsed().as_millis());
+            self.broken.borrow_mut().push(seen);
+        }
     }
 
     fn note(&self, what: &str) {

@@ -56,6 +56,24 @@ fn the_defaults_are_those_of_the_design() {
 }
 
 #[test]
+fn a_whole_number_is_one_however_toml_writes_it() {
+    for (written, expected) in [("5e2", 500), ("500.0", 500), ("0x1f4", 500), ("1_000", 1000)] {
+        let (sources, _dir) = with_file(&format!("[payment]\ntimeout_ms = {written}\n"));
+        assert_eq!(Config::load(&sources).unwrap().payment_timeout().as_millis(), expected, "{written}");
+    }
+    for (written, quoted) in
+        [("500.5", "500.5"), ("9e9", "9000000000.0"), ("-1e300", "-1e300"), ("nan", "NaN")]
+    {
+        let (sources, _dir) = with_file(&format!("[payment]\ntimeout_ms = {written}\n"));
+        let told = error(&sources);
+        assert!(
+            told.ends_with(&format!("must be a whole number from 10 to 60000 (ms), not {quoted}")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn what_is_no_file_of_settings_is_told_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let large = dir.path().join("large.toml");

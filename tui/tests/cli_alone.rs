@@ -62,6 +62,13 @@ fn a_broker_and_a_view_that_are_down_are_told_with_a_remedy_and_exit_with_3() {
         assert_eq!(finding["ok"], false, "{finding}");
         assert!(finding["remedy"].as_str().is_some_and(|remedy| remedy.contains(setting)), "{finding}");
     }
+    // What there is to do stands beside the two.
+    let workers = of(&findings, "workers");
+    assert_eq!(workers["ok"], false, "{workers}");
+    assert!(
+        workers["found"].as_str().is_some_and(|found| found.contains("nothing can be known")),
+        "{workers}"
+    );
     assert!(!format!("{findings:?}").contains("secret"), "a password was shown: {findings:?}");
     assert_eq!(of(&findings, "data")["ok"], true, "the rest was not looked at");
 }

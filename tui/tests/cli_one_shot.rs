@@ -378,6 +378,14 @@ fn output_speaks_korean_when_asked() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_is_nothing_that_the_terminal_hears_of() {
+    let desk = Desk::new();
+    let output = desk.run("--set log.file=/dev/full --set log.level=debug place 10 1");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let desk = Desk::new();
     assert!(desk.json("items").0.len() > 5, "there is not enough to print");

@@ -115,6 +115,33 @@ fn a_broker_and_a_view_that_are_killed_are_told_of_at_once_and_heal() {
     process.stop().unwrap();
 }
 
+/// What `skstore doctor` finds of the workers, one line each.
+fn of_workers(home: &Path, settings: &[(String, String)]) -> Vec<String> {
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_skstore"));
+    doctor.env_clear().env("HOME", home).args(["doctor", "--json"]).stdin(Stdio::null());
+    for (key, value) in settings {
+        doctor.args(["--set", &format!("{key}={value}")]);
+    }
+    let said = doctor.output().unwrap();
+    assert_eq!(said.status.code(), Some(3), "{said:?}");
+    let lines = String::from_utf8(said.stdout).unwrap();
+    lines.lines().filter(|line| line.contains(r#""check":"workers""#)).map(str::to_owned).collect()
+}
+
+#[test]
+fn workers_that_cannot_be_heard_are_not_told_to_be_missing() {
+    let rabbit = Rabbit::start().unwrap();
+    let redis = Redis::start().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(&rabbit, &redis);
+    let missing = of_workers(home.path(), &settings);
+    assert!(matches!(&missing[..], [one] if one.contains("order deposit item myinfo")), "{missing:?}");
+
+    rabbit.ctl(&["set_vm_memory_high_watermark", "0.00001"]).unwrap();
+    let unknown = of_workers(home.path(), &settings);
+    assert!(matches!(&unknown[..], [one] if one.contains("nothing can be known")), "{unknown:?}");
+}
+
 #[test]
 fn parked_messages_of_any_size_are_listed_within_the_memory_of_a_worker() {
     const MIB: usize = 1024 * 1024;

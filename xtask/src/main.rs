@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 mod attended;
@@ -48,7 +49,8 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            eprintln!("\n{sentence}");
+            // The exit status says it also where nobody listens.
+            let _ = writeln!(std::io::stderr(), "\n{sentence}");
             ExitCode::FAILURE
         }
     }

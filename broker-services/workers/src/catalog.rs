@@ -14,6 +14,7 @@ use skstore_domain::ids::Customer;
 use skstore_domain::money::Won;
 
 use crate::config::read_toml;
+use crate::files;
 
 /// The built-in catalogue, with its comments.
 pub const BUILT_IN: &str = include_str!("../../../config/catalog.toml");
@@ -73,7 +74,7 @@ impl Catalog {
     /// [`CatalogError`] names the file and the first entry that is wrong.
     pub fn load(path: Option<&Path>) -> Result<Self, CatalogError> {
         let Some(path) = path else { return Self::parse(BUILT_IN, "the built-in catalogue") };
-        let text = std::fs::read_to_string(path)
+        let text = files::read_text(path)
             .map_err(|error| CatalogError::Unreadable { path: path.to_owned(), cause: error.to_string() })?;
         Self::parse(&text, &format!("the catalogue {}", path.display()))
     }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use ::config::{FileFormat, Value, ValueKind};
 
+use crate::files;
+
 pub mod address;
 pub mod keys;
 pub mod settings;
@@ -172,7 +174,7 @@ fn read_file(sources: &Sources) -> Result<Option<(PathBuf, String)>, ConfigError
             None => return Ok(None),
         },
     };
-    match std::fs::read_to_string(&path) {
+    match files::read_text(&path) {
         Ok(text) => Ok(Some((path, text))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => Ok(None),
         Err(error) => Err(ConfigError::Unreadable { path, cause: error.to_string() }),

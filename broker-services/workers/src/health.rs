@@ -18,6 +18,7 @@ use skstore_domain::signals::Service;
 use skstore_domain::time::Timestamp;
 
 use crate::clock::Clock;
+use crate::files;
 use crate::process::Process;
 
 /// Where in the data directory the reports are.
@@ -307,7 +308,7 @@ fn timestamp(at: SystemTime) -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "a program that only looks has nothing else to do")]
 fn read(path: &Path) -> Option<Report> {
     for _ in 0..READS {
-        if let Ok(report) = serde_json::from_slice(&fs::read(path).ok()?) {
+        if let Ok(report) = serde_json::from_slice(&files::read(path).ok()?) {
             return Some(report);
         }
         // It may be half written just now.

@@ -20,6 +20,7 @@ pub mod config;
 pub mod context;
 pub mod desk;
 pub mod envelope;
+mod files;
 pub mod health;
 pub mod logging;
 pub mod probe;

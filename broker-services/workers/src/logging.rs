@@ -16,7 +16,7 @@ use crate::config::{LogConfig, LogFormat, LogLevel};
 use crate::context::Context;
 use crate::store::StoredEvent;
 
-/// Sends the log of this process to `to` from now on.
+/// Sends the log of this process to `to` from now on. A line that cannot be written is lost, and nothing else is.
 ///
 /// # Errors
 /// A sentence, when there is a log already.
@@ -24,7 +24,13 @@ pub fn start<W>(config: &LogConfig, to: W) -> Result<(), String>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let log = tracing_subscriber::fmt().with_max_level(level(config.level)).with_ansi(false).with_writer(to);
+    let log = tracing_subscriber::fmt()
+        .with_max_level(level(config.level))
+        .with_ansi(false)
+        // Else it complains of a line that it cannot write on stderr, by a macro that panics where that cannot be written
+        // either: whoever reads the log would take the process with them. On a terminal it would write across the dashboard.
+        .log_internal_errors(false)
+        .with_writer(to);
     let started = match config.format {
         LogFormat::Text => log.finish().with(keeps_secrets(config.level)).try_init(),
         LogFormat::Json => {

@@ -214,8 +214,9 @@ pub(crate) fn run(
                 .map_err(|error| Failure::Unreachable(format!("no thread can wait for events: {error}")))?;
             runtime.block_on(async {
                 report.add(&data::stores(config).await)?;
-                report.add(&broker::bus(config).await)?;
-                report.add(&servers::view(config).await)
+                let bus = broker::bus(config).await;
+                report.add(&bus.findings)?;
+                report.add(&servers::view(config, bus.takes_messages).await)
             })?;
         }
         // Without settings it is not known where the rest would be.

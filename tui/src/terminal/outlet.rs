@@ -10,9 +10,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// Most bytes that wait for the terminal: what draws some hundred thousand cells anew, each in a colour of its own. It
+use super::screen::MOST_CELLS;
+
+/// Most bytes that wait for the terminal: what draws every cell of the largest screen anew, each in a colour of its own. It
 /// is only reached by somebody who draws without waiting.
-const MOST_WAITING_BYTES: usize = 8 << 20;
+const MOST_WAITING_BYTES: usize = MOST_CELLS * CELL_BYTES;
+/// What draws a cell in a colour of its own, with what it is followed by: `ESC [38;2;255;255;255m` and the character.
+const CELL_BYTES: usize = 24;
 
 /// The way to a terminal. Clones share it.
 #[derive(Debug, Clone)]

@@ -603,6 +603,20 @@ texts! {
     }
     DoctorShareView { "view.url을 함께 쓰는 redis://…로 바꾸세요", "set view.url to one that they share: redis://…" }
     DoctorWorkersWithin { "이 프로그램과 함께 시작합니다", "they start with this program" }
+    DoctorNoWorkers {
+        "소식을 전하는 워커가 없습니다. 다른 워커의 소식은 myinfo가 전합니다",
+        "no worker is heard of; what the others tell comes by way of myinfo"
+    }
+    DoctorStartWorkers { "실행 중이 아닌 워커를 시작하세요: {0}", "start those that do not run: {0}" }
+    DoctorUnknownBus {
+        "버스가 아무것도 받지 않는 동안에는 워커의 상태를 알 수 없습니다",
+        "nothing can be known of the workers while the bus takes nothing"
+    }
+    DoctorUnknownView {
+        "뷰를 읽을 수 없는 동안에는 워커의 상태를 알 수 없습니다",
+        "nothing can be known of the workers while the view cannot be read"
+    }
+    DoctorMendFirst { "먼저 위에 적힌 조치를 하세요", "first do what stands above" }
     DoctorWorkerMissing { "{0} 워커의 소식이 없습니다", "no {0} worker is heard of" }
     DoctorOtherVersion { "{0}의 버전은 {1}이고 이것은 {2}입니다", "{0} is version {1}, this is {2}" }
     DoctorUpdate { "모두 같은 버전으로 맞추세요", "run the same version everywhere" }

@@ -11,9 +11,9 @@ use super::ENGLISH;
 use super::person::{Person, signal, skstore};
 
 /// How long the program may take to end.
-const ENDS_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// What a busy machine may need on top.
-const LEEWAY: Duration = Duration::from_secs(3);
+pub(super) const LEEWAY: Duration = Duration::from_secs(3);
 /// What the workers may use of a core while they stop. Whoever goes round in circles meanwhile uses all of it.
 const STOPPING_TAKES: Duration = Duration::from_millis(500);
 /// How often a key is pressed that draws the whole screen anew, some 8 KiB: far more than a terminal holds.

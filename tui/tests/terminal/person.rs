@@ -113,6 +113,18 @@ impl Person {
         self.screen.screen_mut().set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
     }
 
+    /// Has the terminal say that it has another size; what is looked at stays as large as it is.
+    pub(crate) fn claims(&mut self, columns: u16, rows: u16) {
+        self.terminal.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// The most memory that the program has had, in bytes.
+    pub(crate) fn peak_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("it runs");
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+    }
+
     /// Takes nothing more from the terminal, as a connection that stalls: what it is sent piles up in it. What is typed
     /// still arrives.
     pub(crate) fn looks_away(&mut self) {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use portable_pty::PtySize;
 
 use super::ENGLISH;
-use super::person::{COLUMNS, Person, ROWS, line_with, skstore};
+use super::ends::{ENDS_WITHIN, LEEWAY};
+use super::person::{COLUMNS, Person, ROWS, line_with, signal, skstore};
 
 #[test]
 fn a_terminal_that_cannot_be_drawn_on_gets_the_status_and_a_sentence() {
@@ -40,6 +41,29 @@ fn a_terminal_without_a_size_is_drawn_on_as_one_of_old_until_it_is_told_its_size
         person.resizes(COLUMNS, ROWS);
         person.sees("the screen of its size", |screen| screen.lines().count() == usize::from(ROWS));
         person.leaves();
+    }
+}
+
+/// What the program may have had while its terminal claims to be larger than any.
+const MOST_BYTES: usize = 400 << 20;
+
+#[test]
+fn a_terminal_that_claims_to_be_larger_than_any_is_drawn_on_as_far_as_anybody_could_see() {
+    for (columns, rows) in [(3000, 3000), (u16::MAX, u16::MAX)] {
+        let home = tempfile::tempdir().unwrap();
+        let mut person = Person::starts(skstore(home.path(), &[], ENGLISH));
+        person.sees("a connected desk", |screen| screen.contains("closed"));
+        person.claims(columns, rows);
+        // Any change of what is shown comes after the new size.
+        person.types("2");
+        person.sees_text("walk-in");
+        person.watches_for(Duration::from_millis(500));
+        let peak = person.peak_bytes();
+        assert!(peak < MOST_BYTES, "{columns} × {rows}: {} MiB", peak >> 20);
+        signal("TERM", person.process());
+        let (status, took) = Person::waits_for_end(person.program());
+        assert!(took < ENDS_WITHIN + LEEWAY, "{columns} × {rows}: it took {took:?}");
+        assert!(status.success(), "{columns} × {rows}: {status:?}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! Every interleaving of one order's messages, within bounds: from any state that can be reached, nothing that
 //! may happen next breaks a promise, and where nothing is left to happen, the order has ended properly.
 
+#![expect(clippy::print_stderr, reason = "how much was looked at")]
+
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use skstore_domain::money::Won;

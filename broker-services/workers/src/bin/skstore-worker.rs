@@ -6,8 +6,7 @@
 //! status: 0 stopped in good order, or in good health; 1 stopped before everything was finished, or not in good health;
 //! 2 usage or settings; 3 a part cannot be used as the settings have it.
 
-#![expect(clippy::print_stderr, reason = "what a person must know before there is a log")]
-
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -90,7 +89,8 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure(status, sentence)) => {
-            eprintln!("skstore-worker: {sentence}");
+            // Where nobody listens any more, the exit status still says it.
+            let _ = writeln!(std::io::stderr(), "skstore-worker: {sentence}");
             ExitCode::from(status)
         }
     }

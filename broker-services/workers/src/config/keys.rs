@@ -268,6 +268,8 @@ pub(super) fn sqlite_path(url: &str) -> Result<&str, String> {
 fn number(value: &ValueKind, least: i64, most: i64, unit: &str) -> Result<ValueKind, String> {
     let given = match value {
         ValueKind::I64(number) => Some(*number),
+        // `5e2` is 500: a whole one has no point when it is written out.
+        ValueKind::Float(number) => number.to_string().parse().ok(),
         ValueKind::String(text) => text.trim().parse().ok(),
         _ => None,
     };
@@ -315,6 +317,8 @@ fn quoted(value: &ValueKind) -> String {
         ValueKind::Table(_) => "a table".into(),
         ValueKind::Array(_) => "a list".into(),
         ValueKind::Nil => "nothing".into(),
+        // Written out, a large one would have hundreds of digits.
+        ValueKind::Float(number) => format!("{number:?}"),
         plain => plain.to_string(),
     }
 }

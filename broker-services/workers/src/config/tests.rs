@@ -56,6 +56,46 @@ fn the_defaults_are_those_of_the_design() {
 }
 
 #[test]
+fn a_whole_number_is_one_however_toml_writes_it() {
+    for (written, expected) in [("5e2", 500), ("500.0", 500), ("0x1f4", 500), ("1_000", 1000)] {
+        let (sources, _dir) = with_file(&format!("[payment]\ntimeout_ms = {written}\n"));
+        assert_eq!(Config::load(&sources).unwrap().payment_timeout().as_millis(), expected, "{written}");
+    }
+    for (written, quoted) in
+        [("500.5", "500.5"), ("9e9", "9000000000.0"), ("-1e300", "-1e300"), ("nan", "NaN")]
+    {
+        let (sources, _dir) = with_file(&format!("[payment]\ntimeout_ms = {written}\n"));
+        let told = error(&sources);
+        assert!(
+            told.ends_with(&format!("must be a whole number from 10 to 60000 (ms), not {quoted}")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_file_of_settings_is_told_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let large = dir.path().join("large.toml");
+    std::fs::File::create(&large).unwrap().set_len(crate::files::MOST_BYTES + 1).unwrap();
+    let binary = dir.path().join("binary.toml");
+    std::fs::write(&binary, [0xff]).unwrap();
+    for (path, expected) in [
+        (Path::new("/dev/zero"), "it is no file"),
+        (dir.path(), "it is a directory"),
+        (&large, "it is larger than 1 MiB"),
+        (&binary, "it is no text in UTF-8"),
+        (Path::new("/nowhere/my.toml"), ""),
+    ] {
+        let named = format!("{} cannot be read: {expected}", path.display());
+        let settings = error(&Sources { file: Some(path.to_owned()), ..home() });
+        assert!(settings.starts_with(&format!("the configuration file {named}")), "{settings}");
+        let catalogue = crate::catalog::Catalog::load(Some(path)).unwrap_err().to_string();
+        assert!(catalogue.starts_with(&format!("the catalogue {named}")), "{catalogue}");
+    }
+}
+
+#[test]
 fn a_later_source_wins() {
     let (mut sources, _dir) = with_file("[payment]\ntimeout_ms = 1\n[batch]\nmax_messages = 1\n");
     assert!(error(&sources).contains("payment.timeout_ms"), "the file counts");

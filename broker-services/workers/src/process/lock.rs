@@ -3,10 +3,11 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::path::Path;
 
 use super::StartError;
+use crate::files;
 
 /// Name of the lock file. It stays there; what counts is who has it locked.
 const LOCK_FILE: &str = "skstore.lock";
@@ -89,10 +90,8 @@ pub fn holder_of(data_dir: &Path) -> std::io::Result<Option<Holder>> {
 }
 
 fn read_holder(file: &mut File) -> Holder {
-    let mut text = String::new();
-    if file.read_to_string(&mut text).is_err() {
-        return Holder(None);
-    }
+    let Ok(bytes) = files::bounded(file) else { return Holder(None) };
+    let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines();
     let pid = lines.next().and_then(|pid| pid.parse().ok());
     let shown = |command: &str| command.chars().filter(|c| !c.is_control()).take(120).collect();

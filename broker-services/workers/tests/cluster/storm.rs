@@ -3,6 +3,8 @@
 //!
 //! `SKSTORE_STORM_SEED` repeats a run, as far as threads and processes let it.
 
+#![expect(clippy::print_stderr, reason = "the seed and what came of it")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -2,6 +2,8 @@
 //!
 //! `SKSTORE_FUZZ_SEED` repeats a run, as far as threads and processes let it.
 
+#![expect(clippy::print_stderr, reason = "the seed of a run that fails")]
+
 mod ambiguous;
 
 use std::sync::atomic::{AtomicBool, Ordering};

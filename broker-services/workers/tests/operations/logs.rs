@@ -1,7 +1,58 @@
 //! Logs for programs.
 
+use std::fs::File;
+use std::process::Stdio;
+
 use crate::users::ALL;
 use crate::workers::{At, command, until};
+
+/// Where whoever read has gone, as of `skstore-worker … 2>&1 | head`.
+fn nobody_listens() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+/// Where there is no space left.
+fn full_disk() -> Stdio {
+    File::options().write(true).open("/dev/full").unwrap().into()
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_costs_lines_and_nothing_else() {
+    for (format, log) in [("text", nobody_listens as fn() -> Stdio), ("json", full_disk)] {
+        let at = At::given();
+        let talkative = [("log.format", format), ("log.level", "debug")];
+        let all = ["order", "deposit", "item", "myinfo"];
+        let mut worker = at.start_unheard(&all, &talkative, log());
+        let process = at.attach();
+        let desk = process.desk().await.unwrap();
+        let placed = crate::workers::place(1);
+        until("an order is accepted", async || desk.place(&placed).await.is_ok_and(|answer| answer.ok)).await;
+        process.stop().unwrap();
+        worker.signal("TERM");
+        let (status, _) = worker.end().await;
+        assert_eq!(status.code(), Some(0), "with a log in {format}: {status}");
+    }
+}
+
+#[test]
+fn what_nobody_can_be_told_is_still_said_by_the_exit_status() {
+    let empty = tempfile::tempdir().unwrap();
+    let data = ("data_dir".to_owned(), empty.path().display().to_string());
+    let wrong = ("log.format".to_owned(), "xml".to_owned());
+    for (words, settings, expected) in [
+        (vec!["health", "order"], vec![data], 1),
+        (vec!["order"], vec![wrong], 2),
+        (vec!["nobody"], vec![], 2),
+        (vec!["--version"], vec![], 0),
+    ] {
+        for log in [nobody_listens, full_disk] {
+            let status = command(&words, &settings).stdout(log()).stderr(log()).status().unwrap();
+            assert_eq!(status.code(), Some(expected), "{words:?}: {status}");
+        }
+    }
+}
 
 #[tokio::test]
 async fn a_log_in_json_says_of_every_line_which_worker_and_which_order() {

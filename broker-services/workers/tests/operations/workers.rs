@@ -74,6 +74,13 @@ impl At {
         Worker::start(services, &settings, &[])
     }
 
+    /// Starts a process with these workers that cannot write its log: where that goes takes nothing.
+    pub(crate) fn start_unheard(&self, services: &[&str], settings: &[(&str, &str)], log: Stdio) -> Worker {
+        let given = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let settings: Vec<_> = self.settings().into_iter().chain(given).collect();
+        Worker { child: command(services, &settings).stderr(log).spawn().unwrap(), log: None }
+    }
+
     /// Starts one process for each service.
     pub(crate) fn start_all(&self) -> Vec<Worker> {
         ["order", "deposit", "item", "myinfo"].map(|service| self.start(&[service], &[])).into()
@@ -117,7 +124,12 @@ pub(crate) fn command(words: &[&str], settings: &[(String, String)]) -> Command 
 /// A process with workers, which is killed when it is dropped.
 pub(crate) struct Worker {
     child: Child,
-    log: PathBuf,
+    log: Option<Log>,
+}
+
+/// A log in a file.
+struct Log {
+    path: PathBuf,
     // Removed with it.
     _directory: TempDir,
 }
@@ -132,12 +144,12 @@ impl Worker {
         let log = directory.path().join("log");
         let mut command = command(services, settings);
         command.envs(environment.iter().copied()).stderr(std::fs::File::create(&log).unwrap());
-        Self { child: command.spawn().unwrap(), log, _directory: directory }
+        Self { child: command.spawn().unwrap(), log: Some(Log { path: log, _directory: directory }) }
     }
 
     /// What it has written into its log.
     pub(crate) fn said(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        std::fs::read_to_string(&self.log.as_ref().expect("a log in a file").path).unwrap()
     }
 
     /// The most memory that it has had, in bytes.

@@ -15,35 +15,46 @@ use super::{Checked, Finding, Said};
 /// How long the broker may take: connecting alone may take three seconds, and each of some dozens of questions its time.
 const BUS_WITHIN: Duration = Duration::from_secs(10);
 
+/// What was found of the bus.
+pub(super) struct Bus {
+    pub(super) findings: Vec<Finding>,
+    /// Whether it takes messages. Where it does not, heartbeats do not pass either.
+    pub(super) takes_messages: bool,
+}
+
 /// Looks at the broker, over a connection such as every part makes.
-pub(super) async fn bus(config: &Config) -> Vec<Finding> {
+pub(super) async fn bus(config: &Config) -> Bus {
     let address = match &config.bus.url {
         BusUrl::Embedded => {
-            return vec![Finding::ok(Checked::Bus, Said::text(Text::DoctorEmbedded, &[&config.bus.url]))];
+            let finding = Finding::ok(Checked::Bus, Said::text(Text::DoctorEmbedded, &[&config.bus.url]));
+            return Bus { findings: vec![finding], takes_messages: true };
         }
         BusUrl::Amqp(address) => address,
     };
     let looking = AmqpBus::inspect(address, &config.bus.management_url);
     let found = |error: &BusError| Said::plain(format!("{address}: {error}"));
+    let unreachable = |error: &BusError| {
+        let finding =
+            Finding::unreachable(Checked::Bus, found(error), Said::text(Text::DoctorStartBroker, &[]));
+        Bus { findings: vec![finding], takes_messages: false }
+    };
     match tokio::time::timeout(BUS_WITHIN, looking).await {
         Ok(Ok(inspection)) => {
             let mut findings = findings(address, &inspection);
             // One that takes nothing would not tell.
-            if inspection.blocked.is_none() {
+            let takes_messages = inspection.blocked.is_none();
+            if takes_messages {
                 findings.extend(size(address).await);
             }
-            findings
+            Bus { findings, takes_messages }
         }
         Ok(Err(error @ BusError::Topology(_))) => {
-            vec![Finding::wrong(Checked::Bus, found(&error), Said::text(Text::DoctorMendBroker, &[]))]
+            let finding =
+                Finding::wrong(Checked::Bus, found(&error), Said::text(Text::DoctorMendBroker, &[]));
+            Bus { findings: vec![finding], takes_messages: true }
         }
-        Ok(Err(error @ (BusError::Lost(_) | BusError::Occupied(_)))) => {
-            vec![Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))]
-        }
-        Err(_) => {
-            let error = BusError::Lost(format!("no answer within {} s", BUS_WITHIN.as_secs()));
-            vec![Finding::unreachable(Checked::Bus, found(&error), Said::text(Text::DoctorStartBroker, &[]))]
-        }
+        Ok(Err(error @ (BusError::Lost(_) | BusError::Occupied(_)))) => unreachable(&error),
+        Err(_) => unreachable(&BusError::Lost(format!("no answer within {} s", BUS_WITHIN.as_secs()))),
     }
 }
 

@@ -15,8 +15,8 @@ use super::{Checked, Finding, Said};
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
 /// How often the view is asked meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// The view, and what it says of the workers.
-pub(super) async fn view(config: &Config) -> Vec<Finding> {
+/// The view, and what it says of the workers, as far as the bus lets them say something.
+pub(super) async fn view(config: &Config, bus_takes_messages: bool) -> Vec<Finding> {
     match (&config.bus.url, &config.view.url) {
         (BusUrl::Embedded, ViewUrl::Embedded) => {
             let view = Finding::ok(Checked::View, Said::text(Text::DoctorEmbedded, &[&config.view.url]));
@@ -41,13 +41,17 @@ pub(super) async fn view(config: &Config) -> Vec<Finding> {
                 BusUrl::Embedded => {
                     vec![Finding::ok(Checked::Workers, Said::text(Text::DoctorWorkersWithin, &[]))]
                 }
-                BusUrl::Amqp(_) => workers(&heard),
+                BusUrl::Amqp(_) => workers(&heard, bus_takes_messages),
             });
             findings
         }
         Err(error) => {
             let found = Said::plain(format!("{}: {error}", config.view.url));
-            vec![Finding::unreachable(Checked::View, found, Said::text(Text::DoctorStartView, &[]))]
+            let view = Finding::unreachable(Checked::View, found, Said::text(Text::DoctorStartView, &[]));
+            match &config.bus.url {
+                BusUrl::Embedded => vec![view],
+                BusUrl::Amqp(_) => vec![view, unknown(Text::DoctorUnknownView)],
+            }
         }
     }
 }
@@ -70,15 +74,37 @@ async fn listen(view: &View) -> Result<Vec<Beat>, ViewError> {
     }
 }
 
-fn workers(heard: &[Beat]) -> Vec<Finding> {
-    let missing = Service::ALL.iter().filter(|service| !heard.iter().any(|beat| beat.service == **service));
-    let mut findings: Vec<Finding> = missing
-        .map(|service| {
-            let found = Said::text(Text::DoctorWorkerMissing, &[service]);
-            let remedy = Said::plain(format!("skstore-worker {service}"));
-            Finding::unreachable(Checked::Workers, found, remedy)
-        })
-        .collect();
+/// Why nothing can be said of workers that are not heard of.
+fn unknown(why: Text) -> Finding {
+    Finding::unreachable(Checked::Workers, Said::text(why, &[]), Said::text(Text::DoctorMendFirst, &[]))
+}
+
+/// What there is to say of workers that are not heard of. One that cannot be heard may well be at work, and another one
+/// would not be heard either. Heartbeats pass the bus, and MyInfo, which writes them into the view.
+fn silent(heard: &[Beat], bus_takes_messages: bool) -> Vec<Finding> {
+    let is_missing = |service: &&Service| !heard.iter().any(|beat| beat.service == **service);
+    let missing: Vec<&Service> = Service::ALL.iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    if !bus_takes_messages {
+        return vec![unknown(Text::DoctorUnknownBus)];
+    }
+    if heard.is_empty() {
+        let words: Vec<&str> = missing.iter().map(|service| service.word()).collect();
+        let command = format!("skstore-worker {}", words.join(" "));
+        let (found, remedy) = (Text::DoctorNoWorkers, Said::text(Text::DoctorStartWorkers, &[&command]));
+        return vec![Finding::unreachable(Checked::Workers, Said::text(found, &[]), remedy)];
+    }
+    let one = |service: &Service| {
+        let found = Said::text(Text::DoctorWorkerMissing, &[service]);
+        Finding::unreachable(Checked::Workers, found, Said::plain(format!("skstore-worker {service}")))
+    };
+    missing.into_iter().map(one).collect()
+}
+
+fn workers(heard: &[Beat], bus_takes_messages: bool) -> Vec<Finding> {
+    let mut findings = silent(heard, bus_takes_messages);
     let ours = env!("CARGO_PKG_VERSION");
     for beat in heard.iter().filter(|beat| beat.version != ours) {
         let found = Said::text(Text::DoctorOtherVersion, &[&beat.instance, &beat.version, &ours]);

@@ -227,6 +227,9 @@ async fn declare_exchange(channel: &Channel, spec: &ExchangeSpec, passive: bool)
     Ok(asked(channel.exchange_declare(short(spec.name)?, kind, options, arguments)).await)
 }
 
+/// What [`Overflow::RejectPublish`] is to a broker.
+pub(super) const REJECT_PUBLISH: &str = "reject-publish";
+
 fn arguments(spec: &QueueSpec) -> Result<FieldTable, BusError> {
     let mut table = FieldTable::default();
     let mut set = |name: &str, value| {
@@ -236,7 +239,7 @@ fn arguments(spec: &QueueSpec) -> Result<FieldTable, BusError> {
     set("x-queue-type", text(kind));
     set("x-max-length", number(spec.max_messages)?);
     let overflow = match spec.overflow {
-        Overflow::RejectPublish => "reject-publish",
+        Overflow::RejectPublish => REJECT_PUBLISH,
         Overflow::DropHead => "drop-head",
     };
     set("x-overflow", text(overflow));

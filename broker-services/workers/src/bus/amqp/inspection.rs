@@ -21,7 +21,7 @@ use super::management::{Management, Unseen};
 use super::refusal::{Denied, Meaning, asked};
 use crate::bus::BusError;
 use crate::config::address::management::ManagementAt;
-use crate::topology::{EXCHANGES, ExchangeSpec, QueueSpec, queues};
+use crate::topology::{EXCHANGES, ExchangeSpec, Overflow, QueueKind, QueueSpec, queues};
 
 /// A part of the topology.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -311,8 +311,12 @@ fn overruled(spec: &QueueSpec, queue: &Queue) -> Vec<Overruling> {
         .collect()
 }
 
-/// Whether a rule of a policy makes a queue other than it was declared. Of numbers the lower one counts, of everything
-/// else what the queue was declared with.
+/// Whether a rule of a policy makes a queue other than it was declared. Of numbers the lower one counts. Of everything
+/// else it is what the queue was declared with, but for what a full quorum queue does: there the policy wins. What no queue
+/// was declared with is the policy's.
+///
+/// Rules that are not named here cost no message: where a queue's members are, what it keeps in memory, and what only
+/// streams know. `dead-letter-strategy` is declared wherever there is something to dead-letter.
 fn overrules(spec: &QueueSpec, rule: &str, value: &Value) -> bool {
     let lower_than = |ours: Option<u64>| match (value.as_i64(), ours) {
         (Some(theirs), Some(ours)) => i64::try_from(ours).is_ok_and(|ours| theirs < ours),
@@ -324,7 +328,15 @@ fn overrules(spec: &QueueSpec, rule: &str, value: &Value) -> bool {
         // Classic queues do not count deliveries.
         "delivery-limit" => spec.delivery_limit().is_some_and(|limit| lower_than(Some(limit.into()))),
         "max-length-bytes" | "expires" => true,
-        "dead-letter-exchange" | "dead-letter-routing-key" => spec.dead_letter.is_none(),
+        // What quorum queues do not know (`reject-publish-dlx`) has them drop their oldest as well.
+        "overflow" => {
+            spec.kind == QueueKind::Quorum
+                && spec.overflow == Overflow::RejectPublish
+                && value != declare::REJECT_PUBLISH
+        }
+        "dead-letter-exchange" => spec.dead_letter.is_none(),
+        // None is declared, so that a dead letter keeps its own, by which it is replayed.
+        "dead-letter-routing-key" => spec.dead_letter.is_some(),
         _ => false,
     }
 }
@@ -372,10 +384,22 @@ mod tests {
             (ORDER_COMMANDS, "delivery-limit", json!(20), true),
             (ORDER_COMMANDS, "delivery-limit", json!(-1), true),
             (ORDER_COMMANDS, "expires", json!(60_000), true),
-            (ORDER_COMMANDS, "overflow", json!("drop-head"), false),
+            (ORDER_COMMANDS, "overflow", json!("drop-head"), true),
+            (ORDER_COMMANDS, "overflow", json!("reject-publish"), false),
+            // Which quorum queues do not have: they drop their oldest then.
+            (ORDER_COMMANDS, "overflow", json!("reject-publish-dlx"), true),
             (ORDER_COMMANDS, "dead-letter-exchange", json!("theirs"), false),
+            (ORDER_COMMANDS, "dead-letter-routing-key", json!("theirs"), true),
+            (ORDER_COMMANDS, "dead-letter-strategy", json!("at-most-once"), false),
+            (ORDER_COMMANDS, "max-in-memory-length", json!(1), false),
+            (ORDER_COMMANDS, "max-in-memory-bytes", json!(1), false),
+            (ORDER_COMMANDS, "max-age", json!("1s"), false),
             (ORDER_COMMANDS, "ha-mode", json!("all"), false),
+            (DEPOSIT_PAYMENTS, "overflow", json!("drop-head"), false),
             (DEPOSIT_PAYMENTS, "dead-letter-exchange", json!("theirs"), true),
+            (DEPOSIT_PAYMENTS, "dead-letter-routing-key", json!("theirs"), false),
+            (DEAD, "overflow", json!("drop-head"), true),
+            (DEAD, "dead-letter-exchange", json!("theirs"), true),
             (DEPOSIT_PAYMENTS, "delivery-limit", json!(20), false),
             (MYINFO_SIGNALS, "message-ttl", json!(10_000), false),
             (MYINFO_SIGNALS, "message-ttl", json!(9_999), true),

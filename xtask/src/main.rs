@@ -2,7 +2,6 @@
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 mod attended;
@@ -49,8 +48,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            // The exit status says it also where nobody listens.
-            let _ = writeln!(std::io::stderr(), "\n{sentence}");
+            step::tell(&format!("\n{sentence}"));
             ExitCode::FAILURE
         }
     }

@@ -64,13 +64,13 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
     let wanted = match Wanted::read(words) {
         Ok(wanted) => wanted,
         Err(why) => {
-            eprintln!("{why}\n{USAGE}");
+            step::tell(&format!("{why}\n{USAGE}"));
             return ExitCode::from(NOT_RUN);
         }
     };
     let status = built().and_then(|simulation| simulate(&simulation, &wanted));
     ExitCode::from(status.unwrap_or_else(|why| {
-        eprintln!("\n{why}");
+        step::tell(&format!("\n{why}"));
         NOT_RUN
     }))
 }

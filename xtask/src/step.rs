@@ -1,5 +1,6 @@
 //! Runs cargo, one named and timed step at a time.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -33,6 +34,11 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     }
     command.args(arguments).current_dir(root()).stdin(Stdio::null());
     command
+}
+
+/// Says what is wrong. The exit status says it also where nobody listens.
+pub(crate) fn tell(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
 /// Runs a step, which prints to the terminal, and says how long it took.

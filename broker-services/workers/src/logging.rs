@@ -16,6 +16,10 @@ use crate::config::{LogConfig, LogFormat, LogLevel};
 use crate::context::Context;
 use crate::store::StoredEvent;
 
+mod apart;
+
+pub use apart::Apart;
+
 /// Sends the log of this process to `to` from now on. A line that cannot be written is lost, and nothing else is.
 ///
 /// # Errors

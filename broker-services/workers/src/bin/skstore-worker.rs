@@ -15,7 +15,7 @@ use skstore_domain::signals::Service;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
 use skstore_workers::health::{self, Reporter};
-use skstore_workers::logging;
+use skstore_workers::logging::{self, Apart};
 use skstore_workers::process::{Process, StartError};
 use skstore_workers::signals::Signals;
 
@@ -76,23 +76,38 @@ fn setting(text: &str) -> Result<(String, String), String> {
 }
 
 fn main() -> ExitCode {
+    let mut log = match Apart::to(std::io::stderr()) {
+        Ok(log) => log,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "skstore-worker: no thread can write the log: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    let (status, told) = match run(&log) {
+        Ok(()) => return ended(&log, 0),
+        Err(Failure(status, sentence)) => (status, format!("skstore-worker: {sentence}\n")),
+    };
+    // Where nobody listens any more, the exit status still says it.
+    let _ = log.write_all(told.as_bytes());
+    ended(&log, status)
+}
+
+/// The end, after the last lines.
+fn ended(log: &Apart, status: u8) -> ExitCode {
+    log.finish();
+    ExitCode::from(status)
+}
+
+fn run(log: &Apart) -> Result<(), Failure> {
     let arguments = Arguments::parse();
-    let done = match arguments.command {
+    match arguments.command {
         Some(Command::Health { .. }) if !arguments.services.is_empty() => {
             Err(Failure(2, "the services whose health is asked for come after `health`".to_owned()))
         }
         Some(Command::Health { services }) => load(arguments.settings).and_then(|config| {
             health::check(&config.data_dir, &services).map_err(|sentence| Failure(1, sentence))
         }),
-        None => load(arguments.settings).and_then(|config| start(&config, &arguments.services)),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure(status, sentence)) => {
-            // Where nobody listens any more, the exit status still says it.
-            let _ = writeln!(std::io::stderr(), "skstore-worker: {sentence}");
-            ExitCode::from(status)
-        }
+        None => load(arguments.settings).and_then(|config| start(&config, &arguments.services, log)),
     }
 }
 
@@ -105,9 +120,9 @@ fn load(arguments: SettingsArguments) -> Result<Config, Failure> {
     Config::load(&sources).map_err(|error| Failure(2, error.to_string()))
 }
 
-fn start(config: &Config, services: &[Service]) -> Result<(), Failure> {
+fn start(config: &Config, services: &[Service], log: &Apart) -> Result<(), Failure> {
     let unusable = |error: std::io::Error| Failure(3, error.to_string());
-    logging::start(&config.log, std::io::stderr).map_err(|sentence| Failure(3, sentence))?;
+    logging::start(&config.log, log.clone()).map_err(|sentence| Failure(3, sentence))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unusable)?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(unusable)?;

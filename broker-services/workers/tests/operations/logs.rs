@@ -1,30 +1,47 @@
 //! Logs for programs.
 
 use std::fs::File;
+use std::io::{PipeReader, Write as _};
 use std::process::Stdio;
 
 use crate::users::ALL;
 use crate::workers::{At, command, until};
 
+/// What a pipe holds on Linux.
+const PIPE_BYTES: usize = 64 * 1024;
+
+/// A place that takes no log, and what must not be dropped for it to stay so.
+type Log = (Stdio, Option<PipeReader>);
+
 /// Where whoever read has gone, as of `skstore-worker … 2>&1 | head`.
-fn nobody_listens() -> Stdio {
+fn nobody_listens() -> Log {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    writer.into()
+    (writer.into(), None)
+}
+
+/// Where whoever reads has stopped, as `less` does.
+fn nobody_goes_on() -> Log {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&[b'\n'; PIPE_BYTES]).unwrap();
+    (writer.into(), Some(reader))
 }
 
 /// Where there is no space left.
-fn full_disk() -> Stdio {
-    File::options().write(true).open("/dev/full").unwrap().into()
+fn full_disk() -> Log {
+    (File::options().write(true).open("/dev/full").unwrap().into(), None)
 }
 
 #[tokio::test]
 async fn a_log_that_cannot_be_written_costs_lines_and_nothing_else() {
-    for (format, log) in [("text", nobody_listens as fn() -> Stdio), ("json", full_disk)] {
+    for (format, log) in
+        [("text", nobody_listens as fn() -> Log), ("json", full_disk), ("text", nobody_goes_on)]
+    {
         let at = At::given();
         let talkative = [("log.format", format), ("log.level", "debug")];
         let all = ["order", "deposit", "item", "myinfo"];
-        let mut worker = at.start_unheard(&all, &talkative, log());
+        let (log, _open) = log();
+        let mut worker = at.start_unheard(&all, &talkative, log);
         let process = at.attach();
         let desk = process.desk().await.unwrap();
         let placed = crate::workers::place(1);
@@ -41,14 +58,18 @@ fn what_nobody_can_be_told_is_still_said_by_the_exit_status() {
     let empty = tempfile::tempdir().unwrap();
     let data = ("data_dir".to_owned(), empty.path().display().to_string());
     let wrong = ("log.format".to_owned(), "xml".to_owned());
-    for (words, settings, expected) in [
-        (vec!["health", "order"], vec![data], 1),
-        (vec!["order"], vec![wrong], 2),
-        (vec!["nobody"], vec![], 2),
-        (vec!["--version"], vec![], 0),
+    let all: [fn() -> Log; 3] = [nobody_listens, full_disk, nobody_goes_on];
+    // Help, and what is wrong with the words of the command, wait for whoever reads.
+    let but_the_last = &all[..2];
+    for (words, settings, expected, logs) in [
+        (vec!["health", "order"], vec![data], 1, &all[..]),
+        (vec!["order"], vec![wrong], 2, &all),
+        (vec!["nobody"], vec![], 2, but_the_last),
+        (vec!["--version"], vec![], 0, but_the_last),
     ] {
-        for log in [nobody_listens, full_disk] {
-            let status = command(&words, &settings).stdout(log()).stderr(log()).status().unwrap();
+        for log in logs {
+            let ((out, _), (log, _open)) = (nobody_listens(), log());
+            let status = command(&words, &settings).stdout(out).stderr(log).status().unwrap();
             assert_eq!(status.code(), Some(expected), "{words:?}: {status}");
         }
     }

@@ -226,7 +226,7 @@ async fn audited(wanted: &Wanted<'_>, audit: &AuditArguments, config: &Config) -
         if let Err(failure) = get_ready(process, &desk, config).await {
             tell(&failure.to_text());
         }
-        settle(process, config).await;
+        settle(process, config, UNDER_WAY).await;
     }
     let mut out = wanted.output(std::io::stdout().lock());
     let done = audit::run(audit, config, &reached, &mut out).await;
@@ -275,8 +275,9 @@ async fn with_desk(
     get_ready(process, &desk, config).await?;
     tell_of_lost_bus(&desk).await;
     let command = wanted.command.unwrap_or(&Command::Status);
-    if command.reads_the_view() {
-        settle(process, config).await;
+    // Where a worker misbehaves on purpose that may never end, and only those who look wait for what can be had.
+    if command.reads_the_view() || !is_faulty(config) {
+        settle(process, config, UNDER_WAY).await;
     }
     if let Command::Watch { for_, last } = command {
         let outlet = Outlet::own()?;
@@ -286,7 +287,7 @@ async fn with_desk(
     let mut out = wanted.output(std::io::stdout().lock());
     let done = run::run(&desk, command, &mut out).await;
     if !command.reads_the_view() {
-        settle(process, config).await;
+        settle(process, config, "what follows from it").await;
     }
     done
 }
@@ -335,10 +336,14 @@ fn is_faulty(config: &Config) -> bool {
     Service::ALL.iter().any(|service| config.faults.of(*service) != Fault::None)
 }
 
-/// Waits for what follows from a command: deliveries, refunds, the view.
-async fn settle(process: &Process, config: &Config) {
+/// What is waited for before a command: on fresh data the catalogue, which Item tells Order and the view; else what the last
+/// process has left.
+const UNDER_WAY: &str = "what is under way already";
+
+/// Waits until nothing is pending, `what`: deliveries, refunds, the view.
+async fn settle(process: &Process, config: &Config, what: &str) {
     let limit = if is_faulty(config) { FAULTY_WITHIN } else { SETTLED_WITHIN };
-    if patiently(limit, "what follows from it", process.settle()).await.is_none() {
+    if patiently(limit, what, process.settle()).await.is_none() {
         tell("skstore: not everything that follows is done yet; it goes on at the next start");
     }
 }

@@ -140,11 +140,12 @@ impl Rebuild {
                 () = backoff.wait() => {}
             }
         };
-        self.context.vitals.recovered();
         let unheard = || Progress { next: 0, last: 0, asked_at: Instant::now(), asks: 0, is_done: false };
         let logs = Source::ALL.iter().map(|source| (*source, unheard())).collect();
         self.running = Some(Running { number, asked, logs });
+        // In this order: whoever waits for a whole view must not see a worker at work that rebuilds nothing.
         self.show();
+        self.context.vitals.recovered();
         for source in Source::ALL {
             self.ask(*source);
         }

@@ -237,18 +237,7 @@ async fn audited(wanted: &Wanted<'_>, audit: &AuditArguments, config: &Config) -
 }
 
 fn not_started(error: &StartError) -> Failure {
-    match error {
-        StartError::Catalog(_) | StartError::Alone(_) | StartError::Unseen => {
-            Failure::Usage(error.to_string())
-        }
-        StartError::Held { .. }
-        | StartError::DataDir { .. }
-        | StartError::Store(_)
-        | StartError::Bus { .. }
-        | StartError::View(_)
-        | StartError::Books(_)
-        | StartError::Thread { .. } => Failure::Unreachable(error.to_string()),
-    }
+    if error.is_usage() { Failure::Usage(error.to_string()) } else { Failure::Unreachable(error.to_string()) }
 }
 
 async fn with_desk(

@@ -110,6 +110,12 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Whether the settings or the catalogue are what is wrong: a mistake in how it was called.
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Alone(_) | Self::Unseen | Self::Catalog(_))
+    }
+
     /// Whether it may be mended without other settings, so that it is worth trying again: a broker that is down, full or has
     /// no such user yet, a full disk, somebody else who works on the data.
     #[must_use]

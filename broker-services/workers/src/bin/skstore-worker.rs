@@ -163,7 +163,7 @@ async fn begin(
                 tracing::error!(%error, "trying again");
                 trouble = Some(error.to_string());
             }
-            Err(error) => return Err(Failure(3, error.to_string())),
+            Err(error) => return Err(Failure(if error.is_usage() { 2 } else { 3 }, error.to_string())),
         }
         tokio::select! {
             biased;

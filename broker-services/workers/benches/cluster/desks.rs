@@ -31,6 +31,8 @@ use super::servers::{Rabbit, Redis};
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Longer than any of it takes; longest takes the rebuild of a view of all the orders in well-filled stores.
 const PATIENCE: Duration = Duration::from_secs(900);
+/// The workers that were built with this bench.
+const THIS_BUILD: &str = env!("CARGO_BIN_EXE_skstore-worker");
 /// Customers that take turns.
 const CUSTOMERS: [&str; 4] = ["kim", "lee", "park", "choi"];
 /// Commits of which the median is taken.
@@ -204,6 +206,11 @@ pub(crate) struct RealDesk {
 impl RealDesk {
     /// Over `stores`, or new ones. Returns once it takes orders and its view is complete.
     pub(crate) async fn start(rabbit: &Rabbit, redis: &Redis, stores: Option<TempDir>) -> Self {
+        Self::of(THIS_BUILD, rabbit, redis, stores).await
+    }
+
+    /// The same with the workers of the program `worker`.
+    pub(crate) async fn of(worker: &str, rabbit: &Rabbit, redis: &Redis, stores: Option<TempDir>) -> Self {
         let data = stores.unwrap_or_else(|| TempDir::new().expect("a directory"));
         let name = format!(
             "real-{}",
@@ -216,7 +223,7 @@ impl RealDesk {
             ("view.keep_orders".to_owned(), (2 * STORED).to_string()),
         ];
         let children = Service::ALL.iter().map(|service| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_skstore-worker"));
+            let mut command = Command::new(worker);
             command.arg(service.word()).stdin(Stdio::null());
             for (key, value) in &flags {
                 command.arg("--set").arg(format!("{key}={value}"));

@@ -4,7 +4,8 @@
 //! with 10⁶ orders in the stores.
 //!
 //! `CLUSTER_ROUNDS` sets how often each is measured in turn, `CLUSTER_CLIENTS=255` measures that number alone,
-//! `CLUSTER_STORED=0` leaves the last part out.
+//! `CLUSTER_STORED=0` leaves the last part out. `CLUSTER_OTHER=target/other/skstore-worker` measures that build of the
+//! workers and this one in turn instead: what a change costs.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 #![expect(clippy::print_stdout, reason = "its figures go there")]
@@ -50,6 +51,8 @@ const FEW: usize = 1_000;
 const STORED_ORDERS: usize = 5_000;
 /// What an order may cost where very many are stored, in units of what it costs where few are.
 const STORED_AT_MOST: f64 = 1.1;
+/// What a change may cost without a reason.
+const SLOWER_AT_MOST: f64 = 0.97;
 /// The longest a lone client may wait, in units of the bare exchange and the commits.
 const LONE_AT_MOST: f64 = 1.2;
 
@@ -64,6 +67,9 @@ fn main() {
     let (rabbit, redis) = (Rabbit::start().expect("RabbitMQ"), Redis::start().expect("Redis"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
+        if let Ok(other) = std::env::var("CLUSTER_OTHER") {
+            return against(&other, &rabbit, rounds, only).await;
+        }
         let mut desks = Desks {
             bare: BareDesk::start(&rabbit).await,
             real: RealDesk::start(&rabbit, &redis, None).await,
@@ -158,6 +164,39 @@ impl Desks<'_> {
             of(&reals, |load| load.percentile(99).as_secs_f64() * 1000.0),
             of(&bares, |load| load.percentile(50).as_secs_f64() * 1000.0),
             cost::shares(&cpu, rounds * ORDERS),
+        );
+    }
+}
+
+/// This build of the workers against another one, each with a view of its own.
+async fn against(other: &str, rabbit: &Rabbit, rounds: usize, only: usize) {
+    let (redis, its_redis) = (Redis::start().expect("Redis"), Redis::start().expect("Redis"));
+    let that = RealDesk::of(other, rabbit, &its_redis, None).await;
+    let this = RealDesk::start(rabbit, &redis, None).await;
+    let all = [this.running.processes(), that.running.processes()].concat();
+    for desk in [&that, &this] {
+        desk.running.place(64, WARM_UP).await;
+    }
+    for (clients, _, _) in MANY.iter().filter(|many| only == 0 || only == many.0) {
+        let (mut ratios, mut costs) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let mut both = [(0.0, 0.0); 2];
+            for (desk, measured) in [&that, &this].into_iter().zip(&mut both) {
+                cost::rest(&all).await;
+                let processes = desk.running.processes();
+                let before = Cpu::of(&processes);
+                let load = desk.running.place(*clients, ORDERS).await;
+                *measured = (load.settled_per_s(), Cpu::of(&processes).since(&before).values().sum());
+            }
+            let [that, this] = both;
+            ratios.push(this.0 / that.0);
+            costs.push(this.1 / that.1);
+        }
+        println!(
+            "{{\"name\":\"{clients} clients, settled by this build / by the other\",\"value\":{:.3},\"unit\":\"×\",\
+             \"at_least\":{SLOWER_AT_MOST},\"cpu_ratio\":{:.3}}}",
+            median(ratios),
+            median(costs),
         );
     }
 }

@@ -25,8 +25,8 @@ use crate::logging;
 use crate::probe::{Bug, Point};
 use crate::relay::Outbox;
 use crate::reply_to;
-use crate::stage::Stage;
 use crate::store::{Changes, Key, Store};
+use crate::unit_of_work::UnitOfWork;
 
 /// Entries of a replay page.
 const REPLAY_ENTRIES: usize = 1_000;
@@ -68,7 +68,7 @@ pub trait Rules {
     /// What its messages say.
     type Input;
     /// What it has in hand while it decides.
-    type Stage: Stage;
+    type UnitOfWork: UnitOfWork;
     /// What it does beside answering.
     type Effect;
 
@@ -96,7 +96,7 @@ pub trait Rules {
     fn decide(
         &self,
         input: &Self::Input,
-        stage: &mut Self::Stage,
+        unit: &mut Self::UnitOfWork,
         now: Timestamp,
     ) -> Result<Effect<Self::Effect>, Impossible>;
 
@@ -265,9 +265,9 @@ impl<R: Rules> Loop<R> {
             let rules = &self.rules;
             let result = self
                 .store
-                .transact(&keys, |loaded| match R::Stage::load(loaded) {
-                    Ok(stage) => {
-                        let (changes, effects) = decide_all(rules, work, stage, now);
+                .transact(&keys, |loaded| match R::UnitOfWork::load(loaded) {
+                    Ok(unit) => {
+                        let (changes, effects) = decide_all(rules, work, unit, now);
                         (changes, Ok(effects))
                     }
                     Err(unreadable) => (Changes::default(), Err(unreadable)),
@@ -388,31 +388,31 @@ fn ack_all<I>(work: Vec<Work<I>>) -> Vec<Work<I>> {
 }
 
 /// Step 5: each input in its turn, on what the ones before it left. A panic is caught, and parks its message
-/// alone: the rules change the stage only after they have decided.
+/// alone: the rules change the unit only after they have decided.
 fn decide_all<R: Rules>(
     rules: &R,
     work: &[Work<R::Input>],
-    mut stage: R::Stage,
+    mut unit: R::UnitOfWork,
     now: Timestamp,
 ) -> (Changes, Vec<Vec<Effect<R::Effect>>>) {
     let mut effects = Vec::with_capacity(work.len());
     for work in work {
         let mut of_delivery = Vec::with_capacity(work.jobs.len());
         for job in &work.jobs {
-            let events_before = stage.events().len();
-            let decided = catch_unwind(AssertUnwindSafe(|| rules.decide(&job.input, &mut stage, now)));
+            let events_before = unit.events().len();
+            let decided = catch_unwind(AssertUnwindSafe(|| rules.decide(&job.input, &mut unit, now)));
             of_delivery.push(match decided {
                 Ok(Ok(effect)) => effect,
                 Ok(Err(impossible)) => Effect::Park(impossible.to_string()),
                 Err(panic) => Effect::Park(panicked(&*panic)),
             });
-            for event in &mut stage.events()[events_before..] {
+            for event in &mut unit.events()[events_before..] {
                 event.traceparent.clone_from(&job.trace);
             }
         }
         effects.push(of_delivery);
     }
-    (stage.into_changes(), effects)
+    (unit.into_changes(), effects)
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> String {

@@ -20,9 +20,9 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
 use crate::service::{events, not_for, one, queue, request_id_of, trace_of};
-use crate::stage::{Record, Stage, Table, Unreadable, stored};
 use crate::store::{Changes, Key, Loaded};
 use crate::topology;
+use crate::unit_of_work::{Record, Table, UnitOfWork, Unreadable, stored};
 
 impl Record for Payment {
     const KIND: &'static str = "payment";
@@ -49,14 +49,14 @@ impl Record for TopUpRecord {
 }
 
 /// What Deposit has in hand while it decides.
-pub struct DepositStage {
+pub struct DepositUnit {
     payments: Table<Payment>,
     accounts: Table<Account>,
     top_ups: Table<TopUpRecord>,
     events: Vec<Event>,
 }
 
-impl Stage for DepositStage {
+impl UnitOfWork for DepositUnit {
     fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
         Ok(Self {
             payments: Table::load(loaded)?,
@@ -153,11 +153,11 @@ impl DepositRules {
         &self,
         charge: &Charge,
         deadline: Timestamp,
-        stage: &mut DepositStage,
+        unit: &mut DepositUnit,
         now: Timestamp,
     ) -> Result<Effect<ChargeOutcome>, Impossible> {
-        let known = stage.payments.get(charge.order_id.as_str());
-        let account = stage.accounts.get(charge.customer.as_str());
+        let known = unit.payments.get(charge.order_id.as_str());
+        let account = unit.accounts.get(charge.customer.as_str());
         let is_late = now > deadline;
         let charged = match known {
             Some(payment) if self.context.probe.has(Bug::ChargeWithoutKey) => {
@@ -170,7 +170,7 @@ impl DepositRules {
             }
             known => deposit::charge(known, account, charge, is_late, now)?,
         };
-        stage.put(charged.change);
+        unit.put(charged.change);
         Ok(Effect::Own(ChargeOutcome { order_id: charge.order_id.clone(), result: charged.result }))
     }
 
@@ -178,11 +178,11 @@ impl DepositRules {
         &self,
         order: &Order,
         reason: PaymentReason,
-        stage: &mut DepositStage,
+        unit: &mut DepositUnit,
         now: Timestamp,
     ) -> Result<Effect<ChargeOutcome>, Impossible> {
-        let known = stage.payments.get(order.order_id.as_str());
-        let account = stage.accounts.get(order.customer.as_str());
+        let known = unit.payments.get(order.order_id.as_str());
+        let account = unit.accounts.get(order.customer.as_str());
         if self.context.probe.has(Bug::ReleaseWithoutTombstone) && known.is_none() {
             return Ok(Effect::None);
         }
@@ -196,12 +196,12 @@ impl DepositRules {
             }
             known => deposit::release(known, account, order, reason, now)?,
         };
-        stage.put(released);
+        unit.put(released);
         Ok(Effect::None)
     }
 }
 
-impl DepositStage {
+impl DepositUnit {
     fn put(&mut self, change: deposit::Released) {
         if let Some((payment, account, event)) = change {
             if let Some(account) = account {
@@ -245,7 +245,7 @@ impl DepositStage {
 
 impl Rules for DepositRules {
     type Input = DepositInput;
-    type Stage = DepositStage;
+    type UnitOfWork = DepositUnit;
     type Effect = ChargeOutcome;
 
     fn subscriptions(&self) -> Vec<Subscription> {
@@ -299,21 +299,21 @@ impl Rules for DepositRules {
     fn decide(
         &self,
         input: &DepositInput,
-        stage: &mut DepositStage,
+        unit: &mut DepositUnit,
         now: Timestamp,
     ) -> Result<Effect<ChargeOutcome>, Impossible> {
         let answer = match input {
-            DepositInput::Charge(charge, deadline) => return self.charge(charge, *deadline, stage, now),
-            DepositInput::Release(order, reason) => return self.release(order, *reason, stage, now),
+            DepositInput::Charge(charge, deadline) => return self.charge(charge, *deadline, unit, now),
+            DepositInput::Release(order, reason) => return self.release(order, *reason, unit, now),
             DepositInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
             DepositInput::TopUp { topup_id, customer, amount } => {
-                stage.top_up(topup_id, customer, *amount, now)?
+                unit.top_up(topup_id, customer, *amount, now)?
             }
-            DepositInput::QueryPayment(order) => Answer::payment(match stage.payments.get(order.as_str()) {
+            DepositInput::QueryPayment(order) => Answer::payment(match unit.payments.get(order.as_str()) {
                 Some(payment) => PaymentAnswer::Known(payment.clone()),
                 None => PaymentAnswer::none(order.clone()),
             }),
-            DepositInput::QueryAccount(customer) => match stage.accounts.get(customer.as_str()) {
+            DepositInput::QueryAccount(customer) => match unit.accounts.get(customer.as_str()) {
                 Some(account) => Answer::account(account.clone()),
                 None => Answer::refuse(ErrorCode::NotFound, format!("{customer} has no account")),
             },

@@ -17,9 +17,9 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
 use crate::service::{events, not_for, one, queue, request_id_of};
-use crate::stage::{Record, Stage, Table, Unreadable, stored};
 use crate::store::{Changes, Key, Loaded};
 use crate::topology;
+use crate::unit_of_work::{Record, Table, UnitOfWork, Unreadable, stored};
 
 impl Record for Item {
     const KIND: &'static str = "item";
@@ -46,14 +46,14 @@ impl Record for RestockRecord {
 }
 
 /// What Item has in hand while it decides.
-pub struct ItemStage {
+pub struct ItemUnit {
     items: Table<Item>,
     deliveries: Table<Parcel>,
     restocks: Table<RestockRecord>,
     events: Vec<Event>,
 }
 
-impl Stage for ItemStage {
+impl UnitOfWork for ItemUnit {
     fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
         Ok(Self {
             items: Table::load(loaded)?,
@@ -150,9 +150,9 @@ impl ItemRules {
         })
     }
 
-    fn placed(&self, order: &Order, stage: &mut ItemStage, now: Timestamp) -> Result<(), Impossible> {
-        let known = stage.deliveries.get(order.order_id.as_str());
-        let item = stage.items.get(order.item_id.as_str());
+    fn placed(&self, order: &Order, unit: &mut ItemUnit, now: Timestamp) -> Result<(), Impossible> {
+        let known = unit.deliveries.get(order.order_id.as_str());
+        let item = unit.items.get(order.item_id.as_str());
         let moved = match known {
             Some(delivery) if self.context.probe.has(Bug::DeliverWithoutKey) => {
                 let mut again = item::start(None, item, order, now)?;
@@ -164,27 +164,27 @@ impl ItemRules {
             }
             known => item::start(known, item, order, now)?,
         };
-        stage.put(moved);
+        unit.put(moved);
         Ok(())
     }
 
-    fn cancelled(&self, order: &Order, stage: &mut ItemStage, now: Timestamp) -> Result<(), Impossible> {
-        let known = stage.deliveries.get(order.order_id.as_str());
+    fn cancelled(&self, order: &Order, unit: &mut ItemUnit, now: Timestamp) -> Result<(), Impossible> {
+        let known = unit.deliveries.get(order.order_id.as_str());
         if self.context.probe.has(Bug::CancelWithoutTombstone) && known.is_none() {
             return Ok(());
         }
-        let mut moved = item::cancel(known, stage.items.get(order.item_id.as_str()), order, now)?;
+        let mut moved = item::cancel(known, unit.items.get(order.item_id.as_str()), order, now)?;
         if self.context.probe.has(Bug::CancelKeepsStock)
             && let Some((_, item, _)) = &mut moved
         {
             *item = None;
         }
-        stage.put(moved);
+        unit.put(moved);
         Ok(())
     }
 }
 
-impl ItemStage {
+impl ItemUnit {
     fn put(&mut self, moved: item::Moved) {
         if let Some((delivery, item, event)) = moved {
             if let Some(item) = item {
@@ -239,7 +239,7 @@ impl ItemStage {
 
 impl Rules for ItemRules {
     type Input = ItemInput;
-    type Stage = ItemStage;
+    type UnitOfWork = ItemUnit;
     type Effect = std::convert::Infallible;
 
     fn subscriptions(&self) -> Vec<Subscription> {
@@ -276,20 +276,20 @@ impl Rules for ItemRules {
     fn decide(
         &self,
         input: &ItemInput,
-        stage: &mut ItemStage,
+        unit: &mut ItemUnit,
         now: Timestamp,
     ) -> Result<Effect<Self::Effect>, Impossible> {
         let answer = match input {
-            ItemInput::Placed(order) => return self.placed(order, stage, now).map(|()| Effect::None),
-            ItemInput::Cancelled(order) => return self.cancelled(order, stage, now).map(|()| Effect::None),
+            ItemInput::Placed(order) => return self.placed(order, unit, now).map(|()| Effect::None),
+            ItemInput::Cancelled(order) => return self.cancelled(order, unit, now).map(|()| Effect::None),
             ItemInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
-            ItemInput::Restock { restock_id, item_id, qty } => stage.restock(restock_id, item_id, *qty, now),
-            ItemInput::List(listing) => stage.list(listing, now),
-            ItemInput::Open(listing) if stage.items.get(listing.item_id.as_str()).is_none() => {
-                stage.list(listing, now)
+            ItemInput::Restock { restock_id, item_id, qty } => unit.restock(restock_id, item_id, *qty, now),
+            ItemInput::List(listing) => unit.list(listing, now),
+            ItemInput::Open(listing) if unit.items.get(listing.item_id.as_str()).is_none() => {
+                unit.list(listing, now)
             }
-            ItemInput::Open(listing) => stage.query(&listing.item_id),
-            ItemInput::Query(item_id) => stage.query(item_id),
+            ItemInput::Open(listing) => unit.query(&listing.item_id),
+            ItemInput::Query(item_id) => unit.query(item_id),
         };
         Ok(Effect::Answer(Box::new(answer)))
     }

@@ -27,9 +27,9 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command};
 use crate::probe::{Bug, Point};
 use crate::service::{events, not_for, one, queue};
-use crate::stage::{Record, Stage, Table, Unreadable, stored};
 use crate::store::{Changes, Key, Loaded, Store};
 use crate::topology;
+use crate::unit_of_work::{Record, Table, UnitOfWork, Unreadable, stored};
 
 /// When a full bulkhead is worth another try: about as long as a charge takes.
 const FULL_RETRY: Duration = Duration::from_millis(200);
@@ -59,7 +59,7 @@ impl Record for Price {
 }
 
 /// What Order has in hand while it decides.
-pub struct OrderStage {
+pub struct OrderUnit {
     orders: Table<OrderRecord>,
     prices: Table<Price>,
     /// Orders that an input of this same turn has sent to be charged.
@@ -67,7 +67,7 @@ pub struct OrderStage {
     events: Vec<Event>,
 }
 
-impl Stage for OrderStage {
+impl UnitOfWork for OrderUnit {
     fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
         Ok(Self {
             orders: Table::load(loaded)?,
@@ -208,8 +208,8 @@ impl OrderRules {
         })
     }
 
-    fn admission(&self, order: &OrderId, stage: &OrderStage) -> Admission {
-        if self.calls.has(order) || stage.charging.contains(order) {
+    fn admission(&self, order: &OrderId, unit: &OrderUnit) -> Admission {
+        if self.calls.has(order) || unit.charging.contains(order) {
             return Admission::Join;
         }
         match self.permits.get(order) {
@@ -257,7 +257,7 @@ impl OrderRules {
 
 impl Rules for OrderRules {
     type Input = OrderInput;
-    type Stage = OrderStage;
+    type UnitOfWork = OrderUnit;
     type Effect = PaymentStep;
 
     fn subscriptions(&self) -> Vec<Subscription> {
@@ -324,28 +324,28 @@ impl Rules for OrderRules {
     fn decide(
         &self,
         input: &OrderInput,
-        stage: &mut OrderStage,
+        unit: &mut OrderUnit,
         now: Timestamp,
     ) -> Result<Effect<PaymentStep>, Impossible> {
         let (id, input) = match input {
             OrderInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
-            OrderInput::Query(id) => return Ok(query(stage.orders.get(id.as_str()), id)),
+            OrderInput::Query(id) => return Ok(query(unit.orders.get(id.as_str()), id)),
             OrderInput::Listed(item) => {
-                if let Some(price) = order::hear_price(stage.prices.get(item.item_id.as_str()), item) {
-                    stage.prices.put(item.item_id.as_str(), price);
+                if let Some(price) = order::hear_price(unit.prices.get(item.item_id.as_str()), item) {
+                    unit.prices.put(item.item_id.as_str(), price);
                 }
                 return Ok(Effect::None);
             }
             OrderInput::Place { request, answerable } => {
-                let admission = self.admission(&request.order_id, stage);
-                let quote = match stage.prices.get(request.item_id.as_str()) {
+                let admission = self.admission(&request.order_id, unit);
+                let quote = match unit.prices.get(request.item_id.as_str()) {
                     Some(price) => Quote::Listed(price),
                     None if self.knows_prices => Quote::Unknown,
                     None => Quote::NoCatalogue,
                 };
                 let place = Input::Place { request, quote, admission, answerable: *answerable };
-                let decision = order::decide(stage.orders.get(request.order_id.as_str()), place, now)?;
-                return Ok(self.stage_decision(stage, &request.order_id, decision));
+                let decision = order::decide(unit.orders.get(request.order_id.as_str()), place, now)?;
+                return Ok(self.record(unit, &request.order_id, decision));
             }
             OrderInput::Cancel(id) => (id, Input::Cancel(id)),
             OrderInput::Outcome(id, PaymentOutcome::NoAnswer(NoAnswer::Timeout))
@@ -357,8 +357,8 @@ impl Rules for OrderRules {
             OrderInput::Released(id, status) => (id, Input::Released(*status)),
             OrderInput::Delivery(id, status) => (id, Input::Delivery(*status)),
         };
-        let decision = order::decide(stage.orders.get(id.as_str()), input, now)?;
-        Ok(self.stage_decision(stage, id, decision))
+        let decision = order::decide(unit.orders.get(id.as_str()), input, now)?;
+        Ok(self.record(unit, id, decision))
     }
 
     fn carry_out(&mut self, mut envelope: Option<Envelope>, steps: Vec<PaymentStep>) -> Option<Envelope> {
@@ -407,19 +407,14 @@ impl Rules for OrderRules {
 }
 
 impl OrderRules {
-    /// Puts a decision on the stage, and says what is to be done once it is committed.
-    fn stage_decision(
-        &self,
-        stage: &mut OrderStage,
-        id: &OrderId,
-        decision: order::Decision,
-    ) -> Effect<PaymentStep> {
+    /// Puts a decision on the unit, and says what is to be done once it is committed.
+    fn record(&self, unit: &mut OrderUnit, id: &OrderId, decision: order::Decision) -> Effect<PaymentStep> {
         if let Some((record, event)) = decision.change {
-            stage.orders.put(id.as_str(), record);
+            unit.orders.put(id.as_str(), record);
             if event.kind() != EventKind::Order(OrderKind::Rejected)
                 || !self.context.probe.has(Bug::RejectSilently)
             {
-                stage.events.push(event);
+                unit.events.push(event);
             }
         }
         match decision.then {
@@ -427,7 +422,7 @@ impl OrderRules {
             Then::Nothing => Effect::None,
             Then::Pay(step) => {
                 if let PaymentStep::Charge(charge) = &step {
-                    stage.charging.insert(charge.order_id.clone());
+                    unit.charging.insert(charge.order_id.clone());
                 }
                 Effect::Own(step)
             }

@@ -99,7 +99,7 @@ pub struct Unreadable {
 }
 
 /// All that one decision has loaded and changed.
-pub trait Stage: Sized {
+pub trait UnitOfWork: Sized {
     /// Takes what was loaded.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, must_be_seen, park};
 use crate::logging;
 use crate::probe::{Bug, Point};
-use crate::relay::Outbox;
+use crate::relay::RelayHandle;
 use crate::reply_to;
 use crate::store::{Changes, Key, Store};
 use crate::unit_of_work::UnitOfWork;
@@ -131,15 +131,15 @@ pub struct Loop<R: Rules> {
     rules: R,
     store: Store,
     publisher: Publisher,
-    outbox: Outbox,
+    relay: RelayHandle,
     /// Of this turn.
     answers: Vec<Message>,
 }
 
 impl<R: Rules> Loop<R> {
     /// Puts the parts together; [`Loop::run`] works.
-    pub fn new(context: Context, rules: R, store: Store, publisher: Publisher, outbox: Outbox) -> Self {
-        Self { context, rules, store, publisher, outbox, answers: Vec::new() }
+    pub fn new(context: Context, rules: R, store: Store, publisher: Publisher, relay: RelayHandle) -> Self {
+        Self { context, rules, store, publisher, relay, answers: Vec::new() }
     }
 
     /// Decides `first`, then works until told to stop; finishes what it has in hand then.
@@ -277,7 +277,7 @@ impl<R: Rules> Loop<R> {
                 Ok((Ok(effects), events)) => {
                     self.context.vitals.recovered();
                     logging::committed(&events);
-                    self.outbox.hand_over(events);
+                    self.relay.hand_over(events);
                     return effects;
                 }
                 Ok((Err(unreadable), _)) => unreadable.to_string(),
@@ -286,7 +286,7 @@ impl<R: Rules> Loop<R> {
             tracing::error!(problem, "the store does not work; trying again");
             self.context.vitals.failed(problem, self.context.clock.now());
             // The commit may have happened all the same; then its events were never handed over.
-            self.outbox.look_again();
+            self.relay.look_again();
             backoff.wait().await;
         }
     }

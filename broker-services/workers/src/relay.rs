@@ -36,7 +36,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// The loop's end of the relay: where committed events are handed over.
 #[derive(Debug, Clone)]
-pub struct Outbox {
+pub struct RelayHandle {
     shared: Rc<Shared>,
 }
 
@@ -54,7 +54,7 @@ struct Shared {
     context: Context,
 }
 
-impl Outbox {
+impl RelayHandle {
     /// Takes events that were just committed.
     pub fn hand_over(&self, events: Vec<StoredEvent>) {
         if events.is_empty() || !self.shared.is_relaying.get() {
@@ -119,7 +119,7 @@ impl Shared {
     }
 }
 
-/// Publishes what its [`Outbox`] takes. Run it beside the loop, on the same thread.
+/// Publishes what its [`RelayHandle`] takes. Run it beside the loop, on the same thread.
 pub struct Relay {
     shared: Rc<Shared>,
     store: Store,
@@ -136,9 +136,9 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A relay for `store`, and the outbox that feeds it.
+    /// A relay for `store`, and the handle by which events reach it.
     #[must_use]
-    pub fn new(context: &Context, store: Store, publisher: Publisher) -> (Outbox, Self) {
+    pub fn new(context: &Context, store: Store, publisher: Publisher) -> (RelayHandle, Self) {
         let shared = Rc::new(Shared {
             handed_over: RefCell::default(),
             unsent: RefCell::default(),
@@ -162,7 +162,7 @@ impl Relay {
             retry_at: None,
             backoff: context.backoff(),
         };
-        (Outbox { shared }, relay)
+        (RelayHandle { shared }, relay)
     }
 
     /// Works for ever.

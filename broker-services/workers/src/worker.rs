@@ -104,24 +104,24 @@ async fn work(
         Keeps::View(view) => return myinfo::run(context, publisher, view.clone()).await,
         Keeps::Store(store) => store.clone(),
     };
-    let (outbox, relay) = Relay::new(&context, store.clone(), publisher.clone());
-    let last_events = outbox.clone();
+    let (handle, relay) = Relay::new(&context, store.clone(), publisher.clone());
+    let last_events = handle.clone();
     let serve = async {
         match context.service {
             Service::Order => {
                 let gate = gate.unwrap_or_else(|| Gate::new(&context));
                 let rules = OrderRules::new(context.clone(), store.clone(), publisher.clone(), gate).await?;
-                Loop::new(context, rules, store, publisher, outbox).run(Vec::new()).await
+                Loop::new(context, rules, store, publisher, handle).run(Vec::new()).await
             }
             Service::Deposit => {
                 let rules = DepositRules::new(context.clone(), publisher.clone());
                 let opening = rules.opening();
-                Loop::new(context, rules, store, publisher, outbox).run(opening).await
+                Loop::new(context, rules, store, publisher, handle).run(opening).await
             }
             Service::Item | Service::MyInfo => {
                 let rules = ItemRules::new(context.clone());
                 let opening = rules.opening();
-                Loop::new(context, rules, store, publisher, outbox).run(opening).await
+                Loop::new(context, rules, store, publisher, handle).run(opening).await
             }
         }
     };

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use skstore_domain::commands::Place;
 use skstore_domain::ids::ItemId;
 use skstore_domain::signals::Service;
-use skstore_workers::bus::{Bus, Confirm, Message, Properties};
+use skstore_workers::bus::{Bus, Message, Properties, PublishOutcome};
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::process::Process;
 use skstore_workers::topology::DEAD;
@@ -163,7 +163,7 @@ fn parked_messages_of_any_size_are_listed_within_the_memory_of_a_worker() {
                 body: Arc::clone(&body),
                 properties: Properties::default(),
             };
-            assert_eq!(publisher.publish(parked).await, Confirm::Taken);
+            assert_eq!(publisher.publish(parked).await, PublishOutcome::Confirmed);
         }
     });
     let mut command = Command::new(env!("CARGO_BIN_EXE_skstore"));

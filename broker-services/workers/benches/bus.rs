@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use skstore_workers::bus::embedded::{EmbeddedBus, EmbeddedConsumer};
-use skstore_workers::bus::{Confirm, Message, Properties, Receipt, Subscription};
+use skstore_workers::bus::{Message, Properties, PublishOutcome, Receipt, Subscription};
 use skstore_workers::topology::{self, COMMANDS, EVENTS, ORDER_COMMANDS};
 use tokio::time::Instant;
 
@@ -77,7 +77,7 @@ async fn receive_all(consumer: &mut EmbeddedConsumer, count: usize, batch: usize
 
 async fn confirm_all(receipts: &mut Vec<Receipt>) {
     for receipt in receipts.drain(..) {
-        assert_eq!(receipt.await, Confirm::Taken);
+        assert_eq!(receipt.await, PublishOutcome::Confirmed);
     }
 }
 

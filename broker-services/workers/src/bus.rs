@@ -5,8 +5,8 @@
 //! - *Confirmed* means that the message will be delivered at least once to every queue it was routed to,
 //!   whoever crashes.
 //! - A delivery that is not acked when its [`Consumer`] is dropped comes back with `redelivered` set.
-//! - A full queue refuses ([`Confirm::Refused`]) or drops its oldest, as its topology says; nobody blocks.
-//! - A message that matches no queue goes to the exchange's alternate, else is [`Confirm::Returned`].
+//! - A full queue refuses ([`PublishOutcome::Nacked`]) or drops its oldest, as its topology says; nobody blocks.
+//! - A message that matches no queue goes to the exchange's alternate, else is [`PublishOutcome::Returned`].
 //! - Parked messages can be looked at by one operator at a time, and stay where they are, in their order, unless
 //!   they are acked ([`Bus::parked`]).
 
@@ -57,15 +57,15 @@ pub struct Properties {
 
 /// What became of a published message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirm {
+pub enum PublishOutcome {
     /// It will be delivered.
-    Taken,
+    Confirmed,
     /// No queue wanted it.
     Returned,
     /// A queue that wanted it is full; try again later.
-    Refused,
+    Nacked,
     /// The connection was lost first; it may or may not have been taken.
-    Lost,
+    Unknown,
 }
 
 /// Why the bus does not work.
@@ -265,16 +265,18 @@ impl Publisher {
 
 /// Tells, once, what became of a published message. Await it; dropping it changes nothing.
 #[derive(Debug)]
-pub struct Receipt(pub(crate) tokio::sync::oneshot::Receiver<Confirm>);
+pub struct Receipt(pub(crate) tokio::sync::oneshot::Receiver<PublishOutcome>);
 
 impl Future for Receipt {
-    type Output = Confirm;
+    type Output = PublishOutcome;
 
     fn poll(
         mut self: std::pin::Pin<&mut Self>,
         context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Confirm> {
-        std::pin::Pin::new(&mut self.0).poll(context).map(|confirm| confirm.unwrap_or(Confirm::Lost))
+    ) -> std::task::Poll<PublishOutcome> {
+        std::pin::Pin::new(&mut self.0)
+            .poll(context)
+            .map(|confirm| confirm.unwrap_or(PublishOutcome::Unknown))
     }
 }
 

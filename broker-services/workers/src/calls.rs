@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::bus::{
-    BusError, Confirm, Consumer, Delivery, Message, Properties, Publisher, Receipt, Subscription,
+    BusError, Consumer, Delivery, Message, Properties, PublishOutcome, Publisher, Receipt, Subscription,
 };
 use crate::clock::Stopwatch;
 use crate::context::Context;
@@ -213,10 +213,10 @@ impl Calls {
                 },
                 Some((confirm, id)) = self.receipts.next(), if !self.receipts.is_empty() => {
                     let outcomes = match confirm {
-                        Confirm::Taken => continue,
-                        Confirm::Returned => self.failed(&id, NoAnswer::Returned),
-                        Confirm::Refused => self.failed(&id, NoAnswer::Nacked),
-                        Confirm::Lost => self.failed(&id, NoAnswer::ConnectionLost),
+                        PublishOutcome::Confirmed => continue,
+                        PublishOutcome::Returned => self.failed(&id, NoAnswer::Returned),
+                        PublishOutcome::Nacked => self.failed(&id, NoAnswer::Nacked),
+                        PublishOutcome::Unknown => self.failed(&id, NoAnswer::ConnectionLost),
                     };
                     if !outcomes.is_empty() {
                         return Ok(outcomes);
@@ -308,7 +308,7 @@ struct Sent {
 }
 
 impl Future for Sent {
-    type Output = (Confirm, String);
+    type Output = (PublishOutcome, String);
 
     fn poll(
         mut self: std::pin::Pin<&mut Self>,

@@ -16,7 +16,8 @@ use skstore_domain::signals::{Control, Fault, Service};
 use tokio::sync::{OnceCell, oneshot, watch};
 
 use crate::bus::{
-    Bus, BusError, Confirm, Consumer, Message, Properties, Publisher, QueueDepth, Subscription, blocked_words,
+    Bus, BusError, Consumer, Message, Properties, PublishOutcome, Publisher, QueueDepth, Subscription,
+    blocked_words,
 };
 use crate::clock::Ids;
 use crate::envelope::JSON_TYPE;
@@ -320,9 +321,9 @@ impl Desk {
         let refused = async {
             match receipt.await {
                 // The answer is on its way, or comes with the next delivery of the message.
-                Confirm::Taken | Confirm::Lost => std::future::pending().await,
-                Confirm::Returned => DeskError::Unreachable("nothing takes commands there".to_owned()),
-                Confirm::Refused => DeskError::Unreachable("too many commands are waiting".to_owned()),
+                PublishOutcome::Confirmed | PublishOutcome::Unknown => std::future::pending().await,
+                PublishOutcome::Returned => DeskError::Unreachable("nothing takes commands there".to_owned()),
+                PublishOutcome::Nacked => DeskError::Unreachable("too many commands are waiting".to_owned()),
             }
         };
         let service = service_of(kind);
@@ -345,9 +346,9 @@ impl Desk {
             properties: Properties { content_type: Some(JSON_TYPE.to_owned()), ..Properties::default() },
         });
         match tokio::time::timeout(ANSWER_WITHIN, receipt).await {
-            Ok(Confirm::Taken) => Ok(()),
-            Ok(Confirm::Returned) => Err(DeskError::Unreachable("no worker listens".to_owned())),
-            Ok(Confirm::Refused | Confirm::Lost) | Err(_) => {
+            Ok(PublishOutcome::Confirmed) => Ok(()),
+            Ok(PublishOutcome::Returned) => Err(DeskError::Unreachable("no worker listens".to_owned())),
+            Ok(PublishOutcome::Nacked | PublishOutcome::Unknown) | Err(_) => {
                 Err(DeskError::Unreachable("the workers were not all told".to_owned()))
             }
         }

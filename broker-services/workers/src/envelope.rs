@@ -9,7 +9,7 @@ use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::{CommandKind, ServiceCommand};
 use skstore_domain::events::{BadEvent, Event, TYPE_PREFIX};
 
-use crate::bus::{Confirm, Delivery, Message, Properties, Publisher, Unacked};
+use crate::bus::{Delivery, Message, Properties, PublishOutcome, Publisher, Unacked};
 use crate::clock::Stopwatch;
 use crate::context::Context;
 use crate::logging;
@@ -342,10 +342,10 @@ pub async fn park(
     loop {
         let receipt = publisher.publish(parked.clone());
         let problem = match tokio::time::timeout(PARK_WITHIN, receipt).await {
-            Ok(Confirm::Taken) => break,
-            Ok(Confirm::Returned) => "there is no queue for parked messages",
-            Ok(Confirm::Refused) => "the queue of parked messages is full",
-            Ok(Confirm::Lost) | Err(_) => "the bus does not confirm parked messages",
+            Ok(PublishOutcome::Confirmed) => break,
+            Ok(PublishOutcome::Returned) => "there is no queue for parked messages",
+            Ok(PublishOutcome::Nacked) => "the queue of parked messages is full",
+            Ok(PublishOutcome::Unknown) | Err(_) => "the bus does not confirm parked messages",
         };
         context.vitals.failed(problem.to_owned(), context.clock.now());
         backoff.wait().await;

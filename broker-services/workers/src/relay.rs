@@ -16,7 +16,7 @@ use skstore_domain::events::EventKind;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::bus::{Confirm, Message, Properties, Publisher, Receipt};
+use crate::bus::{Message, Properties, PublishOutcome, Publisher, Receipt};
 use crate::context::{Backoff, Context};
 use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE};
 use crate::probe::{Bug, Point};
@@ -318,12 +318,13 @@ impl Relay {
         }
     }
 
-    fn land(&mut self, (confirm, events): (Confirm, Vec<StoredEvent>)) {
+    fn land(&mut self, (confirm, events): (PublishOutcome, Vec<StoredEvent>)) {
         match confirm {
-            Confirm::Taken => self.settled.extend(events.iter().map(|event| event.seq)),
+            PublishOutcome::Confirmed => self.settled.extend(events.iter().map(|event| event.seq)),
             // Whoever relays now finds them in the store.
-            Confirm::Returned | Confirm::Refused | Confirm::Lost if !self.shared.is_relaying.get() => {}
-            Confirm::Returned | Confirm::Refused | Confirm::Lost => {
+            PublishOutcome::Returned | PublishOutcome::Nacked | PublishOutcome::Unknown
+                if !self.shared.is_relaying.get() => {}
+            PublishOutcome::Returned | PublishOutcome::Nacked | PublishOutcome::Unknown => {
                 tracing::warn!(?confirm, count = events.len(), "events were not taken; sending them again");
                 self.refused.extend(events);
                 self.retry_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
@@ -388,7 +389,7 @@ struct Flight {
 }
 
 impl Future for Flight {
-    type Output = (Confirm, Vec<StoredEvent>);
+    type Output = (PublishOutcome, Vec<StoredEvent>);
 
     fn poll(
         mut self: std::pin::Pin<&mut Self>,

@@ -5,7 +5,7 @@
 //! where to, and a broker may close a connection over that. All are driven by one thread of their own, so that handles
 //! work from any runtime and a service that is busy does not miss heartbeats.
 //!
-//! A lost connection is nobody's state: receipts say [`Confirm::Lost`](crate::bus::Confirm::Lost), consumers
+//! A lost connection is nobody's state: receipts say [`PublishOutcome::Unknown`](crate::bus::PublishOutcome::Unknown), consumers
 //! end with [`BusError::Lost`], and the next call that needs a connection makes one and declares the topology.
 //! [`AmqpPublisher`]s recover by themselves; an [`AmqpConsumer`] is done, and its owner opens another.
 

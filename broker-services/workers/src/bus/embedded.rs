@@ -1,7 +1,7 @@
 //! The bus of one process: the same bytes through the same loops, without a broker.
 //!
 //! It lives in memory and dies with its process, so *confirmed* is stricter here than on a broker: a
-//! [`Receipt`] says [`Confirm::Taken`](crate::bus::Confirm::Taken) only when every queue that the message went to is done with it:
+//! [`Receipt`] says [`PublishOutcome::Confirmed`](crate::bus::PublishOutcome::Confirmed) only when every queue that the message went to is done with it:
 //! acked by its consumer, expired, or dropped as that queue's topology has it. Until then the publisher's
 //! outbox keeps it. The exception is the queue of parked messages, [`DEAD`](crate::topology::DEAD), which has
 //! a file of its own ([`EmbeddedBus::with_dead_letters`]): there, written to disk is done.
@@ -169,7 +169,7 @@ impl EmbeddedBus {
     }
 
     /// Ends it, as when a broker goes away: consumers hear [`BusError::Lost`], and open receipts say
-    /// [`Confirm::Lost`](crate::bus::Confirm::Lost). The dead-letter file is complete when this returns.
+    /// [`PublishOutcome::Unknown`](crate::bus::PublishOutcome::Unknown). The dead-letter file is complete when this returns.
     pub fn close(&self) {
         let remains = self.shared.with(State::close);
         drop(remains);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Desk;
 use crate::bus::embedded::{DEAD_LETTERS, EmbeddedBus};
 use crate::bus::parked::Parked;
-use crate::bus::{BusError, Confirm, Receipt, Unacked};
+use crate::bus::{BusError, PublishOutcome, Receipt, Unacked};
 
 mod letter;
 
@@ -251,14 +251,14 @@ impl Desk {
         let until = Instant::now() + CONFIRM_WITHIN;
         for Flight { letter, unacked, receipt } in flights {
             let problem = match timeout_at(until, receipt).await {
-                Ok(Confirm::Taken) => {
+                Ok(PublishOutcome::Confirmed) => {
                     unacked.ack();
                     fates.push((letter, Fate::Replayed));
                     continue;
                 }
-                Ok(Confirm::Returned) => "no queue takes it",
-                Ok(Confirm::Refused) => "its queue is full; try again later",
-                Ok(Confirm::Lost) | Err(_) => {
+                Ok(PublishOutcome::Returned) => "no queue takes it",
+                Ok(PublishOutcome::Nacked) => "its queue is full; try again later",
+                Ok(PublishOutcome::Unknown) | Err(_) => {
                     go_on = false;
                     "it was not confirmed in time; it may take effect all the same, and then has no more effect when \
                      it is replayed"

@@ -16,7 +16,7 @@ use std::time::Duration;
 use lapin::options::{BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, QueueDeclareOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use skstore_workers::bus::amqp::{AmqpBus, CONFIRM_WITHIN, MAX_UNCONFIRMED};
-use skstore_workers::bus::{Bus, BusError, Confirm, Consumer, Message, Properties, Subscription};
+use skstore_workers::bus::{Bus, BusError, Consumer, Message, Properties, PublishOutcome, Subscription};
 use skstore_workers::config::address::BrokerAddress;
 use skstore_workers::topology::{
     self, COMMANDS, DEFAULT, DEPOSIT_PAYMENTS, ORDER_COMMANDS, PAYMENTS, QueueSpec,
@@ -101,8 +101,8 @@ fn nothing_confirmed_is_lost_when_the_broker_is_killed_and_it_is_soon_back_at_wo
             }
             for (number, receipt) in burst.into_iter().zip(receipts) {
                 match receipt.await {
-                    Confirm::Taken => drop(confirmed.insert(number)),
-                    Confirm::Lost => tokio::time::sleep(Duration::from_millis(1)).await,
+                    PublishOutcome::Confirmed => drop(confirmed.insert(number)),
+                    PublishOutcome::Unknown => tokio::time::sleep(Duration::from_millis(1)).await,
                     other => panic!("{other:?}"),
                 }
             }
@@ -152,7 +152,7 @@ fn a_connection_that_the_operator_closes_is_made_anew() {
         let bus = Bus::Amqp(AmqpBus::connect(&rabbit.amqp_url()).await.unwrap());
         let publisher = bus.publisher().await.unwrap();
         let mut ear = consumer(&bus, ORDER_COMMANDS).await.unwrap();
-        assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, Confirm::Taken);
+        assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, PublishOutcome::Confirmed);
         assert_eq!(take(&mut ear).await, "1");
         rabbit.ctl(&["close_all_connections", "maintenance"]).unwrap();
         let closed = Instant::now();
@@ -164,7 +164,7 @@ fn a_connection_that_the_operator_closes_is_made_anew() {
         assert!(matches!(&ended, BusError::Lost(why) if why.contains("maintenance")), "{ended}");
         drop(ear);
         let mut ear = consumer_at_last(&bus, ORDER_COMMANDS).await;
-        while publisher.publish(message(COMMANDS, "order.place", "2")).await != Confirm::Taken {
+        while publisher.publish(message(COMMANDS, "order.place", "2")).await != PublishOutcome::Confirmed {
             tokio::time::sleep(PAUSE).await;
         }
         while take(&mut ear).await != "2" {}
@@ -179,9 +179,12 @@ fn a_channel_that_a_mistake_has_closed_is_opened_anew() {
         let bus = Bus::Amqp(AmqpBus::connect(&vhost.url).await.unwrap());
         let publisher = bus.publisher().await.unwrap();
         let mut ear = consumer(&bus, ORDER_COMMANDS).await.unwrap();
-        assert_eq!(publisher.publish(message("no.such.exchange", "order.place", "0")).await, Confirm::Lost);
+        assert_eq!(
+            publisher.publish(message("no.such.exchange", "order.place", "0")).await,
+            PublishOutcome::Unknown
+        );
         let closed = Instant::now();
-        while publisher.publish(message(COMMANDS, "order.place", "1")).await != Confirm::Taken {
+        while publisher.publish(message(COMMANDS, "order.place", "1")).await != PublishOutcome::Confirmed {
             tokio::time::sleep(PAUSE).await;
         }
         assert_eq!(take(&mut ear).await, "1");
@@ -207,7 +210,7 @@ fn what_is_merely_sent_gets_through_again_after_a_mistake_and_so_does_what_is_pu
         };
         assert_eq!(taken, "1");
         assert!(closed.elapsed() < BACK_WITHIN, "back at work only after {:?}", closed.elapsed());
-        while publisher.publish(message(COMMANDS, "order.place", "2")).await != Confirm::Taken {
+        while publisher.publish(message(COMMANDS, "order.place", "2")).await != PublishOutcome::Confirmed {
             tokio::time::sleep(PAUSE).await;
         }
         while take(&mut ear).await != "2" {}
@@ -230,7 +233,7 @@ fn a_channel_that_the_broker_closes_gives_back_what_it_held_to_a_new_one() {
         let bus = Bus::Amqp(AmqpBus::connect(&rabbit.amqp_url()).await.unwrap());
         let publisher = bus.publisher().await.unwrap();
         let mut ear = consumer(&bus, ORDER_COMMANDS).await.unwrap();
-        assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, Confirm::Taken);
+        assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, PublishOutcome::Confirmed);
         let held = ear.receive(1).await.unwrap();
         let ended = ear.receive(1).await.unwrap_err();
         assert!(matches!(&ended, BusError::Lost(why) if why.contains("timed out")), "{ended}");
@@ -252,15 +255,16 @@ fn a_broker_without_memory_takes_no_messages_but_acks() {
         let mut ear = consumer(&bus, ORDER_COMMANDS).await.unwrap();
         for number in 0..10 {
             let receipt = publisher.publish(message(COMMANDS, "order.place", &number.to_string()));
-            assert_eq!(receipt.await, Confirm::Taken);
+            assert_eq!(receipt.await, PublishOutcome::Confirmed);
         }
         rabbit.ctl(&["set_vm_memory_high_watermark", "0.00001"]).unwrap();
         let asked = Instant::now();
-        while publisher.publish(message(COMMANDS, "order.place", "more")).await == Confirm::Taken {}
+        while publisher.publish(message(COMMANDS, "order.place", "more")).await == PublishOutcome::Confirmed {
+        }
         let crowd: Vec<_> =
             (0..2_000).map(|_| publisher.publish(message(COMMANDS, "order.place", "more"))).collect();
         for receipt in crowd {
-            assert_eq!(receipt.await, Confirm::Lost);
+            assert_eq!(receipt.await, PublishOutcome::Unknown);
         }
         let waited = asked.elapsed();
         assert!(waited < CONFIRM_WITHIN * 3, "receipts took {waited:?}");
@@ -273,7 +277,9 @@ fn a_broker_without_memory_takes_no_messages_but_acks() {
         }
         rabbit.ctl(&["set_vm_memory_high_watermark", "0.4"]).unwrap();
         let back = Instant::now();
-        while publisher.publish(message(COMMANDS, "order.place", "again")).await != Confirm::Taken {}
+        while publisher.publish(message(COMMANDS, "order.place", "again")).await != PublishOutcome::Confirmed
+        {
+        }
         assert!(back.elapsed() < BACK_WITHIN, "back at work only after {:?}", back.elapsed());
     });
 }
@@ -291,7 +297,7 @@ fn a_deleted_queue_ends_its_consumer_and_is_declared_anew() {
         drop(ear);
         let mut ear = consumer_at_last(&bus, ORDER_COMMANDS).await;
         let publisher = bus.publisher().await.unwrap();
-        assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, Confirm::Taken);
+        assert_eq!(publisher.publish(message(COMMANDS, "order.place", "1")).await, PublishOutcome::Confirmed);
         assert_eq!(take(&mut ear).await, "1");
         assert!(deleted.elapsed() < BACK_WITHIN, "back at work only after {:?}", deleted.elapsed());
     });
@@ -357,7 +363,7 @@ fn any_amqp_client_can_ask_and_is_answered() {
         let asked = question.message.properties.clone();
         let mut answer = message(DEFAULT, &asked.reply_to.unwrap(), "!");
         answer.properties.correlation_id = asked.correlation_id;
-        assert_eq!(publisher.publish(answer).await, Confirm::Taken);
+        assert_eq!(publisher.publish(answer).await, PublishOutcome::Confirmed);
         question.unacked.ack();
         let heard = futures_util::StreamExt::next(&mut answers).await.unwrap().unwrap();
         assert_eq!(heard.data, b"!");
@@ -430,7 +436,10 @@ fn a_good_message_survives_a_storm_of_crashes() {
     run(async {
         let bus = Bus::Amqp(AmqpBus::connect(&vhost.url).await.unwrap());
         let publisher = bus.publisher().await.unwrap();
-        assert_eq!(publisher.publish(message(COMMANDS, "order.place", "good")).await, Confirm::Taken);
+        assert_eq!(
+            publisher.publish(message(COMMANDS, "order.place", "good")).await,
+            PublishOutcome::Confirmed
+        );
         for crash in 0..CRASHES {
             let mut crashing = consumer(&bus, ORDER_COMMANDS).await.unwrap();
             let held = crashing.receive(1).await.unwrap();
@@ -454,7 +463,7 @@ fn returned_messages_are_told_from_their_neighbours() {
             })
             .collect();
         for (number, receipt) in (0..ROUNDS).zip(receipts) {
-            let expected = if number % 3 == 0 { Confirm::Returned } else { Confirm::Taken };
+            let expected = if number % 3 == 0 { PublishOutcome::Returned } else { PublishOutcome::Confirmed };
             assert_eq!(receipt.await, expected, "message {number}");
         }
     });
@@ -472,12 +481,12 @@ fn a_publisher_that_is_too_fast_is_refused_and_not_kept_waiting() {
         let (mut refused, mut returned) = (0, 0);
         for receipt in receipts {
             match receipt.await {
-                Confirm::Refused => refused += 1,
-                Confirm::Returned => returned += 1,
+                PublishOutcome::Nacked => refused += 1,
+                PublishOutcome::Returned => returned += 1,
                 other => panic!("{other:?}"),
             }
         }
         assert!(refused > 0 && returned >= MAX_UNCONFIRMED, "{refused} refused, {returned} sent");
-        assert_eq!(publisher.publish(message(PAYMENTS, "charge", "")).await, Confirm::Taken);
+        assert_eq!(publisher.publish(message(PAYMENTS, "charge", "")).await, PublishOutcome::Confirmed);
     });
 }

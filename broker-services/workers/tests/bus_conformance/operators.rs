@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skstore_workers::bus::parked::{MAX_IN_HAND, Parked};
-use skstore_workers::bus::{Bus, Confirm, Delivery, Message, Properties, QueueDepth};
+use skstore_workers::bus::{Bus, Delivery, Message, Properties, PublishOutcome, QueueDepth};
 use skstore_workers::clock::Ids;
 use skstore_workers::desk::{Desk, Fate, Which};
 use skstore_workers::topology::{COMMANDS, DEAD, ITEM_EVENTS, MYINFO_EVENTS, MYINFO_SIGNALS, ORDER_COMMANDS};
@@ -17,7 +17,7 @@ use crate::fixtures::{consumer, direct, message, next, ours, take, text};
 async fn park(bus: &Bus, bodies: &[&str]) {
     let publisher = bus.publisher().await.unwrap();
     for body in bodies {
-        assert_eq!(publisher.publish(message(DEAD, "order.place", body)).await, Confirm::Taken);
+        assert_eq!(publisher.publish(message(DEAD, "order.place", body)).await, PublishOutcome::Confirmed);
     }
 }
 
@@ -125,7 +125,7 @@ pub(crate) async fn more_than_can_be_had_at_once_stay_in_their_order(bus: Bus) {
         let some = number..ALL.min(number + BEYOND);
         let receipts: Vec<_> = some.map(|n| publisher.publish(parked_as(n))).collect();
         for receipt in receipts {
-            assert_eq!(receipt.await, Confirm::Taken);
+            assert_eq!(receipt.await, PublishOutcome::Confirmed);
         }
     }
     until_ready(&bus, DEAD, ALL).await;
@@ -178,7 +178,7 @@ pub(crate) async fn a_parked_message_is_looked_at_as_it_was_parked(bus: Bus) {
         headers: BTreeMap::from([("reason".to_owned(), "none, 없음".to_owned())]),
     };
     let sent = Message { properties, ..message(DEAD, "order.place", [0, 159, 146, 150, b'\n', 255]) };
-    assert_eq!(bus.publisher().await.unwrap().publish(sent.clone()).await, Confirm::Taken);
+    assert_eq!(bus.publisher().await.unwrap().publish(sent.clone()).await, PublishOutcome::Confirmed);
     for time in 0..3 {
         let mut parked = bus.parked(1).await.unwrap();
         let got = parked.next(10).unwrap().remove(0).message;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use skstore_workers::bus::{Bus, BusError, Confirm, Message, Properties, Subscription};
+use skstore_workers::bus::{Bus, BusError, Message, Properties, PublishOutcome, Subscription};
 use skstore_workers::topology::{
     self, COMMANDS, CONTROL, DEAD, DEFAULT, DEPOSIT_COMMANDS, DEPOSIT_EVENTS, DEPOSIT_PAYMENTS, EVENTS,
     ITEM_EVENTS, MYINFO_EVENTS, ORDER_COMMANDS, Overflow, PAYMENTS, QueueSpec, REPLIES, UNROUTED,
@@ -43,7 +43,7 @@ pub(crate) async fn a_message_arrives_as_it_was_published(bus: Bus) {
     assert_eq!((got.message.exchange, got.message.routing_key), (sent.exchange, sent.routing_key));
     assert_eq!(got.message.properties, sent.properties);
     got.unacked.ack();
-    assert_eq!(receipt.await, Confirm::Taken);
+    assert_eq!(receipt.await, PublishOutcome::Confirmed);
 }
 
 pub(crate) async fn commands_are_routed_by_key(bus: Bus) {
@@ -66,7 +66,7 @@ pub(crate) async fn an_event_reaches_every_queue_bound_to_it(bus: Bus) {
         assert_eq!(drain(&mut consumer, 1).await, ["all"], "in {queue}");
         assert_empty(&bus, &mut consumer, queue).await;
     }
-    assert_eq!(receipt.await, Confirm::Taken);
+    assert_eq!(receipt.await, PublishOutcome::Confirmed);
 }
 
 pub(crate) async fn a_fanout_reaches_every_queue(bus: Bus) {
@@ -75,7 +75,7 @@ pub(crate) async fn a_fanout_reaches_every_queue(bus: Bus) {
     let receipt = bus.publisher().await.unwrap().publish(message(CONTROL, "whatever", "hear"));
     assert_eq!(drain(&mut one, 1).await, ["hear"]);
     assert_eq!(drain(&mut other, 1).await, ["hear"]);
-    assert_eq!(receipt.await, Confirm::Taken);
+    assert_eq!(receipt.await, PublishOutcome::Confirmed);
 }
 
 pub(crate) async fn an_unroutable_message_is_returned(bus: Bus) {
@@ -88,7 +88,7 @@ pub(crate) async fn an_unroutable_message_is_returned(bus: Bus) {
     ];
     for (exchange, key) in nowhere {
         let receipt = publisher.publish(message(exchange, key, "lost?"));
-        assert_eq!(receipt.await, Confirm::Returned, "'{key}' on '{exchange}'");
+        assert_eq!(receipt.await, PublishOutcome::Returned, "'{key}' on '{exchange}'");
     }
 }
 
@@ -101,18 +101,18 @@ pub(crate) async fn a_command_of_an_unknown_key_goes_to_the_alternate(bus: Bus) 
         (UNROUTED, COMMANDS, "order.steal")
     );
     got.unacked.ack();
-    assert_eq!(receipt.await, Confirm::Taken);
+    assert_eq!(receipt.await, PublishOutcome::Confirmed);
 }
 
 pub(crate) async fn a_late_binding_counts(bus: Bus) {
     let publisher = bus.publisher().await.unwrap();
     let charge = || message(PAYMENTS, "late", "?");
-    assert_eq!(publisher.publish(charge()).await, Confirm::Returned);
+    assert_eq!(publisher.publish(charge()).await, PublishOutcome::Returned);
     let spec = QueueSpec { bindings: vec![(PAYMENTS, "late")], ..small("late", 10, Overflow::RejectPublish) };
     let mut late = consumer(&bus, spec, 1).await;
     let receipt = publisher.publish(charge());
     assert_eq!(drain(&mut late, 1).await, ["?"]);
-    assert_eq!(receipt.await, Confirm::Taken);
+    assert_eq!(receipt.await, PublishOutcome::Confirmed);
 }
 
 pub(crate) async fn a_confirmed_message_survives_its_consumer(bus: Bus) {
@@ -126,7 +126,7 @@ pub(crate) async fn a_confirmed_message_survives_its_consumer(bus: Bus) {
         assert_eq!((text(&again).as_str(), again.redelivered), ("keep me", true), "in {queue}");
         again.unacked.ack();
     }
-    assert_eq!(receipt.await, Confirm::Taken);
+    assert_eq!(receipt.await, PublishOutcome::Confirmed);
 }
 
 pub(crate) async fn unacked_messages_come_back_in_order(bus: Bus) {
@@ -218,7 +218,7 @@ pub(crate) async fn a_full_queue_refuses_until_there_is_room(bus: Bus) {
         }
         // Beyond the bound an answer has to come: the embedded bus says nothing before the ack otherwise.
         match tokio::time::timeout(Duration::from_secs(5), &mut receipt).await {
-            Ok(Confirm::Refused) => break taken.len(),
+            Ok(PublishOutcome::Nacked) => break taken.len(),
             _ => taken.push(receipt),
         }
     };
@@ -226,11 +226,11 @@ pub(crate) async fn a_full_queue_refuses_until_there_is_room(bus: Bus) {
     let drained = drain(&mut consumer, refused).await;
     assert_eq!(drained, (0..refused).map(|number| number.to_string()).collect::<Vec<_>>());
     for receipt in taken {
-        assert_eq!(receipt.await, Confirm::Taken);
+        assert_eq!(receipt.await, PublishOutcome::Confirmed);
     }
     let receipt = publisher.publish(direct("small", "room again"));
     assert_eq!(drain(&mut consumer, 1).await, ["room again"]);
-    assert_eq!(receipt.await, Confirm::Taken);
+    assert_eq!(receipt.await, PublishOutcome::Confirmed);
 }
 
 pub(crate) async fn a_queue_that_drops_its_oldest_keeps_the_newest(bus: Bus) {
@@ -242,7 +242,7 @@ pub(crate) async fn a_queue_that_drops_its_oldest_keeps_the_newest(bus: Bus) {
     let mut consumer = consumer(&bus, spec(), 10).await;
     assert_eq!(drain(&mut consumer, 3).await, ["5", "6", "7"]);
     for receipt in receipts {
-        assert_eq!(receipt.await, Confirm::Taken, "dropped by design is no failure");
+        assert_eq!(receipt.await, PublishOutcome::Confirmed, "dropped by design is no failure");
     }
 }
 
@@ -255,7 +255,7 @@ pub(crate) async fn an_expired_message_is_not_delivered(bus: Bus) {
     let mut consumer = consumer(&bus, ours(DEPOSIT_PAYMENTS), 10).await;
     assert_eq!(drain(&mut consumer, 1).await, ["in time"]);
     assert_empty(&bus, &mut consumer, DEPOSIT_PAYMENTS).await;
-    assert_eq!(expired.await, Confirm::Taken, "nobody is kept waiting for what has expired");
+    assert_eq!(expired.await, PublishOutcome::Confirmed, "nobody is kept waiting for what has expired");
 }
 
 pub(crate) async fn a_queue_with_a_ttl_forgets(bus: Bus) {
@@ -302,10 +302,10 @@ pub(crate) async fn an_exclusive_queue_vanishes_with_its_consumer(bus: Bus) {
     let mut mine = consumer(&bus, queue.clone(), 10).await;
     let heard = publisher.publish(answer());
     assert_eq!(drain(&mut mine, 1).await, ["answer"]);
-    assert_eq!(heard.await, Confirm::Taken);
+    assert_eq!(heard.await, PublishOutcome::Confirmed);
     drop(mine);
     // A broker takes a moment: what it takes until then goes with the queue.
-    while publisher.publish(answer()).await != Confirm::Returned {}
+    while publisher.publish(answer()).await != PublishOutcome::Returned {}
     let mut again = consumer(&bus, queue.clone(), 10).await;
     assert_empty(&bus, &mut again, &queue.name).await;
 }
@@ -432,7 +432,10 @@ pub(crate) async fn nobody_sleeps_over_work(bus: Bus) {
                 block_on(async {
                     let publisher = bus.publisher().await.unwrap();
                     for _ in 0..EACH {
-                        assert_eq!(publisher.publish(direct(ORDER_COMMANDS, "work")).await, Confirm::Taken);
+                        assert_eq!(
+                            publisher.publish(direct(ORDER_COMMANDS, "work")).await,
+                            PublishOutcome::Confirmed
+                        );
                     }
                 });
             })
@@ -516,7 +519,7 @@ async fn publish_all(bus: Bus, thread: usize, count: usize) {
         .map(|number| publisher.publish(message(COMMANDS, "order.place", format!("{thread}/{number}"))))
         .collect();
     for receipt in receipts {
-        assert_eq!(receipt.await, Confirm::Taken);
+        assert_eq!(receipt.await, PublishOutcome::Confirmed);
     }
 }
 

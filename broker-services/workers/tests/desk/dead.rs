@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use skstore_domain::objects::OrderStatus;
-use skstore_workers::bus::{Confirm, Message, Properties};
+use skstore_workers::bus::{Message, Properties, PublishOutcome};
 use skstore_workers::desk::{DeadLetter, Dealt, Fate, Which};
 use skstore_workers::topology::{COMMANDS, DEAD};
 
@@ -39,7 +39,10 @@ fn doubtful(parked_id: &str) -> Message {
 }
 
 async fn send(desk: &TestDesk, message: Message) {
-    assert_eq!(desk.bus().publisher().await.expect("it works").publish(message).await, Confirm::Taken);
+    assert_eq!(
+        desk.bus().publisher().await.expect("it works").publish(message).await,
+        PublishOutcome::Confirmed
+    );
 }
 
 async fn listed(desk: &TestDesk) -> Vec<DeadLetter> {

@@ -3,7 +3,7 @@
 use skstore_domain::answers::{Answer, ReplayPage};
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::objects::OrderStatus;
-use skstore_workers::bus::{Confirm, Message, Properties};
+use skstore_workers::bus::{Message, Properties, PublishOutcome};
 use skstore_workers::topology;
 
 use super::fixture::{TestDesk, order_id};
@@ -58,7 +58,7 @@ async fn a_page_that_answers_another_question_takes_nothing_out_of_the_view() {
     for source in ["order", "deposit", "item"] {
         for named in [format!("{source}/0"), format!("{first}/{source}/0"), source.to_owned(), String::new()]
         {
-            assert_eq!(publisher.publish(empty_page(&named)).await, Confirm::Taken);
+            assert_eq!(publisher.publish(empty_page(&named)).await, PublishOutcome::Confirmed);
         }
     }
     desk.desk.rebuild_view().await.expect("told");

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use tokio::time::Instant;
 
-use crate::bus::Confirm;
+use crate::bus::PublishOutcome;
 
 /// What tells messages apart that come back. Two of the same key in flight go the same way: they are routed alike.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -67,7 +67,7 @@ impl<T> Confirms<T> {
     }
 
     /// All confirms that were there to be had: the answers that they make certain.
-    pub(super) fn settle(&mut self, batch: Vec<Settled>) -> Vec<(T, Confirm)> {
+    pub(super) fn settle(&mut self, batch: Vec<Settled>) -> Vec<(T, PublishOutcome)> {
         for returned in batch.iter().filter_map(|settled| settled.returned.clone()) {
             *self.returned.entry(returned).or_default() += 1;
         }
@@ -76,7 +76,7 @@ impl<T> Confirms<T> {
             // What was given up on has had its answer.
             let Some(waiting) = self.in_flight.remove(&number) else { continue };
             match returned {
-                _ if !acked => answers.push((waiting.who, Confirm::Refused)),
+                _ if !acked => answers.push((waiting.who, PublishOutcome::Nacked)),
                 Some(other) if other != waiting.key => self.unsure.push((self.next, waiting)),
                 _ => answers.push(self.answer(waiting)),
             }
@@ -128,15 +128,15 @@ impl<T> Confirms<T> {
         self.in_flight.is_empty() && self.unsure.is_empty()
     }
 
-    fn answer(&mut self, waiting: Waiting<T>) -> (T, Confirm) {
+    fn answer(&mut self, waiting: Waiting<T>) -> (T, PublishOutcome) {
         let Some(times) = self.returned.get_mut(&waiting.key) else {
-            return (waiting.who, Confirm::Taken);
+            return (waiting.who, PublishOutcome::Confirmed);
         };
         *times -= 1;
         if *times == 0 {
             self.returned.remove(&waiting.key);
         }
-        (waiting.who, Confirm::Returned)
+        (waiting.who, PublishOutcome::Returned)
     }
 }
 
@@ -201,9 +201,9 @@ mod tests {
             prop_assert!(confirms.is_empty(), "left without an answer: {:?}", confirms);
             for (who, (routed, full)) in plan.messages.into_iter().enumerate() {
                 let expected = match (routed, full) {
-                    (false, _) => Confirm::Returned,
-                    (true, true) => Confirm::Refused,
-                    (true, false) => Confirm::Taken,
+                    (false, _) => PublishOutcome::Returned,
+                    (true, true) => PublishOutcome::Nacked,
+                    (true, false) => PublishOutcome::Confirmed,
                 };
                 prop_assert_eq!(answers[&who], expected, "message {}", who);
             }
@@ -221,7 +221,7 @@ mod tests {
         let late = confirms.settle(vec![Settled { number: first, acked: true, returned: None }]);
         assert!(late.is_empty(), "{late:?}");
         let in_time = confirms.settle(vec![Settled { number: second, acked: true, returned: None }]);
-        assert_eq!(in_time, [("second", Confirm::Taken)]);
+        assert_eq!(in_time, [("second", PublishOutcome::Confirmed)]);
         assert!(confirms.is_empty() && confirms.deadline().is_none());
     }
 

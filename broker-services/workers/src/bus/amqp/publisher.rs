@@ -20,7 +20,7 @@ use super::link::{Opened, answered};
 use super::load::{Held, Load};
 use super::properties::{Outgoing, outgoing};
 use super::refusal::{self, Meaning, Refusal};
-use crate::bus::{BusError, Confirm, Message, Receipt};
+use crate::bus::{BusError, Message, PublishOutcome, Receipt};
 use crate::clock::Ids;
 use crate::topology::{self, DEFAULT};
 
@@ -88,10 +88,10 @@ impl AmqpPublisher {
         self.hand_over(message, None);
     }
 
-    fn hand_over(&self, message: Message, receipt: Option<oneshot::Sender<Confirm>>) {
+    fn hand_over(&self, message: Message, receipt: Option<oneshot::Sender<PublishOutcome>>) {
         let job = match Load::take(&self.load, message.body.len()) {
             Some(held) => Job { message, receipt, held, since: Instant::now() },
-            None => return tell(receipt, Confirm::Refused),
+            None => return tell(receipt, PublishOutcome::Nacked),
         };
         // The task ends early only with its runtime; the receipt, dropped, then says Lost.
         let _ = self.jobs.send(job);
@@ -102,31 +102,31 @@ impl AmqpPublisher {
 struct Job {
     message: Message,
     /// Who waits for an answer; none: nobody.
-    receipt: Option<oneshot::Sender<Confirm>>,
+    receipt: Option<oneshot::Sender<PublishOutcome>>,
     held: Held,
     since: Instant,
 }
 
 impl Job {
     fn lose(self) {
-        tell(self.receipt, Confirm::Lost);
+        tell(self.receipt, PublishOutcome::Unknown);
     }
 }
 
 /// Who waits for an answer.
 #[derive(Debug)]
 struct Waiting {
-    receipt: oneshot::Sender<Confirm>,
+    receipt: oneshot::Sender<PublishOutcome>,
     _held: Held,
 }
 
 impl Waiting {
-    fn tell(self, confirm: Confirm) {
+    fn tell(self, confirm: PublishOutcome) {
         tell(Some(self.receipt), confirm);
     }
 }
 
-fn tell(receipt: Option<oneshot::Sender<Confirm>>, confirm: Confirm) {
+fn tell(receipt: Option<oneshot::Sender<PublishOutcome>>, confirm: PublishOutcome) {
     if let Some(receipt) = receipt {
         // Nobody has to wait for a receipt.
         let _ = receipt.send(confirm);
@@ -243,7 +243,7 @@ impl Task {
                         routing_key = message.routing_key,
                         "a message has a name or property of more than 255 bytes and cannot be sent over AMQP"
                     );
-                    tell(receipt, Confirm::Returned);
+                    tell(receipt, PublishOutcome::Returned);
                 }
             }
         }
@@ -251,7 +251,9 @@ impl Task {
     }
 
     fn put_on_its_way(&mut self, message: Message, out: Outgoing, waiting: Waiting, since: Instant) {
-        let Some(Channels { confirmed, .. }) = &self.opened else { return waiting.tell(Confirm::Lost) };
+        let Some(Channels { confirmed, .. }) = &self.opened else {
+            return waiting.tell(PublishOutcome::Unknown);
+        };
         let mandatory = !is_direct_reply(&message);
         let message_id = message.properties.message_id.unwrap_or_default();
         let key = Key { exchange: message.exchange, routing_key: message.routing_key, message_id };
@@ -308,7 +310,7 @@ impl Task {
             }
             let now = Instant::now();
             for waiting in self.confirms.expire(now) {
-                waiting.tell(Confirm::Lost);
+                waiting.tell(PublishOutcome::Unknown);
             }
             if now >= until {
                 return false;
@@ -336,7 +338,7 @@ impl Task {
             next = self.in_flight.next().now_or_never().flatten();
         }
         for (waiting, confirm) in self.confirms.settle(batch) {
-            if confirm == Confirm::Returned {
+            if confirm == PublishOutcome::Returned {
                 // All that is confirmed goes where a queue of ours should be.
                 self.shared.upkeep.suspect();
             }
@@ -347,10 +349,10 @@ impl Task {
     async fn expire(&mut self) {
         let late = self.confirms.expire(Instant::now());
         if self.shared.publishing.is_blocked() {
-            late.into_iter().for_each(|waiting| waiting.tell(Confirm::Lost));
+            late.into_iter().for_each(|waiting| waiting.tell(PublishOutcome::Unknown));
         } else {
             tracing::warn!(messages = late.len(), "the broker does not confirm; connecting anew");
-            late.into_iter().for_each(|waiting| waiting.tell(Confirm::Lost));
+            late.into_iter().for_each(|waiting| waiting.tell(PublishOutcome::Unknown));
             self.lose().await;
         }
     }
@@ -358,7 +360,7 @@ impl Task {
     /// Drops the connection. Whatever was on its way may or may not have been taken.
     async fn lose(&mut self) {
         self.in_flight = FuturesUnordered::new();
-        self.confirms.give_up().into_iter().for_each(|waiting| waiting.tell(Confirm::Lost));
+        self.confirms.give_up().into_iter().for_each(|waiting| waiting.tell(PublishOutcome::Unknown));
         if let Some(opened) = self.opened.take() {
             self.shared.publishing.forget(opened.generation).await;
         }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::queue::Settles;
-use crate::bus::{BusError, Confirm, Message, Properties};
+use crate::bus::{BusError, Message, Properties, PublishOutcome};
 
 /// Most records written with one sync: bounds the memory of a burst at little cost, as a sync takes longer
 /// than writing these.
@@ -377,6 +377,6 @@ fn settle(job: Job) {
         && let Some(sender) = settles.and_then(Arc::into_inner)
     {
         // Nobody has to wait for a receipt.
-        let _ = sender.send(Confirm::Taken);
+        let _ = sender.send(PublishOutcome::Confirmed);
     }
 }

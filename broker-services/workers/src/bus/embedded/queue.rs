@@ -7,12 +7,12 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::consumer::ConsumerId;
-use crate::bus::{Confirm, Message};
+use crate::bus::{Message, PublishOutcome};
 use crate::topology::{DEAD, MYINFO_SIGNALS, Overflow, QueueKind, QueueSpec};
 
 /// A publisher's receipt, shared by every queue that still has the message. Whoever gives back the last share
-/// sends it; losing it tells the publisher [`Confirm::Lost`].
-pub(super) type Settles = Option<Arc<oneshot::Sender<Confirm>>>;
+/// sends it; losing it tells the publisher [`PublishOutcome::Unknown`].
+pub(super) type Settles = Option<Arc<oneshot::Sender<PublishOutcome>>>;
 
 /// A message in a queue.
 #[derive(Debug)]

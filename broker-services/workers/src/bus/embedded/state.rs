@@ -18,7 +18,7 @@ use super::consumer::{Consumer, ConsumerId, Source, Take};
 use super::journal::Journal;
 use super::queue::{Entry, Now, Popped, Queue, Settles};
 use super::router::{QueueId, Router};
-use crate::bus::{BusError, Confirm, Message, QueueDepth, Subscription};
+use crate::bus::{BusError, Message, PublishOutcome, QueueDepth, Subscription};
 use crate::topology::{self, QueueKind, QueueSpec};
 
 /// The header of a dead-lettered message that says why, as RabbitMQ writes it: `expired` or `maxlen`.
@@ -32,7 +32,7 @@ const DEATH_EXCHANGE: &str = "x-first-death-exchange";
 #[derive(Default)]
 pub(super) struct After {
     wake: Vec<Waker>,
-    confirm: Vec<(oneshot::Sender<Confirm>, Confirm)>,
+    confirm: Vec<(oneshot::Sender<PublishOutcome>, PublishOutcome)>,
     idle: bool,
 }
 
@@ -50,7 +50,7 @@ impl After {
         }
     }
 
-    fn confirm(&mut self, receipt: Option<oneshot::Sender<Confirm>>, confirm: Confirm) {
+    fn confirm(&mut self, receipt: Option<oneshot::Sender<PublishOutcome>>, confirm: PublishOutcome) {
         if let Some(sender) = receipt {
             self.confirm.push((sender, confirm));
         }
@@ -58,7 +58,7 @@ impl After {
 
     /// One queue is done with a message.
     fn settle(&mut self, settles: Settles) {
-        self.confirm(settles.and_then(Arc::into_inner), Confirm::Taken);
+        self.confirm(settles.and_then(Arc::into_inner), PublishOutcome::Confirmed);
     }
 }
 
@@ -164,7 +164,7 @@ impl State {
     pub(super) fn publish(
         &mut self,
         message: Message,
-        receipt: Option<oneshot::Sender<Confirm>>,
+        receipt: Option<oneshot::Sender<PublishOutcome>>,
         after: &mut After,
     ) {
         if self.closed {
@@ -172,13 +172,13 @@ impl State {
         }
         let route = self.router.route(&message.exchange, &message.routing_key);
         let Some(route) = route.filter(|route| !route.is_empty()) else {
-            return after.confirm(receipt, Confirm::Returned);
+            return after.confirm(receipt, PublishOutcome::Returned);
         };
         let mut now = Now::default();
         for queue in route.iter() {
             self.sweep_queue(*queue, &mut now, after);
             if self.queues.get(queue).is_some_and(Queue::refuses) {
-                return after.confirm(receipt, Confirm::Refused);
+                return after.confirm(receipt, PublishOutcome::Nacked);
             }
         }
         let message = Arc::new(message);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::{EmbeddedBus, EmbeddedConsumer};
-use crate::bus::{BusError, Confirm, Delivery, Message, Properties, Receipt, Subscription};
+use crate::bus::{BusError, Delivery, Message, Properties, PublishOutcome, Receipt, Subscription};
 use crate::topology::{
     self, DEFAULT, DEPOSIT_COMMANDS, DEPOSIT_EVENTS, DEPOSIT_PAYMENTS, EVENTS, ITEM_EVENTS, MYINFO_EVENTS,
     MYINFO_SIGNALS, ORDER_COMMANDS, Overflow, PAYMENTS, QueueKind, QueueSpec,
@@ -70,7 +70,7 @@ fn ack_all(deliveries: Vec<Delivery>) -> Vec<String> {
 }
 
 /// What it says by now.
-fn peek(receipt: &mut Receipt) -> Option<Confirm> {
+fn peek(receipt: &mut Receipt) -> Option<PublishOutcome> {
     receipt.now_or_never()
 }
 
@@ -85,7 +85,7 @@ fn a_receipt_waits_for_every_queue() {
         assert_eq!(peek(&mut receipt), None, "confirmed while {queue} still holds it unacked");
         ack_all(held);
     }
-    assert_eq!(peek(&mut receipt), Some(Confirm::Taken));
+    assert_eq!(peek(&mut receipt), Some(PublishOutcome::Confirmed));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_full_queue_keeps_a_message_out_of_all_queues() {
     bus.send(direct("full", "1"));
     bus.send(direct("full", "2"));
     let mut receipt = bus.publish(message(EVENTS, "full.house", "3"));
-    assert_eq!(peek(&mut receipt), Some(Confirm::Refused));
+    assert_eq!(peek(&mut receipt), Some(PublishOutcome::Nacked));
     assert!(ready(&mut roomy, 10).is_empty(), "it went to one of its queues though another refused it");
     assert_eq!(ack_all(ready(&mut full, 10)), ["1", "2"]);
     bus.send(message(EVENTS, "full.again", "4"));
@@ -118,10 +118,10 @@ async fn expired_messages_make_room() {
     let _own = consumer(&bus, small("small", 1), 1);
     let brief = Duration::from_millis(300);
     let mut first = bus.publish(expiring(direct("small", "1"), brief));
-    assert_eq!(bus.publish(direct("small", "2")).await, Confirm::Refused);
+    assert_eq!(bus.publish(direct("small", "2")).await, PublishOutcome::Nacked);
     tokio::time::advance(brief).await;
     bus.send(direct("small", "3"));
-    assert_eq!(peek(&mut first), Some(Confirm::Taken), "an expired message is done with");
+    assert_eq!(peek(&mut first), Some(PublishOutcome::Confirmed), "an expired message is done with");
     assert_eq!(bus.pending(), 1);
 }
 
@@ -133,13 +133,13 @@ async fn nobody_waits_for_expired_messages_that_nobody_consumes() {
     let started = tokio::time::Instant::now();
     bus.wait_idle().await;
     assert_eq!(started.elapsed(), timeout);
-    assert_eq!(peek(&mut receipt), Some(Confirm::Taken));
+    assert_eq!(peek(&mut receipt), Some(PublishOutcome::Confirmed));
 
     let mut receipt = bus.publish(expiring(message(PAYMENTS, "charge", "y"), timeout));
     tokio::time::advance(timeout).await;
     let depths = bus.queue_depths();
     assert!(depths.iter().all(|depth| depth.ready == 0), "{depths:?}");
-    assert_eq!(peek(&mut receipt), Some(Confirm::Taken));
+    assert_eq!(peek(&mut receipt), Some(PublishOutcome::Confirmed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,7 +153,7 @@ async fn a_message_back_from_a_crash_expires_when_it_would_have() {
     assert_eq!((held.len(), peek(&mut receipt)), (1, None), "what is in a consumer's hands does not expire");
     drop(crashing);
     assert!(ready(&mut consumer(&bus, ours(DEPOSIT_PAYMENTS), 1), 1).is_empty());
-    assert_eq!(peek(&mut receipt), Some(Confirm::Taken));
+    assert_eq!(peek(&mut receipt), Some(PublishOutcome::Confirmed));
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_binding_to_nowhere_is_an_error_that_names_it() {
 #[test]
 fn an_unknown_exchange_is_nowhere() {
     let mut receipt = EmbeddedBus::new().publish(message("skstore.evens", "order.placed", "x"));
-    assert_eq!(peek(&mut receipt), Some(Confirm::Returned));
+    assert_eq!(peek(&mut receipt), Some(PublishOutcome::Returned));
 }
 
 #[tokio::test]
@@ -270,9 +270,9 @@ async fn closing_ends_every_wait() {
     let closing = bus.clone();
     let (heard, ()) = tokio::join!(waiting.receive(1), async move { closing.close() });
     assert!(matches!(heard, Err(BusError::Lost(_))), "{heard:?}");
-    assert_eq!(open.await, Confirm::Lost);
+    assert_eq!(open.await, PublishOutcome::Unknown);
     ack_all(late);
-    assert_eq!(bus.publish(direct(ORDER_COMMANDS, "y")).await, Confirm::Lost);
+    assert_eq!(bus.publish(direct(ORDER_COMMANDS, "y")).await, PublishOutcome::Unknown);
     assert!(matches!(ready_one.receive(1).await, Err(BusError::Lost(_))));
     assert!(matches!(bus.consume(Vec::new()), Err(BusError::Lost(_))));
     bus.wait_idle().await;
@@ -283,7 +283,7 @@ async fn a_lost_bus_loses_its_receipts() {
     let bus = EmbeddedBus::new();
     let open = bus.publish(direct(ORDER_COMMANDS, "x"));
     drop(bus);
-    assert_eq!(open.await, Confirm::Lost);
+    assert_eq!(open.await, PublishOutcome::Unknown);
 }
 
 #[test]

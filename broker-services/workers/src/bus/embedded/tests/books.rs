@@ -4,7 +4,9 @@
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use proptest::test_runner::Config;
 
-use super::{Confirm, EmbeddedBus, EmbeddedConsumer, Receipt, consumer, direct, peek, ready, small, text};
+use super::{
+    EmbeddedBus, EmbeddedConsumer, PublishOutcome, Receipt, consumer, direct, peek, ready, small, text,
+};
 use crate::bus::Delivery;
 
 const CONSUMERS: usize = 3;
@@ -48,7 +50,7 @@ struct Model {
     /// Sorted: what comes back goes where it was.
     ready: Vec<(usize, bool)>,
     held: [Vec<usize>; CONSUMERS],
-    receipts: Vec<Option<Confirm>>,
+    receipts: Vec<Option<PublishOutcome>>,
 }
 
 impl Model {
@@ -59,7 +61,7 @@ impl Model {
                 if !full {
                     self.ready.push((self.receipts.len(), false));
                 }
-                self.receipts.push(full.then_some(Confirm::Refused));
+                self.receipts.push(full.then_some(PublishOutcome::Nacked));
             }
             Act::Receive { consumer, most } => {
                 let room = PREFETCH - self.held[consumer].len();
@@ -71,7 +73,7 @@ impl Model {
                 if !self.held[consumer].is_empty() {
                     let place = place % self.held[consumer].len();
                     let number = self.held[consumer].remove(place);
-                    self.receipts[number] = Some(Confirm::Taken);
+                    self.receipts[number] = Some(PublishOutcome::Confirmed);
                 }
             }
             Act::Crash { consumer, .. } => {
@@ -87,7 +89,7 @@ struct Real {
     bus: EmbeddedBus,
     consumers: Vec<EmbeddedConsumer>,
     held: [Vec<Delivery>; CONSUMERS],
-    receipts: Vec<(Receipt, Option<Confirm>)>,
+    receipts: Vec<(Receipt, Option<PublishOutcome>)>,
 }
 
 impl Real {
@@ -128,7 +130,7 @@ impl Real {
         Vec::new()
     }
 
-    fn receipts(&mut self) -> Vec<Option<Confirm>> {
+    fn receipts(&mut self) -> Vec<Option<PublishOutcome>> {
         for (receipt, told) in &mut self.receipts {
             if told.is_none() {
                 *told = peek(receipt);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Confirm, DEPOSIT_PAYMENTS, Duration, EVENTS, EmbeddedBus, EmbeddedConsumer, ITEM_EVENTS, MYINFO_EVENTS,
-    PAYMENTS, ack_all, consumer, direct, message, ours, peek, ready, text,
+    DEPOSIT_PAYMENTS, Duration, EVENTS, EmbeddedBus, EmbeddedConsumer, ITEM_EVENTS, MYINFO_EVENTS, PAYMENTS,
+    PublishOutcome, ack_all, consumer, direct, message, ours, peek, ready, text,
 };
 use crate::bus::embedded::{Chaos, Faults};
 use crate::topology::{self, DEAD, REPLIES};
@@ -65,7 +65,11 @@ async fn only_answers_and_charges_are_lost() {
     let mut answer = bus.publish(message(REPLIES, &replies.name, "x"));
     bus.send(direct("desk.me", "x"));
     assert_eq!((depth(&replies.name), depth("desk.me")), (0, 0));
-    assert_eq!(peek(&mut answer), Some(Confirm::Taken), "a loss shows only by what does not happen");
+    assert_eq!(
+        peek(&mut answer),
+        Some(PublishOutcome::Confirmed),
+        "a loss shows only by what does not happen"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,7 +105,7 @@ async fn a_duplicate_delays_no_receipt() {
         let receipt = bus.publish(direct(ITEM_EVENTS, number.to_string()));
         let first = consumer.receive(1).await.unwrap();
         assert_eq!(ack_all(first), [number.to_string()]);
-        assert_eq!(receipt.await, Confirm::Taken);
+        assert_eq!(receipt.await, PublishOutcome::Confirmed);
         let second = consumer.receive(1).await.unwrap();
         *flags.entry(second[0].redelivered).or_insert(0) += 1;
         assert_eq!(ack_all(second), [number.to_string()]);
@@ -136,6 +140,6 @@ fn parked_messages_are_left_alone() {
     let always = Faults { drop: 1.0, duplicate: 1.0, delay: 1.0, max_delay: MAX_DELAY };
     let bus = EmbeddedBus::with_chaos(Chaos::new(5, always));
     let mut receipt = bus.publish(message(DEAD, "order.place", "x"));
-    assert_eq!(peek(&mut receipt), Some(Confirm::Taken));
+    assert_eq!(peek(&mut receipt), Some(PublishOutcome::Confirmed));
     assert_eq!(bus.dead_letters(10).len(), 1);
 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use super::{
-    BusError, Confirm, Duration, EmbeddedBus, Message, Properties, ack_all, consumer, message, ours, peek,
-    ready, text,
+    BusError, Duration, EmbeddedBus, Message, Properties, PublishOutcome, ack_all, consumer, message, ours,
+    peek, ready, text,
 };
 use crate::bus::embedded::{journal, state::State};
 use crate::topology::DEAD;
@@ -42,7 +42,7 @@ async fn a_parked_message_survives_a_restart_as_it_was() {
     let bus = open(&path);
     for body in bodies {
         let message = Message { properties: properties.clone(), ..parked(body) };
-        assert_eq!(bus.publish(message).await, Confirm::Taken);
+        assert_eq!(bus.publish(message).await, PublishOutcome::Confirmed);
     }
     drop(bus);
     let again = open(&path).dead_letters(10);
@@ -58,7 +58,7 @@ async fn a_receipt_means_that_it_is_on_disk() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("dead.jsonl");
     let bus = open(&path);
-    assert_eq!(bus.publish(parked("look here")).await, Confirm::Taken);
+    assert_eq!(bus.publish(parked("look here")).await, PublishOutcome::Confirmed);
     let file = fs::read_to_string(&path).unwrap();
     assert!(file.contains("look here") && file.ends_with('\n'), "confirmed, but the file says {file:?}");
 }
@@ -67,7 +67,7 @@ async fn a_receipt_means_that_it_is_on_disk() {
 fn without_a_file_it_is_safe_as_long_as_the_bus_is() {
     let bus = EmbeddedBus::new();
     let mut receipt = bus.publish(parked("x"));
-    assert_eq!(peek(&mut receipt), Some(Confirm::Taken), "parking must not wait for a person");
+    assert_eq!(peek(&mut receipt), Some(PublishOutcome::Confirmed), "parking must not wait for a person");
     assert_eq!(bodies(&bus), ["x"]);
 }
 
@@ -77,7 +77,7 @@ async fn what_was_dealt_with_is_gone_and_the_rest_stays_in_order() {
     let path = directory.path().join("dead.jsonl");
     let bus = open(&path);
     for number in 0..6 {
-        assert_eq!(bus.publish(parked(number.to_string())).await, Confirm::Taken);
+        assert_eq!(bus.publish(parked(number.to_string())).await, PublishOutcome::Confirmed);
     }
     let mut operator = consumer(&bus, ours(DEAD), 10);
     let mut held = ready(&mut operator, 10);
@@ -87,7 +87,7 @@ async fn what_was_dealt_with_is_gone_and_the_rest_stays_in_order() {
     let bus = open(&path);
     assert_eq!(bodies(&bus), ["1", "2", "4", "5"]);
     assert_eq!(bus.dead_letters(2).len(), 2);
-    assert_eq!(bus.publish(parked("6")).await, Confirm::Taken);
+    assert_eq!(bus.publish(parked("6")).await, PublishOutcome::Confirmed);
     let mut operator = consumer(&bus, ours(DEAD), 10);
     let held = ready(&mut operator, 10);
     let told: Vec<_> = held.iter().map(|delivery| (text(delivery), delivery.redelivered)).collect();
@@ -105,7 +105,7 @@ async fn a_torn_last_line_costs_nothing_else() {
     let path = directory.path().join("dead.jsonl");
     let bus = open(&path);
     for body in ["whole", "torn"] {
-        assert_eq!(bus.publish(parked(body)).await, Confirm::Taken);
+        assert_eq!(bus.publish(parked(body)).await, PublishOutcome::Confirmed);
     }
     drop(bus);
     let file = fs::read(&path).unwrap();
@@ -114,7 +114,7 @@ async fn a_torn_last_line_costs_nothing_else() {
         fs::write(&path, &file[..cut]).unwrap();
         let bus = open(&path);
         assert_eq!(bodies(&bus), ["whole"], "cut at byte {cut}");
-        assert_eq!(bus.publish(parked("new")).await, Confirm::Taken);
+        assert_eq!(bus.publish(parked("new")).await, PublishOutcome::Confirmed);
         drop(bus);
         assert_eq!(bodies(&open(&path)), ["whole", "new"], "cut at byte {cut}");
     }
@@ -126,7 +126,7 @@ async fn an_unreadable_line_is_put_aside() {
     let path = directory.path().join("dead.jsonl");
     fs::write(&path, "{\"parked\":what?}\n").unwrap();
     let bus = open(&path);
-    assert_eq!(bus.publish(parked("good")).await, Confirm::Taken);
+    assert_eq!(bus.publish(parked("good")).await, PublishOutcome::Confirmed);
     drop(bus);
     assert_eq!(bodies(&open(&path)), ["good"]);
     let aside = fs::read_to_string(directory.path().join("dead.jsonl.unreadable")).unwrap();
@@ -141,14 +141,14 @@ async fn a_burst_is_parked_whole_and_compacted_when_dealt_with() {
     let bus = open(&path);
     let receipts: Vec<_> = (0..BURST).map(|number| bus.publish(parked(number.to_string()))).collect();
     for receipt in receipts {
-        assert_eq!(receipt.await, Confirm::Taken);
+        assert_eq!(receipt.await, PublishOutcome::Confirmed);
     }
     let mut operator = consumer(&bus, ours(DEAD), BURST);
     let mut held = operator.receive(BURST).await.unwrap();
     let kept = held.split_off(BURST - 1);
     ack_all(held);
     drop((kept, operator));
-    assert_eq!(bus.publish(parked("after")).await, Confirm::Taken);
+    assert_eq!(bus.publish(parked("after")).await, PublishOutcome::Confirmed);
     // Dropping waits for the file.
     drop(bus);
     let lines = fs::read_to_string(&path).unwrap().lines().count();
@@ -177,7 +177,7 @@ async fn dead_letters_of_any_queue_end_in_the_file() {
     let _own = consumer(&bus, mortal, 1);
     let pushed_out = bus.publish(super::direct("mortal", "old"));
     bus.send(super::direct("mortal", "new"));
-    assert_eq!(pushed_out.await, Confirm::Taken);
+    assert_eq!(pushed_out.await, PublishOutcome::Confirmed);
     assert!(fs::read_to_string(&path).unwrap().contains("old"), "settled before it was on disk");
 }
 
@@ -193,13 +193,13 @@ async fn half_a_write_leaves_no_trace() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("dead.jsonl");
     let bus = open(&path);
-    assert_eq!(bus.publish(parked("whole")).await, Confirm::Taken);
+    assert_eq!(bus.publish(parked("whole")).await, PublishOutcome::Confirmed);
     drop(bus);
     let whole = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("{whole}{}", "half a record ".repeat(100))).unwrap();
     let bus = after_failure(&path, Some(whole.len() as u64));
     for body in ["next", "last"] {
-        assert_eq!(bus.publish(parked(body)).await, Confirm::Taken);
+        assert_eq!(bus.publish(parked(body)).await, PublishOutcome::Confirmed);
     }
     drop(bus);
     let lines = fs::read_to_string(&path).unwrap();
@@ -216,13 +216,13 @@ async fn parking_waits_while_the_disk_fails_and_then_goes_on() {
     assert!(waited.is_err(), "confirmed though nothing was written: {waited:?}");
     assert_eq!(bodies(&bus), ["given up"], "an operator sees it all the same");
     drop(bus);
-    assert_eq!(receipt.await, Confirm::Lost);
+    assert_eq!(receipt.await, PublishOutcome::Unknown);
 
     let bus = after_failure(&path, None);
     let receipts = ["one", "two"].map(|body| bus.publish(parked(body)));
     fs::create_dir(path.parent().unwrap()).unwrap();
     for receipt in receipts {
-        assert_eq!(receipt.await, Confirm::Taken);
+        assert_eq!(receipt.await, PublishOutcome::Confirmed);
     }
     drop(bus);
     assert_eq!(bodies(&open(&path)), ["one", "two"]);

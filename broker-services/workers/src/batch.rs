@@ -149,7 +149,7 @@ impl<R: Rules> Loop<R> {
     pub async fn run(mut self, first: Vec<R::Input>) -> Result<(), BusError> {
         self.turn(Vec::new(), first).await;
         let mut intake = self.context.bus.consumer(self.rules.subscriptions()).await?;
-        self.context.vitals.recovered();
+        self.context.status.recovered();
         loop {
             // Whichever comes first; then whatever of the other is there too, for one commit serves both.
             let (deliveries, inputs) = tokio::select! {
@@ -201,8 +201,8 @@ impl<R: Rules> Loop<R> {
         let effects = self.decide(&work).await;
         self.context.probe.at(Point::Committed).await;
         self.finish(work, effects).await;
-        self.context.vitals.add_handled(count);
-        self.context.vitals.set_in_flight(self.rules.held());
+        self.context.status.add_handled(count);
+        self.context.status.set_in_flight(self.rules.held());
     }
 
     /// Reads a delivery. What makes no sense is answered or parked here, and is done with.
@@ -236,7 +236,7 @@ impl<R: Rules> Loop<R> {
             Some(caller) if reply_to::refusal(caller.queue()).is_none() => {
                 self.publisher
                     .send(caller.answer(Answer::refuse(ErrorCode::Invalid, &bad.sentence).to_json()));
-                self.context.vitals.answered(envelope.age.elapsed(), true);
+                self.context.status.answered(envelope.age.elapsed(), true);
             }
             Some(_) | None => self.park_whole(envelope, bad).await,
         }
@@ -275,7 +275,7 @@ impl<R: Rules> Loop<R> {
                 .await;
             let problem = match result {
                 Ok((Ok(effects), events)) => {
-                    self.context.vitals.recovered();
+                    self.context.status.recovered();
                     logging::committed(&events);
                     self.relay.hand_over(events);
                     return effects;
@@ -284,7 +284,7 @@ impl<R: Rules> Loop<R> {
                 Err(error) => error.to_string(),
             };
             tracing::error!(problem, "the store does not work; trying again");
-            self.context.vitals.failed(problem, self.context.clock.now());
+            self.context.status.failed(problem, self.context.clock.now());
             // The commit may have happened all the same; then its events were never handed over.
             self.relay.look_again();
             backoff.wait().await;
@@ -356,7 +356,7 @@ impl<R: Rules> Loop<R> {
         }
         self.answers.push(caller.answer(answer.to_json()));
         if answer.replay.is_none() {
-            self.context.vitals.answered(envelope.age.elapsed(), !answer.ok);
+            self.context.status.answered(envelope.age.elapsed(), !answer.ok);
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::clock::{Clock, Stopwatch};
-use crate::context::Vitals;
+use crate::context::WorkerStatus;
 use crate::store::{Store, StoreError};
 
 /// Of one core. A thousand events take some two milliseconds to read.
@@ -33,7 +33,7 @@ pub(crate) struct Log {
     /// The store that it is in.
     pub(crate) store_url: String,
     /// Where it is told what it comes to.
-    pub(crate) vitals: Arc<Vitals>,
+    pub(crate) status: Arc<WorkerStatus>,
 }
 
 /// Reads `logs` until `stop` turns true. It writes nothing, so nobody has to wait for its end.
@@ -99,7 +99,7 @@ impl Reader {
                 // The service itself complains of its store; here it only shows that nobody looks.
                 tracing::debug!(source = %self.log.source, %error, "the log cannot be read");
                 self.store = None;
-                self.log.vitals.set_books(None);
+                self.log.status.set_books(None);
                 false
             }
         }
@@ -121,7 +121,7 @@ impl Reader {
             }
         }
         self.next = page.next_seq.unwrap_or(page.last_seq + 1);
-        self.log.vitals.set_books(Some(self.ledger.books(clock.now(), self.next - 1, page.last_seq)));
+        self.log.status.set_books(Some(self.ledger.books(clock.now(), self.next - 1, page.last_seq)));
         Ok(page.next_seq.is_some())
     }
 }
@@ -163,8 +163,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store_url = format!("sqlite:{}", dir.path().join("deposit.db").display());
         let store = Store::open(&store_url).await.unwrap();
-        let vitals = Arc::new(Vitals::default());
-        let log = Log { source: Source::Deposit, store_url, vitals: Arc::clone(&vitals) };
+        let status = Arc::new(WorkerStatus::default());
+        let log = Log { source: Source::Deposit, store_url, status: Arc::clone(&status) };
         let mut reader = Reader::new(log);
         let mut account = None;
         let entries = PAGE_ENTRIES as u64 * 2 + 1;
@@ -173,22 +173,22 @@ mod tests {
         let mut pages = 1;
         while reader.read_page(&Clock::System).await {
             pages += 1;
-            let books = vitals.books().unwrap();
+            let books = status.books().unwrap();
             assert!(books.read < books.last, "it says how far it is: {books:?}");
         }
         assert_eq!(pages, 3);
         let sum = |won: i64| Sums::Money { topped_up: Won(won), balances: Won(won), charged: Won(0) };
         let first = i64::try_from(entries).unwrap();
-        let books = vitals.books().unwrap();
+        let books = status.books().unwrap();
         assert_eq!((books.sums, books.breach, books.read), (sum(first), None, books.last));
 
         top_up_by(&store, &mut account, 1, None).await;
         assert!(!reader.read_page(&Clock::System).await);
-        assert_eq!(vitals.books().unwrap().sums, sum(first + 1));
+        assert_eq!(status.books().unwrap().sums, sum(first + 1));
 
         top_up_by(&store, &mut account, 1, Some(-1)).await;
         assert!(!reader.read_page(&Clock::System).await);
-        let breach = vitals.books().unwrap().breach.expect("a balance below zero");
+        let breach = status.books().unwrap().breach.expect("a balance below zero");
         assert_eq!((breach.kind, breach.id.as_str()), (BreachKind::Overdrawn, "kim"));
     }
 
@@ -197,10 +197,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let vitals = Arc::new(Vitals::default());
+        let status = Arc::new(WorkerStatus::default());
         let store_url = format!("sqlite:{}", file.join("order.db").display());
-        let mut reader = Reader::new(Log { source: Source::Order, store_url, vitals: Arc::clone(&vitals) });
+        let mut reader = Reader::new(Log { source: Source::Order, store_url, status: Arc::clone(&status) });
         assert!(!reader.read_page(&Clock::System).await);
-        assert_eq!(vitals.books(), None);
+        assert_eq!(status.books(), None);
     }
 }

@@ -71,7 +71,7 @@ pub struct Context {
     /// Where a simulation takes hold.
     pub probe: Probe,
     /// What it tells of itself.
-    pub vitals: Arc<Vitals>,
+    pub status: Arc<WorkerStatus>,
     /// How it misbehaves on purpose.
     pub fault: watch::Sender<Fault>,
     /// Notified when an operator wants the view built anew.
@@ -131,7 +131,7 @@ impl Context {
 /// What a worker tells of itself, and what a process needs to know to see that all is done. Any thread may
 /// read it.
 #[derive(Debug, Default)]
-pub struct Vitals {
+pub struct WorkerStatus {
     alive_at: AtomicI64,
     handled: AtomicU64,
     in_flight: AtomicU64,
@@ -166,7 +166,7 @@ const NOT_ALIVE: i64 = 0;
 /// Not rebuilding: no percentage has this value.
 const NOT_REBUILDING: u64 = 0;
 
-impl Vitals {
+impl WorkerStatus {
     /// The last sign of life of the worker's thread.
     #[must_use]
     pub fn alive_at(&self) -> Option<Timestamp> {
@@ -228,7 +228,7 @@ impl Vitals {
         }
     }
 
-    /// Something failed at `at` and is being retried: the worker takes no work until [`Vitals::recovered`].
+    /// Something failed at `at` and is being retried: the worker takes no work until [`WorkerStatus::recovered`].
     pub fn failed(&self, what: String, at: Timestamp) {
         if let Ok(mut trouble) = self.trouble.lock() {
             trouble.is_serving = false;

@@ -347,10 +347,10 @@ pub async fn park(
             Ok(PublishOutcome::Nacked) => "the queue of parked messages is full",
             Ok(PublishOutcome::Unknown) | Err(_) => "the bus does not confirm parked messages",
         };
-        context.vitals.failed(problem.to_owned(), context.clock.now());
+        context.status.failed(problem.to_owned(), context.clock.now());
         backoff.wait().await;
     }
-    context.vitals.recovered();
+    context.status.recovered();
 }
 
 /// Whether a refusal that nobody hears has to be parked, so that somebody sees it. What was *not found* or

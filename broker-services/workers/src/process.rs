@@ -21,7 +21,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{Clock, Ids};
 use crate::config::address::BrokerAddress;
 use crate::config::{BusUrl, Config, ViewUrl};
-use crate::context::{Context, Settings, Vitals};
+use crate::context::{Context, Settings, WorkerStatus};
 use crate::desk::{Desk, DeskError};
 use crate::health;
 use crate::logging;
@@ -160,7 +160,7 @@ pub struct Process {
 #[derive(Debug)]
 struct Running {
     service: Service,
-    vitals: Arc<Vitals>,
+    status: Arc<WorkerStatus>,
     thread: JoinHandle<()>,
 }
 
@@ -214,8 +214,8 @@ impl Process {
         };
         let mut logs = Vec::new();
         for service in services {
-            let vitals = process.spawn(*service, config, &stopped)?;
-            logs.extend(log_of(*service, config, vitals));
+            let status = process.spawn(*service, config, &stopped)?;
+            logs.extend(log_of(*service, config, status));
         }
         if !logs.is_empty() {
             bookkeeper::start(logs, Clock::System, stopped)
@@ -230,16 +230,16 @@ impl Process {
         service: Service,
         config: &Config,
         stop: &watch::Receiver<bool>,
-    ) -> Result<Arc<Vitals>, StartError> {
+    ) -> Result<Arc<WorkerStatus>, StartError> {
         let instance: Arc<str> = format!("{service}-{}", self.ids.mint()).into();
-        let vitals = Arc::new(Vitals::default());
+        let status = Arc::new(WorkerStatus::default());
         let place = match service {
             Service::MyInfo => Place::View(self.view.clone()),
             Service::Order | Service::Deposit | Service::Item => {
                 Place::Store(config.store_url(service).map(ToString::to_string).unwrap_or_default())
             }
         };
-        let told = Arc::clone(&vitals);
+        let told = Arc::clone(&status);
         let context = Context {
             service,
             instance,
@@ -248,7 +248,7 @@ impl Process {
             ids: self.ids.clone(),
             settings: Arc::clone(&self.settings),
             probe: Probe::default(),
-            vitals: Arc::clone(&vitals),
+            status: Arc::clone(&status),
             fault: watch::channel(config.faults.of(service)).0,
             rebuild: Arc::default(),
             stop: stop.clone(),
@@ -263,7 +263,7 @@ impl Process {
                 serve(context, place, &opened);
             })
             .map_err(|error| StartError::Thread { service, cause: error.to_string() })?;
-        self.workers.push(Running { service, vitals, thread });
+        self.workers.push(Running { service, status, thread });
         match is_open.recv() {
             Ok(opened) => opened.map(|()| told),
             Err(_) => Err(StartError::Thread { service, cause: "it panicked".to_owned() }),
@@ -292,9 +292,9 @@ impl Process {
     /// Waits until all workers take work, and the view is complete: as far as it can be, where a worker is told
     /// not to work.
     pub async fn ready(&self) {
-        let is_complete = |vitals: &Vitals| self.has_stopped || vitals.rebuilding().is_none();
+        let is_complete = |status: &WorkerStatus| self.has_stopped || status.rebuilding().is_none();
         let mut look = tokio::time::interval(LOOK_EVERY);
-        while !self.vitals().all(|vitals| vitals.is_serving() && is_complete(vitals)) {
+        while !self.status().all(|status| status.is_serving() && is_complete(status)) {
             look.tick().await;
         }
     }
@@ -305,8 +305,8 @@ impl Process {
         let Bus::Embedded(bus) = &self.bus else { return };
         while !self.is_settled(bus) {
             bus.wait_idle().await;
-            for vitals in self.vitals() {
-                vitals.all_sent().await;
+            for status in self.status() {
+                status.all_sent().await;
             }
         }
     }
@@ -314,7 +314,7 @@ impl Process {
     fn is_settled(&self, bus: &EmbeddedBus) -> bool {
         // A committed event counts as unsent until its last delivery is acked, and a delivery is acked only
         // after what it caused is committed. The bus is looked at on both sides, since acks come in between.
-        bus.pending() == 0 && self.vitals().all(|vitals| vitals.unsent() == 0) && bus.pending() == 0
+        bus.pending() == 0 && self.status().all(|status| status.unsent() == 0) && bus.pending() == 0
     }
 
     /// How its workers do.
@@ -322,14 +322,14 @@ impl Process {
     pub fn workers(&self) -> Vec<health::Worker> {
         let noticed = self.bus.noticed(Clock::System.now());
         let worker = |running: &Running| {
-            let (ready, trouble) = worker::present(running.vitals.trouble(), &noticed);
-            health::Worker { service: running.service, alive_at: running.vitals.alive_at(), ready, trouble }
+            let (ready, trouble) = worker::present(running.status.trouble(), &noticed);
+            health::Worker { service: running.service, alive_at: running.status.alive_at(), ready, trouble }
         };
         self.workers.iter().map(worker).collect()
     }
 
-    fn vitals(&self) -> impl Iterator<Item = &Vitals> {
-        self.workers.iter().map(|running| &*running.vitals)
+    fn status(&self) -> impl Iterator<Item = &WorkerStatus> {
+        self.workers.iter().map(|running| &*running.status)
     }
 
     /// Has the workers finish what they have in hand, and waits for them, for as long as the settings have it.
@@ -379,14 +379,14 @@ impl Drop for Process {
 }
 
 /// The log that a service writes. MyInfo has none.
-fn log_of(service: Service, config: &Config, vitals: Arc<Vitals>) -> Option<Log> {
+fn log_of(service: Service, config: &Config, status: Arc<WorkerStatus>) -> Option<Log> {
     let source = match service {
         Service::Order => Source::Order,
         Service::Deposit => Source::Deposit,
         Service::Item => Source::Item,
         Service::MyInfo => return None,
     };
-    Some(Log { source, store_url: config.store_url(service)?.to_string(), vitals })
+    Some(Log { source, store_url: config.store_url(service)?.to_string(), status })
 }
 
 /// The bus of this process alone, in a data directory of its own.

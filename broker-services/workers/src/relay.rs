@@ -73,7 +73,7 @@ impl RelayHandle {
     /// Waits until everything that this process has to publish is confirmed.
     pub async fn all_sent(&self) {
         if self.shared.is_relaying.get() {
-            self.shared.context.vitals.all_sent().await;
+            self.shared.context.status.all_sent().await;
         }
     }
 
@@ -95,7 +95,7 @@ impl Shared {
         let mut unsent = self.unsent.borrow_mut();
         let mut handed_over = self.handed_over.borrow_mut();
         handed_over.extend(events.into_iter().filter(|event| unsent.insert(event.seq)));
-        self.context.vitals.set_unsent(unsent.len());
+        self.context.status.set_unsent(unsent.len());
     }
 
     fn is_known(&self, seq: i64) -> bool {
@@ -108,7 +108,7 @@ impl Shared {
             unsent.remove(seq);
         }
         if self.is_relaying.get() {
-            self.context.vitals.set_unsent(unsent.len());
+            self.context.status.set_unsent(unsent.len());
         }
     }
 
@@ -201,7 +201,7 @@ impl Relay {
                 }
                 // Order takes no more orders when too many wait, whoever publishes them.
                 if let Ok(count) = self.store.unsent_count().await {
-                    context.vitals.set_unsent(usize::try_from(count).unwrap_or(usize::MAX));
+                    context.status.set_unsent(usize::try_from(count).unwrap_or(usize::MAX));
                 }
             }
         }

@@ -5,7 +5,7 @@ use skstore_domain::ids::RequestId;
 
 use crate::batch::{Job, Parts};
 use crate::bus::Message;
-use crate::context::Vitals;
+use crate::context::WorkerStatus;
 use crate::envelope::{Bad, BadPart, Events, read_events};
 use crate::topology::{self, QueueSpec};
 
@@ -35,11 +35,11 @@ fn not_for(service: &str, event: &Event) -> BadPart {
 /// What the events in `message` mean, part by part. Of a kind that only another version knows there is nothing to do.
 fn events<I>(
     message: &Message,
-    vitals: &Vitals,
+    status: &WorkerStatus,
     read: impl Fn(Event) -> Result<Job<I>, BadPart>,
 ) -> Result<Parts<I>, Bad> {
     let Events { parts, unknown } = read_events(message)?;
-    unknown.iter().for_each(|of_type| vitals.ignored(of_type));
+    unknown.iter().for_each(|of_type| status.ignored(of_type));
     Ok(parts.into_iter().map(|event| event.and_then(&read)).collect())
 }
 

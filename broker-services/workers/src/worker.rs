@@ -8,7 +8,7 @@ use tokio::time::{Duration, MissedTickBehavior};
 use crate::batch::Loop;
 use crate::bus::{self, BusError, Message, Noticed, Properties, Publisher, Subscription};
 use crate::calls::Gate;
-use crate::context::{Context, Rate, Vitals};
+use crate::context::{Context, Rate, WorkerStatus};
 use crate::envelope::JSON_TYPE;
 use crate::relay::Relay;
 use crate::service::deposit::DepositRules;
@@ -57,7 +57,7 @@ async fn show_life(context: &Context) {
     let mut every = tokio::time::interval(context.settings.beat_every);
     loop {
         every.tick().await;
-        context.vitals.set_alive(context.clock.now());
+        context.status.set_alive(context.clock.now());
     }
 }
 
@@ -70,7 +70,7 @@ async fn try_and_try(context: &Context, keeps: &Keeps) {
             Err(error) => error.to_string(),
         };
         tracing::error!(problem, "starting again");
-        context.vitals.failed(problem, context.clock.now());
+        context.status.failed(problem, context.clock.now());
         tokio::select! {
             biased;
             () = context.stopped() => return,
@@ -181,17 +181,17 @@ fn obey(context: &Context, gate: Option<&Gate>, control: &Control) {
 
 /// Says how the worker does, every second.
 async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, started_at: Timestamp) {
-    let rate = Rate::new(context.vitals.handled());
-    let (answered, refused, _) = context.vitals.answers();
+    let rate = Rate::new(context.status.handled());
+    let (answered, refused, _) = context.status.answers();
     let answer_rates = [Rate::new(answered), Rate::new(refused)];
     let mut every = tokio::time::interval(context.settings.beat_every);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         every.tick().await;
-        let vitals = &context.vitals;
+        let status = &context.status;
         let at = context.clock.now();
         let bus = context.bus.noticed(at);
-        let (ready, last_error) = present(vitals.trouble(), &bus);
+        let (ready, last_error) = present(status.trouble(), &bus);
         let fault = *context.fault.borrow();
         let beat = Beat {
             service: context.service,
@@ -201,10 +201,10 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
             at,
             ready,
             last_error,
-            handled: vitals.handled(),
-            per_second: rate.per_second(vitals.handled()),
-            in_flight: vitals.in_flight(),
-            unsent: vitals.unsent(),
+            handled: status.handled(),
+            per_second: rate.per_second(status.handled()),
+            in_flight: status.in_flight(),
+            unsent: status.unsent(),
             fault: (fault != skstore_domain::signals::Fault::None).then(|| fault.to_string()),
             breaker: gate.map(|gate| {
                 gate.with(|breaker, now| {
@@ -212,12 +212,12 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
                     breaker.snapshot(now)
                 })
             }),
-            rebuilding: vitals.rebuilding(),
-            unheard: vitals.unheard(),
-            answers: (context.service != Service::MyInfo).then(|| answers(vitals, &answer_rates)),
-            books: vitals.books(),
-            past: past(vitals.past(at), bus.past),
-            warnings: bus.warnings.into_iter().chain(vitals.ignored_words()).collect(),
+            rebuilding: status.rebuilding(),
+            unheard: status.unheard(),
+            answers: (context.service != Service::MyInfo).then(|| answers(status, &answer_rates)),
+            books: status.books(),
+            past: past(status.past(at), bus.past),
+            warnings: bus.warnings.into_iter().chain(status.ignored_words()).collect(),
         };
         signal(publisher, topology::BEAT_KEY, &beat);
     }
@@ -240,8 +240,8 @@ fn past(mut of_worker: Vec<Past>, of_bus: Vec<Past>) -> Vec<Past> {
 }
 
 /// How callers are answered; the rates are those of answers and of refusals.
-fn answers(vitals: &Vitals, [answer_rate, refusal_rate]: &[Rate; 2]) -> AnswersTold {
-    let (answered, refused, percentiles) = vitals.answers();
+fn answers(status: &WorkerStatus, [answer_rate, refusal_rate]: &[Rate; 2]) -> AnswersTold {
+    let (answered, refused, percentiles) = status.answers();
     let micros = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let [p50_us, p99_us] = percentiles.map(|took| took.map(micros));
     AnswersTold {

@@ -269,7 +269,7 @@ impl Rules for DepositRules {
                     |charge| Job { input: DepositInput::Charge(charge, call.deadline), trace: trace.clone() };
                 Ok(call.charges.into_iter().map(|charge| Ok(job(charge))).collect())
             }
-            topology::DEPOSIT_EVENTS => events(message, &self.context.vitals, read_event),
+            topology::DEPOSIT_EVENTS => events(message, &self.context.status, read_event),
             _ => Ok(one(self.read_command(delivery)?, message)),
         }
     }

@@ -251,7 +251,7 @@ impl Rules for ItemRules {
 
     fn read(&mut self, delivery: &Delivery) -> Result<Parts<ItemInput>, Bad> {
         if &*delivery.queue == topology::ITEM_EVENTS {
-            return events(&delivery.message, &self.context.vitals, read_event);
+            return events(&delivery.message, &self.context.status, read_event);
         }
         Ok(one(self.read_command(delivery)?, &delivery.message))
     }

@@ -48,7 +48,7 @@ pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(
         rebuild.start(Asked::ByNobody).await;
     }
     let mut intake = context.bus.consumer(subscriptions).await?;
-    context.vitals.recovered();
+    context.status.recovered();
     let mut keeper = Keeper { context: context.clone(), publisher, view, is_signal_refused: false };
     let mut pace = Pace::default();
     loop {
@@ -126,7 +126,7 @@ impl Keeper {
         for unacked in done {
             unacked.ack();
         }
-        self.context.vitals.add_handled(count);
+        self.context.status.add_handled(count);
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl Keeper {
         let bad = match read_events(&envelope.message) {
             Err(bad) => vec![BadPart { bad, body: envelope.message.body.clone() }],
             Ok(Events { parts, unknown }) => {
-                unknown.iter().for_each(|of_type| self.context.vitals.ignored(of_type));
+                unknown.iter().for_each(|of_type| self.context.status.ignored(of_type));
                 let mut bad = Vec::new();
                 for part in parts {
                     match part {
@@ -157,7 +157,7 @@ impl Keeper {
         loop {
             match self.view.apply(writes).await {
                 Ok(()) => {
-                    self.context.vitals.recovered();
+                    self.context.status.recovered();
                     return Ok(());
                 }
                 Err(ViewError::Empty) if rebuild.is_in_charge() || rebuild.take_charge().await? => {
@@ -167,7 +167,7 @@ impl Keeper {
                 Err(ViewError::Empty) => backoff.wait().await,
                 Err(error @ (ViewError::Lost(_) | ViewError::Foreign(_))) => {
                     tracing::error!(%error, "trying again");
-                    self.context.vitals.failed(error.to_string(), self.context.clock.now());
+                    self.context.status.failed(error.to_string(), self.context.clock.now());
                     tokio::select! {
                         biased;
                         () = self.context.rebuild.notified() => rebuild.ask_for().await,
@@ -192,13 +192,13 @@ impl Keeper {
         };
         let was_refused = std::mem::take(&mut self.is_signal_refused);
         match kept {
-            Ok(()) if was_refused => self.context.vitals.recovered(),
+            Ok(()) if was_refused => self.context.status.recovered(),
             Ok(()) => {}
             Err(ViewError::Empty) => return true,
             Err(error @ ViewError::Lost(_)) => return not_kept(message, &error),
             Err(error @ ViewError::Foreign(_)) => {
                 self.is_signal_refused = true;
-                self.context.vitals.failed(error.to_string(), self.context.clock.now());
+                self.context.status.failed(error.to_string(), self.context.clock.now());
                 return not_kept(message, &error);
             }
         }

@@ -199,7 +199,7 @@ impl OrderRules {
 
     /// Asks for leave to charge, or says when that is worth another try.
     fn ask_permit(&self) -> Result<Permit, Duration> {
-        if self.context.vitals.unsent() > self.context.settings.max_unsent_events {
+        if self.context.status.unsent() > self.context.settings.max_unsent_events {
             return Err(BACKLOG_RETRY);
         }
         self.gate.with(|breaker, now| breaker.permit(now)).map_err(|refusal| match refusal {
@@ -248,7 +248,7 @@ impl OrderRules {
         for envelope in self.waiting.remove(order).unwrap_or_default() {
             if let Some(caller) = &envelope.caller {
                 self.answers.push(caller.answer(answer.clone()));
-                self.context.vitals.answered(envelope.age.elapsed(), is_refusal);
+                self.context.status.answered(envelope.age.elapsed(), is_refusal);
             }
             self.ended.push(envelope);
         }
@@ -280,7 +280,7 @@ impl Rules for OrderRules {
         if &*delivery.queue != topology::ORDER_EVENTS {
             return Ok(one(self.read_one(delivery)?, &delivery.message));
         }
-        events(&delivery.message, &self.context.vitals, read_event)
+        events(&delivery.message, &self.context.status, read_event)
     }
 
     fn keys(&self, input: &OrderInput, keys: &mut BTreeSet<Key>) {

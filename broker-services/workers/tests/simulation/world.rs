@@ -22,7 +22,7 @@ use skstore_workers::bus::embedded::{Chaos, EmbeddedBus};
 use skstore_workers::bus::{Bus, Message};
 use skstore_workers::catalog::{Catalog, CatalogAccount, CatalogItem};
 use skstore_workers::clock::{Clock, Ids};
-use skstore_workers::context::{Context, Settings, Vitals};
+use skstore_workers::context::{Context, Settings, WorkerStatus};
 use skstore_workers::desk::{Desk, DeskError};
 use skstore_workers::probe::{Bug, Point, Probe};
 use skstore_workers::store::Store;
@@ -154,7 +154,7 @@ struct Process {
     bus: EmbeddedBus,
     view: View,
     desk: Desk,
-    vitals: BTreeMap<Replica, Arc<Vitals>>,
+    status: BTreeMap<Replica, Arc<WorkerStatus>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -226,19 +226,19 @@ impl World {
         });
         let desk =
             Desk::open(&Bus::Embedded(bus.clone()), view.clone(), self.ids.clone()).await.expect("a desk");
-        let mut process = Process { bus, view, desk, vitals: BTreeMap::new(), tasks: Vec::new() };
+        let mut process = Process { bus, view, desk, status: BTreeMap::new(), tasks: Vec::new() };
         for replica in replicas(&self.plan) {
-            let vitals = Arc::new(Vitals::default());
-            process.vitals.insert(replica, Arc::clone(&vitals));
+            let status = Arc::new(WorkerStatus::default());
+            process.status.insert(replica, Arc::clone(&status));
             let (bus, view) = (Bus::Embedded(process.bus.clone()), process.view.clone());
-            let worker = Rc::clone(self).supervise(replica, bus, view, vitals);
+            let worker = Rc::clone(self).supervise(replica, bus, view, status);
             process.tasks.push(tokio::task::spawn_local(worker));
         }
         self.process.replace(Some(process));
     }
 
     /// Runs a worker, and starts it again whenever it has crashed or was sent away.
-    async fn supervise(self: Rc<Self>, replica: Replica, bus: Bus, view: View, vitals: Arc<Vitals>) {
+    async fn supervise(self: Rc<Self>, replica: Replica, bus: Bus, view: View, status: Arc<WorkerStatus>) {
         let (service, number) = replica;
         let (_stop, stopped) = watch::channel(false);
         for incarnation in 0_u64.. {
@@ -259,7 +259,7 @@ impl World {
                 ids: self.ids.clone(),
                 settings: Arc::clone(&self.settings),
                 probe: self.probe(service, Arc::clone(&crashed)),
-                vitals: Arc::clone(&vitals),
+                status: Arc::clone(&status),
                 fault: self.faults[&service].clone(),
                 rebuild: Arc::default(),
                 stop: stopped.clone(),
@@ -391,8 +391,8 @@ impl World {
         }
         if let Some(process) = &*self.process.borrow() {
             let unsent: Vec<_> =
-                process.vitals.iter().map(|(replica, vitals)| (replica, vitals.unsent())).collect();
-            let trouble: Vec<_> = process.vitals.values().map(|vitals| vitals.trouble()).collect();
+                process.status.iter().map(|(replica, status)| (replica, status.unsent())).collect();
+            let trouble: Vec<_> = process.status.values().map(|status| status.trouble()).collect();
             self.blame([format!(
                 "P9: not at rest after {ENDED_WITHIN:?}: {} messages pending, unsent {unsent:?}, {trouble:?}",
                 process.bus.pending()
@@ -402,7 +402,7 @@ impl World {
 
     fn is_at_rest(&self) -> bool {
         let is_quiet = self.process.borrow().as_ref().is_some_and(|process| {
-            process.bus.pending() == 0 && process.vitals.values().all(|vitals| vitals.unsent() == 0)
+            process.bus.pending() == 0 && process.status.values().all(|status| status.unsent() == 0)
         });
         let is_sent = |store: &Store| {
             store.unsent_count().now_or_never().is_some_and(|count| count.is_ok_and(|count| count == 0))

@@ -18,7 +18,7 @@ use skstore_domain::signals::Service;
 use tokio::time::Instant;
 
 use crate::bus::{BusError, Consumer, Delivery, Message, Properties, Publisher, Subscription};
-use crate::context::{Backoff, Context, Vitals};
+use crate::context::{Backoff, Context, WorkerStatus};
 use crate::topology;
 use crate::view::{Swept, View, ViewError};
 
@@ -132,7 +132,7 @@ impl Rebuild {
         let number = loop {
             match self.begin(asked).await {
                 Ok(number) => break number,
-                Err(error) => self.context.vitals.failed(error.to_string(), self.context.clock.now()),
+                Err(error) => self.context.status.failed(error.to_string(), self.context.clock.now()),
             }
             tokio::select! {
                 biased;
@@ -145,7 +145,7 @@ impl Rebuild {
         self.running = Some(Running { number, asked, logs });
         // In this order: whoever waits for a whole view must not see a worker at work that rebuilds nothing.
         self.show();
-        self.context.vitals.recovered();
+        self.context.status.recovered();
         for source in Source::ALL {
             self.ask(*source);
         }
@@ -235,7 +235,7 @@ impl Rebuild {
         // A refused page is asked for again when its time is up.
         let answer = serde_json::from_slice::<Answer>(&message.body).ok();
         let Some(page) = answer.and_then(|answer| answer.replay) else { return };
-        match self.view.apply(&writes(source, &page, &self.context.vitals)).await {
+        match self.view.apply(&writes(source, &page, &self.context.status)).await {
             Ok(()) => self.applied(source, &page).await,
             Err(ViewError::Empty) => self.start(running.asked).await,
             Err(error @ (ViewError::Lost(_) | ViewError::Foreign(_))) => self.not_applied(error).await,
@@ -244,7 +244,7 @@ impl Rebuild {
 
     async fn applied(&mut self, source: Source, page: &ReplayPage) {
         let Some(running) = &mut self.running else { return };
-        self.context.vitals.recovered();
+        self.context.status.recovered();
         self.backoff.reset();
         let log = Progress {
             next: page.next_seq.unwrap_or(page.last_seq),
@@ -268,7 +268,7 @@ impl Rebuild {
     async fn not_applied(&mut self, error: ViewError) {
         let Some(running) = &self.running else { return };
         tracing::error!(%error, "the view cannot be rebuilt");
-        self.context.vitals.failed(error.to_string(), self.context.clock.now());
+        self.context.status.failed(error.to_string(), self.context.clock.now());
         if matches!(error, ViewError::Foreign(_)) && running.asked == Asked::ByOperator {
             self.backoff.wait().await;
             self.start(Asked::ByOperator).await;
@@ -283,7 +283,7 @@ impl Rebuild {
             match self.view.finish_rebuild(number).await {
                 Err(error @ ViewError::Lost(_)) => {
                     tracing::error!(%error, "the rebuild cannot be finished yet");
-                    self.context.vitals.failed(error.to_string(), self.context.clock.now());
+                    self.context.status.failed(error.to_string(), self.context.clock.now());
                     self.backoff.wait().await;
                 }
                 ended => break ended,
@@ -306,7 +306,7 @@ impl Rebuild {
             }
             Err(error) => {
                 tracing::error!(%error, "the rebuild cannot be finished, and begins again");
-                self.context.vitals.failed(error.to_string(), self.context.clock.now());
+                self.context.status.failed(error.to_string(), self.context.clock.now());
                 self.backoff.wait().await;
                 self.start(asked).await;
             }
@@ -315,9 +315,9 @@ impl Rebuild {
 
     fn ended(&mut self) {
         self.running = None;
-        self.context.vitals.recovered();
-        self.context.vitals.set_rebuilding(None);
-        self.context.vitals.set_unheard(Vec::new());
+        self.context.status.recovered();
+        self.context.status.set_rebuilding(None);
+        self.context.status.set_unheard(Vec::new());
     }
 
     /// Tells how far it has come: the average of the services' parts, and whose log was not heard to its end.
@@ -330,9 +330,9 @@ impl Rebuild {
         };
         let sum: i64 = running.logs.values().map(part).sum();
         let percent = sum / i64::try_from(running.logs.len().max(1)).unwrap_or(1);
-        self.context.vitals.set_rebuilding(u8::try_from(percent).ok());
+        self.context.status.set_rebuilding(u8::try_from(percent).ok());
         let unheard = running.logs.iter().filter(|(_, log)| !log.is_done);
-        self.context.vitals.set_unheard(unheard.map(|(source, _)| service_of(*source)).collect());
+        self.context.status.set_unheard(unheard.map(|(source, _)| service_of(*source)).collect());
     }
 }
 
@@ -359,14 +359,14 @@ const fn service_of(source: Source) -> Service {
     }
 }
 
-fn writes(source: Source, page: &ReplayPage, vitals: &Vitals) -> Vec<ViewWrite> {
+fn writes(source: Source, page: &ReplayPage, status: &WorkerStatus) -> Vec<ViewWrite> {
     let mut writes = Vec::new();
     for event in &page.events {
         match Event::from_json(event.get()) {
             Ok(event) => {
                 writes.extend(myinfo::writes(&event).into_iter().filter_map(ViewWrite::as_told_by_a_log));
             }
-            Err(BadEvent::UnknownType(kind)) => vitals.ignored(&kind),
+            Err(BadEvent::UnknownType(kind)) => status.ignored(&kind),
             Err(error) => tracing::error!(%source, %error, "an event of the log cannot be read"),
         }
     }

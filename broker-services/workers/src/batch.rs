@@ -197,7 +197,7 @@ impl<R: Rules> Loop<R> {
         }
         self.context.probe.at(Point::Received).await;
 
-        self.context.dawdle().await;
+        self.context.inject_latency().await;
         let effects = self.decide(&work).await;
         self.context.probe.at(Point::Committed).await;
         self.finish(work, effects).await;

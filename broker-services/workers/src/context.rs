@@ -120,7 +120,7 @@ impl Context {
     }
 
     /// Takes its time, if the worker is told to be slow.
-    pub async fn dawdle(&self) {
+    pub async fn inject_latency(&self) {
         let fault = *self.fault.borrow();
         if let Fault::Slow { ms } = fault {
             tokio::time::sleep(Duration::from_millis(ms)).await;

@@ -44,7 +44,7 @@ const LATE_BY: Duration = Duration::from_millis(250);
 /// How long the goodbye to the broker may take.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(750);
 /// What of the time for draining is not for what is in hand, but for the last confirms and the goodbye.
-const FAREWELL: Duration = Duration::from_secs(2);
+const SHUTDOWN_RESERVE: Duration = Duration::from_secs(2);
 
 /// Why the process cannot start. All of it is for a person to mend; see [`StartError::may_heal`].
 #[derive(Debug, thiserror::Error)]
@@ -456,7 +456,7 @@ impl Settings {
             beat_every: worker::BEAT_EVERY,
             retry_first: config.retry_first(),
             retry_most: config.retry_most(),
-            drain: config.drain_within().saturating_sub(FAREWELL),
+            drain: config.drain_within().saturating_sub(SHUTDOWN_RESERVE),
             walk_in: config.order.walk_in.clone(),
             catalog: Arc::new(Catalog::load(config.catalog_path())?),
         })

@@ -37,9 +37,9 @@ pub enum Keeps {
 pub async fn run(context: Context, keeps: Keeps) {
     tokio::select! {
         biased;
-        () = try_and_try(&context, &keeps) => {}
-        () = show_life(&context) => {}
-        () = out_of_time(&context) => {
+        () = supervise(&context, &keeps) => {}
+        () = report_liveness(&context) => {}
+        () = drain_deadline(&context) => {
             tracing::warn!("stopping in the midst of work; what is in hand comes again");
         }
     }
@@ -47,13 +47,13 @@ pub async fn run(context: Context, keeps: Keeps) {
 
 /// Returns when the worker was told to stop and something that fails again and again, a store or a bus, keeps it from
 /// that for too long.
-async fn out_of_time(context: &Context) {
+async fn drain_deadline(context: &Context) {
     context.stopped().await;
     tokio::time::sleep(context.settings.drain + LAST_CONFIRMS).await;
 }
 
 /// Shows, for as long as this thread gets round to it, that it does.
-async fn show_life(context: &Context) {
+async fn report_liveness(context: &Context) {
     let mut every = tokio::time::interval(context.settings.beat_every);
     loop {
         every.tick().await;
@@ -61,7 +61,7 @@ async fn show_life(context: &Context) {
     }
 }
 
-async fn try_and_try(context: &Context, keeps: &Keeps) {
+async fn supervise(context: &Context, keeps: &Keeps) {
     let backoff = context.backoff();
     let started_at = context.clock.now();
     loop {
@@ -87,7 +87,7 @@ async fn attempt(context: &Context, keeps: &Keeps, started_at: Timestamp) -> Res
     tokio::select! {
         biased;
         done = work => done,
-        heard = hear(context, gate.as_ref()) => heard,
+        heard = consume_control(context, gate.as_ref()) => heard,
         () = beat(context, &publisher, gate.as_ref(), started_at) => Ok(()),
         () = tell_changes(context, &publisher, gate.as_ref()) => Ok(()),
     }
@@ -146,13 +146,13 @@ async fn work(
 }
 
 /// Does what the operator wants.
-async fn hear(context: &Context, gate: Option<&Gate>) -> Result<(), BusError> {
+async fn consume_control(context: &Context, gate: Option<&Gate>) -> Result<(), BusError> {
     let queue = topology::control_of(&context.own_name());
     let mut wishes = context.bus.consumer(vec![Subscription { queue, prefetch: 16 }]).await?;
     loop {
         for wish in wishes.receive(16).await? {
             match serde_json::from_slice::<Control>(&wish.message.body) {
-                Ok(control) => obey(context, gate, &control),
+                Ok(control) => apply_control(context, gate, &control),
                 Err(error) => tracing::warn!(%error, "a wish that nobody understands"),
             }
             wish.unacked.ack();
@@ -160,7 +160,7 @@ async fn hear(context: &Context, gate: Option<&Gate>) -> Result<(), BusError> {
     }
 }
 
-fn obey(context: &Context, gate: Option<&Gate>, control: &Control) {
+fn apply_control(context: &Context, gate: Option<&Gate>, control: &Control) {
     match control {
         Control::ForceBreaker { instance, mode } => {
             let is_meant = instance.as_deref().is_none_or(|instance| *instance == *context.instance);

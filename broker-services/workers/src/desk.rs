@@ -161,7 +161,7 @@ impl Desk {
         };
         let (told, bus_state) = watch::channel(first);
         let (bus, publisher) = (line.bus.clone(), Arc::clone(&line.publisher));
-        tokio::spawn(Ear { line, waiting: waiting.clone(), told }.hear(answers));
+        tokio::spawn(ReplyListener { line, waiting: waiting.clone(), told }.listen(answers));
         Self { bus, view, publisher, ids, reply_to, waiting, bus_state }
     }
 
@@ -246,7 +246,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Unreachable`] when nobody was told.
     pub async fn force_breaker(&self, instance: Option<String>, mode: BreakerMode) -> Result<(), DeskError> {
-        self.wish(&Control::ForceBreaker { instance, mode }).await
+        self.send_control(&Control::ForceBreaker { instance, mode }).await
     }
 
     /// Makes a service misbehave.
@@ -254,7 +254,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Unreachable`] when nobody was told.
     pub async fn inject(&self, service: Service, fault: Fault) -> Result<(), DeskError> {
-        self.wish(&Control::SetFault { service, fault }).await
+        self.send_control(&Control::SetFault { service, fault }).await
     }
 
     /// Has the view built anew from the services' logs. [`View::rebuilds`] tells when that has begun and ended.
@@ -262,7 +262,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Unreachable`] when nobody was told.
     pub async fn rebuild_view(&self) -> Result<(), DeskError> {
-        self.wish(&Control::RebuildView).await
+        self.send_control(&Control::RebuildView).await
     }
 
     /// How full each queue of the topology is that outlives its consumers, sorted by name.
@@ -338,7 +338,7 @@ impl Desk {
         }
     }
 
-    async fn wish(&self, control: &Control) -> Result<(), DeskError> {
+    async fn send_control(&self, control: &Control) -> Result<(), DeskError> {
         let receipt = self.publisher()?.publish(Message {
             exchange: topology::CONTROL.to_owned(),
             routing_key: String::new(),
@@ -385,15 +385,15 @@ impl Line {
 }
 
 /// What hears the answers, and is the first to notice that the bus is lost.
-struct Ear {
+struct ReplyListener {
     line: Line,
     waiting: Waiting,
     told: watch::Sender<BusState>,
 }
 
-impl Ear {
+impl ReplyListener {
     /// Hears answers, over every loss of the bus, until the last clone of the desk is gone.
-    async fn hear(self, mut heard: Result<Consumer, BusError>) {
+    async fn listen(self, mut heard: Result<Consumer, BusError>) {
         loop {
             let error = match heard {
                 Ok(mut answers) => tokio::select! {

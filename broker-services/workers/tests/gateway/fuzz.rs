@@ -57,9 +57,9 @@ fn ten_thousand_random_messages_everywhere_stop_nobody() {
     });
     let calm = json!({ "kind": "none" });
     for service in ["order", "deposit", "item", "myinfo"] {
-        gateway.wish(&json!({ "do": "fault.set", "service": service, "fault": calm }));
+        gateway.send_control(&json!({ "do": "fault.set", "service": service, "fault": calm }));
     }
-    gateway.wish(&json!({ "do": "breaker.force", "mode": "auto" }));
+    gateway.send_control(&json!({ "do": "breaker.force", "mode": "auto" }));
     placed.push(place(&mut gateway, placed.len()));
 
     let all = placed.len();

@@ -92,8 +92,8 @@ impl Gateway {
     }
 
     /// What an operator wants of all workers.
-    fn wish(&mut self, wish: &Value) {
-        let body = foreign::text(wish.to_string().as_bytes());
+    fn send_control(&mut self, control: &Value) {
+        let body = foreign::text(control.to_string().as_bytes());
         self.client.publish(&json!({ "exchange": "skstore.control", "key": "", "body": body }));
     }
 }

@@ -45,11 +45,11 @@ pub fn decide(
         (None, Input::Place { request, quote, admission, answerable }) => {
             place_new(request, quote, admission, answerable, now)
         }
-        (None, Input::Cancel(order_id)) => Ok(bury(order_id, now)),
+        (None, Input::Cancel(order_id)) => Ok(record_tombstone(order_id, now)),
         (None, Input::Payment(_) | Input::Released(_) | Input::Delivery(_)) => Err(Impossible::NoOrder),
 
         (Some(OrderRecord::Tombstone(tombstone)), Input::Place { request, quote, .. }) => {
-            Ok(place_buried(tombstone, request, quote, now))
+            Ok(place_after_tombstone(tombstone, request, quote, now))
         }
         (Some(OrderRecord::Tombstone(tombstone)), Input::Cancel(_)) => {
             Ok(same(Then::answer(never_placed(&tombstone.order_id))))
@@ -122,14 +122,19 @@ fn place_new(
 }
 
 /// A cancel for an id that nobody has placed.
-fn bury(order_id: &OrderId, now: Timestamp) -> Decision {
+fn record_tombstone(order_id: &OrderId, now: Timestamp) -> Decision {
     let event = Event::new(OrderEvent::CancelNoted(order_id.clone()), 1, now);
     let tombstone = Tombstone { order_id: order_id.clone(), at: now, revision: 1 };
     let then = Then::answer(never_placed(order_id));
     Decision { change: Some((OrderRecord::Tombstone(tombstone), event)), then }
 }
 
-fn place_buried(tombstone: &Tombstone, request: &PlaceRequest, quote: Quote<'_>, now: Timestamp) -> Decision {
+fn place_after_tombstone(
+    tombstone: &Tombstone,
+    request: &PlaceRequest,
+    quote: Quote<'_>,
+    now: Timestamp,
+) -> Decision {
     let (price, amount) = match priced(request, quote) {
         Ok(priced) => priced,
         Err(refusal) => return same(Then::Answer(refusal)),

@@ -329,9 +329,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn has_news(&self) -> Result<bool, StoreError> {
+    pub async fn changed_externally(&self) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(store) => store.has_news(),
+            Self::Sqlite(store) => store.changed_externally(),
         }
     }
 

@@ -79,7 +79,7 @@ impl Lease {
                     return Duty::Relay;
                 }
                 self.look_again_at(now + self.context.settings.news_every);
-                match self.store.has_news().await {
+                match self.store.changed_externally().await {
                     Ok(false) => Duty::Relay,
                     // A look that fails says so.
                     Ok(true) | Err(_) => Duty::Look,

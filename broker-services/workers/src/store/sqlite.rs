@@ -204,7 +204,7 @@ impl SqliteStore {
         })
     }
 
-    pub(super) fn has_news(&self) -> Result<bool, StoreError> {
+    pub(super) fn changed_externally(&self) -> Result<bool, StoreError> {
         let version = self.with(|connection| read::data_version(connection))?;
         Ok(self.0.data_version.replace(Some(version)) != Some(version))
     }

@@ -52,23 +52,23 @@ pub(crate) async fn a_clock_that_is_set_back_keeps_nobody_out(engine: &impl Engi
 
 pub(crate) async fn the_own_commits_are_no_news(engine: &impl Engine) {
     let store = engine.open().await;
-    assert!(store.has_news().await.unwrap(), "whoever asks for the first time has to look");
+    assert!(store.changed_externally().await.unwrap(), "whoever asks for the first time has to look");
     for _ in 0..3 {
         let events = advance(&store, &keys([&order("a")])).await.unwrap();
         store.clone().mark_sent(&[events[0].seq]).await.unwrap();
         assert!(takes(&store, "a", 1_000).await);
-        assert!(!store.has_news().await.unwrap());
+        assert!(!store.changed_externally().await.unwrap());
     }
 }
 
 pub(crate) async fn what_another_connection_commits_is_news_once(engine: &impl Shared) {
     let (one, other) = (engine.open().await, engine.open().await);
-    one.has_news().await.unwrap();
+    one.changed_externally().await.unwrap();
     for round in 0..3 {
         advance(&other, &keys([&order("a")])).await.unwrap();
         advance(&one, &keys([&order("b")])).await.unwrap();
-        assert!(one.has_news().await.unwrap(), "round {round}");
-        assert!(!one.has_news().await.unwrap(), "round {round}");
+        assert!(one.changed_externally().await.unwrap(), "round {round}");
+        assert!(!one.changed_externally().await.unwrap(), "round {round}");
     }
 }
 

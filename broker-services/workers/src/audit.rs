@@ -209,7 +209,7 @@ pub async fn run(
         ledger.note("the view was not looked at");
     }
     stores.end()?;
-    suspects::judge(sources, &stores, suspects, traffic, &mut ledger).await?;
+    suspects::reconcile(sources, &stores, suspects, traffic, &mut ledger).await?;
     Ok(ledger.report)
 }
 

@@ -57,7 +57,7 @@ struct Case<T> {
 }
 
 /// Judges all of them.
-pub(super) async fn judge<F: FnMut(&Finding)>(
+pub(super) async fn reconcile<F: FnMut(&Finding)>(
     sources: &Sources,
     stores: &Stores,
     suspects: Suspects,
@@ -80,20 +80,21 @@ pub(super) async fn judge<F: FnMut(&Finding)>(
         }
         sleep(LOOK_EVERY).await;
     }
-    let mut court = Court { sources, stores, traffic: Traffic::default(), undecided: BTreeMap::new() };
+    let mut reconciler =
+        Reconciler { sources, stores, traffic: Traffic::default(), undecided: BTreeMap::new() };
     if !orders.is_empty() || !shown.is_empty() {
-        court.traffic = traffic().await;
-        if court.traffic.waiting.is_none() {
+        reconciler.traffic = traffic().await;
+        if reconciler.traffic.waiting.is_none() {
             ledger.note("nobody can tell what waits in the queues: what they hold may mend some of it");
         }
     }
     for (id, case) in orders {
-        court.order(&id, case.as_ref(), ledger)?;
+        reconciler.order(&id, case.as_ref(), ledger)?;
     }
     for (shown, case) in shown {
-        court.shown(&shown, case.as_ref(), ledger)?;
+        reconciler.shown(&shown, case.as_ref(), ledger)?;
     }
-    court.close(ledger);
+    reconciler.close(ledger);
     Ok(())
 }
 
@@ -132,8 +133,8 @@ fn put<T>(case: &mut Option<Case<T>>, seen: T, is_same: impl FnOnce(&T, &T) -> b
     *case = Some(Case { seen, since });
 }
 
-/// What is needed to judge.
-struct Court<'a> {
+/// What is needed to reconcile.
+struct Reconciler<'a> {
     sources: &'a Sources,
     stores: &'a Stores,
     traffic: Traffic,
@@ -141,14 +142,14 @@ struct Court<'a> {
     undecided: BTreeMap<String, (u64, String)>,
 }
 
-impl Court<'_> {
+impl Reconciler<'_> {
     fn order<F: FnMut(&Finding)>(
         &mut self,
         id: &str,
         case: Option<&Case<Trio>>,
         ledger: &mut Ledger<F>,
     ) -> Result<(), AuditError> {
-        let Some(case) = case.filter(|case| self.stood_still(case.since)) else {
+        let Some(case) = case.filter(|case| self.is_stable(case.since)) else {
             self.undecided(id, "it is still moving".to_owned());
             return Ok(());
         };
@@ -174,7 +175,7 @@ impl Court<'_> {
         ledger: &mut Ledger<F>,
     ) -> Result<(), AuditError> {
         let id = shown.id();
-        let Some(case) = case.filter(|case| self.stood_still(case.since)) else {
+        let Some(case) = case.filter(|case| self.is_stable(case.since)) else {
             self.undecided(id, "its row in the view is still moving".to_owned());
             return Ok(());
         };
@@ -191,7 +192,7 @@ impl Court<'_> {
     }
 
     /// A look that was the only one is as good as it gets.
-    fn stood_still(&self, since: Instant) -> bool {
+    fn is_stable(&self, since: Instant) -> bool {
         since.elapsed() + LOOK_EVERY * 2 >= self.sources.wait
     }
 

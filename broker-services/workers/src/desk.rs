@@ -27,7 +27,7 @@ use crate::view::View;
 mod dead;
 
 pub use crate::envelope::ParkedCode;
-pub use dead::{DeadError, DeadLetter, DeadPage, Dealt, Fate, LIST_BYTES, Outlook, Which};
+pub use dead::{DeadError, DeadLetter, DeadPage, Disposition, LIST_BYTES, ReplayCheck, Summary, Which};
 
 /// How long a caller waits for an answer before it says that none came: many times what the slowest answer
 /// takes while everything works.

@@ -11,7 +11,7 @@ use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{clean, shorten};
 use skstore::text::times::{Zone, dated, told};
 use skstore_workers::bus::QueueDepth;
-use skstore_workers::desk::{DeadLetter, DeadPage, Dealt, Desk, Fate, Outlook, Which};
+use skstore_workers::desk::{DeadLetter, DeadPage, Desk, Disposition, ReplayCheck, Summary, Which};
 
 use super::columns::{fields, table};
 use super::failure::Failure;
@@ -95,13 +95,13 @@ pub(crate) async fn run<W: Write>(
         },
         DeadCommand::Replay(choice) => {
             let mut told = Vec::new();
-            let tell = |letter: &DeadLetter, fate: &Fate| told.push(Told::of(letter, fate));
+            let tell = |letter: &DeadLetter, fate: &Disposition| told.push(Told::of(letter, fate));
             let dealt = desk.replay_dead(&choice.which(), choice.dry_run, tell).await?;
             report(choice, &told, dealt, out)
         }
         DeadCommand::Drop(choice) => {
             let mut told = Vec::new();
-            let tell = |letter: &DeadLetter, fate: &Fate| told.push(Told::of(letter, fate));
+            let tell = |letter: &DeadLetter, fate: &Disposition| told.push(Told::of(letter, fate));
             let dealt = desk.drop_dead(&choice.which(), choice.dry_run, tell).await?;
             report(choice, &told, dealt, out)
         }
@@ -171,33 +171,33 @@ struct Told {
     id: String,
     routing_key: String,
     queue: String,
-    outlook: Outlook,
-    fate: Fate,
+    replay_check: ReplayCheck,
+    fate: Disposition,
 }
 
 impl Told {
-    fn of(letter: &DeadLetter, fate: &Fate) -> Self {
+    fn of(letter: &DeadLetter, fate: &Disposition) -> Self {
         Self {
             id: letter.id.clone(),
             routing_key: letter.routing_key.clone(),
             queue: letter.queue.clone(),
-            outlook: letter.outlook(),
+            replay_check: letter.replay_check(),
             fate: fate.clone(),
         }
     }
 
-    /// `{"id","routing_key","queue","outlook","fate","why"}`.
+    /// `{"id","routing_key","queue","replay_check","fate","why"}`.
     fn to_json(&self) -> serde_json::Value {
         let (fate, why) = match &self.fate {
-            Fate::Replayed => ("replayed", None),
-            Fate::WouldReplay => ("would_replay", None),
-            Fate::Dropped => ("dropped", None),
-            Fate::WouldDrop => ("would_drop", None),
-            Fate::Stays(why) => ("stays", Some(why)),
+            Disposition::Replayed => ("replayed", None),
+            Disposition::WouldReplay => ("would_replay", None),
+            Disposition::Dropped => ("dropped", None),
+            Disposition::WouldDrop => ("would_drop", None),
+            Disposition::Stays(why) => ("stays", Some(why)),
         };
         json!({
             "id": self.id, "routing_key": self.routing_key, "queue": self.queue,
-            "outlook": self.outlook.word(), "fate": fate, "why": why,
+            "replay_check": self.replay_check.word(), "fate": fate, "why": why,
         })
     }
 }
@@ -206,7 +206,7 @@ impl Told {
 fn report<W: Write>(
     choice: &Choice,
     told: &[Told],
-    dealt: Dealt,
+    dealt: Summary,
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
     if let (Some(id), true) = (&choice.meant.id, told.is_empty()) {
@@ -215,7 +215,7 @@ fn report<W: Write>(
     let rows: Vec<_> = told.iter().map(Told::to_json).collect();
     out.list(&rows, |language, _| dealt_table(language, told, dealt))?;
     match told {
-        [Told { fate: Fate::Stays(why), id, .. }] if choice.meant.id.is_some() => {
+        [Told { fate: Disposition::Stays(why), id, .. }] if choice.meant.id.is_some() => {
             Err(Failure::Stays(format!("{id} stays parked: {why}")))
         }
         _ => Ok(()),
@@ -257,7 +257,7 @@ fn show(language: Language, zone: &Zone, letter: &DeadLetter) -> String {
     fields(&[
         (of(labels::ID), letter.id.clone()),
         (of(labels::REASON), letter.reason.clone()),
-        (of(labels::OUTLOOK), outlook(language, &letter.outlook())),
+        (of(labels::OUTLOOK), replay_check(language, &letter.replay_check())),
         (of(labels::AT), time(&letter.at, zone)),
         (of(labels::SERVICE), letter.service.clone()),
         (of(labels::QUEUE), letter.queue.clone()),
@@ -277,16 +277,16 @@ fn show(language: Language, zone: &Zone, letter: &DeadLetter) -> String {
     ])
 }
 
-fn dealt_table(language: Language, told: &[Told], dealt: Dealt) -> String {
+fn dealt_table(language: Language, told: &[Told], dealt: Summary) -> String {
     let of = |label: Label| (label.of(language), Left);
     let headings = [of(labels::ID), of(labels::QUEUE), of(labels::KEY), of(labels::FATE), of(labels::NOTE)];
     let row = |told: &Told| {
         let (fate, why) = match &told.fate {
-            Fate::Replayed => (labels::REPLAYED, outlook(language, &told.outlook)),
-            Fate::WouldReplay => (labels::WOULD_REPLAY, outlook(language, &told.outlook)),
-            Fate::Dropped => (labels::DROPPED, String::new()),
-            Fate::WouldDrop => (labels::WOULD_DROP, String::new()),
-            Fate::Stays(why) => (labels::STAYS, why.clone()),
+            Disposition::Replayed => (labels::REPLAYED, replay_check(language, &told.replay_check)),
+            Disposition::WouldReplay => (labels::WOULD_REPLAY, replay_check(language, &told.replay_check)),
+            Disposition::Dropped => (labels::DROPPED, String::new()),
+            Disposition::WouldDrop => (labels::WOULD_DROP, String::new()),
+            Disposition::Stays(why) => (labels::STAYS, why.clone()),
         };
         let fate = fate.of(language).to_owned();
         [told.id.clone(), told.queue.clone(), told.routing_key.clone(), fate, why]
@@ -298,12 +298,12 @@ fn dealt_table(language: Language, told: &[Told], dealt: Dealt) -> String {
     text
 }
 
-fn outlook(language: Language, outlook: &Outlook) -> String {
-    match outlook {
-        Outlook::TakesEffect => labels::TAKES_EFFECT.of(language).to_owned(),
-        Outlook::MayDouble => labels::MAY_DOUBLE.of(language).to_owned(),
-        Outlook::Refused(why) => format!("{}: {why}", labels::REFUSED_AGAIN.of(language)),
-        Outlook::Nowhere => labels::NOWHERE.of(language).to_owned(),
+fn replay_check(language: Language, replay_check: &ReplayCheck) -> String {
+    match replay_check {
+        ReplayCheck::TakesEffect => labels::TAKES_EFFECT.of(language).to_owned(),
+        ReplayCheck::MayDouble => labels::MAY_DOUBLE.of(language).to_owned(),
+        ReplayCheck::Refused(why) => format!("{}: {why}", labels::REFUSED_AGAIN.of(language)),
+        ReplayCheck::Nowhere => labels::NOWHERE.of(language).to_owned(),
     }
 }
 
@@ -369,17 +369,17 @@ mod tests {
     #[test]
     fn every_fate_is_told() {
         let table = [
-            (Fate::Replayed, "replayed"),
-            (Fate::WouldReplay, "would_replay"),
-            (Fate::Dropped, "dropped"),
-            (Fate::WouldDrop, "would_drop"),
-            (Fate::Stays("its queue is full".into()), "stays"),
+            (Disposition::Replayed, "replayed"),
+            (Disposition::WouldReplay, "would_replay"),
+            (Disposition::Dropped, "dropped"),
+            (Disposition::WouldDrop, "would_drop"),
+            (Disposition::Stays("its queue is full".into()), "stays"),
         ];
         for (fate, word) in table {
             let told = Told::of(&letter(), &fate);
             let json = told.to_json();
-            assert_eq!((&json["fate"], &json["outlook"]), (&json!(word), &json!("refused")), "{fate:?}");
-            let text = dealt_table(Language::English, &[told], Dealt { left: 3, ..Dealt::default() });
+            assert_eq!((&json["fate"], &json["replay_check"]), (&json!(word), &json!("refused")), "{fate:?}");
+            let text = dealt_table(Language::English, &[told], Summary { left: 3, ..Summary::default() });
             assert!(text.contains("p-1") && text.contains("more are parked: 3"), "{text}");
         }
     }

@@ -55,7 +55,7 @@ pub enum Message {
     /// The parked messages, as [`Effect::ReadDead`] asked for.
     Dead(Result<DeadPage, DeadError>),
     /// What became, or would become, of parked messages.
-    Dealt(Deal, Result<DealReport, DeadError>),
+    Summary(Deal, Result<DealReport, DeadError>),
     /// The last lines of the log. Only sent while they are shown.
     Log(Vec<String>),
     /// Something has happened to the terminal.

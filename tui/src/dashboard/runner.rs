@@ -13,7 +13,7 @@ use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
 use skstore_domain::answers::Answer;
 use skstore_workers::clock::Clock;
-use skstore_workers::desk::{BusState, DeadLetter, Desk, DeskError, Fate};
+use skstore_workers::desk::{BusState, DeadLetter, Desk, DeskError, Disposition};
 use skstore_workers::view::ViewError;
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ use super::message::{Answered, Effect, Gesture, Message, Mouse, Request, Size, W
 use super::pace::Pace;
 use super::reading::{READ_WITHIN, Reading, Reads};
 use super::state::State;
-use super::state::dead::{Deal, DealReport, Deed, LISTED};
+use super::state::dead::{Deal, DealReport, LISTED, Operation};
 use super::{DashboardError, DashboardOptions, draw, update};
 use crate::terminal::console::Console;
 use crate::terminal::outlet::Outlet;
@@ -255,13 +255,13 @@ impl Outside {
         let desk = self.desk.clone();
         self.pending.push(Box::pin(async move {
             let mut report = DealReport::default();
-            let note = |_: &DeadLetter, fate: &Fate| report.note(fate);
+            let note = |_: &DeadLetter, fate: &Disposition| report.note(fate);
             let dealt = match deal.deed {
-                Deed::Replay => desk.replay_dead(&deal.which, deal.is_dry, note).await,
-                Deed::Drop => desk.drop_dead(&deal.which, deal.is_dry, note).await,
+                Operation::Replay => desk.replay_dead(&deal.which, deal.is_dry, note).await,
+                Operation::Drop => desk.drop_dead(&deal.which, deal.is_dry, note).await,
             };
             let result = dealt.map(|dealt| DealReport { dealt, ..report });
-            Done::Message(Message::Dealt(deal, result))
+            Done::Message(Message::Summary(deal, result))
         }));
     }
 

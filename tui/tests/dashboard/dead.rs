@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crossterm::event::KeyCode;
 use skstore::dashboard::message::{Effect, Message};
 use skstore::dashboard::state::State;
-use skstore::dashboard::state::dead::{Deal, DealReport, Deed};
+use skstore::dashboard::state::dead::{Deal, DealReport, Operation};
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore_workers::bus::{Properties, QueueDepth};
-use skstore_workers::desk::{DeadError, DeadLetter, DeadPage, Dealt, Fate, ParkedCode, Which};
+use skstore_workers::desk::{DeadError, DeadLetter, DeadPage, Disposition, ParkedCode, Summary, Which};
 use skstore_workers::topology;
 use skstore_workers::view::Health;
 
@@ -135,19 +135,19 @@ fn asked(effects: &[Effect]) -> Option<&Deal> {
 
 fn report(done: usize, stays: &[&str]) -> DealReport {
     let mut report =
-        DealReport { dealt: Dealt { done, stay: stays.len(), left: 0 }, ..DealReport::default() };
-    stays.iter().for_each(|why| report.note(&Fate::Stays((*why).to_owned())));
+        DealReport { dealt: Summary { done, stay: stays.len(), left: 0 }, ..DealReport::default() };
+    stays.iter().for_each(|why| report.note(&Disposition::Stays((*why).to_owned())));
     report
 }
 
 #[test]
 fn whatever_is_wanted_is_tried_dry_first_then_asked_about_and_only_then_done() {
     let one = || Which::One("p-1".to_owned());
-    let keys: [(Key, Deed, Which); 4] = [
-        (KeyCode::Enter.into(), Deed::Replay, one()),
-        ('a'.into(), Deed::Replay, Which::All),
-        ('x'.into(), Deed::Drop, one()),
-        ('X'.into(), Deed::Drop, Which::All),
+    let keys: [(Key, Operation, Which); 4] = [
+        (KeyCode::Enter.into(), Operation::Replay, one()),
+        ('a'.into(), Operation::Replay, Which::All),
+        ('x'.into(), Operation::Drop, one()),
+        ('X'.into(), Operation::Drop, Which::All),
     ];
     for (key, deed, which) in keys {
         let mut state = shown(Language::English, LARGE, letters());
@@ -156,7 +156,7 @@ fn whatever_is_wanted_is_tried_dry_first_then_asked_about_and_only_then_done() {
         assert_eq!(asked(&effects), Some(&dry));
         assert_eq!(asked(&press(&mut state, key)), None, "one at a time");
 
-        update(&mut state, NOW, Message::Dealt(dry, Ok(report(3, &["it would only be refused again"]))));
+        update(&mut state, NOW, Message::Summary(dry, Ok(report(3, &["it would only be refused again"]))));
         let question = screen(&state);
         assert!(question.contains("1 stay parked: it would only be refused again"), "{question}");
         let mut refused = state.clone();
@@ -164,7 +164,7 @@ fn whatever_is_wanted_is_tried_dry_first_then_asked_about_and_only_then_done() {
 
         let real = Deal { deed, which, is_dry: false };
         assert_eq!(asked(&press(&mut state, 'y')), Some(&real));
-        let effects = update(&mut state, NOW, Message::Dealt(real, Ok(report(3, &[]))));
+        let effects = update(&mut state, NOW, Message::Summary(real, Ok(report(3, &[]))));
         assert!(effects.contains(&Effect::ReadDead), "what is left is not looked at: {effects:?}");
         assert!(screen(&state).contains("3."), "{}", screen(&state));
     }
@@ -174,8 +174,8 @@ fn whatever_is_wanted_is_tried_dry_first_then_asked_about_and_only_then_done() {
 fn where_nothing_would_happen_nothing_is_asked() {
     let mut state = shown(Language::English, LARGE, letters());
     press(&mut state, 'a');
-    let dry = Deal { deed: Deed::Replay, which: Which::All, is_dry: true };
-    update(&mut state, NOW, Message::Dealt(dry, Ok(report(0, &["it is no JSON"]))));
+    let dry = Deal { deed: Operation::Replay, which: Which::All, is_dry: true };
+    update(&mut state, NOW, Message::Summary(dry, Ok(report(0, &["it is no JSON"]))));
     assert!(state.layers.is_empty());
     assert!(
         screen(&state).contains("Nothing would be done. 1 stay parked: it is no JSON"),

@@ -15,7 +15,7 @@ use skstore::dashboard::message::{
     AccountsFound, Answered, Found, ItemsFound, Message, Pickers, Request, Snapshot,
 };
 use skstore::dashboard::state::State;
-use skstore::dashboard::state::dead::{Deal, DealReport, Deed};
+use skstore::dashboard::state::dead::{Deal, DealReport, Operation};
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore::text::fit;
@@ -27,7 +27,7 @@ use skstore_domain::myinfo::{FeedEntry, OrderRow};
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::Service;
 use skstore_workers::bus::{Properties, QueueDepth};
-use skstore_workers::desk::{DeadLetter, DeadPage, Dealt, DeskError, Fate, ParkedCode, Which};
+use skstore_workers::desk::{DeadLetter, DeadPage, DeskError, Disposition, ParkedCode, Summary, Which};
 use skstore_workers::view::Health;
 
 use crate::builders::*;
@@ -280,10 +280,10 @@ fn screens(
     let page = DeadPage { letters: letters.collect(), total: 20 };
     update(&mut dead, NOW, Message::Dead(Ok(page)));
     let mut plan = dead.clone();
-    let deal = Deal { deed: Deed::Replay, which: Which::All, is_dry: true };
-    let mut report = DealReport { dealt: Dealt { done: 1, stay: 1, left: 1 }, ..DealReport::default() };
-    report.note(&Fate::Stays(hostile.string()));
-    update(&mut plan, NOW, Message::Dealt(deal, Ok(report)));
+    let deal = Deal { deed: Operation::Replay, which: Which::All, is_dry: true };
+    let mut report = DealReport { dealt: Summary { done: 1, stay: 1, left: 1 }, ..DealReport::default() };
+    report.note(&Disposition::Stays(hostile.string()));
+    update(&mut plan, NOW, Message::Summary(deal, Ok(report)));
 
     let mut raw = detail.clone();
     press(&mut raw, 'e');

@@ -12,7 +12,7 @@ use crate::bus::{BusError, PublishOutcome, Receipt, Unacked};
 
 mod letter;
 
-pub use letter::{DeadLetter, Outlook};
+pub use letter::{DeadLetter, ReplayCheck};
 
 /// Bodies that one list carries, in bytes. The first message comes along whatever its size.
 pub const LIST_BYTES: usize = 16 * 1024 * 1024;
@@ -73,7 +73,7 @@ impl DeadPage {
 
 /// What became, or would become, of a parked message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// It was sent where it came from, and is parked no more.
     Replayed,
     /// A dry run: it would be sent where it came from.
@@ -88,7 +88,7 @@ pub enum Fate {
 
 /// How many were dealt with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Dealt {
+pub struct Summary {
     /// Replayed or dropped; in a dry run, that would be.
     pub done: usize,
     /// Looked at, and left where they are.
@@ -99,7 +99,7 @@ pub struct Dealt {
 
 /// What is done with parked messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
+enum Operation {
     Replay,
     Drop,
 }
@@ -160,7 +160,7 @@ impl Desk {
     /// `told` hears of each what became of it, in a dry run what would.
     ///
     /// Asked for all, it leaves those alone that would only be refused again, and those that might take effect a
-    /// second time ([`Outlook::MayDouble`]): these are replayed when they are asked for by their id.
+    /// second time ([`ReplayCheck::MayDouble`]): these are replayed when they are asked for by their id.
     ///
     /// # Errors
     /// As [`Desk::dead_letters`]; what was replayed before it stays so.
@@ -168,9 +168,9 @@ impl Desk {
         &self,
         which: &Which,
         dry_run: bool,
-        told: impl FnMut(&DeadLetter, &Fate),
-    ) -> Result<Dealt, DeadError> {
-        self.deal(Deed::Replay, which, dry_run, told).await
+        told: impl FnMut(&DeadLetter, &Disposition),
+    ) -> Result<Summary, DeadError> {
+        self.deal(Operation::Replay, which, dry_run, told).await
     }
 
     /// Ends parked messages for good; otherwise as [`Desk::replay_dead`].
@@ -181,26 +181,29 @@ impl Desk {
         &self,
         which: &Which,
         dry_run: bool,
-        told: impl FnMut(&DeadLetter, &Fate),
-    ) -> Result<Dealt, DeadError> {
-        self.deal(Deed::Drop, which, dry_run, told).await
+        told: impl FnMut(&DeadLetter, &Disposition),
+    ) -> Result<Summary, DeadError> {
+        self.deal(Operation::Drop, which, dry_run, told).await
     }
 
     async fn deal(
         &self,
-        deed: Deed,
+        deed: Operation,
         which: &Which,
         dry_run: bool,
-        mut told: impl FnMut(&DeadLetter, &Fate),
-    ) -> Result<Dealt, DeadError> {
+        mut told: impl FnMut(&DeadLetter, &Disposition),
+    ) -> Result<Summary, DeadError> {
         let mut parked = self.bus.parked(usize::MAX).await?;
-        let mut dealt = Dealt { left: parked.total(), ..Dealt::default() };
+        let mut dealt = Summary { left: parked.total(), ..Summary::default() };
         loop {
             let (fates, go_on) = self.deal_with_some(deed, which, dry_run, &mut parked).await?;
             for (letter, fate) in &fates {
                 match fate {
-                    Fate::Stays(_) => dealt.stay += 1,
-                    Fate::Replayed | Fate::WouldReplay | Fate::Dropped | Fate::WouldDrop => dealt.done += 1,
+                    Disposition::Stays(_) => dealt.stay += 1,
+                    Disposition::Replayed
+                    | Disposition::WouldReplay
+                    | Disposition::Dropped
+                    | Disposition::WouldDrop => dealt.done += 1,
                 }
                 told(letter, fate);
             }
@@ -215,11 +218,11 @@ impl Desk {
     /// The next few, and whether to go on: not when there are no more, or the bus does not confirm.
     async fn deal_with_some(
         &self,
-        deed: Deed,
+        deed: Operation,
         which: &Which,
         dry_run: bool,
         parked: &mut Parked,
-    ) -> Result<(Vec<(DeadLetter, Fate)>, bool), DeadError> {
+    ) -> Result<(Vec<(DeadLetter, Disposition)>, bool), DeadError> {
         // Whoever has them in hand has reached the bus.
         let publisher = self.publisher().map_err(|error| DeadError::Unreachable(error.to_string()))?;
         let page = parked.next(AT_ONCE)?;
@@ -233,14 +236,14 @@ impl Desk {
                 Which::One(_) => continue,
             };
             let fate = match (deed, letter.replay(all)) {
-                (Deed::Drop, _) if dry_run => Fate::WouldDrop,
-                (Deed::Drop, _) => {
+                (Operation::Drop, _) if dry_run => Disposition::WouldDrop,
+                (Operation::Drop, _) => {
                     delivery.unacked.ack();
-                    Fate::Dropped
+                    Disposition::Dropped
                 }
-                (Deed::Replay, Err(why)) => Fate::Stays(why),
-                (Deed::Replay, Ok(_)) if dry_run => Fate::WouldReplay,
-                (Deed::Replay, Ok(message)) => {
+                (Operation::Replay, Err(why)) => Disposition::Stays(why),
+                (Operation::Replay, Ok(_)) if dry_run => Disposition::WouldReplay,
+                (Operation::Replay, Ok(message)) => {
                     let receipt = publisher.publish(message);
                     flights.push(Flight { letter, unacked: delivery.unacked, receipt });
                     continue;
@@ -253,7 +256,7 @@ impl Desk {
             let problem = match timeout_at(until, receipt).await {
                 Ok(PublishOutcome::Confirmed) => {
                     unacked.ack();
-                    fates.push((letter, Fate::Replayed));
+                    fates.push((letter, Disposition::Replayed));
                     continue;
                 }
                 Ok(PublishOutcome::Returned) => "no queue takes it",
@@ -264,7 +267,7 @@ impl Desk {
                      it is replayed"
                 }
             };
-            fates.push((letter, Fate::Stays(problem.to_owned())));
+            fates.push((letter, Disposition::Stays(problem.to_owned())));
         }
         Ok((fates, go_on))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use skstore_workers::bus::parked::{MAX_IN_HAND, Parked};
 use skstore_workers::bus::{Bus, Delivery, Message, Properties, PublishOutcome, QueueDepth};
 use skstore_workers::clock::Ids;
-use skstore_workers::desk::{Desk, Fate, Which};
+use skstore_workers::desk::{Desk, Disposition, Which};
 use skstore_workers::topology::{COMMANDS, DEAD, ITEM_EVENTS, MYINFO_EVENTS, MYINFO_SIGNALS, ORDER_COMMANDS};
 use skstore_workers::view::View;
 use skstore_workers::view::embedded::EmbeddedView;
@@ -210,7 +210,7 @@ pub(crate) async fn what_a_queue_gave_up_on_is_replayed_as_it_was_sent(bus: Bus)
     assert_eq!(letter.reason, "its queue gave up on it: expired");
     assert_eq!(letter.properties, properties);
     let mut orders = consumer(&bus, ours(ORDER_COMMANDS), 1).await;
-    let told = |_: &_, fate: &Fate| assert_eq!(*fate, Fate::Replayed);
+    let told = |_: &_, fate: &Disposition| assert_eq!(*fate, Disposition::Replayed);
     let which = Which::One(letter.id);
     let replaying = async { desk.replay_dead(&which, false, told).await.unwrap() };
     let hearing = async {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use skstore_domain::objects::OrderStatus;
 use skstore_workers::bus::{Message, Properties, PublishOutcome};
-use skstore_workers::desk::{DeadLetter, Dealt, Fate, Which};
+use skstore_workers::desk::{DeadLetter, Disposition, Summary, Which};
 use skstore_workers::topology::{COMMANDS, DEAD};
 
 use super::fixture::TestDesk;
@@ -52,9 +52,9 @@ async fn listed(desk: &TestDesk) -> Vec<DeadLetter> {
 }
 
 /// What `replay` or `drop` tells of each, by id.
-async fn replay(desk: &TestDesk, which: &Which, dry_run: bool) -> (Dealt, BTreeMap<String, Fate>) {
+async fn replay(desk: &TestDesk, which: &Which, dry_run: bool) -> (Summary, BTreeMap<String, Disposition>) {
     let mut fates = BTreeMap::new();
-    let told = |letter: &DeadLetter, fate: &Fate| drop(fates.insert(letter.id.clone(), fate.clone()));
+    let told = |letter: &DeadLetter, fate: &Disposition| drop(fates.insert(letter.id.clone(), fate.clone()));
     let dealt = desk.desk.replay_dead(which, dry_run, told).await.expect("it works");
     (dealt, fates)
 }
@@ -77,13 +77,16 @@ async fn a_bad_message_is_listed_shown_and_dropped_over_a_restart() {
     let one = Which::One(letter.id.clone());
     let dealt = desk
         .desk
-        .drop_dead(&one, true, |_, fate| assert_eq!(*fate, Fate::WouldDrop))
+        .drop_dead(&one, true, |_, fate| assert_eq!(*fate, Disposition::WouldDrop))
         .await
         .expect("it works");
     assert_eq!((dealt.done, listed(&desk).await.len()), (1, 1), "a dry run changes nothing");
-    let dealt =
-        desk.desk.drop_dead(&one, false, |_, fate| assert_eq!(*fate, Fate::Dropped)).await.expect("it works");
-    assert_eq!(dealt, Dealt { done: 1, stay: 0, left: 0 });
+    let dealt = desk
+        .desk
+        .drop_dead(&one, false, |_, fate| assert_eq!(*fate, Disposition::Dropped))
+        .await
+        .expect("it works");
+    assert_eq!(dealt, Summary { done: 1, stay: 0, left: 0 });
     let desk = desk.restart(&[]).await;
     assert!(listed(&desk).await.is_empty(), "it came back");
 }
@@ -101,21 +104,24 @@ async fn replaying_all_leaves_alone_what_is_refused_again_or_might_be_done_twice
     let bad = ids.iter().find(|id| *id != "doubt" && *id != "sure").expect("it works").clone();
 
     let (dealt, planned) = replay(&desk, &Which::All, true).await;
-    assert_eq!(dealt, Dealt { done: 1, stay: 2, left: 0 });
-    assert_eq!(planned["sure"], Fate::WouldReplay);
-    assert!(matches!(&planned[&bad], Fate::Stays(why) if why.contains("no command")), "{planned:?}");
-    assert!(matches!(&planned["doubt"], Fate::Stays(why) if why.contains("by name: doubt")), "{planned:?}");
+    assert_eq!(dealt, Summary { done: 1, stay: 2, left: 0 });
+    assert_eq!(planned["sure"], Disposition::WouldReplay);
+    assert!(matches!(&planned[&bad], Disposition::Stays(why) if why.contains("no command")), "{planned:?}");
+    assert!(
+        matches!(&planned["doubt"], Disposition::Stays(why) if why.contains("by name: doubt")),
+        "{planned:?}"
+    );
     assert_eq!(listed(&desk).await.len(), 3, "a dry run changes nothing");
 
     let (dealt, fates) = replay(&desk, &Which::All, false).await;
-    assert_eq!((dealt, &fates["sure"]), (Dealt { done: 1, stay: 2, left: 0 }, &Fate::Replayed));
+    assert_eq!((dealt, &fates["sure"]), (Summary { done: 1, stay: 2, left: 0 }, &Disposition::Replayed));
     desk.until_status("sure", OrderStatus::Delivering).await;
     assert_eq!(listed(&desk).await.len(), 2);
 
     // Whoever names it has decided. As often as it is replayed, it is one order.
     for _ in 0..2 {
         let (_, fates) = replay(&desk, &Which::One("doubt".into()), false).await;
-        assert_eq!(fates["doubt"], Fate::Replayed);
+        assert_eq!(fates["doubt"], Disposition::Replayed);
         send(&desk, doubtful("doubt")).await;
     }
     desk.until_status("doubt", OrderStatus::Delivering).await;
@@ -123,7 +129,7 @@ async fn replaying_all_leaves_alone_what_is_refused_again_or_might_be_done_twice
     assert_eq!(desk.balance("kim").await, balance - 2_000, "one charge for each of the two orders");
 
     let (dealt, fates) = replay(&desk, &Which::One(bad.clone()), false).await;
-    assert_eq!((dealt.done, &fates[&bad]), (1, &Fate::Replayed));
+    assert_eq!((dealt.done, &fates[&bad]), (1, &Disposition::Replayed));
     let again = listed(&desk).await;
     let again = again.iter().find(|letter| letter.routing_key == "order.steal").expect("parked again");
     assert_ne!(again.id, bad, "it was parked anew");

@@ -6,7 +6,7 @@ use skstore_domain::signals::Service;
 use skstore_workers::bus::Bus;
 use skstore_workers::bus::amqp::AmqpBus;
 use skstore_workers::clock::Ids;
-use skstore_workers::desk::{DeadLetter, Desk, Fate, Which};
+use skstore_workers::desk::{DeadLetter, Desk, Disposition, Which};
 use skstore_workers::view::View;
 use skstore_workers::view::redis::RedisView;
 
@@ -39,7 +39,7 @@ fn parked(at: &At) -> DeadLetter {
 
 fn replay(at: &At, id: &str) {
     run(async {
-        let told = |_: &DeadLetter, fate: &Fate| assert_eq!(*fate, Fate::Replayed);
+        let told = |_: &DeadLetter, fate: &Disposition| assert_eq!(*fate, Disposition::Replayed);
         let dealt = desk(at).await.replay_dead(&Which::One(id.to_owned()), false, told).await;
         assert_eq!(dealt.expect("it can be replayed").done, 1);
     });

@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use skstore_domain::signals::Service;
-use skstore_workers::desk::{DeadError, DeadLetter, Outlook, Which};
+use skstore_workers::desk::{DeadError, DeadLetter, ReplayCheck, Which};
 
 use super::header::grouped;
 use super::ink::{Ink, paint};
 use crate::dashboard::state::State;
-use crate::dashboard::state::dead::{Deal, DealReport, Deed};
+use crate::dashboard::state::dead::{Deal, DealReport, Operation};
 use crate::text::{Text, fit, times};
 
 /// Columns of a time, a service and a key.
@@ -80,8 +80,8 @@ pub(super) fn whole(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'sta
     };
     let mut lines = vec![ink.rule(ink.text(Text::DeadOriginal), &letter.id, width)];
     lines.extend(said(ink, &letter.reason, width, ink.theme.warn));
-    let (outlook, style) = outlook(ink, letter);
-    lines.extend(said(ink, &outlook, width, style));
+    let (replay_check, style) = replay_check(ink, letter);
+    lines.extend(said(ink, &replay_check, width, style));
     let from = ink.fill(Text::DeadFrom, &[&letter.exchange, &letter.routing_key, &letter.queue]);
     lines.extend(said(ink, &from, width, ink.theme.dim));
     lines.extend(body(ink, letter, width));
@@ -102,12 +102,12 @@ pub(super) fn whole(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'sta
 }
 
 /// What would become of it.
-fn outlook(ink: &Ink<'_>, letter: &DeadLetter) -> (String, Style) {
-    match letter.outlook() {
-        Outlook::TakesEffect => (ink.text(Text::OutlookTakesEffect).to_owned(), ink.theme.ok),
-        Outlook::MayDouble => (ink.text(Text::OutlookMayDouble).to_owned(), ink.theme.warn),
-        Outlook::Refused(why) => (ink.fill(Text::OutlookRefused, &[&why]), ink.theme.bad),
-        Outlook::Nowhere => (ink.text(Text::OutlookNowhere).to_owned(), ink.theme.bad),
+fn replay_check(ink: &Ink<'_>, letter: &DeadLetter) -> (String, Style) {
+    match letter.replay_check() {
+        ReplayCheck::TakesEffect => (ink.text(Text::OutlookTakesEffect).to_owned(), ink.theme.ok),
+        ReplayCheck::MayDouble => (ink.text(Text::OutlookMayDouble).to_owned(), ink.theme.warn),
+        ReplayCheck::Refused(why) => (ink.fill(Text::OutlookRefused, &[&why]), ink.theme.bad),
+        ReplayCheck::Nowhere => (ink.text(Text::OutlookNowhere).to_owned(), ink.theme.bad),
     }
 }
 
@@ -137,10 +137,10 @@ pub(super) fn problem(ink: &Ink<'_>, problem: &DeadError) -> String {
 /// What would happen, by a dry run.
 pub(super) fn plan(ink: &Ink<'_>, (deal, report): &(Deal, DealReport)) -> Vec<String> {
     let what = match (deal.deed, &deal.which) {
-        (Deed::Replay, Which::One(id)) => ink.fill(Text::PlanReplayOne, &[id]),
-        (Deed::Replay, Which::All) => ink.fill(Text::PlanReplayAll, &[&report.dealt.done]),
-        (Deed::Drop, Which::One(id)) => ink.fill(Text::PlanDropOne, &[id]),
-        (Deed::Drop, Which::All) => ink.fill(Text::PlanDropAll, &[&report.dealt.done]),
+        (Operation::Replay, Which::One(id)) => ink.fill(Text::PlanReplayOne, &[id]),
+        (Operation::Replay, Which::All) => ink.fill(Text::PlanReplayAll, &[&report.dealt.done]),
+        (Operation::Drop, Which::One(id)) => ink.fill(Text::PlanDropOne, &[id]),
+        (Operation::Drop, Which::All) => ink.fill(Text::PlanDropAll, &[&report.dealt.done]),
     };
     std::iter::once(what).chain(rest(ink, report)).collect()
 }
@@ -149,8 +149,8 @@ pub(super) fn plan(ink: &Ink<'_>, (deal, report): &(Deal, DealReport)) -> Vec<St
 pub(super) fn dealt(ink: &Ink<'_>, deal: &Deal, report: &DealReport) -> String {
     let done = match (deal.is_dry, deal.deed) {
         (true, _) => ink.text(Text::DealtNothing).to_owned(),
-        (false, Deed::Replay) => ink.fill(Text::DealtReplayed, &[&report.dealt.done]),
-        (false, Deed::Drop) => ink.fill(Text::DealtDropped, &[&report.dealt.done]),
+        (false, Operation::Replay) => ink.fill(Text::DealtReplayed, &[&report.dealt.done]),
+        (false, Operation::Drop) => ink.fill(Text::DealtDropped, &[&report.dealt.done]),
     };
     std::iter::once(done).chain(rest(ink, report)).collect::<Vec<_>>().join(" ")
 }

@@ -53,7 +53,7 @@ pub(super) fn draw(state: &State, ink: &Ink<'_>, frame: &mut Frame<'_>, bottom: 
 fn words(state: &State, ink: &Ink<'_>, notice: &Notice) -> (String, Style) {
     match notice {
         Notice::Reason(reason) => (ink.text(*reason).to_owned(), ink.theme.warn),
-        Notice::Dealt(deal, report) => {
+        Notice::Summary(deal, report) => {
             let style = if report.dealt.done > 0 && !deal.is_dry { ink.theme.ok } else { ink.theme.warn };
             (dead::dealt(ink, deal, report), style)
         }

@@ -1,6 +1,6 @@
 //! The parked messages: the oldest of them, the selected one, and what is being done with them.
 
-use skstore_workers::desk::{DeadError, DeadLetter, DeadPage, Dealt, Fate, Which};
+use skstore_workers::desk::{DeadError, DeadLetter, DeadPage, Disposition, Summary, Which};
 
 /// Parked messages that are shown: as many as anybody looks through one by one. The oldest come first, and make place
 /// for others once they are dealt with.
@@ -10,7 +10,7 @@ const REASONS: usize = 3;
 
 /// What can be done with parked messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum Operation {
     /// Send them where they came from.
     Replay,
     /// End them for good.
@@ -21,7 +21,7 @@ pub enum Deed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deal {
     /// What.
-    pub deed: Deed,
+    pub deed: Operation,
     /// With which.
     pub which: Which,
     /// Only to find out what would happen.
@@ -32,19 +32,25 @@ pub struct Deal {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DealReport {
     /// How many.
-    pub dealt: Dealt,
+    pub dealt: Summary,
     /// Why some stay parked: the first of the reasons.
     pub stay_because: Vec<String>,
 }
 
 impl DealReport {
     /// Takes down what became of one.
-    pub fn note(&mut self, fate: &Fate) {
+    pub fn note(&mut self, fate: &Disposition) {
         match fate {
-            Fate::Stays(why) if self.stay_because.len() < REASONS && !self.stay_because.contains(why) => {
+            Disposition::Stays(why)
+                if self.stay_because.len() < REASONS && !self.stay_because.contains(why) =>
+            {
                 self.stay_because.push(why.clone());
             }
-            Fate::Stays(_) | Fate::Replayed | Fate::WouldReplay | Fate::Dropped | Fate::WouldDrop => {}
+            Disposition::Stays(_)
+            | Disposition::Replayed
+            | Disposition::WouldReplay
+            | Disposition::Dropped
+            | Disposition::WouldDrop => {}
         }
     }
 }

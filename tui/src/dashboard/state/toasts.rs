@@ -35,7 +35,7 @@ pub enum Notice {
         keys: String,
     },
     /// What became of parked messages, or that nothing would.
-    Dealt(Deal, DealReport),
+    Summary(Deal, DealReport),
     /// Why nothing could be done with parked messages.
     NotDealt(DeadError),
     /// What is wrong with a filter.
@@ -166,7 +166,7 @@ impl Toasts {
             | Notice::CopySent(_)
             | Notice::Zone(_)
             | Notice::Syllable { .. }
-            | Notice::Dealt(..)
+            | Notice::Summary(..)
             | Notice::NotDealt(_)
             | Notice::Filter(_) => None,
         })

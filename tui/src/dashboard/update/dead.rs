@@ -7,7 +7,7 @@ use skstore_workers::topology;
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;
 use crate::dashboard::message::Effect;
-use crate::dashboard::state::dead::{Deal, DealReport, Deed};
+use crate::dashboard::state::dead::{Deal, DealReport, Operation};
 use crate::dashboard::state::dialogs::{Confirm, Question};
 use crate::dashboard::state::toasts::Notice;
 use crate::dashboard::state::{Layer, State};
@@ -26,10 +26,10 @@ pub(super) fn refusal(state: &State) -> Option<Text> {
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let one = || state.dead.selected().map(|letter| Which::One(letter.id.clone()));
     let wanted = match action {
-        Action::ReplayDead => one().map(|which| (Deed::Replay, which)),
-        Action::ReplayAllDead => Some((Deed::Replay, Which::All)),
-        Action::DropDead => one().map(|which| (Deed::Drop, which)),
-        Action::DropAllDead => Some((Deed::Drop, Which::All)),
+        Action::ReplayDead => one().map(|which| (Operation::Replay, which)),
+        Action::ReplayAllDead => Some((Operation::Replay, Which::All)),
+        Action::DropDead => one().map(|which| (Operation::Drop, which)),
+        Action::DropAllDead => Some((Operation::Drop, Which::All)),
         _ => None,
     };
     if let Some((deed, which)) = wanted {
@@ -89,6 +89,6 @@ pub(super) fn dealt(state: &mut State, deal: Deal, result: Result<DealReport, De
         return Vec::new();
     }
     let was_dry = deal.is_dry;
-    state.toasts.say(Notice::Dealt(deal, report), state.now);
+    state.toasts.say(Notice::Summary(deal, report), state.now);
     if was_dry { Vec::new() } else { read(state) }
 }

@@ -69,7 +69,7 @@ pub struct DeadLetter {
 
 /// What would become of a message that is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outlook {
+pub enum ReplayCheck {
     /// It takes effect, unless it did before under its id.
     TakesEffect,
     /// It takes effect under the parked message's id. It came without one, and may have taken effect before.
@@ -128,9 +128,9 @@ impl DeadLetter {
 
     /// What would become of it if it were replayed, as far as this program can tell without the services.
     #[must_use]
-    pub fn outlook(&self) -> Outlook {
+    pub fn replay_check(&self) -> ReplayCheck {
         let refused = match self.destination() {
-            None => return Outlook::Nowhere,
+            None => return ReplayCheck::Nowhere,
             Some(_) if self.is_cut => Some(TOO_LONG.to_owned()),
             Some((COMMANDS, key)) => match CommandKind::from_word(&key) {
                 None => Some(format!("there is no command '{key}'")),
@@ -143,11 +143,11 @@ impl DeadLetter {
             Some(_) => None,
         };
         match refused {
-            Some(why) => Outlook::Refused(why),
+            Some(why) => ReplayCheck::Refused(why),
             None if self.key().is_some_and(|key| key.is_none()) && self.may_have_happened() => {
-                Outlook::MayDouble
+                ReplayCheck::MayDouble
             }
-            None => Outlook::TakesEffect,
+            None => ReplayCheck::TakesEffect,
         }
     }
 
@@ -156,17 +156,20 @@ impl DeadLetter {
         let Some((exchange, routing_key)) = self.destination() else {
             return Err("it does not say from which queue it came".to_owned());
         };
-        match self.outlook() {
+        match self.replay_check() {
             _ if self.is_cut => return Err(TOO_LONG.to_owned()),
-            Outlook::Refused(why) if all => return Err(format!("it would only be refused again: {why}")),
-            Outlook::MayDouble if all => {
+            ReplayCheck::Refused(why) if all => return Err(format!("it would only be refused again: {why}")),
+            ReplayCheck::MayDouble if all => {
                 return Err(format!(
                     "it came without an id and may have taken effect already; if you are sure that it has not, \
                      replay it by name: {}",
                     self.id
                 ));
             }
-            Outlook::TakesEffect | Outlook::MayDouble | Outlook::Refused(_) | Outlook::Nowhere => {}
+            ReplayCheck::TakesEffect
+            | ReplayCheck::MayDouble
+            | ReplayCheck::Refused(_)
+            | ReplayCheck::Nowhere => {}
         }
         let mut properties = self.properties.clone();
         // That time is over; whoever replays it wants it to be heard. What may be heard too late says so in itself.
@@ -231,7 +234,7 @@ impl DeadLetter {
     }
 }
 
-impl Outlook {
+impl ReplayCheck {
     /// The word for it in JSON.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -245,7 +248,7 @@ impl Outlook {
 }
 
 /// `{"id","reason","exchange","routing_key","queue","service","at","message_id","correlation_id","reply_to",
-/// "content_type","expiration_ms","priority","headers","body"|"body_hex","body_is_cut"?,"outlook"}`: the body as text
+/// "content_type","expiration_ms","priority","headers","body"|"body_hex","body_is_cut"?,"replay_check"}`: the body as text
 /// where it is UTF-8.
 impl Serialize for DeadLetter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -280,7 +283,7 @@ impl Serialize for DeadLetter {
         if self.is_cut {
             map.serialize_entry("body_is_cut", &true)?;
         }
-        map.serialize_entry("outlook", self.outlook().word())?;
+        map.serialize_entry("replay_check", self.replay_check().word())?;
         map.end()
     }
 }

@@ -46,12 +46,12 @@ fn it_is_shown_as_it_was_sent() {
         "queue": "order.commands", "service": "order", "at": "2026-09-21T14:13:20.123Z", "message_id": null,
         "correlation_id": "c", "reply_to": null, "content_type": null, "expiration_ms": null, "priority": null,
         "headers": {"traceparent": "00-1"},
-        "body": PLACE, "outlook": "takes_effect",
+        "body": PLACE, "replay_check": "takes_effect",
     });
     assert_eq!(shown, expected);
     message.body = [0, 255].as_slice().into();
     let shown = serde_json::to_value(DeadLetter::of(&message)).unwrap();
-    assert_eq!((&shown["body_hex"], &shown["outlook"]), (&"00ff".into(), &"refused".into()), "{shown}");
+    assert_eq!((&shown["body_hex"], &shown["replay_check"]), (&"00ff".into(), &"refused".into()), "{shown}");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn what_its_queue_gave_up_on_tells_where_it_was() {
     let letter = DeadLetter::of(&message);
     assert_eq!(letter.reason, "its queue gave up on it: delivery_limit");
     assert_eq!((&*letter.queue, &*letter.exchange), ("order.commands", "skstore.commands"));
-    assert_eq!(letter.outlook(), Outlook::TakesEffect);
+    assert_eq!(letter.replay_check(), ReplayCheck::TakesEffect);
     assert!(letter.properties.headers.is_empty(), "{:?}", letter.properties.headers);
     // Without a name of its own it is named by what it carries.
     assert_eq!(DeadLetter::of(&message).id, letter.id);
@@ -76,7 +76,7 @@ fn what_its_queue_gave_up_on_tells_where_it_was() {
     let other = DeadLetter::of(&message);
     assert_ne!(other.id, letter.id);
     assert!(OrderId::new(&other.id).is_ok(), "{} is no id", other.id);
-    assert_eq!(other.outlook(), Outlook::MayDouble, "nobody knows what became of it");
+    assert_eq!(other.replay_check(), ReplayCheck::MayDouble, "nobody knows what became of it");
 }
 
 #[test]
@@ -144,11 +144,11 @@ fn a_dry_run_says_what_would_become_of_it() {
         ("a bad call", parked("deposit.payments", "charge", "[]", NEW), "refused", false),
         ("from nowhere", parked("bank", "order.place", OWN_ID, NEW), "nowhere", false),
     ];
-    for (what, message, outlook, goes_with_all) in table {
+    for (what, message, replay_check, goes_with_all) in table {
         let letter = DeadLetter::of(&message);
-        assert_eq!(letter.outlook().word(), outlook, "{what}: {:?}", letter.outlook());
+        assert_eq!(letter.replay_check().word(), replay_check, "{what}: {:?}", letter.replay_check());
         assert_eq!(letter.replay(true).is_ok(), goes_with_all, "{what}, with all: {:?}", letter.replay(true));
-        assert_eq!(letter.replay(false).is_ok(), outlook != "nowhere", "{what}, by name");
+        assert_eq!(letter.replay(false).is_ok(), replay_check != "nowhere", "{what}, by name");
     }
 }
 

@@ -63,8 +63,8 @@ pub enum Effect<E> {
 /// What a delivery asks for, part by part.
 pub type Parts<I> = Vec<Result<Job<I>, BadPart>>;
 
-/// What a service fills into the loop.
-pub trait Rules {
+/// What a service fills into the loop: how its messages are read, what they touch, what they do.
+pub trait Handler {
     /// What its messages say.
     type Input;
     /// What it has in hand while it decides.
@@ -84,11 +84,6 @@ pub trait Rules {
     /// Names the aggregates that `input` touches.
     fn keys(&self, input: &Self::Input, keys: &mut BTreeSet<Key>);
 
-    /// Called once for each turn, before it decides: for what must not happen twice if it decides again.
-    fn prepare(&mut self, _inputs: &[&Self::Input]) -> impl Future<Output = ()> {
-        std::future::ready(())
-    }
-
     /// Decides one input. Must do nothing else: it is asked again when somebody else's commit was faster.
     ///
     /// # Errors
@@ -103,8 +98,17 @@ pub trait Rules {
     /// Carries out its own effects of one committed delivery, or of inputs that no delivery brought. Returns the envelope if
     /// it is to be acked now.
     fn carry_out(&mut self, envelope: Option<Envelope>, effects: Vec<Self::Effect>) -> Option<Envelope>;
+}
 
-    /// After all of that: what was gathered on the way, like calls that go out together.
+/// A handler some of whose messages wait unacked for what no delivery brings: Order's do, for the outcomes of payment calls.
+/// The others are handlers alone, and have nothing to add.
+pub trait DeferredHandler: Handler {
+    /// Called once for each turn, before it decides: for what must not happen twice if it decides again.
+    fn prepare(&mut self, _inputs: &[&Self::Input]) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
+    /// After all effects of a turn were carried out: what was gathered on the way, like calls that go out together.
     fn finish_turn(&mut self) {}
 
     /// Waits for inputs that no delivery brings: outcomes, timers. Cancel-safe.
@@ -125,10 +129,10 @@ struct Work<I> {
     bad_parts: Vec<BadPart>,
 }
 
-/// Runs a service: its rules, on its store, for the messages of its queues.
-pub struct Loop<R: Rules> {
+/// Runs a service: its handler, on its store, for the messages of its queues.
+pub struct Loop<H: DeferredHandler> {
     context: Context,
-    rules: R,
+    handler: H,
     store: Store,
     publisher: Publisher,
     relay: RelayHandle,
@@ -136,33 +140,33 @@ pub struct Loop<R: Rules> {
     answers: Vec<Message>,
 }
 
-impl<R: Rules> Loop<R> {
+impl<H: DeferredHandler> Loop<H> {
     /// Puts the parts together; [`Loop::run`] works.
-    pub fn new(context: Context, rules: R, store: Store, publisher: Publisher, relay: RelayHandle) -> Self {
-        Self { context, rules, store, publisher, relay, answers: Vec::new() }
+    pub fn new(context: Context, handler: H, store: Store, publisher: Publisher, relay: RelayHandle) -> Self {
+        Self { context, handler, store, publisher, relay, answers: Vec::new() }
     }
 
     /// Decides `first`, then works until told to stop; finishes what it has in hand then.
     ///
     /// # Errors
     /// When the bus is lost: start again. Nothing is lost, since nothing unfinished was acked.
-    pub async fn run(mut self, first: Vec<R::Input>) -> Result<(), BusError> {
+    pub async fn run(mut self, first: Vec<H::Input>) -> Result<(), BusError> {
         self.turn(Vec::new(), first).await;
-        let mut intake = self.context.bus.consumer(self.rules.subscriptions()).await?;
+        let mut intake = self.context.bus.consumer(self.handler.subscriptions()).await?;
         self.context.status.recovered();
         loop {
             // Whichever comes first; then whatever of the other is there too, for one commit serves both.
             let (deliveries, inputs) = tokio::select! {
                 biased;
                 () = self.context.stopped() => break,
-                inputs = self.rules.wake() => {
+                inputs = self.handler.wake() => {
                     let inputs = inputs?;
                     let deliveries = self.context.take(&mut intake, self.context.settings.batch).now_or_never();
                     (deliveries.transpose()?.unwrap_or_default(), inputs)
                 }
                 deliveries = self.context.take(&mut intake, self.context.settings.batch) => {
                     let deliveries = deliveries?;
-                    let inputs = self.rules.wake().now_or_never();
+                    let inputs = self.handler.wake().now_or_never();
                     (deliveries, inputs.transpose()?.unwrap_or_default())
                 }
             };
@@ -170,8 +174,8 @@ impl<R: Rules> Loop<R> {
         }
         let drain = self.context.settings.drain;
         let finish = async {
-            while self.rules.held() > 0 {
-                let inputs = self.rules.wake().await?;
+            while self.handler.held() > 0 {
+                let inputs = self.handler.wake().await?;
                 self.turn(Vec::new(), inputs).await;
             }
             Ok(())
@@ -183,7 +187,7 @@ impl<R: Rules> Loop<R> {
     }
 
     /// One turn: see the head of this file.
-    async fn turn(&mut self, deliveries: Vec<Delivery>, inputs: Vec<R::Input>) {
+    async fn turn(&mut self, deliveries: Vec<Delivery>, inputs: Vec<H::Input>) {
         let count = deliveries.len();
         let mut work = Vec::with_capacity(count + 1);
         // Outcomes first: whoever asks again in this very turn finds them.
@@ -202,13 +206,13 @@ impl<R: Rules> Loop<R> {
         self.context.probe.at(Point::Committed).await;
         self.finish(work, effects).await;
         self.context.status.add_handled(count);
-        self.context.status.set_in_flight(self.rules.held());
+        self.context.status.set_in_flight(self.handler.held());
     }
 
     /// Reads a delivery. What makes no sense is answered or parked here, and is done with.
-    async fn read(&mut self, delivery: Delivery) -> Option<Work<R::Input>> {
-        let rules = &mut self.rules;
-        let read = catch_unwind(AssertUnwindSafe(|| rules.read(&delivery)))
+    async fn read(&mut self, delivery: Delivery) -> Option<Work<H::Input>> {
+        let handler = &mut self.handler;
+        let read = catch_unwind(AssertUnwindSafe(|| handler.read(&delivery)))
             .unwrap_or_else(|panic| Err(Bad::new(panicked(&*panic))));
         let envelope = Envelope::from(delivery);
         match read {
@@ -249,25 +253,25 @@ impl<R: Rules> Loop<R> {
 
     /// Steps 3 to 6. A store that fails is retried with the same batch until it works: the worker takes no
     /// other work meanwhile, and nothing is parked for the store's fault.
-    async fn decide(&mut self, work: &[Work<R::Input>]) -> Vec<Vec<Effect<R::Effect>>> {
-        let inputs: Vec<&R::Input> = work.iter().flat_map(|w| &w.jobs).map(|job| &job.input).collect();
+    async fn decide(&mut self, work: &[Work<H::Input>]) -> Vec<Vec<Effect<H::Effect>>> {
+        let inputs: Vec<&H::Input> = work.iter().flat_map(|w| &w.jobs).map(|job| &job.input).collect();
         if inputs.is_empty() {
             return work.iter().map(|_| Vec::new()).collect();
         }
         let mut keys = BTreeSet::new();
         for input in &inputs {
-            self.rules.keys(input, &mut keys);
+            self.handler.keys(input, &mut keys);
         }
-        self.rules.prepare(&inputs).await;
+        self.handler.prepare(&inputs).await;
         let backoff = self.context.backoff();
         loop {
             let now = self.context.clock.now();
-            let rules = &self.rules;
+            let handler = &self.handler;
             let result = self
                 .store
-                .transact(&keys, |loaded| match R::UnitOfWork::load(loaded) {
+                .transact(&keys, |loaded| match H::UnitOfWork::load(loaded) {
                     Ok(unit) => {
-                        let (changes, effects) = decide_all(rules, work, unit, now);
+                        let (changes, effects) = decide_all(handler, work, unit, now);
                         (changes, Ok(effects))
                     }
                     Err(unreadable) => (Changes::default(), Err(unreadable)),
@@ -292,7 +296,7 @@ impl<R: Rules> Loop<R> {
     }
 
     /// Steps 7 and 8.
-    async fn finish(&mut self, work: Vec<Work<R::Input>>, effects: Vec<Vec<Effect<R::Effect>>>) {
+    async fn finish(&mut self, work: Vec<Work<H::Input>>, effects: Vec<Vec<Effect<H::Effect>>>) {
         let mut done = Vec::with_capacity(work.len());
         for (work, effects) in work.into_iter().zip(effects) {
             let mut own = Vec::new();
@@ -311,10 +315,10 @@ impl<R: Rules> Loop<R> {
             done.extend(if own.is_empty() {
                 work.envelope
             } else {
-                self.rules.carry_out(work.envelope, own)
+                self.handler.carry_out(work.envelope, own)
             });
         }
-        self.rules.finish_turn();
+        self.handler.finish_turn();
         self.publisher.send_all(std::mem::take(&mut self.answers));
         self.context.probe.at(Point::Answered).await;
         for envelope in done {
@@ -322,7 +326,7 @@ impl<R: Rules> Loop<R> {
         }
     }
 
-    async fn answer(&mut self, envelope: Option<&Envelope>, effect: Effect<R::Effect>) {
+    async fn answer(&mut self, envelope: Option<&Envelope>, effect: Effect<H::Effect>) {
         let answer = match effect {
             Effect::None | Effect::Own(_) => return,
             Effect::Answer(answer) => *answer,
@@ -389,18 +393,18 @@ fn ack_all<I>(work: Vec<Work<I>>) -> Vec<Work<I>> {
 
 /// Step 5: each input in its turn, on what the ones before it left. A panic is caught, and parks its message
 /// alone: the rules change the unit only after they have decided.
-fn decide_all<R: Rules>(
-    rules: &R,
-    work: &[Work<R::Input>],
-    mut unit: R::UnitOfWork,
+fn decide_all<H: Handler>(
+    handler: &H,
+    work: &[Work<H::Input>],
+    mut unit: H::UnitOfWork,
     now: Timestamp,
-) -> (Changes, Vec<Vec<Effect<R::Effect>>>) {
+) -> (Changes, Vec<Vec<Effect<H::Effect>>>) {
     let mut effects = Vec::with_capacity(work.len());
     for work in work {
         let mut of_delivery = Vec::with_capacity(work.jobs.len());
         for job in &work.jobs {
             let events_before = unit.events().len();
-            let decided = catch_unwind(AssertUnwindSafe(|| rules.decide(&job.input, &mut unit, now)));
+            let decided = catch_unwind(AssertUnwindSafe(|| handler.decide(&job.input, &mut unit, now)));
             of_delivery.push(match decided {
                 Ok(Ok(effect)) => effect,
                 Ok(Err(impossible)) => Effect::Park(impossible.to_string()),

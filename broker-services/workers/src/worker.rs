@@ -11,10 +11,10 @@ use crate::calls::Gate;
 use crate::context::{Context, Rate, WorkerStatus};
 use crate::envelope::JSON_TYPE;
 use crate::relay::Relay;
-use crate::service::deposit::DepositRules;
-use crate::service::item::ItemRules;
+use crate::service::deposit::DepositHandler;
+use crate::service::item::ItemHandler;
 use crate::service::myinfo;
-use crate::service::order::OrderRules;
+use crate::service::order::OrderHandler;
 use crate::store::Store;
 use crate::topology;
 use crate::view::View;
@@ -110,18 +110,19 @@ async fn work(
         match context.service {
             Service::Order => {
                 let gate = gate.unwrap_or_else(|| Gate::new(&context));
-                let rules = OrderRules::new(context.clone(), store.clone(), publisher.clone(), gate).await?;
-                Loop::new(context, rules, store, publisher, handle).run(Vec::new()).await
+                let handler =
+                    OrderHandler::new(context.clone(), store.clone(), publisher.clone(), gate).await?;
+                Loop::new(context, handler, store, publisher, handle).run(Vec::new()).await
             }
             Service::Deposit => {
-                let rules = DepositRules::new(context.clone(), publisher.clone());
-                let opening = rules.opening();
-                Loop::new(context, rules, store, publisher, handle).run(opening).await
+                let handler = DepositHandler::new(context.clone(), publisher.clone());
+                let opening = handler.opening();
+                Loop::new(context, handler, store, publisher, handle).run(opening).await
             }
             Service::Item | Service::MyInfo => {
-                let rules = ItemRules::new(context.clone());
-                let opening = rules.opening();
-                Loop::new(context, rules, store, publisher, handle).run(opening).await
+                let handler = ItemHandler::new(context.clone());
+                let opening = handler.opening();
+                Loop::new(context, handler, store, publisher, handle).run(opening).await
             }
         }
     };

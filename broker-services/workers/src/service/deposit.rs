@@ -14,7 +14,7 @@ use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentSta
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
-use crate::batch::{Effect, Job, Parts, Rules};
+use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
 use crate::bus::{Delivery, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
@@ -48,7 +48,7 @@ impl Record for TopUpRecord {
     }
 }
 
-/// What Deposit has in hand while it decides.
+/// What one decision of Deposit has loaded and changed.
 pub struct DepositUnit {
     payments: Table<Payment>,
     accounts: Table<Account>,
@@ -104,14 +104,14 @@ pub enum DepositInput {
     Replay(i64),
 }
 
-/// Deposit's part of the loop.
-pub struct DepositRules {
+/// What Deposit fills into the loop.
+pub struct DepositHandler {
     context: Context,
     publisher: Publisher,
 }
 
-impl DepositRules {
-    /// Deposit's rules.
+impl DepositHandler {
+    /// Deposit's handler.
     #[must_use]
     pub const fn new(context: Context, publisher: Publisher) -> Self {
         Self { context, publisher }
@@ -243,7 +243,7 @@ impl DepositUnit {
     }
 }
 
-impl Rules for DepositRules {
+impl Handler for DepositHandler {
     type Input = DepositInput;
     type UnitOfWork = DepositUnit;
     type Effect = ChargeOutcome;
@@ -331,6 +331,8 @@ impl Rules for DepositRules {
         envelope
     }
 }
+
+impl DeferredHandler for DepositHandler {}
 
 /// What an event means to Deposit.
 fn read_event(event: Event) -> Result<Job<DepositInput>, BadPart> {

@@ -11,7 +11,7 @@ use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
 use skstore_domain::objects::{Item, Order};
 use skstore_domain::time::Timestamp;
 
-use crate::batch::{Effect, Job, Parts, Rules};
+use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
 use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
@@ -45,7 +45,7 @@ impl Record for RestockRecord {
     }
 }
 
-/// What Item has in hand while it decides.
+/// What one decision of Item has loaded and changed.
 pub struct ItemUnit {
     items: Table<Item>,
     deliveries: Table<Parcel>,
@@ -103,13 +103,13 @@ pub enum ItemInput {
     Replay(i64),
 }
 
-/// Item's part of the loop.
-pub struct ItemRules {
+/// What Item fills into the loop.
+pub struct ItemHandler {
     context: Context,
 }
 
-impl ItemRules {
-    /// Item's rules.
+impl ItemHandler {
+    /// Item's handler.
     #[must_use]
     pub const fn new(context: Context) -> Self {
         Self { context }
@@ -237,7 +237,7 @@ impl ItemUnit {
     }
 }
 
-impl Rules for ItemRules {
+impl Handler for ItemHandler {
     type Input = ItemInput;
     type UnitOfWork = ItemUnit;
     type Effect = std::convert::Infallible;
@@ -298,6 +298,8 @@ impl Rules for ItemRules {
         envelope
     }
 }
+
+impl DeferredHandler for ItemHandler {}
 
 /// What an event means to Item.
 fn read_event(event: Event) -> Result<Job<ItemInput>, BadPart> {

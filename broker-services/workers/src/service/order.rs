@@ -20,7 +20,7 @@ use skstore_domain::order::{
 use skstore_domain::time::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::batch::{Effect, Job, Parts, Rules};
+use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
 use crate::bus::{BusError, Delivery, Message, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
@@ -58,7 +58,7 @@ impl Record for Price {
     }
 }
 
-/// What Order has in hand while it decides.
+/// What one decision of Order has loaded and changed.
 pub struct OrderUnit {
     orders: Table<OrderRecord>,
     prices: Table<Price>,
@@ -116,8 +116,8 @@ pub enum OrderInput {
     Listed(Item),
 }
 
-/// Order's part of the loop.
-pub struct OrderRules {
+/// What Order fills into the loop, and what it defers.
+pub struct OrderHandler {
     context: Context,
     store: Store,
     publisher: Publisher,
@@ -136,8 +136,8 @@ pub struct OrderRules {
     sweep: tokio::time::Interval,
 }
 
-impl OrderRules {
-    /// Order's rules on `store`, with calls to Deposit behind `gate`.
+impl OrderHandler {
+    /// Order on `store`, with calls to Deposit behind `gate`.
     ///
     /// # Errors
     /// When the bus cannot be reached.
@@ -255,7 +255,7 @@ impl OrderRules {
     }
 }
 
-impl Rules for OrderRules {
+impl Handler for OrderHandler {
     type Input = OrderInput;
     type UnitOfWork = OrderUnit;
     type Effect = PaymentStep;
@@ -301,24 +301,6 @@ impl Rules for OrderRules {
             OrderInput::Replay(_) => return,
         };
         keys.insert(Key::new(OrderRecord::KIND, order.as_str()));
-    }
-
-    async fn prepare(&mut self, inputs: &[&OrderInput]) {
-        // Another process on this store may have heard of them.
-        if !self.knows_prices && inputs.iter().any(|input| matches!(input, OrderInput::Place { .. })) {
-            self.knows_prices = self.store.has_any(Price::KIND).await.unwrap_or(false);
-        }
-        self.permits.clear();
-        for input in inputs {
-            if let OrderInput::Place { request, .. } = input
-                && !self.calls.has(&request.order_id)
-                && !self.permits.contains_key(&request.order_id)
-            {
-                let permit = self.ask_permit();
-                self.permits.insert(request.order_id.clone(), permit);
-            }
-            self.knows_prices |= matches!(input, OrderInput::Listed(_));
-        }
     }
 
     fn decide(
@@ -379,6 +361,26 @@ impl Rules for OrderRules {
         }
         envelope
     }
+}
+
+impl DeferredHandler for OrderHandler {
+    async fn prepare(&mut self, inputs: &[&OrderInput]) {
+        // Another process on this store may have heard of them.
+        if !self.knows_prices && inputs.iter().any(|input| matches!(input, OrderInput::Place { .. })) {
+            self.knows_prices = self.store.has_any(Price::KIND).await.unwrap_or(false);
+        }
+        self.permits.clear();
+        for input in inputs {
+            if let OrderInput::Place { request, .. } = input
+                && !self.calls.has(&request.order_id)
+                && !self.permits.contains_key(&request.order_id)
+            {
+                let permit = self.ask_permit();
+                self.permits.insert(request.order_id.clone(), permit);
+            }
+            self.knows_prices |= matches!(input, OrderInput::Listed(_));
+        }
+    }
 
     fn finish_turn(&mut self) {
         // Permits that nothing was charged with go back.
@@ -406,7 +408,7 @@ impl Rules for OrderRules {
     }
 }
 
-impl OrderRules {
+impl OrderHandler {
     /// Puts a decision on the unit, and says what is to be done once it is committed.
     fn record(&self, unit: &mut OrderUnit, id: &OrderId, decision: order::Decision) -> Effect<PaymentStep> {
         if let Some((record, event)) = decision.change {

@@ -280,6 +280,33 @@ impl Future for Receipt {
     }
 }
 
+/// A receipt, and what was published: told together. Await it once.
+#[derive(Debug)]
+pub struct Tracked<T> {
+    receipt: Receipt,
+    published: T,
+}
+
+impl<T> Tracked<T> {
+    /// Of `published`, which is on its way.
+    pub const fn new(receipt: Receipt, published: T) -> Self {
+        Self { receipt, published }
+    }
+}
+
+impl<T: Default + Unpin> Future for Tracked<T> {
+    type Output = (PublishOutcome, T);
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.receipt)
+            .poll(context)
+            .map(|outcome| (outcome, std::mem::take(&mut self.published)))
+    }
+}
+
 /// Receives from one or more queues. Dropping it gives back what it holds unacked.
 #[derive(Debug)]
 pub enum Consumer {

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::bus::{
-    BusError, Consumer, Delivery, Message, Properties, PublishOutcome, Publisher, Receipt, Subscription,
+    BusError, Consumer, Delivery, Message, Properties, PublishOutcome, Publisher, Subscription, Tracked,
 };
 use crate::clock::Stopwatch;
 use crate::context::Context;
@@ -91,7 +91,7 @@ pub struct Calls {
     started: u64,
     in_flight: BTreeMap<String, Call>,
     charging: BTreeSet<OrderId>,
-    receipts: FuturesUnordered<Sent>,
+    receipts: FuturesUnordered<Tracked<String>>,
     /// Charges that were not sent: their outcomes come next.
     given_up: Vec<Outcome>,
 }
@@ -177,7 +177,7 @@ impl Calls {
             },
         });
         self.charging.extend(permits.iter().map(|(order, _)| order.clone()));
-        self.receipts.push(Sent { receipt, call: Some(id.clone()) });
+        self.receipts.push(Tracked::new(receipt, id.clone()));
         self.in_flight.insert(id, Call { charges: permits, sent: Instant::now() });
     }
 
@@ -298,24 +298,5 @@ const fn weigh(outcome: PaymentOutcome) -> CallResult {
             | NoAnswer::ConnectionLost
             | NoAnswer::Expired,
         ) => CallResult::Failed,
-    }
-}
-
-/// A call's receipt.
-struct Sent {
-    receipt: Receipt,
-    call: Option<String>,
-}
-
-impl Future for Sent {
-    type Output = (PublishOutcome, String);
-
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.receipt)
-            .poll(context)
-            .map(|confirm| (confirm, self.call.take().unwrap_or_default()))
     }
 }

@@ -16,7 +16,7 @@ use skstore_domain::events::EventKind;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::bus::{Message, Properties, PublishOutcome, Publisher, Receipt};
+use crate::bus::{Message, Properties, PublishOutcome, Publisher, Tracked};
 use crate::context::{Backoff, Context};
 use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE};
 use crate::probe::{Bug, Point};
@@ -127,7 +127,7 @@ pub struct Relay {
     publisher: Publisher,
     ready: Vec<StoredEvent>,
     held: Held,
-    in_flight: FuturesUnordered<Flight>,
+    in_flight: FuturesUnordered<Tracked<Vec<StoredEvent>>>,
     /// Confirmed or superfluous, and not marked yet.
     settled: Vec<i64>,
     refused: Vec<StoredEvent>,
@@ -271,7 +271,7 @@ impl Relay {
                 if self.shared.context.probe.has(Bug::SentBeforeConfirm) {
                     self.settled.extend(events.iter().map(|event| event.seq));
                 }
-                self.in_flight.push(Flight { receipt, events: Some(events) });
+                self.in_flight.push(Tracked::new(receipt, events));
             }
         }
         self.shared.context.probe.at(Point::Published).await;
@@ -378,26 +378,6 @@ impl Held {
             }
         }
         due
-    }
-}
-
-/// Events on their way, and their receipt.
-#[derive(Debug)]
-struct Flight {
-    receipt: Receipt,
-    events: Option<Vec<StoredEvent>>,
-}
-
-impl Future for Flight {
-    type Output = (PublishOutcome, Vec<StoredEvent>);
-
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.receipt)
-            .poll(context)
-            .map(|confirm| (confirm, self.events.take().unwrap_or_default()))
     }
 }
 

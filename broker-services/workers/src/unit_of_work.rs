@@ -8,7 +8,7 @@ use skstore_domain::events::Event;
 use skstore_domain::json;
 use skstore_domain::time::Timestamp;
 
-use crate::store::{Changes, Key, Loaded, NewEvent, Write};
+use crate::store::{Changes, Key, Loaded, Write};
 
 /// What a store keeps as one aggregate.
 pub trait Record: Serialize + DeserializeOwned {
@@ -113,8 +113,54 @@ pub trait UnitOfWork: Sized {
     fn into_changes(self) -> Changes;
 }
 
-/// The events as they are stored.
-#[must_use]
-pub fn stored(events: &[Event]) -> Vec<NewEvent> {
-    events.iter().map(NewEvent::from).collect()
+/// Implements [`Record`] for types that count their transitions in a field `revision`, each with its kind.
+macro_rules! records {
+    ($($kind:literal: $record:ty),+ $(,)?) => {$(
+        impl $crate::unit_of_work::Record for $record {
+            const KIND: &'static str = $kind;
+
+            fn revision(&self) -> u64 {
+                self.revision
+            }
+        }
+    )+};
 }
+pub(crate) use records;
+
+/// Defines a unit of work: its tables, and after a semicolon what else it keeps, which begins empty.
+macro_rules! unit_of_work {
+    (
+        $(#[$doc:meta])* $name:ident {
+            $($table:ident: $record:ty),+ $(; $($(#[$about:meta])* $more:ident: $type:ty),+)?
+        }
+    ) => {
+        $(#[$doc])*
+        pub struct $name {
+            $($table: $crate::unit_of_work::Table<$record>,)+
+            $($($(#[$about])* $more: $type,)+)?
+            events: Vec<skstore_domain::events::Event>,
+        }
+
+        impl $crate::unit_of_work::UnitOfWork for $name {
+            fn load(loaded: &$crate::store::Loaded) -> Result<Self, $crate::unit_of_work::Unreadable> {
+                Ok(Self {
+                    $($table: $crate::unit_of_work::Table::load(loaded)?,)+
+                    $($($more: Default::default(),)+)?
+                    events: Vec::new(),
+                })
+            }
+
+            fn events(&mut self) -> &mut Vec<skstore_domain::events::Event> {
+                &mut self.events
+            }
+
+            fn into_changes(self) -> $crate::store::Changes {
+                let mut changes = $crate::store::Changes::default();
+                $(self.$table.write_into(&mut changes);)+
+                changes.events = self.events.iter().map($crate::store::NewEvent::from).collect();
+                changes
+            }
+        }
+    };
+}
+pub(crate) use unit_of_work;

@@ -20,64 +20,15 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
 use crate::service::{events, not_for, one, queue, request_id_of, trace_of};
-use crate::store::{Changes, Key, Loaded};
+use crate::store::Key;
 use crate::topology;
-use crate::unit_of_work::{Record, Table, UnitOfWork, Unreadable, stored};
+use crate::unit_of_work::{Record, records, unit_of_work};
 
-impl Record for Payment {
-    const KIND: &'static str = "payment";
+records! { "payment": Payment, "account": Account, "topup": TopUpRecord }
 
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-impl Record for Account {
-    const KIND: &'static str = "account";
-
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-impl Record for TopUpRecord {
-    const KIND: &'static str = "topup";
-
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-/// What one decision of Deposit has loaded and changed.
-pub struct DepositUnit {
-    payments: Table<Payment>,
-    accounts: Table<Account>,
-    top_ups: Table<TopUpRecord>,
-    events: Vec<Event>,
-}
-
-impl UnitOfWork for DepositUnit {
-    fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
-        Ok(Self {
-            payments: Table::load(loaded)?,
-            accounts: Table::load(loaded)?,
-            top_ups: Table::load(loaded)?,
-            events: Vec::new(),
-        })
-    }
-
-    fn events(&mut self) -> &mut Vec<Event> {
-        &mut self.events
-    }
-
-    fn into_changes(self) -> Changes {
-        let mut changes = Changes::default();
-        self.payments.write_into(&mut changes);
-        self.accounts.write_into(&mut changes);
-        self.top_ups.write_into(&mut changes);
-        changes.events = stored(&self.events);
-        changes
-    }
+unit_of_work! {
+    /// What one decision of Deposit has loaded and changed.
+    DepositUnit { payments: Payment, accounts: Account, top_ups: TopUpRecord }
 }
 
 /// What a message to Deposit says.

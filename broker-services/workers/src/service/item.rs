@@ -17,64 +17,15 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
 use crate::service::{events, not_for, one, queue, request_id_of};
-use crate::store::{Changes, Key, Loaded};
+use crate::store::Key;
 use crate::topology;
-use crate::unit_of_work::{Record, Table, UnitOfWork, Unreadable, stored};
+use crate::unit_of_work::{Record, records, unit_of_work};
 
-impl Record for Item {
-    const KIND: &'static str = "item";
+records! { "item": Item, "delivery": Parcel, "restock": RestockRecord }
 
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-impl Record for Parcel {
-    const KIND: &'static str = "delivery";
-
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-impl Record for RestockRecord {
-    const KIND: &'static str = "restock";
-
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-/// What one decision of Item has loaded and changed.
-pub struct ItemUnit {
-    items: Table<Item>,
-    deliveries: Table<Parcel>,
-    restocks: Table<RestockRecord>,
-    events: Vec<Event>,
-}
-
-impl UnitOfWork for ItemUnit {
-    fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
-        Ok(Self {
-            items: Table::load(loaded)?,
-            deliveries: Table::load(loaded)?,
-            restocks: Table::load(loaded)?,
-            events: Vec::new(),
-        })
-    }
-
-    fn events(&mut self) -> &mut Vec<Event> {
-        &mut self.events
-    }
-
-    fn into_changes(self) -> Changes {
-        let mut changes = Changes::default();
-        self.items.write_into(&mut changes);
-        self.deliveries.write_into(&mut changes);
-        self.restocks.write_into(&mut changes);
-        changes.events = stored(&self.events);
-        changes
-    }
+unit_of_work! {
+    /// What one decision of Item has loaded and changed.
+    ItemUnit { items: Item, deliveries: Parcel, restocks: RestockRecord }
 }
 
 /// What a message to Item says.

@@ -27,9 +27,9 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command};
 use crate::probe::{Bug, Point};
 use crate::service::{events, not_for, one, queue};
-use crate::store::{Changes, Key, Loaded, Store};
+use crate::store::{Key, Store};
 use crate::topology;
-use crate::unit_of_work::{Record, Table, UnitOfWork, Unreadable, stored};
+use crate::unit_of_work::{Record, records, unit_of_work};
 
 /// When a full bulkhead is worth another try: about as long as a charge takes.
 const FULL_RETRY: Duration = Duration::from_millis(200);
@@ -50,43 +50,14 @@ impl Record for OrderRecord {
     }
 }
 
-impl Record for Price {
-    const KIND: &'static str = "price";
+records! { "price": Price }
 
-    fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-/// What one decision of Order has loaded and changed.
-pub struct OrderUnit {
-    orders: Table<OrderRecord>,
-    prices: Table<Price>,
-    /// Orders that an input of this same turn has sent to be charged.
-    charging: BTreeSet<OrderId>,
-    events: Vec<Event>,
-}
-
-impl UnitOfWork for OrderUnit {
-    fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
-        Ok(Self {
-            orders: Table::load(loaded)?,
-            prices: Table::load(loaded)?,
-            charging: BTreeSet::new(),
-            events: Vec::new(),
-        })
-    }
-
-    fn events(&mut self) -> &mut Vec<Event> {
-        &mut self.events
-    }
-
-    fn into_changes(self) -> Changes {
-        let mut changes = Changes::default();
-        self.orders.write_into(&mut changes);
-        self.prices.write_into(&mut changes);
-        changes.events = stored(&self.events);
-        changes
+unit_of_work! {
+    /// What one decision of Order has loaded and changed.
+    OrderUnit {
+        orders: OrderRecord, prices: Price;
+        /// Orders that an input of this same turn has sent to be charged.
+        charging: BTreeSet<OrderId>
     }
 }
 

@@ -71,14 +71,19 @@ macro_rules! script {
 }
 
 static APPLY: LazyLock<Script> = LazyLock::new(|| {
-    let body = concat!(include_str!("redis/records.lua"), include_str!("redis/apply.lua"));
+    let body = concat!(
+        include_str!("redis/before.lua"),
+        include_str!("redis/records.lua"),
+        include_str!("redis/apply.lua")
+    );
     Script::new(&[fields::names().as_str(), body].concat())
 });
-static BEAT: LazyLock<Script> = script!("redis/records.lua", "redis/beat.lua");
-static BEGIN: LazyLock<Script> = script!("redis/records.lua", "redis/begin.lua");
-static SWEEP: LazyLock<Script> = script!("redis/records.lua", "redis/pattern.lua", "redis/sweep.lua");
+static BEAT: LazyLock<Script> = script!("redis/before.lua", "redis/records.lua", "redis/beat.lua");
+static BEGIN: LazyLock<Script> = script!("redis/before.lua", "redis/records.lua", "redis/begin.lua");
+static SWEEP: LazyLock<Script> =
+    script!("redis/before.lua", "redis/records.lua", "redis/pattern.lua", "redis/sweep.lua");
 static FEED: LazyLock<Script> = script!("redis/feed.lua");
-static LOOK: LazyLock<Script> = script!("redis/look.lua");
+static LOOK: LazyLock<Script> = script!("redis/before.lua", "redis/look.lua");
 
 /// The view in Redis. Clones share it; any thread with a runtime that has a clock may use it.
 ///

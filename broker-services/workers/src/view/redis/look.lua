@@ -10,16 +10,6 @@ if is_up then
   RANGE, RANK = 'ZRANGE', 'ZRANK'
 end
 
-local function before(one, other)
-  for at = 1, math.min(#one, #other) do
-    local a, b = one:byte(at), other:byte(at)
-    if a ~= b then
-      return a < b
-    end
-  end
-  return #one < #other
-end
-
 local smallest, size
 for n = 8, #ARGV do
   local orders = redis.call('ZCARD', P .. ARGV[n])

@@ -26,17 +26,7 @@ end
 -- by the end of a log, unless nobody ever told it.
 local disputed = epoch and epoch .. '-'
 
--- Numbers that have more digits than a double holds are compared as texts. `<` would ask the server's locale.
-local function before(one, other)
-  for at = 1, math.min(#one, #other) do
-    local a, b = one:byte(at), other:byte(at)
-    if a ~= b then
-      return a < b
-    end
-  end
-  return #one < #other
-end
-
+-- Numbers that have more digits than a double holds are compared as texts.
 local function newer(one, other)
   if #one ~= #other then
     return #one > #other

@@ -19,8 +19,8 @@ use skstore::text::times::UTC;
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::time::Timestamp;
-use skstore_workers::config::TimeShown;
-use skstore_workers::view::embedded::EmbeddedView;
+use skstore_workers::desk::config::TimeShown;
+use skstore_workers::desk::view::embedded::EmbeddedView;
 use tokio::time::Instant;
 
 #[path = "orders/sample.rs"]
@@ -48,7 +48,7 @@ fn main() {
 fn measure(orders: i64) {
     let view = EmbeddedView::new(usize::MAX);
     let rebuild = view.begin_rebuild().unwrap();
-    assert_eq!(view.finish_rebuild(rebuild).unwrap(), skstore_workers::view::Swept::Whole);
+    assert_eq!(view.finish_rebuild(rebuild).unwrap(), skstore_workers::desk::view::Swept::Whole);
     for first in (0..orders).step_by(usize::try_from(BATCH).unwrap()) {
         let batch: Vec<ViewWrite> =
             (first..first + BATCH).map(|number| ViewWrite::Order(order(number))).collect();

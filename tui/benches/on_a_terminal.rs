@@ -20,10 +20,10 @@ use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::Service;
-use skstore_workers::config::{Config, Sources};
-use skstore_workers::process::Process;
-use skstore_workers::view::View;
-use skstore_workers::view::redis::RedisView;
+use skstore_workers::desk::config::{Config, Sources};
+use skstore_workers::desk::process::Process;
+use skstore_workers::desk::view::View;
+use skstore_workers::desk::view::redis::RedisView;
 
 #[path = "orders/sample.rs"]
 mod sample;
@@ -174,7 +174,7 @@ fn memory() -> Done<()> {
             let batch: Vec<ViewWrite> = (first..first + BATCH).map(|n| ViewWrite::Order(order(n))).collect();
             view.apply(&batch).await?;
         }
-        assert_eq!(view.finish_rebuild(rebuild).await?, skstore_workers::view::Swept::Whole);
+        assert_eq!(view.finish_rebuild(rebuild).await?, skstore_workers::desk::view::Swept::Whole);
         Done::Ok(())
     })?;
     let home = tempfile::tempdir()?;

@@ -18,10 +18,10 @@ use skstore::text::times::{UTC, Zone, age};
 use skstore::text::{Language, Text};
 use skstore::theme::can_be_drawn_on;
 use skstore_domain::signals::{Fault, Service};
-use skstore_workers::clock::Clock;
-use skstore_workers::config::{self, Config, Sources};
+use skstore_workers::desk::clock::Clock;
+use skstore_workers::desk::config::{self, Config, Sources};
+use skstore_workers::desk::process::{Process, StartError};
 use skstore_workers::desk::{BusState, Desk, DeskError};
-use skstore_workers::process::{Process, StartError};
 
 mod alone;
 mod arguments;

@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use ratatui::layout::Size;
 use skstore_domain::ids::Customer;
-use skstore_workers::clock::Clock;
-use skstore_workers::config::{self, Config};
 use skstore_workers::desk::Desk;
+use skstore_workers::desk::clock::Clock;
+use skstore_workers::desk::config::{self, Config};
 
 use self::keys::Keymap;
 use self::keys::map::BadKeys;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use skstore_workers::store::{Changes, Key, Store, Write};
+use skstore_workers::desk::store::{Changes, Key, Store, Write};
 
 /// Runs `skstore` with `words` in an environment of its own.
 fn skstore(home: &Path, words: &[&str]) -> Output {

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use skstore_domain::commands::Place;
 use skstore_domain::ids::ItemId;
 use skstore_domain::signals::Service;
-use skstore_workers::bus::{Bus, Message, Properties, PublishOutcome};
-use skstore_workers::config::{Config, Sources};
-use skstore_workers::process::Process;
-use skstore_workers::topology::DEAD;
+use skstore_workers::desk::bus::{Bus, Message, Properties, PublishOutcome};
+use skstore_workers::desk::config::{Config, Sources};
+use skstore_workers::desk::process::Process;
+use skstore_workers::desk::topology::DEAD;
 
 #[path = "terminal/person.rs"]
 mod person;

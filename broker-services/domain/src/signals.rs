@@ -178,16 +178,24 @@ impl Fault {
     /// Reads `none`, `slow:400`, `silent` or `stopped`, as the configuration has it.
     ///
     /// # Errors
-    /// A sentence that says what it may be.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`UnknownFault`] says what it may be.
+    pub fn parse(text: &str) -> Result<Self, UnknownFault> {
         match text.split_once(':') {
             None if text == "none" => Ok(Self::None),
             None if text == "silent" => Ok(Self::Silent),
             None if text == "stopped" => Ok(Self::Stopped),
             Some(("slow", ms)) if ms.parse::<u64>().is_ok() => Ok(Self::Slow { ms: ms.parse().unwrap_or(0) }),
-            _ => Err(format!("must be none, slow:MILLISECONDS, silent or stopped, not '{text}'")),
+            _ => Err(UnknownFault { text: text.to_owned() }),
         }
     }
+}
+
+/// What stands for no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be none, slow:MILLISECONDS, silent or stopped, not '{text}'")]
+pub struct UnknownFault {
+    /// What stands there.
+    pub text: String,
 }
 
 impl std::fmt::Display for Fault {

@@ -19,7 +19,6 @@ use skstore_domain::time::Timestamp;
 
 use crate::clock::Clock;
 use crate::files;
-use crate::process::Process;
 
 /// Where in the data directory the reports are.
 const DIRECTORY: &str = "health";
@@ -123,12 +122,12 @@ impl Reporter {
         }
     }
 
-    /// Reports how the workers of `process` do, for ever.
-    pub async fn report(&mut self, process: &Process) {
+    /// Reports what `workers` says of them, for ever.
+    pub async fn report(&mut self, workers: impl Fn() -> Vec<Worker>) {
         let mut every = tokio::time::interval(REPORT_EVERY);
         loop {
             every.tick().await;
-            self.write(process.workers());
+            self.write(workers());
         }
     }
 

@@ -21,6 +21,7 @@ pub mod context;
 pub mod desk;
 pub mod envelope;
 mod files;
+pub mod headers;
 pub mod health;
 pub mod logging;
 pub mod probe;

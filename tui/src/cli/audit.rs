@@ -10,12 +10,12 @@ use clap::Args;
 use serde_json::json;
 use skstore::text::Language;
 use skstore::text::fit::clean;
-use skstore_workers::audit::{self, AuditError, Finding, MOST_FINDINGS, Report, Sources, Traffic};
-use skstore_workers::clock::Clock;
-use skstore_workers::config::{BusUrl, Config, ViewUrl};
 use skstore_workers::desk::BusState;
-use skstore_workers::process::{Process, StartError};
-use skstore_workers::view::View;
+use skstore_workers::desk::audit::{self, AuditError, Finding, MOST_FINDINGS, Report, Sources, Traffic};
+use skstore_workers::desk::clock::Clock;
+use skstore_workers::desk::config::{BusUrl, Config, ViewUrl};
+use skstore_workers::desk::process::{Process, StartError};
+use skstore_workers::desk::view::View;
 
 use super::columns::fields;
 use super::failure::Failure;

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use skstore::dashboard::{DashboardOptions, run};
 use skstore::log_tail::LogTail;
 use skstore::text::Language;
-use skstore_workers::config::Config;
 use skstore_workers::desk::Desk;
-use skstore_workers::signals::asked_to_stop;
+use skstore_workers::desk::config::Config;
+use skstore_workers::desk::signals::asked_to_stop;
 
 use super::failure::Failure;
 
@@ -50,7 +50,7 @@ fn options(
 mod tests {
     use skstore::dashboard::keys::{Action, Chord, Scope};
     use skstore::theme::ThemeName;
-    use skstore_workers::config::Sources;
+    use skstore_workers::desk::config::Sources;
 
     use super::*;
 

@@ -10,7 +10,7 @@ use skstore::text::Language;
 use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{clean, shorten};
 use skstore::text::times::{Zone, dated, told};
-use skstore_workers::bus::QueueDepth;
+use skstore_workers::desk::bus::QueueDepth;
 use skstore_workers::desk::{DeadLetter, DeadPage, Desk, Disposition, ReplayCheck, Summary, Which};
 
 use super::columns::{fields, table};
@@ -338,7 +338,7 @@ mod tests {
             queue: "order.commands".into(),
             service: "order".into(),
             at: "2026-09-21T14:13:20.123Z".into(),
-            properties: skstore_workers::bus::Properties::default(),
+            properties: skstore_workers::desk::bus::Properties::default(),
             body: b"{".as_slice().into(),
             is_cut: false,
         }

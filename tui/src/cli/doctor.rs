@@ -13,7 +13,7 @@ use skstore::local_time::LocalTime;
 use skstore::terminal::screen::assumed_size;
 use skstore::text::fit::{Side, clean, fit, width};
 use skstore::text::{Language, Text};
-use skstore_workers::config::{Config, Sources};
+use skstore_workers::desk::config::{Config, Sources};
 
 use super::arguments::Global;
 use super::failure::Failure;

@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser};
 use serde_json::Value;
 use skstore::dashboard::keys::Keymap;
 use skstore_domain::commands::{Command as Sent, CommandKind};
-use skstore_workers::config::{Config, Sources};
-use skstore_workers::topology;
+use skstore_workers::desk::config::{Config, Sources};
+use skstore_workers::desk::topology;
 
 use super::arguments::Arguments;
 

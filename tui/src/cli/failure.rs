@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use skstore::text::fit::clean;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::ids::OrderId;
+use skstore_workers::desk::view::ViewError;
 use skstore_workers::desk::{DeadError, DeskError};
-use skstore_workers::view::ViewError;
 
 /// Done.
 pub(crate) const DONE: u8 = 0;

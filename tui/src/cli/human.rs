@@ -13,7 +13,7 @@ use skstore_domain::myinfo::{FeedEntry, Step};
 use skstore_domain::objects::{Account, Item, Order, OrderStatus};
 use skstore_domain::signals::Beat;
 use skstore_domain::time::Timestamp;
-use skstore_workers::view::Counts;
+use skstore_workers::desk::view::Counts;
 
 use super::columns::{fields, table};
 use super::labels::{self, Label};

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use skstore::log_tail::LogTail;
-use skstore_workers::config::Config;
-use skstore_workers::logging;
+use skstore_workers::desk::config::Config;
+use skstore_workers::desk::logging;
 
 /// A log larger than this is set aside (as `….old`, replacing the one before) at the next start: 10 MiB, some
 /// hundred thousand lines.

@@ -12,8 +12,8 @@ use skstore_domain::ids::is_unsafe_to_show;
 use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
 use skstore_domain::objects::{Account, Item, Order, OrderStatus};
 use skstore_domain::signals::Beat;
-use skstore_workers::clock::Clock;
-use skstore_workers::view::{Counts, OrderDetail};
+use skstore_workers::desk::clock::Clock;
+use skstore_workers::desk::view::{Counts, OrderDetail};
 
 use super::doctor::Finding;
 use super::failure::Failure;

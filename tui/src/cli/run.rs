@@ -11,11 +11,11 @@ use skstore_domain::breaker::BreakerMode;
 use skstore_domain::ids::OrderId;
 use skstore_domain::objects::Item;
 use skstore_domain::signals::{Beat, Service};
-use skstore_workers::bus::blocked_words;
-use skstore_workers::clock::Clock;
+use skstore_workers::desk::bus::blocked_words;
+use skstore_workers::desk::clock::Clock;
+use skstore_workers::desk::signals::asked_to_stop;
+use skstore_workers::desk::view::{OrderFilter, View};
 use skstore_workers::desk::{BusState, Desk};
-use skstore_workers::signals::asked_to_stop;
-use skstore_workers::view::{OrderFilter, View};
 use tokio::time::Instant;
 
 use super::arguments::{self, Command, Mode, OrdersArguments, PlaceArguments};

@@ -8,8 +8,8 @@ use serde_json::json;
 use skstore_domain::objects::OrderStatus;
 use skstore_domain::signals::Service;
 use skstore_workers::desk::Desk;
-use skstore_workers::signals::asked_to_stop;
-use skstore_workers::view::{Rebuilds, View, ViewError};
+use skstore_workers::desk::signals::asked_to_stop;
+use skstore_workers::desk::view::{Rebuilds, View, ViewError};
 use tokio::time::Instant;
 
 use super::columns::fields;

@@ -3,7 +3,7 @@
 
 use skstore_domain::ids::{Customer, ItemId, composed};
 use skstore_domain::objects::{Item, OrderStatus};
-use skstore_workers::view::OrderFilter;
+use skstore_workers::desk::view::OrderFilter;
 
 use crate::text::words::Worded;
 use crate::text::{Language, Text};

@@ -8,9 +8,9 @@ use skstore_domain::myinfo::FeedEntry;
 use skstore_domain::objects::{Account, Item};
 use skstore_domain::signals::{Fault, Service};
 use skstore_domain::time::Timestamp;
-use skstore_workers::bus::QueueDepth;
+use skstore_workers::desk::bus::QueueDepth;
+use skstore_workers::desk::view::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage};
 use skstore_workers::desk::{DeadError, DeadPage, DeskError};
-use skstore_workers::view::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage};
 
 use super::keys::Chord;
 use super::state::dead::{Deal, DealReport};

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use skstore_domain::ids::Customer;
-use skstore_workers::view::{Health, OrderFilter, OrderPage, View, ViewError, Written};
+use skstore_workers::desk::view::{Health, OrderFilter, OrderPage, View, ViewError, Written};
 use tokio::time::Instant;
 
 use super::message::{AccountsFound, Found, ItemsFound, Pickers, Query, Snapshot, Start, Wanted};

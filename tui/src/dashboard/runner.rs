@@ -12,9 +12,9 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
 use skstore_domain::answers::Answer;
-use skstore_workers::clock::Clock;
+use skstore_workers::desk::clock::Clock;
+use skstore_workers::desk::view::ViewError;
 use skstore_workers::desk::{BusState, DeadLetter, Desk, DeskError, Disposition};
-use skstore_workers::view::ViewError;
 use tokio::time::Instant;
 
 use super::keys::Chord;

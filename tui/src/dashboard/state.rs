@@ -9,9 +9,9 @@ use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
-use skstore_workers::bus::QueueDepth;
-use skstore_workers::config::TimeShown;
-use skstore_workers::view::{Counts, Health};
+use skstore_workers::desk::bus::QueueDepth;
+use skstore_workers::desk::config::TimeShown;
+use skstore_workers::desk::view::{Counts, Health};
 
 use super::keys::{Keymap, Scope};
 use super::layout;

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 use skstore_domain::time::Timestamp;
-use skstore_workers::view::Health;
+use skstore_workers::desk::view::Health;
 
 use super::keys::{Action, Chord, Scope, hangul};
 use super::layout;

@@ -26,9 +26,9 @@ use skstore_domain::objects::{
 };
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Past, Service};
 use skstore_domain::time::Timestamp;
-use skstore_workers::bus::QueueDepth;
-use skstore_workers::config::TimeShown;
-use skstore_workers::view::{Counts, Health, OrderDetail, OrderPage};
+use skstore_workers::desk::bus::QueueDepth;
+use skstore_workers::desk::config::TimeShown;
+use skstore_workers::desk::view::{Counts, Health, OrderDetail, OrderPage};
 
 /// 2026-09-21 14:13:20.123 UTC
 pub(crate) const NOW: Timestamp = Timestamp(1_790_000_000_123);

@@ -8,10 +8,10 @@ use skstore::dashboard::state::State;
 use skstore::dashboard::state::dead::{Deal, DealReport, Operation};
 use skstore::dashboard::update;
 use skstore::text::Language;
-use skstore_workers::bus::{Properties, QueueDepth};
+use skstore_workers::desk::bus::{Properties, QueueDepth};
+use skstore_workers::desk::topology;
+use skstore_workers::desk::view::Health;
 use skstore_workers::desk::{DeadError, DeadLetter, DeadPage, Disposition, ParkedCode, Summary, Which};
-use skstore_workers::topology;
-use skstore_workers::view::Health;
 
 use crate::builders::*;
 

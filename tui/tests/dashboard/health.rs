@@ -11,7 +11,7 @@ use skstore::text::Language;
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::books::{Books, Breach, BreachKind};
 use skstore_domain::signals::Service;
-use skstore_workers::view::Health;
+use skstore_workers::desk::view::Health;
 
 use crate::builders::*;
 

@@ -26,9 +26,9 @@ use skstore_domain::ids::{Customer, ItemId, is_unsafe_to_show};
 use skstore_domain::myinfo::{FeedEntry, OrderRow};
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::Service;
-use skstore_workers::bus::{Properties, QueueDepth};
+use skstore_workers::desk::bus::{Properties, QueueDepth};
+use skstore_workers::desk::view::Health;
 use skstore_workers::desk::{DeadLetter, DeadPage, DeskError, Disposition, ParkedCode, Summary, Which};
-use skstore_workers::view::Health;
 
 use crate::builders::*;
 

@@ -6,9 +6,9 @@ use crossterm::event::KeyCode;
 use skstore::dashboard::reading::NAMES_FOR;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::objects::Item;
-use skstore_workers::clock::Clock;
-use skstore_workers::config::{Config, Sources};
-use skstore_workers::process::Process;
+use skstore_workers::desk::clock::Clock;
+use skstore_workers::desk::config::{Config, Sources};
+use skstore_workers::desk::process::Process;
 
 use crate::builders::*;
 

@@ -12,7 +12,7 @@ use skstore_domain::money::Won;
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::objects::{Account, Item};
 use skstore_domain::signals::Beat;
-use skstore_workers::view::Health;
+use skstore_workers::desk::view::Health;
 
 use crate::builders::*;
 

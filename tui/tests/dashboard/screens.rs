@@ -15,7 +15,7 @@ use skstore_domain::ids::is_unsafe_to_show;
 use skstore_domain::objects::{Order, OrderStatus};
 use skstore_domain::signals::Service;
 use skstore_workers::desk::DeskError;
-use skstore_workers::view::{Health, OrderPage};
+use skstore_workers::desk::view::{Health, OrderPage};
 
 use crate::builders::*;
 
@@ -269,7 +269,7 @@ fn a_filter_without_an_index_says_how_far_it_looked() {
         type_in(&mut state, "sold");
         press(&mut state, KeyCode::Enter);
         let mut read = snapshot(&state, vec![], health());
-        let next = Some(skstore_workers::view::Cursor { placed_at: ago(1), order_id: order_id(7) });
+        let next = Some(skstore_workers::desk::view::Cursor { placed_at: ago(1), order_id: order_id(7) });
         read.found = Found::Orders(OrderPage { next, scanned: Some(10_000), ..OrderPage::default() });
         update(&mut state, NOW, Message::Read(Box::new(read)));
         state

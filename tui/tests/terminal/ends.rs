@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use skstore_workers::config::{Config, Sources};
-use skstore_workers::process::Process;
+use skstore_workers::desk::config::{Config, Sources};
+use skstore_workers::desk::process::Process;
 
 use super::ENGLISH;
 use super::person::{Person, signal, skstore};

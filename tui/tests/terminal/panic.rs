@@ -9,8 +9,8 @@ use skstore::dashboard::{DashboardOptions, run_on};
 use skstore::terminal::TerminalGuard;
 use skstore::terminal::console::OwnConsole;
 use skstore::terminal::keyboard::Keyboard;
-use skstore_workers::config::{Config, Sources};
-use skstore_workers::process::Process;
+use skstore_workers::desk::config::{Config, Sources};
+use skstore_workers::desk::process::Process;
 
 use super::ENGLISH;
 use super::person::{Person, with_environment};

@@ -134,7 +134,7 @@ fn start(config: &Config, services: &[Service], log: &Apart) -> Result<(), Failu
         tokio::select! {
             biased;
             () = signals.next() => {}
-            () = reporter.report(&process) => {}
+            () = reporter.report(|| process.workers()) => {}
         }
         tracing::info!("finishing what is in hand");
         stop(process, &mut signals).await.map_err(|sentence| Failure(1, sentence))

@@ -16,7 +16,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Bus, BusError, Consumer, Delivery, Subscription};
-use crate::envelope::{BODY_CUT_AT, PARKED_AT, PARKED_ID};
+use crate::headers::{BODY_CUT_AT, PARKED_AT, PARKED_ID};
 use crate::topology;
 
 /// Most parked messages that are in hand at once; the others wait behind them.

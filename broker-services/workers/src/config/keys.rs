@@ -215,7 +215,7 @@ impl Rule {
                 let customer = Customer::new(given).map_err(wrong)?;
                 Ok(ValueKind::String(customer.as_str().to_owned()))
             }
-            Self::Fault => Fault::parse(text(&value)?).map(|_| value),
+            Self::Fault => Fault::parse(text(&value)?).map(|_| value).map_err(|unknown| unknown.to_string()),
             Self::Bus => match text(&value)? {
                 EMBEDDED => Ok(value),
                 given if AMQP.iter().any(|scheme| given.starts_with(scheme)) => {

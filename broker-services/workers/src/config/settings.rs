@@ -280,7 +280,7 @@ impl TryFrom<String> for FaultText {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Fault::parse(&text).map(Self)
+        Fault::parse(&text).map(Self).map_err(|unknown| unknown.to_string())
     }
 }
 

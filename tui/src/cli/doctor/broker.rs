@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use skstore::text::Text;
-use skstore_workers::bus::BusError;
-use skstore_workers::bus::amqp::{AmqpBus, Inspection, TOO_LONG_BYTES, Unseen};
-use skstore_workers::config::address::BrokerAddress;
-use skstore_workers::config::{BusUrl, Config};
+use skstore_workers::desk::bus::BusError;
+use skstore_workers::desk::bus::amqp::{AmqpBus, Inspection, TOO_LONG_BYTES, Unseen};
+use skstore_workers::desk::config::address::BrokerAddress;
+use skstore_workers::desk::config::{BusUrl, Config};
 
 use super::{Checked, Finding, Said};
 
@@ -107,7 +107,7 @@ fn answers(address: &BrokerAddress, unseen: Option<&Unseen>) -> Finding {
 #[cfg(test)]
 mod tests {
     use skstore::text::Language;
-    use skstore_workers::bus::amqp::{Overruling, Part};
+    use skstore_workers::desk::bus::amqp::{Overruling, Part};
 
     use super::*;
 

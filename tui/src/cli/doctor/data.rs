@@ -5,9 +5,9 @@ use std::path::Path;
 
 use skstore::text::Text;
 use skstore_domain::signals::Service;
-use skstore_workers::config::{BusUrl, Config, StoreUrl};
-use skstore_workers::process::holder_of;
-use skstore_workers::store::{Store, StoreError};
+use skstore_workers::desk::config::{BusUrl, Config, StoreUrl};
+use skstore_workers::desk::process::holder_of;
+use skstore_workers::desk::store::{Store, StoreError};
 
 use super::{Checked, Finding, Said, names};
 

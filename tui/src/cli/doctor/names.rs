@@ -4,7 +4,7 @@
 use skstore::text::Text;
 use skstore_domain::ids::{Customer, ItemId, is_mark, unseen};
 use skstore_domain::signals::Service;
-use skstore_workers::store::{Store, StoreError};
+use skstore_workers::desk::store::{Store, StoreError};
 
 use super::{Checked, Finding, Said};
 

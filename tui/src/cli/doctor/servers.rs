@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use skstore::text::Text;
 use skstore_domain::signals::{Beat, Service};
-use skstore_workers::config::{BusUrl, Config, ViewUrl};
-use skstore_workers::view::{View, ViewError};
+use skstore_workers::desk::config::{BusUrl, Config, ViewUrl};
+use skstore_workers::desk::view::{View, ViewError};
 use tokio::time::Instant;
 
 use super::{Checked, Finding, Said};

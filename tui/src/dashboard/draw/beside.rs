@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use skstore_domain::myinfo::OrderRow;
-use skstore_workers::view::OrderPage;
+use skstore_workers::desk::view::OrderPage;
 
 use super::ink::Ink;
 use super::orders;

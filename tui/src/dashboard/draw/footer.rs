@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use skstore_workers::view::SCAN_ORDERS;
+use skstore_workers::desk::view::SCAN_ORDERS;
 
 use super::header::grouped;
 use super::ink::{Ink, paint};

@@ -9,7 +9,7 @@ use skstore_domain::myinfo::Step;
 use skstore_domain::objects::{DeliveryStatus, Order, OrderReason, OrderStatus, PaymentStatus};
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::DeskError;
-use skstore_workers::view::OrderDetail;
+use skstore_workers::desk::view::OrderDetail;
 
 /// How long after a question that brought no object it is asked again while the detail is open.
 pub const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);

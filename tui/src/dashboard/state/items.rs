@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use skstore_domain::ids::ItemId;
 use skstore_domain::objects::Item;
-use skstore_workers::view::OrderPage;
+use skstore_workers::desk::view::OrderPage;
 
 use super::listing::{Listing, Named};
 use super::sort::{Column, Sort};

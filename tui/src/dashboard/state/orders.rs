@@ -6,7 +6,7 @@ use std::time::Duration;
 use skstore_domain::ids::{MAX_ID_CHARS, OrderId};
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::time::Timestamp;
-use skstore_workers::view::{Counts, Cursor, OrderFilter, OrderPage};
+use skstore_workers::desk::view::{Counts, Cursor, OrderFilter, OrderPage};
 
 use super::columns::OrderColumn;
 use super::sort::{Arrangement, Resort, Sort};

@@ -1,8 +1,8 @@
 //! Keys in the table of parked messages. Whatever they ask for is first tried without doing it, so that the question
 //! can say what would happen.
 
+use skstore_workers::desk::topology;
 use skstore_workers::desk::{DeadError, Which};
-use skstore_workers::topology;
 
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;

@@ -1,6 +1,6 @@
 //! Keys among the events.
 
-use skstore_workers::view::OrderFilter;
+use skstore_workers::desk::view::OrderFilter;
 
 use super::listings::{quoted, show_orders};
 use crate::dashboard::keys::Action;

@@ -1,6 +1,6 @@
 //! Keys in the tables of accounts and items.
 
-use skstore_workers::view::OrderFilter;
+use skstore_workers::desk::view::OrderFilter;
 
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout;

@@ -118,7 +118,7 @@ fn back(state: &mut State) {
         state.orders.release();
         super::screen::keep_selection_in_sight(state);
     } else {
-        state.orders.show(skstore_workers::view::OrderFilter::default(), "");
+        state.orders.show(skstore_workers::desk::view::OrderFilter::default(), "");
     }
 }
 

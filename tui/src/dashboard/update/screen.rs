@@ -2,7 +2,7 @@
 
 use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::objects::OrderStatus;
-use skstore_workers::config::TimeShown;
+use skstore_workers::desk::config::TimeShown;
 
 use super::{dead, events, listings, orders};
 use crate::dashboard::draw;

@@ -18,7 +18,7 @@ use super::answer;
 use crate::builders::*;
 
 /// Which orders are wanted of the view.
-fn orders_wanted(state: &State) -> skstore_workers::view::OrderFilter {
+fn orders_wanted(state: &State) -> skstore_workers::desk::view::OrderFilter {
     let Query::Orders(query) = state.wanted().query else { panic!("another tab is shown") };
     query.filter
 }
@@ -36,7 +36,7 @@ fn a_filter_is_asked_of_the_view_while_it_is_typed_and_removed_with_back() {
     assert_eq!(orders_wanted(&state), filter);
     let effects = press(&mut state, KeyCode::Esc);
     assert!(effects.contains(&Effect::Read));
-    assert_eq!(orders_wanted(&state), skstore_workers::view::OrderFilter::default());
+    assert_eq!(orders_wanted(&state), skstore_workers::desk::view::OrderFilter::default());
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn an_event_leads_to_its_order() {
     assert_eq!(orders_wanted(&state).id_prefix, Some(subject));
     press(&mut state, KeyCode::Esc);
     press(&mut state, KeyCode::Esc);
-    assert_eq!(orders_wanted(&state), skstore_workers::view::OrderFilter::default());
+    assert_eq!(orders_wanted(&state), skstore_workers::desk::view::OrderFilter::default());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::KeyCode;
 use skstore::dashboard::pace::FRAMES_PER_SECOND;
 use skstore_domain::signals::{Beat, Service};
-use skstore_workers::clock::Clock;
+use skstore_workers::desk::clock::Clock;
 use tokio::time::Instant;
 
 use super::user::{Motion, bare_desk, runtime, watch, watch_in, written};

@@ -22,12 +22,12 @@ use skstore::terminal::console::{Console, Told};
 use skstore::terminal::outlet::Outlet;
 use skstore::text::{Language, fit};
 use skstore_domain::myinfo::ViewWrite;
-use skstore_workers::bus::Bus;
-use skstore_workers::bus::embedded::EmbeddedBus;
-use skstore_workers::clock::{Clock, Ids};
 use skstore_workers::desk::Desk;
-use skstore_workers::view::View;
-use skstore_workers::view::embedded::EmbeddedView;
+use skstore_workers::desk::bus::Bus;
+use skstore_workers::desk::bus::embedded::EmbeddedBus;
+use skstore_workers::desk::clock::{Clock, Ids};
+use skstore_workers::desk::view::View;
+use skstore_workers::desk::view::embedded::EmbeddedView;
 use tokio::sync::{Notify, mpsc};
 
 use crate::builders::*;
@@ -250,7 +250,7 @@ pub(crate) async fn watch_in<F: Future<Output = User>>(
 pub(crate) async fn bare_desk() -> (Desk, View) {
     let view = View::Embedded(EmbeddedView::new(1_000_000));
     let rebuild = view.begin_rebuild().await.unwrap();
-    assert_eq!(view.finish_rebuild(rebuild).await.unwrap(), skstore_workers::view::Swept::Whole);
+    assert_eq!(view.finish_rebuild(rebuild).await.unwrap(), skstore_workers::desk::view::Swept::Whole);
     let desk = Desk::open(&Bus::Embedded(EmbeddedBus::new()), view.clone(), Ids::random()).await.unwrap();
     (desk, view)
 }

@@ -24,7 +24,7 @@ use super::properties::incoming;
 use super::refusal::asked;
 use super::{Shared, cut, declare};
 use crate::bus::{BusError, Delivery, Message, Subscription, Unacked};
-use crate::envelope::BODY_CUT_AT;
+use crate::headers::BODY_CUT_AT;
 use crate::reply_to;
 use crate::topology::{COMMANDS, QueueKind, QueueSpec, UNROUTED};
 

@@ -10,9 +10,8 @@ use skstore_domain::commands::{Command, CommandKind, DepositCommand, ItemCommand
 use skstore_domain::ids::{OrderId, RequestId};
 
 use crate::bus::{Message, Properties};
-use crate::envelope::{
-    BODY_CUT_AT, PARKED_CODE, PARKED_ID, ParkedCode, SENT_EXPIRATION, SENT_PRIORITY, read_events,
-};
+use crate::envelope::{ParkedCode, read_events};
+use crate::headers::{BODY_CUT_AT, PARKED_CODE, PARKED_ID, SENT_EXPIRATION, SENT_PRIORITY};
 use crate::reply_to;
 use crate::topology::{self, COMMANDS, DEFAULT, EVENTS, PAYMENTS, UNROUTED};
 

@@ -31,7 +31,7 @@ pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'sta
         let number = |count: usize| ink.right(&compact(count as u64), NUMBER);
         let in_hand = queue.unacked.map_or_else(|| ink.right(ink.glyphs.dot, NUMBER), number);
         // Nobody takes from the queue of parked messages: there they wait for a person.
-        let is_parking = &*queue.name == skstore_workers::topology::DEAD;
+        let is_parking = &*queue.name == skstore_workers::desk::topology::DEAD;
         let waiting = if queue.ready > 0 { ink.theme.warn } else { ink.theme.dim };
         let consumers = if queue.consumers == 0 && !is_parking { ink.theme.bad } else { ink.theme.dim };
         lines.push(Line::from(vec![

@@ -1,5 +1,7 @@
 //! P6: at rest, the view equals what the services' own records say.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 use skstore_domain::ids::OrderId;
 use skstore_workers::store::Store;
@@ -36,25 +38,20 @@ pub(crate) async fn agrees(view: &View, order: &Store, deposit: &Store, item: &S
             differ("steps of order", &id, &json(&(detail.row.order.revision - buried)), &json(&revisions));
         }
     }
-    for account in view.accounts(None, EVERYTHING).await.expect("a view in memory") {
-        let recorded = all(deposit, "account").await;
-        let recorded = recorded.iter().find(|(id, _)| id == account.customer.as_str());
-        differ(
-            "account",
-            account.customer.as_str(),
-            &recorded.map(|r| r.1.clone()).unwrap_or_default(),
-            &json(&account),
-        );
-    }
-    for shown in view.items(None, EVERYTHING).await.expect("a view in memory") {
-        let recorded = all(item, "item").await;
-        let recorded = recorded.iter().find(|(id, _)| id == shown.item_id.as_str());
-        differ(
-            "item",
-            shown.item_id.as_str(),
-            &recorded.map(|r| r.1.clone()).unwrap_or_default(),
-            &json(&shown),
-        );
+    let accounts = view.accounts(None, EVERYTHING).await.expect("a view in memory");
+    let accounts = accounts.iter().map(|account| (account.customer.to_string(), json(account))).collect();
+    let items = view.items(None, EVERYTHING).await.expect("a view in memory");
+    let items = items.iter().map(|item| (item.item_id.to_string(), json(item))).collect();
+    for (what, recorded, shown) in
+        [("account", all(deposit, "account").await, accounts), ("item", all(item, "item").await, items)]
+    {
+        let recorded: BTreeMap<String, Value> = recorded.into_iter().collect();
+        let shown: BTreeMap<String, Value> = shown;
+        // Also what only one of them has.
+        for id in recorded.keys().chain(shown.keys()).collect::<BTreeSet<_>>() {
+            let of = |objects: &BTreeMap<String, Value>| objects.get(id).cloned().unwrap_or_default();
+            differ(what, id, &of(&recorded), &of(&shown));
+        }
     }
     broken
 }

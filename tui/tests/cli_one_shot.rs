@@ -279,11 +279,11 @@ fn parked_messages_are_listed_shown_replayed_and_dropped() {
     let ids: Vec<_> = list.iter().map(|letter| letter["id"].as_str().unwrap()).collect();
     assert_eq!((ids, status), (vec!["p-1", "p-2", "p-3"], 0));
     let shown = desk.done("dead show p-2");
-    assert_eq!((&shown["body"], &shown["replay_check"]), (&json!("not JSON"), &json!("refused")), "{shown}");
+    assert_eq!((&shown["body"], &shown["outlook"]), (&json!("not JSON"), &json!("refused")), "{shown}");
 
     let (plan, _) = desk.json("dead replay --all --dry-run");
-    let fates: Vec<_> = plan.iter().map(|told| told["fate"].as_str().unwrap()).collect();
-    assert_eq!(fates, ["would_replay", "stays", "would_replay"], "{plan:?}");
+    let dispositions: Vec<_> = plan.iter().map(|told| told["fate"].as_str().unwrap()).collect();
+    assert_eq!(dispositions, ["would_replay", "stays", "would_replay"], "{plan:?}");
     let (done, status) = desk.json("dead replay --all");
     assert_eq!((done.len(), status), (3, 0), "{done:?}");
     for order in ["d-1", "p-3"] {

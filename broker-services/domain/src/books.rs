@@ -55,7 +55,7 @@ words! {
 /// Something that is wrong with the books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breach {
-    /// What.
+    /// What is wrong.
     pub kind: BreachKind,
     /// The order, customer or item that it was noticed at.
     pub id: String,

@@ -175,7 +175,7 @@ pub struct Replay {
 /// Order something. Everything but the item is optional.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// What.
+    /// The item.
     pub item_id: ItemId,
     /// Units, 1 to [`MAX_QTY`](crate::objects::MAX_QTY).
     pub qty: u32,
@@ -190,7 +190,7 @@ pub struct Place {
 /// Put money into an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopUp {
-    /// Whose.
+    /// The account's owner.
     pub customer: Customer,
     /// How much, above zero.
     pub amount: Won,
@@ -212,7 +212,7 @@ pub struct Restock {
 /// Name and price an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListItem {
-    /// Which.
+    /// The item.
     pub item_id: ItemId,
     /// Its name, 1 to [`MAX_ITEM_NAME_CHARS`] characters.
     pub name: String,

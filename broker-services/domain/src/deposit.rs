@@ -146,9 +146,9 @@ pub struct TopUpRecord {
     pub topup_id: String,
     /// Whose account.
     pub customer: Customer,
-    /// How much.
+    /// The amount, in won.
     pub amount: Won,
-    /// When.
+    /// The time of it.
     pub at: Timestamp,
     /// The account after it: the answer.
     pub account: Account,

@@ -19,7 +19,7 @@ pub enum Impossible {
     /// Deposit tells of a payment what does not fit the order.
     #[error("the payment of order {order} cannot be {told}: the order is {status} and its payment {payment}")]
     Payment {
-        /// Which.
+        /// The order.
         order: OrderId,
         /// How it is.
         status: OrderStatus,
@@ -33,7 +33,7 @@ pub enum Impossible {
         "the delivery of order {order} cannot be {told}: the order is {status} and its delivery {delivery}"
     )]
     Delivery {
-        /// Which.
+        /// The order.
         order: OrderId,
         /// How it is.
         status: OrderStatus,
@@ -47,7 +47,7 @@ pub enum Impossible {
     NegativeCharge {
         /// For which.
         order: OrderId,
-        /// How much.
+        /// The amount, in won.
         amount: Won,
     },
     /// A refund beyond what an account can hold: it held more before.
@@ -55,9 +55,9 @@ pub enum Impossible {
     RefundTooLarge {
         /// Of which.
         order: OrderId,
-        /// How much.
+        /// The amount, in won.
         amount: Won,
-        /// Whose.
+        /// The account's owner.
         customer: Customer,
     },
     /// The account at hand is not the payment's.
@@ -79,9 +79,9 @@ pub enum Impossible {
     /// A paid order for what nobody sells.
     #[error("order {order} is for item '{item}', which was never listed")]
     NeverListed {
-        /// Which.
+        /// The order.
         order: OrderId,
-        /// What.
+        /// The item.
         item: ItemId,
     },
     /// A cancel that names another item than its delivery took from.

@@ -137,9 +137,9 @@ pub fn list(item: Option<&Item>, listing: &ListItem, now: Timestamp) -> Option<(
 pub struct RestockRecord {
     /// Its key. Opening stocks have keys that no caller can use.
     pub restock_id: String,
-    /// Units.
+    /// Number of units.
     pub qty: u64,
-    /// When.
+    /// The time of it.
     pub at: Timestamp,
     /// The item after it: the answer.
     pub item: Item,

@@ -57,7 +57,7 @@ pub struct Step {
     pub revision: u64,
     /// What happened.
     pub kind: EventKind,
-    /// When.
+    /// The time of it.
     pub at: Timestamp,
     /// Why, in a word of the objects' reasons, if there is one.
     pub reason: Option<String>,
@@ -72,7 +72,7 @@ pub struct FeedEntry {
     pub kind: EventKind,
     /// To what: an order, customer or item.
     pub subject: String,
-    /// When.
+    /// The time of it.
     pub at: Timestamp,
     /// Whose account, where there is one.
     pub customer: Option<Customer>,

@@ -117,9 +117,9 @@ pub struct AnswersTold {
 /// `breaker.changed`: the breaker of one order worker went from one state to another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BreakerChanged {
-    /// Whose.
+    /// The process, as its heartbeats name it.
     pub instance: String,
-    /// When.
+    /// The time of it.
     pub at: Timestamp,
     /// From.
     pub from: BreakerState,
@@ -147,9 +147,9 @@ pub enum Control {
     /// Make a service misbehave, to see what the others make of it.
     #[serde(rename = "fault.set")]
     SetFault {
-        /// Which.
+        /// The service.
         service: Service,
-        /// How.
+        /// How it misbehaves.
         fault: Fault,
     },
     /// Build the view anew from the services' logs. While that is being done, one more wish changes nothing.

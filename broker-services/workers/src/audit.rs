@@ -82,7 +82,7 @@ impl std::fmt::Display for Promise {
 /// A promise that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
-    /// Which.
+    /// The promise that is broken.
     pub promise: Promise,
     /// What the id is of: `order`, `payment`, `delivery`, `account`, `item`, `topup`, `restock` or `view`.
     pub of: &'static str,

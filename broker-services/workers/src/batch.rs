@@ -36,7 +36,7 @@ const REPLAY_BYTES: usize = 192 * 1024;
 /// One thing to decide.
 #[derive(Debug)]
 pub struct Job<I> {
-    /// What.
+    /// What it is decided about.
     pub input: I,
     /// W3C trace context of the message that brought it.
     pub trace: Option<String>,

@@ -28,7 +28,7 @@ const PAGE_BYTES: usize = 512 * 1024;
 
 /// The log of one service.
 pub(crate) struct Log {
-    /// Whose.
+    /// The service whose log it is.
     pub(crate) source: Source,
     /// The store that it is in.
     pub(crate) store_url: String,

@@ -40,7 +40,7 @@ pub struct CatalogItem {
 /// An account and its first top-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogAccount {
-    /// Whose.
+    /// The account's owner.
     pub customer: Customer,
     /// How much, 1 to [`Won::MAX_INPUT`].
     pub opening_balance: Won,

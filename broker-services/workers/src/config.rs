@@ -108,7 +108,7 @@ pub enum ConfigError {
     UnknownKey {
         /// As it was given.
         key: String,
-        /// Where.
+        /// The file, variable or flag, and the line.
         origin: Origin,
         /// What there is instead.
         known: String,
@@ -118,7 +118,7 @@ pub enum ConfigError {
     BadValue {
         /// Which key.
         key: String,
-        /// Where.
+        /// The file, variable or flag, and the line.
         origin: Origin,
         /// What it must be, and what it is.
         problem: String,

@@ -56,7 +56,7 @@ pub enum BusState {
     Up,
     /// It does not.
     Lost {
-        /// Why.
+        /// The cause, in a sentence.
         cause: String,
         /// How long it is waited, from when this was told, until the next try.
         retry_in: Duration,

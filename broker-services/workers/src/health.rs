@@ -54,7 +54,7 @@ struct Report {
 /// How one worker does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
-    /// Which.
+    /// The service.
     pub service: Service,
     /// The last sign of life of its thread; none before it has started.
     pub alive_at: Option<Timestamp>,

@@ -76,7 +76,7 @@ pub enum StartError {
     Held {
         /// The data directory.
         path: PathBuf,
-        /// Who.
+        /// The process that holds it.
         holder: Holder,
     },
     /// The data directory cannot be used.
@@ -102,7 +102,7 @@ pub enum StartError {
     /// A thread did not start.
     #[error("cannot start the {service} worker: {cause}")]
     Thread {
-        /// Which.
+        /// The service.
         service: Service,
         /// What the system said.
         cause: String,

@@ -50,7 +50,7 @@ pub type Loaded = BTreeMap<Key, Row>;
 /// An aggregate to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// Which.
+    /// The aggregate.
     pub key: Key,
     /// The revision that was read; 0 if it was not there.
     pub read: u64,

@@ -92,9 +92,9 @@ impl<R: Record> Table<R> {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the stored {} '{}' cannot be read: {cause}", key.kind, key.id)]
 pub struct Unreadable {
-    /// Which.
+    /// The aggregate.
     pub key: Key,
-    /// Why.
+    /// The cause, in a sentence.
     pub cause: String,
 }
 

@@ -95,15 +95,17 @@ pub(crate) async fn run<W: Write>(
         },
         DeadCommand::Replay(choice) => {
             let mut told = Vec::new();
-            let tell = |letter: &DeadLetter, fate: &Disposition| told.push(Told::of(letter, fate));
-            let dealt = desk.replay_dead(&choice.which(), choice.dry_run, tell).await?;
-            report(choice, &told, dealt, out)
+            let tell =
+                |letter: &DeadLetter, disposition: &Disposition| told.push(Told::of(letter, disposition));
+            let summary = desk.replay_dead(&choice.which(), choice.dry_run, tell).await?;
+            report(choice, &told, summary, out)
         }
         DeadCommand::Drop(choice) => {
             let mut told = Vec::new();
-            let tell = |letter: &DeadLetter, fate: &Disposition| told.push(Told::of(letter, fate));
-            let dealt = desk.drop_dead(&choice.which(), choice.dry_run, tell).await?;
-            report(choice, &told, dealt, out)
+            let tell =
+                |letter: &DeadLetter, disposition: &Disposition| told.push(Told::of(letter, disposition));
+            let summary = desk.drop_dead(&choice.which(), choice.dry_run, tell).await?;
+            report(choice, &told, summary, out)
         }
     }
 }
@@ -172,23 +174,23 @@ struct Told {
     routing_key: String,
     queue: String,
     replay_check: ReplayCheck,
-    fate: Disposition,
+    disposition: Disposition,
 }
 
 impl Told {
-    fn of(letter: &DeadLetter, fate: &Disposition) -> Self {
+    fn of(letter: &DeadLetter, disposition: &Disposition) -> Self {
         Self {
             id: letter.id.clone(),
             routing_key: letter.routing_key.clone(),
             queue: letter.queue.clone(),
             replay_check: letter.replay_check(),
-            fate: fate.clone(),
+            disposition: disposition.clone(),
         }
     }
 
-    /// `{"id","routing_key","queue","replay_check","fate","why"}`.
+    /// `{"id","routing_key","queue","outlook","fate","why"}`.
     fn to_json(&self) -> serde_json::Value {
-        let (fate, why) = match &self.fate {
+        let (disposition, why) = match &self.disposition {
             Disposition::Replayed => ("replayed", None),
             Disposition::WouldReplay => ("would_replay", None),
             Disposition::Dropped => ("dropped", None),
@@ -197,7 +199,7 @@ impl Told {
         };
         json!({
             "id": self.id, "routing_key": self.routing_key, "queue": self.queue,
-            "replay_check": self.replay_check.word(), "fate": fate, "why": why,
+            "outlook": self.replay_check.word(), "fate": disposition, "why": why,
         })
     }
 }
@@ -206,16 +208,16 @@ impl Told {
 fn report<W: Write>(
     choice: &Choice,
     told: &[Told],
-    dealt: Summary,
+    summary: Summary,
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
     if let (Some(id), true) = (&choice.meant.id, told.is_empty()) {
         return Err(not_parked(id));
     }
     let rows: Vec<_> = told.iter().map(Told::to_json).collect();
-    out.list(&rows, |language, _| dealt_table(language, told, dealt))?;
+    out.list(&rows, |language, _| dealt_table(language, told, summary))?;
     match told {
-        [Told { fate: Disposition::Stays(why), id, .. }] if choice.meant.id.is_some() => {
+        [Told { disposition: Disposition::Stays(why), id, .. }] if choice.meant.id.is_some() => {
             Err(Failure::Stays(format!("{id} stays parked: {why}")))
         }
         _ => Ok(()),
@@ -277,23 +279,23 @@ fn show(language: Language, zone: &Zone, letter: &DeadLetter) -> String {
     ])
 }
 
-fn dealt_table(language: Language, told: &[Told], dealt: Summary) -> String {
+fn dealt_table(language: Language, told: &[Told], summary: Summary) -> String {
     let of = |label: Label| (label.of(language), Left);
     let headings = [of(labels::ID), of(labels::QUEUE), of(labels::KEY), of(labels::FATE), of(labels::NOTE)];
     let row = |told: &Told| {
-        let (fate, why) = match &told.fate {
+        let (disposition, why) = match &told.disposition {
             Disposition::Replayed => (labels::REPLAYED, replay_check(language, &told.replay_check)),
             Disposition::WouldReplay => (labels::WOULD_REPLAY, replay_check(language, &told.replay_check)),
             Disposition::Dropped => (labels::DROPPED, String::new()),
             Disposition::WouldDrop => (labels::WOULD_DROP, String::new()),
             Disposition::Stays(why) => (labels::STAYS, why.clone()),
         };
-        let fate = fate.of(language).to_owned();
-        [told.id.clone(), told.queue.clone(), told.routing_key.clone(), fate, why]
+        let disposition = disposition.of(language).to_owned();
+        [told.id.clone(), told.queue.clone(), told.routing_key.clone(), disposition, why]
     };
     let mut text = table(headings, &told.iter().map(row).collect::<Vec<_>>());
-    if dealt.left > 0 {
-        text.push_str(&format!("{} {}\n", labels::MORE_PARKED.of(language), dealt.left));
+    if summary.left > 0 {
+        text.push_str(&format!("{} {}\n", labels::MORE_PARKED.of(language), summary.left));
     }
     text
 }
@@ -375,10 +377,14 @@ mod tests {
             (Disposition::WouldDrop, "would_drop"),
             (Disposition::Stays("its queue is full".into()), "stays"),
         ];
-        for (fate, word) in table {
-            let told = Told::of(&letter(), &fate);
+        for (disposition, word) in table {
+            let told = Told::of(&letter(), &disposition);
             let json = told.to_json();
-            assert_eq!((&json["fate"], &json["replay_check"]), (&json!(word), &json!("refused")), "{fate:?}");
+            assert_eq!(
+                (&json["fate"], &json["outlook"]),
+                (&json!(word), &json!("refused")),
+                "{disposition:?}"
+            );
             let text = dealt_table(Language::English, &[told], Summary { left: 3, ..Summary::default() });
             assert!(text.contains("p-1") && text.contains("more are parked: 3"), "{text}");
         }

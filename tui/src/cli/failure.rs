@@ -27,7 +27,7 @@ pub(crate) enum Failure {
     Place {
         /// Its id, to repeat it, undo it or ask for it.
         order_id: OrderId,
-        /// Why.
+        /// The cause, in a sentence.
         cause: Box<Failure>,
     },
     /// There is no such thing in the view.

@@ -299,7 +299,7 @@ pub struct Binding {
     pub action: Action,
     /// The keys; the first is the one that is shown in the footer.
     pub keys: &'static [Chord],
-    /// Where.
+    /// The screens and layers on which it acts.
     pub scopes: &'static [Scope],
     /// What it is called.
     pub text: Text,

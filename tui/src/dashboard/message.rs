@@ -36,14 +36,14 @@ pub enum Message {
     Heard(Health),
     /// The view could not be read.
     ViewLost {
-        /// Why.
+        /// The cause, in a sentence.
         cause: String,
         /// When it is tried again.
         retry_at: Timestamp,
     },
     /// The message bus is lost.
     BusLost {
-        /// Why.
+        /// The cause, in a sentence.
         cause: String,
         /// When it is tried again.
         retry_at: Timestamp,
@@ -73,7 +73,7 @@ pub enum Message {
 /// What was done with the mouse, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mouse {
-    /// What.
+    /// What was done.
     pub gesture: Gesture,
     /// Column of the screen.
     pub x: u16,

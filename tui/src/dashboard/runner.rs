@@ -255,12 +255,12 @@ impl Outside {
         let desk = self.desk.clone();
         self.pending.push(Box::pin(async move {
             let mut report = DealReport::default();
-            let note = |_: &DeadLetter, fate: &Disposition| report.note(fate);
-            let dealt = match deal.deed {
+            let note = |_: &DeadLetter, disposition: &Disposition| report.note(disposition);
+            let summary = match deal.operation {
                 Operation::Replay => desk.replay_dead(&deal.which, deal.is_dry, note).await,
                 Operation::Drop => desk.drop_dead(&deal.which, deal.is_dry, note).await,
             };
-            let result = dealt.map(|dealt| DealReport { dealt, ..report });
+            let result = summary.map(|summary| DealReport { summary, ..report });
             Done::Message(Message::Summary(deal, result))
         }));
     }

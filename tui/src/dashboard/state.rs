@@ -93,7 +93,7 @@ pub enum Connection {
     Live,
     /// The view cannot be read; what is shown is from before.
     Lost {
-        /// Why.
+        /// The cause, in a sentence.
         cause: String,
         /// Since when.
         since: Timestamp,
@@ -105,7 +105,7 @@ pub enum Connection {
 /// That the message bus cannot be reached: nothing can be asked, and nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusLost {
-    /// Why.
+    /// The cause, in a sentence.
     pub cause: String,
     /// Since when.
     pub since: Timestamp,
@@ -165,7 +165,7 @@ pub struct Pickable {
 /// The breaker of one order worker, as it was last heard of.
 #[derive(Debug, Clone, Copy)]
 pub struct BreakerSeen<'a> {
-    /// Whose.
+    /// The process, as its heartbeats name it.
     pub instance: &'a str,
     /// When it was so.
     pub at: Timestamp,

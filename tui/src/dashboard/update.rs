@@ -80,7 +80,7 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.dead.read(page, shown);
             Vec::new()
         }
-        Message::Summary(deal, result) => dead::dealt(state, deal, result),
+        Message::Summary(deal, result) => dead::summary(state, deal, result),
         Message::Log(lines) => {
             state.log = lines;
             Vec::new()

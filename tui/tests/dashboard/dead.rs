@@ -135,7 +135,7 @@ fn asked(effects: &[Effect]) -> Option<&Deal> {
 
 fn report(done: usize, stays: &[&str]) -> DealReport {
     let mut report =
-        DealReport { dealt: Summary { done, stay: stays.len(), left: 0 }, ..DealReport::default() };
+        DealReport { summary: Summary { done, stay: stays.len(), left: 0 }, ..DealReport::default() };
     stays.iter().for_each(|why| report.note(&Disposition::Stays((*why).to_owned())));
     report
 }
@@ -149,10 +149,10 @@ fn whatever_is_wanted_is_tried_dry_first_then_asked_about_and_only_then_done() {
         ('x'.into(), Operation::Drop, one()),
         ('X'.into(), Operation::Drop, Which::All),
     ];
-    for (key, deed, which) in keys {
+    for (key, operation, which) in keys {
         let mut state = shown(Language::English, LARGE, letters());
         let effects = press(&mut state, key);
-        let dry = Deal { deed, which: which.clone(), is_dry: true };
+        let dry = Deal { operation, which: which.clone(), is_dry: true };
         assert_eq!(asked(&effects), Some(&dry));
         assert_eq!(asked(&press(&mut state, key)), None, "one at a time");
 
@@ -162,7 +162,7 @@ fn whatever_is_wanted_is_tried_dry_first_then_asked_about_and_only_then_done() {
         let mut refused = state.clone();
         assert_eq!(press(&mut refused, KeyCode::Enter), [], "no is the default");
 
-        let real = Deal { deed, which, is_dry: false };
+        let real = Deal { operation, which, is_dry: false };
         assert_eq!(asked(&press(&mut state, 'y')), Some(&real));
         let effects = update(&mut state, NOW, Message::Summary(real, Ok(report(3, &[]))));
         assert!(effects.contains(&Effect::ReadDead), "what is left is not looked at: {effects:?}");
@@ -174,7 +174,7 @@ fn whatever_is_wanted_is_tried_dry_first_then_asked_about_and_only_then_done() {
 fn where_nothing_would_happen_nothing_is_asked() {
     let mut state = shown(Language::English, LARGE, letters());
     press(&mut state, 'a');
-    let dry = Deal { deed: Operation::Replay, which: Which::All, is_dry: true };
+    let dry = Deal { operation: Operation::Replay, which: Which::All, is_dry: true };
     update(&mut state, NOW, Message::Summary(dry, Ok(report(0, &["it is no JSON"]))));
     assert!(state.layers.is_empty());
     assert!(

@@ -280,8 +280,8 @@ fn screens(
     let page = DeadPage { letters: letters.collect(), total: 20 };
     update(&mut dead, NOW, Message::Dead(Ok(page)));
     let mut plan = dead.clone();
-    let deal = Deal { deed: Operation::Replay, which: Which::All, is_dry: true };
-    let mut report = DealReport { dealt: Summary { done: 1, stay: 1, left: 1 }, ..DealReport::default() };
+    let deal = Deal { operation: Operation::Replay, which: Which::All, is_dry: true };
+    let mut report = DealReport { summary: Summary { done: 1, stay: 1, left: 1 }, ..DealReport::default() };
     report.note(&Disposition::Stays(hostile.string()));
     update(&mut plan, NOW, Message::Summary(deal, Ok(report)));
 

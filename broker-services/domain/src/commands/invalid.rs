@@ -20,7 +20,7 @@ pub struct Invalid {
 pub enum Problem {
     /// It has more than [`MAX_COMMAND_BYTES`].
     TooLong {
-        /// How many.
+        /// Its length, in bytes.
         bytes: usize,
     },
     /// It cannot be read.

@@ -28,7 +28,7 @@ pub enum OrderRecord {
 pub struct Tombstone {
     /// The id that was cancelled.
     pub order_id: OrderId,
-    /// When.
+    /// The time of it.
     pub at: Timestamp,
     /// Transitions so far: 1.
     pub revision: u64,
@@ -61,9 +61,9 @@ pub struct PlaceRequest {
     pub order_id: OrderId,
     /// Whose account pays.
     pub customer: Customer,
-    /// What.
+    /// The item.
     pub item_id: ItemId,
-    /// Units.
+    /// Number of units.
     pub qty: u32,
     /// The price the caller saw.
     pub unit_price: Option<Won>,

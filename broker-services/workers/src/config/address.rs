@@ -80,7 +80,7 @@ pub enum AddressError {
     /// A parameter behind `?` with another value than it can have.
     #[error("has a parameter '{name}' that must be given once, as a number from {least} to {most}")]
     Value {
-        /// Which.
+        /// The part of the query.
         name: &'static str,
         /// The least.
         least: u32,

@@ -370,7 +370,7 @@ pub enum Theme {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogConfig {
-    /// How much.
+    /// The least severe lines that are logged.
     pub level: LogLevel,
     /// In which form.
     pub format: LogFormat,

@@ -188,37 +188,37 @@ impl Desk {
 
     async fn deal(
         &self,
-        deed: Operation,
+        operation: Operation,
         which: &Which,
         dry_run: bool,
         mut told: impl FnMut(&DeadLetter, &Disposition),
     ) -> Result<Summary, DeadError> {
         let mut parked = self.bus.parked(usize::MAX).await?;
-        let mut dealt = Summary { left: parked.total(), ..Summary::default() };
+        let mut summary = Summary { left: parked.total(), ..Summary::default() };
         loop {
-            let (fates, go_on) = self.deal_with_some(deed, which, dry_run, &mut parked).await?;
-            for (letter, fate) in &fates {
-                match fate {
-                    Disposition::Stays(_) => dealt.stay += 1,
+            let (dispositions, go_on) = self.deal_with_some(operation, which, dry_run, &mut parked).await?;
+            for (letter, disposition) in &dispositions {
+                match disposition {
+                    Disposition::Stays(_) => summary.stay += 1,
                     Disposition::Replayed
                     | Disposition::WouldReplay
                     | Disposition::Dropped
-                    | Disposition::WouldDrop => dealt.done += 1,
+                    | Disposition::WouldDrop => summary.done += 1,
                 }
-                told(letter, fate);
+                told(letter, disposition);
             }
-            if !go_on || (*which != Which::All && !fates.is_empty()) {
+            if !go_on || (*which != Which::All && !dispositions.is_empty()) {
                 break;
             }
         }
-        dealt.left = dealt.left.saturating_sub(dealt.done + dealt.stay);
-        Ok(dealt)
+        summary.left = summary.left.saturating_sub(summary.done + summary.stay);
+        Ok(summary)
     }
 
     /// The next few, and whether to go on: not when there are no more, or the bus does not confirm.
     async fn deal_with_some(
         &self,
-        deed: Operation,
+        operation: Operation,
         which: &Which,
         dry_run: bool,
         parked: &mut Parked,
@@ -227,15 +227,15 @@ impl Desk {
         let publisher = self.publisher().map_err(|error| DeadError::Unreachable(error.to_string()))?;
         let page = parked.next(AT_ONCE)?;
         let mut go_on = !page.is_empty();
-        let (mut fates, mut flights) = (Vec::new(), Vec::new());
+        let (mut dispositions, mut flights) = (Vec::new(), Vec::new());
         for delivery in page {
             let letter = DeadLetter::of(&delivery.message);
             let all = match which {
                 Which::All => true,
-                Which::One(id) if letter.id == *id && fates.is_empty() && flights.is_empty() => false,
+                Which::One(id) if letter.id == *id && dispositions.is_empty() && flights.is_empty() => false,
                 Which::One(_) => continue,
             };
-            let fate = match (deed, letter.replay(all)) {
+            let disposition = match (operation, letter.replay(all)) {
                 (Operation::Drop, _) if dry_run => Disposition::WouldDrop,
                 (Operation::Drop, _) => {
                     delivery.unacked.ack();
@@ -249,14 +249,14 @@ impl Desk {
                     continue;
                 }
             };
-            fates.push((letter, fate));
+            dispositions.push((letter, disposition));
         }
         let until = Instant::now() + CONFIRM_WITHIN;
         for Flight { letter, unacked, receipt } in flights {
             let problem = match timeout_at(until, receipt).await {
                 Ok(PublishOutcome::Confirmed) => {
                     unacked.ack();
-                    fates.push((letter, Disposition::Replayed));
+                    dispositions.push((letter, Disposition::Replayed));
                     continue;
                 }
                 Ok(PublishOutcome::Returned) => "no queue takes it",
@@ -267,8 +267,8 @@ impl Desk {
                      it is replayed"
                 }
             };
-            fates.push((letter, Disposition::Stays(problem.to_owned())));
+            dispositions.push((letter, Disposition::Stays(problem.to_owned())));
         }
-        Ok((fates, go_on))
+        Ok((dispositions, go_on))
     }
 }

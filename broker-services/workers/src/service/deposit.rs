@@ -44,7 +44,7 @@ pub enum DepositInput {
         topup_id: String,
         /// Whose account.
         customer: Customer,
-        /// How much.
+        /// The amount, in won.
         amount: Won,
     },
     /// Someone asks for an order's payment.

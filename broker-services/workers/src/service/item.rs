@@ -41,7 +41,7 @@ pub enum ItemInput {
         restock_id: String,
         /// Which item.
         item_id: ItemId,
-        /// Units.
+        /// Number of units.
         qty: u64,
     },
     /// Name and price an item.

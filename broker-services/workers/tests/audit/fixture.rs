@@ -117,7 +117,7 @@ async fn fill(desk: &Desk) {
     desk.inject(Service::Deposit, Fault::Silent).await.expect("told");
     assert!(!desk.place(&place("unheard", "10", 1, "kim")).await.expect("an answer").ok);
     desk.inject(Service::Deposit, Fault::None).await.expect("told");
-    let fates = [
+    let dispositions = [
         ("live", OrderStatus::Delivering),
         ("gone", OrderStatus::Cancelled),
         ("early", OrderStatus::Cancelled),
@@ -125,7 +125,7 @@ async fn fill(desk: &Desk) {
         ("soldout", OrderStatus::Cancelled),
         ("unheard", OrderStatus::Rejected),
     ];
-    for (id, status) in fates {
+    for (id, status) in dispositions {
         until(desk, id, status).await;
     }
 }

@@ -210,7 +210,7 @@ pub(crate) async fn what_a_queue_gave_up_on_is_replayed_as_it_was_sent(bus: Bus)
     assert_eq!(letter.reason, "its queue gave up on it: expired");
     assert_eq!(letter.properties, properties);
     let mut orders = consumer(&bus, ours(ORDER_COMMANDS), 1).await;
-    let told = |_: &_, fate: &Disposition| assert_eq!(*fate, Disposition::Replayed);
+    let told = |_: &_, disposition: &Disposition| assert_eq!(*disposition, Disposition::Replayed);
     let which = Which::One(letter.id);
     let replaying = async { desk.replay_dead(&which, false, told).await.unwrap() };
     let hearing = async {

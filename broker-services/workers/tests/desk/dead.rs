@@ -53,10 +53,12 @@ async fn listed(desk: &TestDesk) -> Vec<DeadLetter> {
 
 /// What `replay` or `drop` tells of each, by id.
 async fn replay(desk: &TestDesk, which: &Which, dry_run: bool) -> (Summary, BTreeMap<String, Disposition>) {
-    let mut fates = BTreeMap::new();
-    let told = |letter: &DeadLetter, fate: &Disposition| drop(fates.insert(letter.id.clone(), fate.clone()));
-    let dealt = desk.desk.replay_dead(which, dry_run, told).await.expect("it works");
-    (dealt, fates)
+    let mut dispositions = BTreeMap::new();
+    let told = |letter: &DeadLetter, disposition: &Disposition| {
+        drop(dispositions.insert(letter.id.clone(), disposition.clone()));
+    };
+    let summary = desk.desk.replay_dead(which, dry_run, told).await.expect("it works");
+    (summary, dispositions)
 }
 
 #[tokio::test]
@@ -75,18 +77,18 @@ async fn a_bad_message_is_listed_shown_and_dropped_over_a_restart() {
     assert_eq!(desk.desk.dead_letter("another").await.expect("it works"), None);
 
     let one = Which::One(letter.id.clone());
-    let dealt = desk
+    let summary = desk
         .desk
-        .drop_dead(&one, true, |_, fate| assert_eq!(*fate, Disposition::WouldDrop))
+        .drop_dead(&one, true, |_, disposition| assert_eq!(*disposition, Disposition::WouldDrop))
         .await
         .expect("it works");
-    assert_eq!((dealt.done, listed(&desk).await.len()), (1, 1), "a dry run changes nothing");
-    let dealt = desk
+    assert_eq!((summary.done, listed(&desk).await.len()), (1, 1), "a dry run changes nothing");
+    let summary = desk
         .desk
-        .drop_dead(&one, false, |_, fate| assert_eq!(*fate, Disposition::Dropped))
+        .drop_dead(&one, false, |_, disposition| assert_eq!(*disposition, Disposition::Dropped))
         .await
         .expect("it works");
-    assert_eq!(dealt, Summary { done: 1, stay: 0, left: 0 });
+    assert_eq!(summary, Summary { done: 1, stay: 0, left: 0 });
     let desk = desk.restart(&[]).await;
     assert!(listed(&desk).await.is_empty(), "it came back");
 }
@@ -103,8 +105,8 @@ async fn replaying_all_leaves_alone_what_is_refused_again_or_might_be_done_twice
     let ids: Vec<_> = listed(&desk).await.into_iter().map(|letter| letter.id).collect();
     let bad = ids.iter().find(|id| *id != "doubt" && *id != "sure").expect("it works").clone();
 
-    let (dealt, planned) = replay(&desk, &Which::All, true).await;
-    assert_eq!(dealt, Summary { done: 1, stay: 2, left: 0 });
+    let (summary, planned) = replay(&desk, &Which::All, true).await;
+    assert_eq!(summary, Summary { done: 1, stay: 2, left: 0 });
     assert_eq!(planned["sure"], Disposition::WouldReplay);
     assert!(matches!(&planned[&bad], Disposition::Stays(why) if why.contains("no command")), "{planned:?}");
     assert!(
@@ -113,23 +115,26 @@ async fn replaying_all_leaves_alone_what_is_refused_again_or_might_be_done_twice
     );
     assert_eq!(listed(&desk).await.len(), 3, "a dry run changes nothing");
 
-    let (dealt, fates) = replay(&desk, &Which::All, false).await;
-    assert_eq!((dealt, &fates["sure"]), (Summary { done: 1, stay: 2, left: 0 }, &Disposition::Replayed));
+    let (summary, dispositions) = replay(&desk, &Which::All, false).await;
+    assert_eq!(
+        (summary, &dispositions["sure"]),
+        (Summary { done: 1, stay: 2, left: 0 }, &Disposition::Replayed)
+    );
     desk.until_status("sure", OrderStatus::Delivering).await;
     assert_eq!(listed(&desk).await.len(), 2);
 
     // Whoever names it has decided. As often as it is replayed, it is one order.
     for _ in 0..2 {
-        let (_, fates) = replay(&desk, &Which::One("doubt".into()), false).await;
-        assert_eq!(fates["doubt"], Disposition::Replayed);
+        let (_, dispositions) = replay(&desk, &Which::One("doubt".into()), false).await;
+        assert_eq!(dispositions["doubt"], Disposition::Replayed);
         send(&desk, doubtful("doubt")).await;
     }
     desk.until_status("doubt", OrderStatus::Delivering).await;
     desk.settle().await;
     assert_eq!(desk.balance("kim").await, balance - 2_000, "one charge for each of the two orders");
 
-    let (dealt, fates) = replay(&desk, &Which::One(bad.clone()), false).await;
-    assert_eq!((dealt.done, &fates[&bad]), (1, &Disposition::Replayed));
+    let (summary, dispositions) = replay(&desk, &Which::One(bad.clone()), false).await;
+    assert_eq!((summary.done, &dispositions[&bad]), (1, &Disposition::Replayed));
     let again = listed(&desk).await;
     let again = again.iter().find(|letter| letter.routing_key == "order.steal").expect("parked again");
     assert_ne!(again.id, bad, "it was parked anew");

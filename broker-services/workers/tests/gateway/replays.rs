@@ -39,9 +39,10 @@ fn parked(at: &At) -> DeadLetter {
 
 fn replay(at: &At, id: &str) {
     run(async {
-        let told = |_: &DeadLetter, fate: &Disposition| assert_eq!(*fate, Disposition::Replayed);
-        let dealt = desk(at).await.replay_dead(&Which::One(id.to_owned()), false, told).await;
-        assert_eq!(dealt.expect("it can be replayed").done, 1);
+        let told =
+            |_: &DeadLetter, disposition: &Disposition| assert_eq!(*disposition, Disposition::Replayed);
+        let summary = desk(at).await.replay_dead(&Which::One(id.to_owned()), false, told).await;
+        assert_eq!(summary.expect("it can be replayed").done, 1);
     });
 }
 

@@ -54,8 +54,8 @@ fn words(state: &State, ink: &Ink<'_>, notice: &Notice) -> (String, Style) {
     match notice {
         Notice::Reason(reason) => (ink.text(*reason).to_owned(), ink.theme.warn),
         Notice::Summary(deal, report) => {
-            let style = if report.dealt.done > 0 && !deal.is_dry { ink.theme.ok } else { ink.theme.warn };
-            (dead::dealt(ink, deal, report), style)
+            let style = if report.summary.done > 0 && !deal.is_dry { ink.theme.ok } else { ink.theme.warn };
+            (dead::summary(ink, deal, report), style)
         }
         Notice::NotDealt(problem) => (dead::problem(ink, problem), ink.theme.bad),
         Notice::CopySent(text) => (ink.fill(Text::CopySent, &[text]), ink.theme.text),

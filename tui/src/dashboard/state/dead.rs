@@ -20,8 +20,8 @@ pub enum Operation {
 /// Something to do with parked messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deal {
-    /// What.
-    pub deed: Operation,
+    /// What is to be done.
+    pub operation: Operation,
     /// With which.
     pub which: Which,
     /// Only to find out what would happen.
@@ -32,15 +32,15 @@ pub struct Deal {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DealReport {
     /// How many.
-    pub dealt: Summary,
+    pub summary: Summary,
     /// Why some stay parked: the first of the reasons.
     pub stay_because: Vec<String>,
 }
 
 impl DealReport {
     /// Takes down what became of one.
-    pub fn note(&mut self, fate: &Disposition) {
-        match fate {
+    pub fn note(&mut self, disposition: &Disposition) {
+        match disposition {
             Disposition::Stays(why)
                 if self.stay_because.len() < REASONS && !self.stay_because.contains(why) =>
             {

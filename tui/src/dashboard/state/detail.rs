@@ -84,7 +84,7 @@ impl<T> Asked<T> {
 /// One order, whole.
 #[derive(Debug, Clone)]
 pub struct Detail {
-    /// Which.
+    /// The order.
     pub id: OrderId,
     /// What the view says.
     pub found: Option<OrderDetail>,

@@ -83,7 +83,7 @@ impl MenuKind {
 /// A list of choices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Menu {
-    /// Which.
+    /// What it is a menu of.
     pub kind: MenuKind,
     /// The highlighted choice.
     pub at: usize,

@@ -32,9 +32,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::DropAllDead => Some((Operation::Drop, Which::All)),
         _ => None,
     };
-    if let Some((deed, which)) = wanted {
+    if let Some((operation, which)) = wanted {
         state.dead.is_busy = true;
-        return vec![Effect::Deal(Deal { deed, which, is_dry: true })];
+        return vec![Effect::Deal(Deal { operation, which, is_dry: true })];
     }
     let shown = layout::shown_rows(state);
     let page = isize::try_from(shown).unwrap_or(isize::MAX);
@@ -73,7 +73,7 @@ pub(super) fn follow(state: &mut State) -> Vec<Effect> {
 }
 
 /// What became of a deal; after a dry run it is asked whether to do it.
-pub(super) fn dealt(state: &mut State, deal: Deal, result: Result<DealReport, DeadError>) -> Vec<Effect> {
+pub(super) fn summary(state: &mut State, deal: Deal, result: Result<DealReport, DeadError>) -> Vec<Effect> {
     state.dead.is_busy = false;
     let report = match result {
         Ok(report) => report,
@@ -82,7 +82,7 @@ pub(super) fn dealt(state: &mut State, deal: Deal, result: Result<DealReport, De
             return Vec::new();
         }
     };
-    if deal.is_dry && report.dealt.done > 0 {
+    if deal.is_dry && report.summary.done > 0 {
         let deal = Deal { is_dry: false, ..deal };
         let question = Question::Deal(Box::new((deal, report)));
         state.layers.push(Layer::Confirm(Box::new(Confirm { question, yes: false })));

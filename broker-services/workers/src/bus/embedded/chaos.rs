@@ -36,7 +36,7 @@ struct Dice {
 }
 
 /// What happens to one message in one queue.
-pub(super) struct Disposition {
+pub(super) struct Fate {
     pub(super) dropped: bool,
     /// Zero: none.
     pub(super) delay: Duration,
@@ -66,7 +66,7 @@ impl Chaos {
         self.set(Faults::default());
     }
 
-    pub(super) fn fate(&self, exchange: &str) -> Disposition {
+    pub(super) fn fate(&self, exchange: &str) -> Fate {
         let mut dice = self.dice();
         let faults = dice.faults;
         let may_be_lost = [REPLIES, DEFAULT, PAYMENTS].contains(&exchange);
@@ -75,7 +75,7 @@ impl Chaos {
         let duplicate = dice
             .falls(faults.duplicate)
             .then(|| Duplicate { delay: dice.up_to(faults.max_delay), redelivered: dice.random.bool() });
-        Disposition { dropped, delay, duplicate }
+        Fate { dropped, delay, duplicate }
     }
 
     fn dice(&self) -> MutexGuard<'_, Dice> {

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 #[cfg(feature = "simulation")]
-use super::chaos::{Chaos, Disposition};
+use super::chaos::{Chaos, Fate};
 use super::consumer::{Consumer, ConsumerId, Source, Take};
 use super::journal::Journal;
 use super::queue::{Entry, Now, Popped, Queue, Settles};
@@ -214,14 +214,7 @@ impl State {
     }
 
     #[cfg(feature = "simulation")]
-    fn enqueue_by_fate(
-        &mut self,
-        id: QueueId,
-        entry: Entry,
-        fate: &Disposition,
-        now: &mut Now,
-        after: &mut After,
-    ) {
+    fn enqueue_by_fate(&mut self, id: QueueId, entry: Entry, fate: &Fate, now: &mut Now, after: &mut After) {
         if fate.dropped {
             return after.settle(entry.settles);
         }

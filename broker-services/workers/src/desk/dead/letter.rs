@@ -247,7 +247,7 @@ impl ReplayCheck {
 }
 
 /// `{"id","reason","exchange","routing_key","queue","service","at","message_id","correlation_id","reply_to",
-/// "content_type","expiration_ms","priority","headers","body"|"body_hex","body_is_cut"?,"replay_check"}`: the body as text
+/// "content_type","expiration_ms","priority","headers","body"|"body_hex","body_is_cut"?,"outlook"}`: the body as text
 /// where it is UTF-8.
 impl Serialize for DeadLetter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -282,7 +282,7 @@ impl Serialize for DeadLetter {
         if self.is_cut {
             map.serialize_entry("body_is_cut", &true)?;
         }
-        map.serialize_entry("replay_check", self.replay_check().word())?;
+        map.serialize_entry("outlook", self.replay_check().word())?;
         map.end()
     }
 }

@@ -46,12 +46,12 @@ fn it_is_shown_as_it_was_sent() {
         "queue": "order.commands", "service": "order", "at": "2026-09-21T14:13:20.123Z", "message_id": null,
         "correlation_id": "c", "reply_to": null, "content_type": null, "expiration_ms": null, "priority": null,
         "headers": {"traceparent": "00-1"},
-        "body": PLACE, "replay_check": "takes_effect",
+        "body": PLACE, "outlook": "takes_effect",
     });
     assert_eq!(shown, expected);
     message.body = [0, 255].as_slice().into();
     let shown = serde_json::to_value(DeadLetter::of(&message)).unwrap();
-    assert_eq!((&shown["body_hex"], &shown["replay_check"]), (&"00ff".into(), &"refused".into()), "{shown}");
+    assert_eq!((&shown["body_hex"], &shown["outlook"]), (&"00ff".into(), &"refused".into()), "{shown}");
 }
 
 #[test]

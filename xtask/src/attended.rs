@@ -96,7 +96,7 @@ logs       {data}
 
 The dashboard and the command line, attached:
 
-  export SKSTORE__BUS__URL={amqp} SKSTORE__BUS__MANAGEMENT_URL={api} SKSTORE__VIEW__URL={view}
+  export SKSTORE__BUS__URL={amqp} SKSTORE__BUS__MANAGEMENT_URL={api} SKSTORE__VIEW__URL={view} SKSTORE__DATA_DIR={data}
   {skstore}
   {skstore} place 10 5 --customer kim
 

@@ -341,17 +341,6 @@ fn what_is_in_the_way_is_named_and_a_rebuild_that_is_asked_for_replaces_it() {
             let account = Account { customer: kim.clone(), balance: Won(12), revision };
             [order("a"), order("b"), ViewWrite::Account(account)]
         };
-        let entry = |id: u64| {
-            ViewWrite::Feed(FeedEntry {
-                id: id.to_string(),
-                kind: EventKind::Deposit(DepositKind::ToppedUp),
-                subject: "김철수".into(),
-                at: Timestamp(1),
-                customer: None,
-                amount: None,
-                reason: None,
-            })
-        };
         view.apply(&logs(1)).await.unwrap();
         finish(&view).await;
         let looks: [&[&str]; 6] = [
@@ -368,7 +357,7 @@ fn what_is_in_the_way_is_named_and_a_rebuild_that_is_asked_for_replaces_it() {
             server.cli(&["DEL", key]);
             server.cli(write);
             // New things, so that every key is written to.
-            let news = [&logs(revision)[..], &[order(&format!("n{revision}")), entry(revision)]].concat();
+            let news = [&logs(revision)[..], &[order(&format!("n{revision}")), line(revision)]].concat();
             let Err(ViewError::Foreign(told)) = view.apply(&news).await else {
                 panic!("nothing was in the way under {key}")
             };

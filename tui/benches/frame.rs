@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use skstore::dashboard::message::{Found, Message, Query, Size, Snapshot, Start};
-use skstore::dashboard::state::orders::WINDOW_ROWS;
+use skstore::dashboard::message::{Found, Message, Query, Snapshot, Start};
+use skstore::dashboard::screens::orders::state::WINDOW_ROWS;
+use skstore::dashboard::screens::wanted;
+use skstore::dashboard::shown::Shown;
+use skstore::dashboard::size::Size;
 use skstore::dashboard::state::{Look, State};
 use skstore::dashboard::{draw, update};
 use skstore::text::Language;
@@ -75,7 +78,9 @@ fn measure(orders: i64) {
         reads.push(started.elapsed());
         let started = Instant::now();
         update(&mut state, Timestamp(BEGUN + newest), Message::Read(Box::new(snapshot)));
-        screen.draw(|frame| draw(&state, frame)).unwrap();
+        let mut shown = Shown::default();
+        screen.draw(|frame| shown = draw(&state, frame)).unwrap();
+        state.drawn(shown);
         frames.push(started.elapsed());
     }
     report(orders, "read a window", median(reads), "");
@@ -84,7 +89,7 @@ fn measure(orders: i64) {
 }
 
 fn read(view: &EmbeddedView, state: &State) -> Snapshot {
-    let wanted = state.wanted();
+    let wanted = wanted(state);
     let Query::Orders(query) = &wanted.query else { panic!("it shows orders") };
     assert_eq!(query.start, Start::Newest, "it follows");
     let page = view.orders(&query.filter, None, WINDOW_ROWS).unwrap();

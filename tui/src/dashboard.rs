@@ -5,11 +5,14 @@
 //! 1. [`runner`]: the loop that turns keys, answers, changes of the view and the clock into messages, with [`reading`]:
 //!    when the view is read, and what of it;
 //! 2. [`message`]: all there can be told and asked for;
-//! 3. [`keys`]: what a key does where, and [`tab`]: the screens there are;
-//! 4. [`update`](mod@update): what a message does to the [`state`], and which effects it has;
-//! 5. [`layout`] and [`draw`](mod@draw): how the state looks.
+//! 3. [`keys`]: what a key does where, and [`tab`]: which screens there are;
+//! 4. [`update`](mod@update): what a message does to the [`state`], and which effects it has; what can be done here and
+//!    now, and why something else cannot, says [`refusal`];
+//! 5. [`screens`] and [`layers`] that lie over them: a folder each, with its state, its keys and its drawing, over the
+//!    parts of a [`table`];
+//! 6. [`layout`] and [`draw`](mod@draw): how the state looks; what is where on the screen is recorded in [`shown`].
 //!
-//! Only these two do I/O and read the clock. `update` and `draw` are functions of what they are handed.
+//! Only runner and reading do I/O and read the clock. `update` and `draw` are functions of what they are handed.
 
 use std::io;
 use std::sync::Arc;
@@ -32,16 +35,27 @@ use crate::text::Language;
 use crate::theme::{Glyphs, ThemeName};
 
 pub mod draw;
-pub mod filter;
 pub mod keys;
+pub mod layers;
 pub mod layout;
 pub mod message;
 pub mod pace;
 pub mod reading;
+pub mod refusal;
 pub mod runner;
+pub mod screens;
+pub mod shown;
+pub mod size;
 pub mod state;
 pub mod tab;
+pub mod table;
+pub mod toasts;
 pub mod update;
+
+mod canvas;
+mod footer;
+mod header;
+mod ink;
 
 pub use draw::draw;
 pub use runner::run_on;

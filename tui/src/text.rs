@@ -5,6 +5,7 @@
 //! - [`names`]: what items are called;
 //! - [`fuzzy`]: finding by what is half remembered;
 //! - [`fit`]: padding and cutting by display width, and taking out what could repaint the terminal;
+//! - [`numbers`]: how counts are written;
 //! - [`times`]: ages, durations and clock times.
 
 use std::fmt::Display;
@@ -13,6 +14,7 @@ pub mod catalogue;
 pub mod fit;
 pub mod fuzzy;
 pub mod names;
+pub mod numbers;
 pub mod times;
 pub mod words;
 

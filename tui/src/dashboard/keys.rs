@@ -263,6 +263,19 @@ impl Scope {
         Self::TooSmall,
     ];
 
+    /// Where keys go on a tab while nothing lies over it.
+    #[must_use]
+    pub const fn of(tab: Tab) -> Self {
+        match tab {
+            Tab::Orders => Self::Orders,
+            Tab::Accounts => Self::Accounts,
+            Tab::Items => Self::Items,
+            Tab::Health => Self::Health,
+            Tab::Events => Self::Events,
+            Tab::Dead => Self::Dead,
+        }
+    }
+
     /// Whether a character that is no key here is typed.
     #[must_use]
     pub const fn takes_text(self) -> bool {

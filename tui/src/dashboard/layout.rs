@@ -1,16 +1,13 @@
-//! Which part of the screen shows what. Both drawing and scrolling go by it.
+//! Which part of the screen shows what, and so how many rows fit. Both drawing and moving go by it.
 
 use ratatui::layout::Rect;
+use ratatui::text::Line;
 
-use super::message::Size;
+use super::canvas::Canvas;
+use super::ink::Ink;
+use super::size::Size;
 use super::state::{Connection, State};
 
-/// Least columns of a screen that can be used.
-pub const MIN_WIDTH: u16 = 60;
-/// Least rows of a screen that can be used.
-pub const MIN_HEIGHT: u16 = 16;
-/// From this many columns on there is room for something beside the table.
-const WIDE_FROM: u16 = 110;
 /// From this many rows on a narrow screen has room for services and breaker below the table.
 const TALL_FROM: u16 = 22;
 /// Columns of what stands beside the table.
@@ -43,16 +40,29 @@ pub struct Areas {
     pub footer: Rect,
 }
 
-/// Whether something fits beside the table.
-#[must_use]
-pub const fn is_wide(size: Size) -> bool {
-    size.width >= WIDE_FROM
+impl Areas {
+    /// Draws what belongs to the selected row, beside the table or below it: lines of a width.
+    pub(super) fn draw_beside(
+        &self,
+        ink: &Ink<'_>,
+        canvas: &mut Canvas<'_>,
+        lines: impl Fn(usize) -> Vec<Line<'static>>,
+    ) {
+        if let Some(side) = self.side {
+            let inner = ink.side_of(canvas, side);
+            canvas.paint(inner, &lines(usize::from(inner.width)));
+        }
+        if let Some(bottom) = self.bottom {
+            canvas.paint(bottom, &lines(usize::from(bottom.width)));
+        }
+    }
 }
 
-/// Whether the screen is too small for anything but saying so.
-#[must_use]
-pub const fn is_too_small(size: Size) -> bool {
-    size.width < MIN_WIDTH || size.height < MIN_HEIGHT
+/// A table's title, the names of its columns, and its rows.
+pub(super) fn table(area: Rect) -> [Rect; 3] {
+    let row = |at: u16| Rect { y: area.y + at.min(area.height), height: u16::from(at < area.height), ..area };
+    let rows = Rect { height: area.height.saturating_sub(TABLE_HEADING), ..row(TABLE_HEADING) };
+    [row(0), row(1), rows]
 }
 
 /// Lines of what must not be overlooked.
@@ -77,7 +87,7 @@ pub fn areas(state: &State) -> Areas {
     let footer = Rect::new(0, height - footer_height, width, footer_height);
     let middle = Rect::new(0, banner.bottom(), width, footer.y - banner.bottom());
     let whole = Areas { header, banner, main: middle, side: None, bottom: None, footer };
-    let wide = is_wide(state.size);
+    let wide = state.size.is_wide();
     let has_panel = state.panel && state.tab.has_panel();
     let has_detail = state.open_detail().is_some();
     if wide && (has_panel || has_detail) {

@@ -13,7 +13,8 @@ use skstore_workers::desk::view::{Counts, Cursor, Health, OrderDetail, OrderFilt
 use skstore_workers::desk::{DeadError, DeadPage, DeskError};
 
 use super::keys::Chord;
-use super::state::dead::{Deal, DealReport};
+use super::screens::dead_letters::state::{Deal, DealReport};
+use super::size::Size;
 use crate::terminal::console::Told;
 
 /// Something that has happened. [`update`](super::update::update) is the only one to act on it.
@@ -90,15 +91,6 @@ pub enum Gesture {
     WheelUp,
     /// The wheel was turned near.
     WheelDown,
-}
-
-/// Columns and rows of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Columns.
-    pub width: u16,
-    /// Rows.
-    pub height: u16,
 }
 
 /// What the screen needs of the view.

@@ -10,10 +10,10 @@ use skstore_workers::desk::view::{Health, OrderFilter, OrderPage, View, ViewErro
 use tokio::time::Instant;
 
 use super::message::{AccountsFound, Found, ItemsFound, Pickers, Query, Snapshot, Start, Wanted};
-use super::state::accounts::just_before;
-use super::state::events::EVENTS_READ;
-use super::state::listing::LISTED_ROWS;
-use super::state::orders::WINDOW_ROWS;
+use super::screens::accounts::state::just_before;
+use super::screens::events::state::EVENTS_READ;
+use super::screens::orders::state::WINDOW_ROWS;
+use super::table::listing::LISTED_ROWS;
 use crate::text::names::KNOWN_ITEMS;
 
 /// A view that has not answered within this is lost: many times what the slowest read takes.

@@ -18,12 +18,15 @@ use skstore_workers::desk::{BusState, DeadLetter, Desk, DeskError, Disposition};
 use tokio::time::Instant;
 
 use super::keys::Chord;
-use super::message::{Answered, Effect, Gesture, Message, Mouse, Request, Size, Wanted};
+use super::message::{Answered, Effect, Gesture, Message, Mouse, Request, Wanted};
 use super::pace::Pace;
 use super::reading::{READ_WITHIN, Reading, Reads};
+use super::screens::dead_letters::state::{Deal, DealReport, LISTED, Operation};
+use super::screens::wanted;
+use super::shown::Shown;
+use super::size::Size;
 use super::state::State;
-use super::state::dead::{Deal, DealReport, LISTED, Operation};
-use super::{DashboardError, DashboardOptions, draw, update};
+use super::{DashboardError, DashboardOptions, draw, screens, update};
 use crate::terminal::console::Console;
 use crate::terminal::outlet::Outlet;
 
@@ -84,17 +87,17 @@ where
             Ok(()) = bus.changed() => Some(outside.bus_message(&bus.borrow_and_update())),
             Ok(()) = logged.changed(), if state.shows_log() => Some(Message::Log(log.lines())),
             Some(done) = outside.pending.next(), if !outside.pending.is_empty() => {
-                outside.done(done, &state.wanted())
+                outside.done(done, &wanted(&state))
             }
             () = changes.changed(), if outside.reads.may_be_due() => {
                 outside.reads.changed(Instant::now());
                 None
             }
             () = outside.reads.due() => {
-                outside.read(state.wanted());
+                outside.read(wanted(&state));
                 None
             }
-            () = tokio::time::sleep_until(next_tick), if state.shows_time() => Some(Message::Tick),
+            () = tokio::time::sleep_until(next_tick), if screens::shows_time(&state) => Some(Message::Tick),
             taken = taken(outlet.as_ref()), if !is_drawn && !can_draw => {
                 taken.map_err(|error| DashboardError::Screen(error.to_string()))?;
                 None
@@ -176,7 +179,11 @@ fn show<B: Backend>(
         update(state, clock.now(), Message::Resized(size));
     }
     state.now = clock.now();
-    screen.draw(|frame| draw(state, frame)).map_err(|error| DashboardError::Screen(error.to_string()))?;
+    let mut shown = Shown::default();
+    screen
+        .draw(|frame| shown = draw(state, frame))
+        .map_err(|error| DashboardError::Screen(error.to_string()))?;
+    state.drawn(shown);
     Ok(())
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
-use skstore_domain::ids::{Customer, ItemId};
-use skstore_domain::objects::{Account, Item, Order};
+use skstore_domain::objects::Order;
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::bus::QueueDepth;
@@ -14,43 +13,27 @@ use skstore_workers::desk::config::TimeShown;
 use skstore_workers::desk::view::{Counts, Health};
 
 use super::keys::{Keymap, Scope};
-use super::layout;
-use super::message::{OrdersQuery, Query, Size, Wanted};
+use super::layers::Layer;
+use super::layers::dialogs::state::{Confirm, Question};
+use super::layers::filter::state::FilterLine;
+use super::layers::form::state::{Form, Pickable};
+use super::message::{Effect, Request};
+use super::screens::accounts::state::Accounts;
+use super::screens::dead_letters::state::Dead;
+use super::screens::events::state::Events;
+use super::screens::health::history::History;
+use super::screens::health::state::HealthTab;
+use super::screens::items::state::Items;
+use super::screens::orders::detail::state::Detail;
+use super::screens::orders::state::Orders;
+use super::shown::Shown;
+use super::size::Size;
 use super::tab::Tab;
+use super::toasts::state::Toasts;
 use crate::text::Language;
 use crate::text::names::Names;
 use crate::text::times::{UTC, Zone};
 use crate::theme::{Glyphs, ThemeName};
-
-pub mod accounts;
-pub mod columns;
-pub mod dead;
-pub mod detail;
-pub mod dialogs;
-pub mod events;
-pub mod filter_line;
-pub mod form;
-pub mod history;
-pub mod input;
-pub mod items;
-pub mod listing;
-pub mod orders;
-pub mod palette;
-pub mod sort;
-pub mod toasts;
-
-use accounts::Accounts;
-use dead::Dead;
-use detail::Detail;
-use dialogs::{Confirm, Menu};
-use events::Events;
-use filter_line::FilterLine;
-use form::Form;
-use history::{History, Range};
-use items::Items;
-use orders::Orders;
-use palette::Palette;
-use toasts::Toasts;
 
 /// A worker that has not been heard of for this long is shown as silent: several of its heartbeats, which come
 /// every second, were missed.
@@ -111,55 +94,6 @@ pub struct BusLost {
     pub since: Timestamp,
     /// When it is tried again.
     pub retry_at: Timestamp,
-}
-
-/// How the tab of health is looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct HealthTab {
-    /// Lines above the first one that is shown.
-    pub scroll: usize,
-    /// How far back the charts look.
-    pub range: Range,
-}
-
-/// What lies over the main screen. The topmost takes the keys.
-#[derive(Debug, Clone)]
-pub enum Layer {
-    /// A filter is being typed.
-    Filter(Box<FilterLine>),
-    /// A command is being looked for.
-    Palette(Box<Palette>),
-    /// A form is being filled in.
-    Form(Box<Form>),
-    /// Something is being chosen.
-    Menu(Menu),
-    /// Something is asked.
-    Confirm(Box<Confirm>),
-    /// The last lines of the log.
-    Log {
-        /// Lines below the last one that is shown.
-        scroll: usize,
-    },
-    /// All keys.
-    Help {
-        /// The first line shown.
-        scroll: usize,
-    },
-}
-
-/// Items and accounts that are known by name, and that forms pick from.
-#[derive(Debug, Clone, Default)]
-pub struct Pickable {
-    /// By id, the first of them: [`KNOWN_ITEMS`](crate::text::names::KNOWN_ITEMS) at most.
-    pub items: Vec<Item>,
-    /// By customer.
-    pub accounts: Vec<Account>,
-    /// Whether there are accounts that are not among them.
-    pub has_more_accounts: bool,
-    /// What was picked last, to begin with next time.
-    pub last_item: Option<ItemId>,
-    /// Likewise.
-    pub last_customer: Option<Customer>,
 }
 
 /// The breaker of one order worker, as it was last heard of.
@@ -234,6 +168,8 @@ pub struct State {
     pub toasts: Toasts,
     /// What can be picked in forms.
     pub pickable: Pickable,
+    /// What the last frame shows.
+    shown: Shown,
 }
 
 impl State {
@@ -266,7 +202,59 @@ impl State {
             layers: Vec::new(),
             toasts: Toasts::default(),
             pickable: Pickable::default(),
+            shown: Shown::default(),
         }
+    }
+
+    /// A frame was drawn that shows this: what is scrolled is as far as it was drawn.
+    pub fn drawn(&mut self, shown: Shown) {
+        match (&mut self.detail, self.tab, shown.screen) {
+            (Some(detail), Tab::Orders, Some(scroll)) => detail.scroll = scroll,
+            (_, Tab::Health, Some(scroll)) => self.health_tab.scroll = scroll,
+            (_, _, _) => {}
+        }
+        if let (Some(Layer::Log(seen) | Layer::Help(seen)), Some(scroll)) =
+            (self.layers.last_mut(), shown.layer)
+        {
+            *seen = scroll;
+        }
+        self.shown = shown;
+    }
+
+    /// What the last frame shows.
+    #[must_use]
+    pub const fn shown(&self) -> &Shown {
+        &self.shown
+    }
+
+    /// The form that is filled in, wherever among the layers it lies.
+    #[must_use]
+    pub fn form(&self) -> Option<&Form> {
+        self.layers.iter().find_map(|layer| match layer {
+            Layer::Form(form) => Some(&**form),
+            Layer::Filter(_)
+            | Layer::Palette(_)
+            | Layer::Menu(_)
+            | Layer::Confirm(_)
+            | Layer::Log(_)
+            | Layer::Help(_) => None,
+        })
+    }
+
+    /// Lets a filter be typed, beginning with the one that there is.
+    pub fn open_filter(&mut self, typed: String) {
+        self.layers.push(Layer::Filter(Box::new(FilterLine::beginning_with(typed))));
+    }
+
+    /// Asks before something is done; no is the default.
+    pub fn ask(&mut self, question: Question) {
+        self.layers.push(Layer::Confirm(Box::new(Confirm { question, yes: false })));
+    }
+
+    /// Sends a request to the services, and says so.
+    pub fn send(&mut self, request: Request) -> Vec<Effect> {
+        self.toasts.sent(request.clone());
+        vec![Effect::Ask(request)]
     }
 
     /// Where keys go.
@@ -288,8 +276,8 @@ impl State {
     }
 
     fn scope_of(&self, layer: Option<&Layer>) -> Scope {
-        let is_help = matches!(layer, Some(Layer::Help { .. }));
-        if layout::is_too_small(self.size) && !is_help {
+        let is_help = matches!(layer, Some(Layer::Help(_)));
+        if self.size.is_too_small() && !is_help {
             return Scope::TooSmall;
         }
         match layer {
@@ -298,7 +286,7 @@ impl State {
             Some(Layer::Form(form)) => form.scope(),
             Some(Layer::Menu(_)) => Scope::Menu,
             Some(Layer::Confirm(_)) => Scope::Confirm,
-            Some(Layer::Help { .. } | Layer::Log { .. }) => Scope::Help,
+            Some(Layer::Help(_) | Layer::Log(_)) => Scope::Help,
             None => self.base_scope(),
         }
     }
@@ -306,10 +294,10 @@ impl State {
     /// Where keys go once nothing lies over the tab any more.
     #[must_use]
     pub fn base_scope(&self) -> Scope {
-        if self.open_detail().is_some() && !layout::is_wide(self.size) {
+        if self.open_detail().is_some() && !self.size.is_wide() {
             return Scope::Detail;
         }
-        self.tab.scope()
+        Scope::of(self.tab)
     }
 
     /// The order that is shown whole, if its tab is the one that is shown.
@@ -324,42 +312,13 @@ impl State {
         Names::new(self.look.language, &self.pickable.items)
     }
 
-    /// What the screen needs of the view.
-    #[must_use]
-    pub fn wanted(&self) -> Wanted {
-        Wanted {
-            query: match self.tab {
-                Tab::Orders => Query::Orders(OrdersQuery {
-                    filter: self.orders.filter.clone(),
-                    start: self.orders.start.clone(),
-                }),
-                Tab::Accounts => Query::Accounts(self.accounts.query()),
-                Tab::Items => Query::Items(self.items.query()),
-                Tab::Events => Query::Events,
-                Tab::Health | Tab::Dead => Query::Nothing,
-            },
-            detail: self.open_detail().map(|detail| detail.id.clone()),
-            pickers: self.layers.iter().find_map(|layer| match layer {
-                Layer::Form(form) => Some(form.customer.query.text().trim().to_owned()),
-                Layer::Filter(_)
-                | Layer::Palette(_)
-                | Layer::Menu(_)
-                | Layer::Confirm(_)
-                | Layer::Log { .. }
-                | Layer::Help { .. } => None,
-            }),
-        }
-    }
-
     /// The order that actions are about: the one that is shown whole, else the selected one.
     #[must_use]
     pub fn current_order(&self) -> Option<&Order> {
-        match self.tab {
-            Tab::Orders => match &self.detail {
-                Some(detail) => self.detail_row(detail),
-                None => self.orders.selected_row().map(|row| &row.order),
-            },
-            Tab::Accounts | Tab::Items | Tab::Health | Tab::Events | Tab::Dead => None,
+        match (self.tab, &self.detail) {
+            (Tab::Orders, Some(detail)) => self.detail_row(detail),
+            (Tab::Orders, None) => self.orders.selected_row().map(|row| &row.order),
+            (Tab::Accounts | Tab::Items | Tab::Health | Tab::Events | Tab::Dead, _) => None,
         }
     }
 
@@ -407,23 +366,6 @@ impl State {
         self.health.services.iter().find_map(|beat| beat.rebuilding)
     }
 
-    /// Whether something on the screen changes as time goes by.
-    #[must_use]
-    pub fn shows_time(&self) -> bool {
-        let rows = match self.tab {
-            Tab::Orders => !self.orders.page.rows.is_empty(),
-            Tab::Accounts | Tab::Items => false,
-            Tab::Events => self.events.frozen_at.is_some(),
-            // Queues are looked at by the clock.
-            Tab::Health | Tab::Dead => true,
-        };
-        rows || self.heard_at.is_some()
-            || self.open_detail().is_some()
-            || !self.toasts.is_empty()
-            || self.bus_lost.is_some()
-            || matches!(self.connection, Connection::Lost { .. })
-    }
-
     /// How long nothing has been heard of any worker, if that is long: what is shown may be as old.
     #[must_use]
     pub fn stale_for(&self) -> Option<Duration> {
@@ -433,6 +375,6 @@ impl State {
     /// Whether the last lines of the log are shown.
     #[must_use]
     pub fn shows_log(&self) -> bool {
-        self.layers.iter().any(|layer| matches!(layer, Layer::Log { .. }))
+        self.layers.iter().any(|layer| matches!(layer, Layer::Log(_)))
     }
 }

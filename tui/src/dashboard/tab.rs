@@ -1,6 +1,5 @@
 //! The screens that one goes between, by number, by key and by mouse.
 
-use super::keys::Scope;
 use crate::text::Text;
 
 /// A screen with a tab of its own.
@@ -57,19 +56,6 @@ impl Tab {
         match self {
             Self::Dead => Text::DeadShort,
             Self::Orders | Self::Accounts | Self::Items | Self::Health | Self::Events => self.text(),
-        }
-    }
-
-    /// Where keys go while nothing lies over it.
-    #[must_use]
-    pub const fn scope(self) -> Scope {
-        match self {
-            Self::Orders => Scope::Orders,
-            Self::Accounts => Scope::Accounts,
-            Self::Items => Scope::Items,
-            Self::Health => Scope::Health,
-            Self::Events => Scope::Events,
-            Self::Dead => Scope::Dead,
         }
     }
 

@@ -4,25 +4,23 @@ use crossterm::event::KeyCode;
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::view::Health;
 
-use super::keys::{Action, Chord, Scope, hangul};
+use super::keys::{Chord, hangul};
+use super::layers;
+use super::layers::form::state::FormId;
 use super::layout;
-use super::message::{Answered, Effect, Found, Message, Query, Request, Snapshot};
-use super::state::form::FormId;
-use super::state::toasts::Notice;
-use super::state::{BusLost, Connection, Layer, SILENT_AFTER, State};
+use super::message::{Answered, Effect, Message, Request, Snapshot};
+use super::screens;
+use super::screens::dead_letters::update as dead_letters;
+use super::screens::orders::update::ask_about_detail;
+use super::state::{BusLost, Connection, SILENT_AFTER, State};
+use super::toasts::state::Notice;
 use crate::terminal::console::Told;
 use crate::text::Text;
-use crate::text::names::Names;
 
-mod dead;
-mod events;
-mod layers;
-mod listings;
+mod act;
 mod mouse;
-mod orders;
-mod screen;
 
-pub use screen::refusal;
+use act::{act, look_at_queues};
 
 /// Lets `message` happen at `now`.
 ///
@@ -30,27 +28,27 @@ pub use screen::refusal;
 /// the services are asked about an order whose detail is open and has changed.
 pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect> {
     state.now = now;
-    let wanted = state.wanted();
+    let wanted = screens::wanted(state);
     let mut effects = match message {
         Message::Key(chord) => press(state, chord),
-        Message::Mouse(mouse) => mouse::act(state, mouse),
+        Message::Mouse(mouse) => mouse::use_mouse(state, mouse),
         Message::Paste(text) => {
-            layers::paste(state, &text);
+            layers::update::paste(state, &text);
             Vec::new()
         }
         Message::Resized(size) => {
             state.size = size;
-            screen::keep_selection_in_sight(state);
+            screens::of(state.tab).keep_in_sight(state);
             Vec::new()
         }
-        Message::Tick => screen::look_at_queues(state),
+        Message::Tick => look_at_queues(state),
         Message::Read(snapshot) => {
             read(state, *snapshot);
             Vec::new()
         }
         Message::Heard(health) => {
             hear(state, health);
-            screen::look_at_queues(state)
+            look_at_queues(state)
         }
         Message::ViewLost { cause, retry_at } => {
             let since = match &state.connection {
@@ -73,14 +71,14 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.is_asking_queues = false;
             // Why they are not known stands in the banner of the bus.
             state.queues = queues.ok();
-            dead::follow(state)
+            dead_letters::follow(state)
         }
         Message::Dead(page) => {
             let shown = layout::shown_rows(state);
             state.dead.read(page, shown);
             Vec::new()
         }
-        Message::Summary(deal, result) => dead::summary(state, deal, result),
+        Message::Summary(deal, result) => dead_letters::summary(state, deal, result),
         Message::Log(lines) => {
             state.log = lines;
             Vec::new()
@@ -93,16 +91,22 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.toasts.say(Notice::Reason(Text::WhyNoShell), now);
             Vec::new()
         }
-        Message::OrderId(id) => layers::minted(state, FormId::Order(id)),
-        Message::RequestId(id) => layers::minted(state, FormId::Request(id)),
+        Message::OrderId(id) => {
+            layers::form::update::minted(state, FormId::Order(id));
+            Vec::new()
+        }
+        Message::RequestId(id) => {
+            layers::form::update::minted(state, FormId::Request(id));
+            Vec::new()
+        }
         Message::Answered(answered) => {
             answer(state, *answered);
             Vec::new()
         }
     };
     state.toasts.expire(now);
-    orders::ask_about_detail(state, &mut effects);
-    if state.wanted() != wanted {
+    ask_about_detail(state, &mut effects);
+    if screens::wanted(state) != wanted {
         effects.push(Effect::Read);
     }
     effects
@@ -114,7 +118,7 @@ fn press(state: &mut State, chord: Chord) -> Vec<Effect> {
         Some(action) => act(state, action),
         None => {
             tell_of_syllable(state, chord);
-            layers::edit(state, chord);
+            layers::update::edit(state, chord);
             Vec::new()
         }
     }
@@ -128,36 +132,6 @@ fn tell_of_syllable(state: &mut State, chord: Chord) {
         && let Some(keys) = hangul::keys_of(c)
     {
         state.toasts.say(Notice::Syllable { syllable: c, keys }, state.now);
-    }
-}
-
-/// Does what a key does where keys go now.
-fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    match action {
-        Action::Quit => vec![Effect::Quit],
-        Action::Suspend => vec![Effect::Suspend],
-        Action::Help => {
-            state.layers.push(Layer::Help { scroll: 0 });
-            Vec::new()
-        }
-        _ => match state.scope() {
-            Scope::Orders
-            | Scope::Detail
-            | Scope::Accounts
-            | Scope::Items
-            | Scope::Health
-            | Scope::Events
-            | Scope::Dead => screen::act(state, action),
-            Scope::Filter
-            | Scope::Palette
-            | Scope::Picker
-            | Scope::Number
-            | Scope::Menu
-            | Scope::Confirm
-            | Scope::Help => layers::act(state, action),
-            // What cannot be seen is not acted on.
-            Scope::TooSmall => Vec::new(),
-        },
     }
 }
 
@@ -182,23 +156,9 @@ fn read(state: &mut State, snapshot: Snapshot) {
         state.pickable.has_more_accounts = pickers.has_more_accounts;
     }
     // What was read for another filter, window or detail came too late; what is wanted now is on its way.
-    if snapshot.wanted.query == state.wanted().query {
-        let (language, shown) = (state.look.language, layout::shown_rows(state));
-        match (snapshot.wanted.query, snapshot.found) {
-            (Query::Orders(_), Found::Orders(page)) => {
-                state.orders.read(page, Names::new(language, &state.pickable.items), shown);
-            }
-            (Query::Accounts(query), Found::Accounts(found)) => {
-                state.accounts.read(query.orders_of, found, language, shown);
-            }
-            (Query::Items(query), Found::Items(found)) => {
-                state.items.read(query.orders_of, found, language, shown);
-            }
-            (Query::Events, Found::Events(entries)) => state.events.read(entries, shown),
-            // The runner answers each with its own.
-            (Query::Orders(_) | Query::Accounts(_) | Query::Items(_) | Query::Events | Query::Nothing, _) => {
-            }
-        }
+    let screen = screens::of(state.tab);
+    if snapshot.wanted.query == screen.query(state) {
+        screen.read(state, snapshot.wanted.query, snapshot.found);
     }
     if let Some(detail) = &mut state.detail
         && snapshot.wanted.detail.as_ref() == Some(&detail.id)

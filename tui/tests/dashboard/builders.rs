@@ -6,9 +6,11 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use skstore::dashboard::keys::Chord;
 use skstore::dashboard::message::{
-    AccountsFound, Effect, Found, Gesture, ItemsFound, Message, Mouse, Pickers, Query, Request, Size,
-    Snapshot,
+    AccountsFound, Effect, Found, Gesture, ItemsFound, Message, Mouse, Pickers, Query, Request, Snapshot,
 };
+use skstore::dashboard::screens::wanted;
+use skstore::dashboard::shown::Shown;
+use skstore::dashboard::size::Size;
 use skstore::dashboard::state::{Look, State};
 use skstore::dashboard::tab::Tab;
 use skstore::dashboard::{draw, update};
@@ -335,7 +337,7 @@ pub(crate) fn started(language: Language, width: u16, height: u16) -> State {
 
 /// What the view says, as an answer to what `state` wants of it.
 pub(crate) fn snapshot(state: &State, rows: Vec<OrderRow>, health: Health) -> Snapshot {
-    let wanted = state.wanted();
+    let wanted = wanted(state);
     let detail = wanted.detail.as_ref().and_then(|id| rows.iter().find(|row| row.order.order_id == *id));
     Snapshot {
         detail: detail.map(|row| OrderDetail { row: row.clone(), timeline: timeline(&row.order) }),
@@ -423,10 +425,17 @@ pub(crate) fn press(state: &mut State, key: impl Into<Key>) -> Vec<Effect> {
 /// Clicks on the first place where `text` stands on the screen.
 pub(crate) fn click(state: &mut State, text: &str) -> Vec<Effect> {
     let (x, y) = place_of(state, text);
+    see(state);
     mouse(state, Gesture::Click, x, y)
 }
 
-/// Uses the mouse at a place.
+/// Draws `state`, so that it knows what is where on the screen.
+pub(crate) fn see(state: &mut State) {
+    let (_, shown) = drawn(state);
+    state.drawn(shown);
+}
+
+/// Uses the mouse at a place of what was [seen](see) last.
 pub(crate) fn mouse(state: &mut State, gesture: Gesture, x: u16, y: u16) -> Vec<Effect> {
     let now = state.now;
     update(state, now, Message::Mouse(Mouse { gesture, x, y }))
@@ -470,10 +479,15 @@ pub(crate) fn event(code: KeyCode) -> crossterm::event::Event {
 
 /// Draws `state` and gives back every cell.
 pub(crate) fn buffer(state: &State) -> Buffer {
+    drawn(state).0
+}
+
+fn drawn(state: &State) -> (Buffer, Shown) {
     let backend = TestBackend::new(state.size.width, state.size.height);
     let mut terminal = Terminal::new(backend).unwrap();
-    terminal.draw(|frame| draw(state, frame)).unwrap();
-    terminal.backend().buffer().clone()
+    let mut shown = Shown::default();
+    terminal.draw(|frame| shown = draw(state, frame)).unwrap();
+    (terminal.backend().buffer().clone(), shown)
 }
 
 /// The screen as a reader sees it: lines, without blanks at their ends.

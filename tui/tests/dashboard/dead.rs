@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crossterm::event::KeyCode;
 use skstore::dashboard::message::{Effect, Message};
+use skstore::dashboard::screens::dead_letters::state::{Deal, DealReport, Operation};
 use skstore::dashboard::state::State;
-use skstore::dashboard::state::dead::{Deal, DealReport, Operation};
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore_workers::desk::bus::{Properties, QueueDepth};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use skstore::dashboard::message::Message;
+use skstore::dashboard::screens::health::history::Range;
 use skstore::dashboard::state::State;
-use skstore::dashboard::state::history::Range;
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore::theme::{Glyphs, ThemeName};
@@ -84,6 +84,7 @@ fn the_rest_of_a_narrow_screen_is_reached_by_scrolling() {
     for _ in 0..20 {
         press(&mut state, KeyCode::PageDown);
         seen.push_str(&screen(&state));
+        see(&mut state);
     }
     for part in
         ["promises", "services", "breaker", "orders/s", "answer ms", "refused/s", "queues", "skstore.dead"]
@@ -96,7 +97,7 @@ fn the_rest_of_a_narrow_screen_is_reached_by_scrolling() {
     for _ in 0..20 {
         press(&mut state, KeyCode::PageUp);
     }
-    assert_eq!(state.health_tab.scroll, 0);
+    assert_eq!(state.health_tab.scroll.at, 0);
 }
 
 #[test]

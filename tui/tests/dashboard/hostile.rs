@@ -14,8 +14,8 @@ use skstore::dashboard::draw;
 use skstore::dashboard::message::{
     AccountsFound, Answered, Found, ItemsFound, Message, Pickers, Request, Snapshot,
 };
+use skstore::dashboard::screens::dead_letters::state::{Deal, DealReport, Operation};
 use skstore::dashboard::state::State;
-use skstore::dashboard::state::dead::{Deal, DealReport, Operation};
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore::text::fit;
@@ -61,7 +61,7 @@ fn drawn(state: &State) -> Vec<u8> {
     let area = Rect::new(0, 0, state.size.width, state.size.height);
     let options = TerminalOptions { viewport: Viewport::Fixed(area) };
     let mut terminal = Terminal::with_options(CrosstermBackend::new(sent.clone()), options).unwrap();
-    terminal.draw(|frame| draw(state, frame)).unwrap();
+    terminal.draw(|frame| drop(draw(state, frame))).unwrap();
     let bytes = sent.0.lock().unwrap();
     bytes.clone()
 }

@@ -2,9 +2,11 @@
 
 use crossterm::event::KeyCode;
 use skstore::dashboard::keys::Scope;
-use skstore::dashboard::message::{Found, Gesture, Message, Request, Size};
+use skstore::dashboard::message::{Found, Gesture, Message, Request};
+use skstore::dashboard::size::Size;
 use skstore::dashboard::state::State;
 use skstore::dashboard::tab::Tab;
+use skstore::dashboard::table::movement::Table;
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore::text::names::name_of;
@@ -49,9 +51,10 @@ fn the_wheel_moves_the_table_or_the_detail_under_it() {
     update(&mut state, NOW, Message::Resized(Size { width: 120, height: 20 }));
     press(&mut state, KeyCode::Enter);
     reads(&mut state, rows(), health());
+    see(&mut state);
     mouse(&mut state, Gesture::WheelDown, 110, 10);
     assert_eq!(state.orders.selected_index(), Some(3), "the table stays where it is");
-    assert_eq!(state.detail.as_ref().map(|detail| detail.scroll), Some(3));
+    assert_eq!(state.detail.as_ref().map(|detail| detail.scroll.at), Some(3));
 }
 
 #[test]
@@ -180,6 +183,7 @@ fn every_place_of_every_screen_can_be_clicked() {
             let mut state = busy(Language::Korean, width, height);
             type_in(&mut state, keys);
             reads(&mut state, rows(), health());
+            see(&mut state);
             for y in 0..height {
                 for x in (0..width).step_by(7) {
                     let mut state = state.clone();

@@ -3,8 +3,9 @@
 
 use crossterm::event::KeyCode;
 use skstore::dashboard::message::{Found, Message, Query, Snapshot};
+use skstore::dashboard::screens::orders::columns::OrderColumn;
+use skstore::dashboard::screens::wanted;
 use skstore::dashboard::state::State;
-use skstore::dashboard::state::columns::OrderColumn;
 use skstore::dashboard::tab::Tab;
 use skstore::dashboard::update;
 use skstore::text::Language;
@@ -201,7 +202,7 @@ fn orders_that_are_sorted_by_item_stand_by_the_name_that_is_shown() {
 fn a_filter_finds_items_by_the_name_that_is_shown() {
     let mut state = sample(Language::English, (120, 40), health());
     type_in(&mut state, "/item:pear mandarin");
-    let Query::Orders(query) = state.wanted().query else { panic!("no orders") };
+    let Query::Orders(query) = wanted(&state).query else { panic!("no orders") };
     assert_eq!(query.filter.item_id, Some(item_id("11")), "by its index");
     assert_eq!(query.filter.text.as_deref(), Some("mandarin"));
     assert_eq!(query.filter.text_means, [item_id("13")].into(), "whatever its orders call it");

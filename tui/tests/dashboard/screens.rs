@@ -3,10 +3,11 @@
 use crossterm::event::KeyCode;
 use ratatui::style::Color;
 use skstore::dashboard::keys::Scope;
-use skstore::dashboard::message::{Answered, Found, Message, Request, Size};
+use skstore::dashboard::message::{Answered, Found, Message, Request};
+use skstore::dashboard::size::Size;
 use skstore::dashboard::state::State;
 use skstore::dashboard::tab::Tab;
-use skstore::dashboard::{layout, update};
+use skstore::dashboard::update;
 use skstore::text::words::Worded;
 use skstore::text::{Language, fit};
 use skstore::theme::{Glyphs, ThemeName};
@@ -461,10 +462,10 @@ fn no_foreign_text_can_repaint_the_screen() {
 
 #[test]
 fn the_footer_shows_only_what_is_possible_and_always_the_help() {
-    for state in every_screen().filter(|state| !layout::is_too_small(state.size)) {
+    for state in every_screen().filter(|state| !state.size.is_too_small()) {
         let shown = screen(&state);
         let footer = shown.lines().last().unwrap();
-        let is_tab = Tab::ALL.iter().any(|tab| tab.scope() == state.scope());
+        let is_tab = Tab::ALL.iter().any(|tab| Scope::of(*tab) == state.scope());
         if is_tab || state.scope() == Scope::Detail {
             let help = state.look.language.get(skstore::text::Text::KeyHelp);
             assert!(footer.contains(help), "no help in: {footer}");

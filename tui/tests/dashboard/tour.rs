@@ -89,7 +89,7 @@ fn the_tour_lists_the_keys_as_they_are() {
     let keymap = Keymap::default();
     let mut table = String::from("\n| key | does | where | name in `[keys]` |\n|---|---|---|---|\n");
     let places = |scopes: &[Scope]| -> String {
-        let tabs = Tab::ALL.iter().map(|tab| tab.scope());
+        let tabs = Tab::ALL.iter().map(|tab| Scope::of(*tab));
         if tabs.clone().all(|scope| scopes.contains(&scope)) {
             return "everywhere".to_owned();
         }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use ratatui::layout::Size;
-use skstore::dashboard::{layout, state};
+use skstore::dashboard::{size, state};
 use skstore::terminal::screen::known;
 use skstore::text::Text;
 use skstore::theme::can_be_drawn_on;
@@ -44,9 +44,9 @@ fn judge(look: &Look, out: bool, keys: bool, size: Option<(u16, u16)>) -> Findin
     let told = size.unwrap_or_default();
     let counts = if size.is_some() { known(told.into(), look.assumed) } else { Size::ZERO };
     let (columns, rows) = (counts.width, counts.height);
-    if columns < layout::MIN_WIDTH || rows < layout::MIN_HEIGHT {
+    if columns < size::MIN_WIDTH || rows < size::MIN_HEIGHT {
         let found = Said::text(Text::DoctorSmall, &[&columns, &rows]);
-        return wrong(found, Said::text(Text::DoctorEnlarge, &[&layout::MIN_WIDTH, &layout::MIN_HEIGHT]));
+        return wrong(found, Said::text(Text::DoctorEnlarge, &[&size::MIN_WIDTH, &size::MIN_HEIGHT]));
     }
     if let Some(zone) = &look.unknown_zone {
         let remedy = Said::text(Text::DoctorGiveZone, &[]);

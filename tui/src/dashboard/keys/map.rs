@@ -221,7 +221,7 @@ mod tests {
         let keymap = Keymap::default();
         for scope in Scope::ALL {
             assert_eq!(keymap.action(*scope, Chord::ctrl('c')), Some(Action::Quit), "ctrl-c in {scope:?}");
-            let is_tab = Tab::ALL.iter().any(|tab| tab.scope() == *scope);
+            let is_tab = Tab::ALL.iter().any(|tab| Scope::of(*tab) == *scope);
             let closes = keymap.action(*scope, Chord::of(KeyCode::Esc)).is_some();
             assert!(closes || is_tab || *scope == Scope::TooSmall, "Esc in {scope:?}");
         }
@@ -232,7 +232,7 @@ mod tests {
         let keymap = Keymap::default();
         for from in Tab::ALL {
             for to in Tab::ALL {
-                assert_eq!(keymap.action(from.scope(), Chord::char(to.number())), Some(Action::Go(*to)));
+                assert_eq!(keymap.action(Scope::of(*from), Chord::char(to.number())), Some(Action::Go(*to)));
             }
         }
     }

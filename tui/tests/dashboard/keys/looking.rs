@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use skstore::dashboard::keys::Scope;
-use skstore::dashboard::message::{Effect, Message, Query, Request, Size};
+use skstore::dashboard::message::{Effect, Message, Query, Request};
+use skstore::dashboard::screens::wanted;
+use skstore::dashboard::size::Size;
 use skstore::dashboard::state::State;
 use skstore::dashboard::tab::Tab;
+use skstore::dashboard::table::movement::Table;
 use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore_domain::answers::Answer;
@@ -19,7 +22,7 @@ use crate::builders::*;
 
 /// Which orders are wanted of the view.
 fn orders_wanted(state: &State) -> skstore_workers::desk::view::OrderFilter {
-    let Query::Orders(query) = state.wanted().query else { panic!("another tab is shown") };
+    let Query::Orders(query) = wanted(state).query else { panic!("another tab is shown") };
     query.filter
 }
 
@@ -181,7 +184,7 @@ fn an_event_leads_to_its_order() {
     let effects = press(&mut state, KeyCode::Enter);
     assert!(effects.contains(&Effect::Read));
     assert_eq!(state.tab, Tab::Orders);
-    assert_eq!(state.wanted().detail.map(|id| id.to_string()), Some(subject.clone()));
+    assert_eq!(wanted(&state).detail.map(|id| id.to_string()), Some(subject.clone()));
     assert_eq!(orders_wanted(&state).id_prefix, Some(subject));
     press(&mut state, KeyCode::Esc);
     press(&mut state, KeyCode::Esc);
@@ -192,13 +195,13 @@ fn an_event_leads_to_its_order() {
 fn only_what_the_tab_shows_is_wanted_of_the_view() {
     let mut state = desk();
     press(&mut state, KeyCode::Enter);
-    assert!(state.wanted().detail.is_some());
+    assert!(wanted(&state).detail.is_some());
     let effects = press(&mut state, '2');
     assert!(effects.contains(&Effect::Read), "it is read at once");
-    assert!(matches!(state.wanted().query, Query::Accounts(_)));
-    assert_eq!(state.wanted().detail, None, "an order that is not on the screen is not read");
+    assert!(matches!(wanted(&state).query, Query::Accounts(_)));
+    assert_eq!(wanted(&state).detail, None, "an order that is not on the screen is not read");
     press(&mut state, KeyCode::BackTab);
-    assert!(state.wanted().detail.is_some(), "it is still open on the way back");
+    assert!(wanted(&state).detail.is_some(), "it is still open on the way back");
 }
 
 #[test]

@@ -1,0 +1,6 @@
+//! What happens, as it happens.
+
+pub mod state;
+
+mod draw;
+pub(crate) mod update;

@@ -1,0 +1,12 @@
+//! The workers, queues and breakers, whether the promises hold, and how it has been.
+
+pub mod history;
+pub mod state;
+
+pub(super) mod breaker;
+mod charts;
+mod draw;
+mod promises;
+mod queues;
+pub(crate) mod services;
+pub(crate) mod update;

@@ -1,0 +1,30 @@
+//! What the table of items has of its own.
+
+use skstore_domain::objects::Item;
+use skstore_workers::desk::view::OrderFilter;
+
+use super::draw;
+use crate::dashboard::message::{Found, Query};
+use crate::dashboard::screens::by_name::ByName;
+use crate::text::Text;
+
+/// The screen of items.
+pub(crate) static SCREEN: ByName<Item> = ByName {
+    listing: |state| &state.items.listing,
+    listing_mut: |state| &mut state.items.listing,
+    query: |state| Query::Items(state.items.query()),
+    read: |state, query, found, shown| {
+        if let (Query::Items(query), Found::Items(found)) = (query, found) {
+            state.items.read(query.orders_of, found, state.look.language, shown);
+        }
+    },
+    orders_of: |item| {
+        let filter = OrderFilter { item_id: Some(item.item_id.clone()), ..OrderFilter::default() };
+        (filter, Text::FieldItem, item.item_id.to_string())
+    },
+    // Items are few enough to be looked through.
+    typed: |_| "",
+    begin_with: |_, _| {},
+    draw: draw::table,
+    beside: draw::deliveries,
+};

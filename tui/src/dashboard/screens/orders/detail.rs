@@ -1,0 +1,4 @@
+//! One order, whole.
+
+pub(crate) mod draw;
+pub mod state;

@@ -110,9 +110,9 @@ pub enum Query {
     /// Orders.
     Orders(OrdersQuery),
     /// Accounts.
-    Accounts(AccountsQuery),
+    Accounts(ListQuery<Customer>),
     /// Items.
-    Items(ItemsQuery),
+    Items(ListQuery<ItemId>),
     /// The newest events.
     Events,
     /// Nothing but what every tab shows.
@@ -148,22 +148,13 @@ pub enum Start {
     Oldest,
 }
 
-/// A window over the accounts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AccountsQuery {
+/// A window over a list by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery<Name> {
     /// The window starts after this one; with the first if absent.
-    pub after: Option<Customer>,
-    /// Whose newest orders, with their payments.
-    pub orders_of: Option<Customer>,
-}
-
-/// A window over the items.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ItemsQuery {
-    /// The window starts after this one; with the first if absent.
-    pub after: Option<ItemId>,
-    /// Of what the newest orders, with their deliveries.
-    pub orders_of: Option<ItemId>,
+    pub after: Option<Name>,
+    /// Whose newest orders.
+    pub orders_of: Option<Name>,
 }
 
 /// What the view says.
@@ -193,31 +184,20 @@ pub enum Found {
     /// Orders.
     Orders(OrderPage),
     /// Accounts.
-    Accounts(AccountsFound),
+    Accounts(ListFound<Account>),
     /// Items.
-    Items(ItemsFound),
+    Items(ListFound<Item>),
     /// The newest events, newest first.
     Events(Vec<FeedEntry>),
     /// Nothing was wanted.
     Nothing,
 }
 
-/// The answer to an [`AccountsQuery`].
-#[derive(Debug, Clone, Default)]
-pub struct AccountsFound {
-    /// The accounts by customer.
-    pub accounts: Vec<Account>,
-    /// Whether there are more after them.
-    pub has_more: bool,
-    /// The newest orders, if they were wanted.
-    pub orders: OrderPage,
-}
-
-/// The answer to an [`ItemsQuery`].
-#[derive(Debug, Clone, Default)]
-pub struct ItemsFound {
-    /// The items by id.
-    pub items: Vec<Item>,
+/// The answer to a [`ListQuery`].
+#[derive(Debug, Clone)]
+pub struct ListFound<T> {
+    /// The rows, by name.
+    pub rows: Vec<T>,
     /// Whether there are more after them.
     pub has_more: bool,
     /// The newest orders, if they were wanted.

@@ -9,7 +9,7 @@ use skstore_domain::ids::Customer;
 use skstore_workers::desk::view::{Health, OrderFilter, OrderPage, View, ViewError, Written};
 use tokio::time::Instant;
 
-use super::message::{AccountsFound, Found, ItemsFound, Pickers, Query, Snapshot, Start, Wanted};
+use super::message::{Found, ListFound, Pickers, Query, Snapshot, Start, Wanted};
 use super::screens::accounts::state::just_before;
 use super::screens::events::state::EVENTS_READ;
 use super::screens::orders::state::WINDOW_ROWS;
@@ -200,24 +200,14 @@ async fn find(view: &View, query: &Query) -> Result<Found, ViewError> {
             page.map(Found::Orders)
         }
         Query::Accounts(query) => {
-            let accounts = view.accounts(query.after.as_ref(), LISTED_ROWS).await?;
-            let has_more = accounts.len() >= LISTED_ROWS;
-            let filter = query
-                .orders_of
-                .clone()
-                .map(|customer| OrderFilter { customer: Some(customer), ..OrderFilter::default() });
-            let orders = newest(view, filter).await?;
-            Ok(Found::Accounts(AccountsFound { accounts, has_more, orders }))
+            let rows = view.accounts(query.after.as_ref(), LISTED_ROWS).await?;
+            let filter = |customer| OrderFilter { customer: Some(customer), ..OrderFilter::default() };
+            list_found(view, rows, query.orders_of.clone().map(filter)).await.map(Found::Accounts)
         }
         Query::Items(query) => {
-            let items = view.items(query.after.as_ref(), LISTED_ROWS).await?;
-            let has_more = items.len() >= LISTED_ROWS;
-            let filter = query
-                .orders_of
-                .clone()
-                .map(|item_id| OrderFilter { item_id: Some(item_id), ..OrderFilter::default() });
-            let orders = newest(view, filter).await?;
-            Ok(Found::Items(ItemsFound { items, has_more, orders }))
+            let rows = view.items(query.after.as_ref(), LISTED_ROWS).await?;
+            let filter = |item_id| OrderFilter { item_id: Some(item_id), ..OrderFilter::default() };
+            list_found(view, rows, query.orders_of.clone().map(filter)).await.map(Found::Items)
         }
         Query::Events => {
             let (mut entries, _) = view.feed(0, EVENTS_READ).await?;
@@ -227,12 +217,17 @@ async fn find(view: &View, query: &Query) -> Result<Found, ViewError> {
     }
 }
 
-/// The newest orders that match, if a filter is given.
-async fn newest(view: &View, filter: Option<OrderFilter>) -> Result<OrderPage, ViewError> {
-    match filter {
-        Some(filter) => view.orders(&filter, None, ORDERS_BESIDE).await,
-        None => Ok(OrderPage::default()),
-    }
+/// The rows of a list, with the newest orders that match if a filter is given.
+async fn list_found<T>(
+    view: &View,
+    rows: Vec<T>,
+    filter: Option<OrderFilter>,
+) -> Result<ListFound<T>, ViewError> {
+    let orders = match filter {
+        Some(filter) => view.orders(&filter, None, ORDERS_BESIDE).await?,
+        None => OrderPage::default(),
+    };
+    Ok(ListFound { has_more: rows.len() >= LISTED_ROWS, rows, orders })
 }
 
 /// The first accounts, and those from `typed` on if there are more than the first.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
-use skstore_domain::objects::Order;
+use skstore_domain::objects::{Item, Order};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::bus::QueueDepth;
@@ -23,12 +23,12 @@ use super::screens::dead_letters::state::Dead;
 use super::screens::events::state::Events;
 use super::screens::health::history::History;
 use super::screens::health::state::HealthTab;
-use super::screens::items::state::Items;
 use super::screens::orders::detail::state::Detail;
 use super::screens::orders::state::Orders;
 use super::shown::Shown;
 use super::size::Size;
 use super::tab::Tab;
+use super::table::listing::Listing;
 use super::toasts::state::Toasts;
 use crate::text::Language;
 use crate::text::names::Names;
@@ -145,7 +145,7 @@ pub struct State {
     /// The table of accounts.
     pub accounts: Accounts,
     /// The table of items.
-    pub items: Items,
+    pub items: Listing<Item>,
     /// The events.
     pub events: Events,
     /// The parked messages.
@@ -190,7 +190,7 @@ impl State {
             orders: Orders::default(),
             detail: None,
             accounts: Accounts::default(),
-            items: Items::default(),
+            items: Listing::default(),
             events: Events::default(),
             dead: Dead::default(),
             health_tab: HealthTab::default(),

@@ -6,7 +6,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use skstore::dashboard::keys::Chord;
 use skstore::dashboard::message::{
-    AccountsFound, Effect, Found, Gesture, ItemsFound, Message, Mouse, Pickers, Query, Request, Snapshot,
+    Effect, Found, Gesture, ListFound, Message, Mouse, Pickers, Query, Request, Snapshot,
 };
 use skstore::dashboard::screens::wanted;
 use skstore::dashboard::shown::Shown;
@@ -359,13 +359,13 @@ fn found(query: &Query, rows: Vec<OrderRow>) -> Found {
     match query {
         Query::Nothing => Found::Nothing,
         Query::Orders(_) => Found::Orders(orders(true, rows)),
-        Query::Accounts(query) => Found::Accounts(AccountsFound {
-            accounts: accounts(),
+        Query::Accounts(query) => Found::Accounts(ListFound {
+            rows: accounts(),
             has_more: false,
             orders: orders(query.orders_of.is_some(), rows),
         }),
-        Query::Items(query) => Found::Items(ItemsFound {
-            items: items(),
+        Query::Items(query) => Found::Items(ListFound {
+            rows: items(),
             has_more: false,
             orders: orders(query.orders_of.is_some(), rows),
         }),

@@ -11,9 +11,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
 use skstore::dashboard::draw;
-use skstore::dashboard::message::{
-    AccountsFound, Answered, Found, ItemsFound, Message, Pickers, Request, Snapshot,
-};
+use skstore::dashboard::message::{Answered, Found, ListFound, Message, Pickers, Request, Snapshot};
 use skstore::dashboard::screens::dead_letters::state::{Deal, DealReport, Operation};
 use skstore::dashboard::state::State;
 use skstore::dashboard::update;
@@ -27,7 +25,7 @@ use skstore_domain::myinfo::{FeedEntry, OrderRow};
 use skstore_domain::objects::{Account, Item, Order};
 use skstore_domain::signals::Service;
 use skstore_workers::desk::bus::{Properties, QueueDepth};
-use skstore_workers::desk::view::Health;
+use skstore_workers::desk::view::{Health, OrderPage};
 use skstore_workers::desk::{DeadLetter, DeadPage, DeskError, Disposition, ParkedCode, Summary, Which};
 
 use crate::builders::*;
@@ -154,7 +152,7 @@ fn hostile_accounts(table: &State, hostile: &mut Hostile) -> State {
     let mut state = table.clone();
     press(&mut state, '2');
     let rows = (0..60).map(|_| Account { customer: name(hostile), ..accounts().remove(0) });
-    let mut found = AccountsFound { accounts: rows.collect(), ..AccountsFound::default() };
+    let mut found = ListFound { rows: rows.collect(), has_more: false, orders: OrderPage::default() };
     for _ in 0..2 {
         found.orders.rows = hostile_rows(hostile);
         says(&mut state, Found::Accounts(found.clone()));
@@ -174,7 +172,7 @@ fn hostile_items(table: &State, hostile: &mut Hostile) -> State {
         name_en: Some(hostile.string()),
         ..items().remove(0)
     });
-    let mut found = ItemsFound { items: rows.collect(), ..ItemsFound::default() };
+    let mut found = ListFound { rows: rows.collect(), has_more: false, orders: OrderPage::default() };
     for _ in 0..2 {
         found.orders.rows = hostile_rows(hostile);
         says(&mut state, Found::Items(found.clone()));

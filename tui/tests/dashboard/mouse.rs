@@ -77,7 +77,7 @@ fn a_click_on_a_column_sorts_by_it_and_shows_it() {
 fn accounts_and_items_are_sorted_by_click_and_key_as_orders_are() {
     let first = |state: &State| match state.tab {
         Tab::Accounts => state.accounts.listing.rows().next().map(|account| account.customer.to_string()),
-        Tab::Items => state.items.listing.rows().next().map(|item| item.item_id.to_string()),
+        Tab::Items => state.items.rows().next().map(|item| item.item_id.to_string()),
         Tab::Orders | Tab::Health | Tab::Events | Tab::Dead => None,
     };
     // By a column: its name, what comes first upwards and downwards; and how often the key is pressed until then.
@@ -121,7 +121,7 @@ fn items_are_sorted_by_the_names_that_are_shown() {
     let mut state = showing(Tab::Items, Language::English, 80, 24);
     let names = |state: &State| {
         let language = state.look.language;
-        state.items.listing.rows().map(|item| name_of(item, language).to_owned()).collect::<Vec<_>>()
+        state.items.rows().map(|item| name_of(item, language).to_owned()).collect::<Vec<_>>()
     };
     click(&mut state, "name");
     assert_eq!(names(&state), ["apple", "pear", "쌀 20kg"]);

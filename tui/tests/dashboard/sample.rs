@@ -72,8 +72,8 @@ fn told(state: &State, health: Health) -> Snapshot {
     read.items = Some(sample_items());
     read.counts.items = 4;
     match &mut read.found {
-        Found::Accounts(found) => found.accounts = sample_accounts(language),
-        Found::Items(found) => found.items = sample_items(),
+        Found::Accounts(found) => found.rows = sample_accounts(language),
+        Found::Items(found) => found.rows = sample_items(),
         Found::Orders(_) | Found::Events(_) | Found::Nothing => {}
     }
     if let Some(pickers) = &mut read.pickers {

@@ -10,12 +10,15 @@ use crate::dashboard::canvas::Canvas;
 use crate::dashboard::ink::Ink;
 use crate::dashboard::keys::Action;
 use crate::dashboard::layout::{self, Areas};
-use crate::dashboard::message::{Effect, Found, Query};
+use crate::dashboard::message::{Effect, Found, ListFound, Query};
 use crate::dashboard::state::State;
 use crate::dashboard::table::listing::{Listing, Named};
 use crate::dashboard::table::movement::Table;
 use crate::dashboard::table::sort::Resort;
 use crate::text::Text;
+
+/// Whose orders were asked for, and what was found.
+type Answer<T> = (Option<<T as Named>::Name>, ListFound<T>);
 
 /// What such a screen has of its own.
 pub(crate) struct ByName<T: Named> {
@@ -25,8 +28,8 @@ pub(crate) struct ByName<T: Named> {
     pub(crate) listing_mut: fn(&mut State) -> &mut Listing<T>,
     /// What is needed of the view.
     pub(crate) query: fn(&State) -> Query,
-    /// Takes the view's answer, of which so many rows fit on the screen.
-    pub(crate) read: fn(&mut State, Query, Found, usize),
+    /// Whose orders were asked for, and the view's answer, if both are those of this screen.
+    pub(crate) answer: fn(Query, Found) -> Option<Answer<T>>,
     /// The filter that finds the orders of a row, and the field and value by which it is typed.
     pub(crate) orders_of: fn(&T) -> (OrderFilter, Text, String),
     /// With what the names begin that are shown first.
@@ -45,8 +48,10 @@ impl<T: Named + 'static> Screen for ByName<T> {
     }
 
     fn read(&self, state: &mut State, query: Query, found: Found) {
-        let shown = layout::shown_rows(state);
-        (self.read)(state, query, found, shown);
+        if let Some((of, found)) = (self.answer)(query, found) {
+            let (language, shown) = (state.look.language, layout::shown_rows(state));
+            (self.listing_mut)(state).found(of, found, language, shown);
+        }
     }
 
     fn refusal(&self, state: &State, action: Action) -> Option<Text> {

@@ -3,8 +3,11 @@
 
 use std::cmp::Ordering;
 
+use skstore_workers::desk::view::OrderPage;
+
 use super::movement::Table;
 use super::sort::{Arrangement, Column, Resort, Sort};
+use crate::dashboard::message::{ListFound, ListQuery};
 use crate::text::Language;
 
 /// Rows in the window: a few screens of the tallest terminal, so that scrolling rarely has to wait.
@@ -48,6 +51,8 @@ pub struct Listing<T: Named> {
     selected: Option<T::Name>,
     /// Rows above the first one that is shown.
     pub offset: usize,
+    /// Whose orders were read, and the newest of them.
+    orders: Option<(T::Name, OrderPage)>,
 }
 
 impl<T: Named> Default for Listing<T> {
@@ -61,6 +66,7 @@ impl<T: Named> Default for Listing<T> {
             is_read: false,
             selected: None,
             offset: 0,
+            orders: None,
         }
     }
 }
@@ -140,9 +146,29 @@ impl<T: Named> Listing<T> {
         self.is_read = false;
     }
 
+    /// What is needed of the view.
+    #[must_use]
+    pub fn query(&self) -> ListQuery<T::Name> {
+        let orders_of = self.selected_row().map(|row| row.name().clone());
+        ListQuery { after: self.after.clone(), orders_of }
+    }
+
+    /// Takes what the view says, with the orders `of` a row; `shown` rows fit on the screen.
+    pub fn found(&mut self, of: Option<T::Name>, found: ListFound<T>, language: Language, shown: usize) {
+        self.read(found.rows, found.has_more, language, shown);
+        self.orders = of.map(|name| (name, found.orders));
+    }
+
+    /// The newest orders of the selected row, once they were read.
+    #[must_use]
+    pub fn orders_of_selected(&self) -> Option<&OrderPage> {
+        let selected = self.selected_row()?.name();
+        self.orders.as_ref().filter(|(name, _)| name == selected).map(|(_, page)| page)
+    }
+
     /// Takes what the view says of this window. The selected row stays on its line of the screen, of which there
     /// are `shown`.
-    pub fn read(&mut self, rows: Vec<T>, has_more: bool, language: Language, shown: usize) {
+    fn read(&mut self, rows: Vec<T>, has_more: bool, language: Language, shown: usize) {
         let old = self.selected_index().unwrap_or(0);
         let line = old.saturating_sub(self.offset);
         (self.rows, self.has_more, self.is_read) = (rows, has_more, true);

@@ -74,7 +74,7 @@ pub(super) fn act_on_screen(state: &mut State, action: Action) -> Vec<Effect> {
 fn speak(state: &mut State, language: Language) {
     state.look.language = language;
     // Items that are sorted by name have another one, and so have those of orders.
-    state.items.listing.arrange(language);
+    state.items.arrange(language);
     state.orders.arrange(Names::new(language, &state.pickable.items));
     screens::of(state.tab).keep_in_sight(state);
 }
@@ -125,7 +125,7 @@ fn open_form(state: &mut State, kind: FormKind) -> Vec<Effect> {
 
 /// The item that a form begins with: the selected one, else the one that was picked last.
 fn item_at_hand(state: &State) -> Option<ItemId> {
-    let selected = state.items.listing.selected_row().filter(|_| state.tab == Tab::Items);
+    let selected = state.items.selected_row().filter(|_| state.tab == Tab::Items);
     selected.map(|item| item.item_id.clone()).or_else(|| state.pickable.last_item.clone())
 }
 

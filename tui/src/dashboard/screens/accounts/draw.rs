@@ -53,5 +53,12 @@ fn cells(ink: &Ink<'_>, account: &Account, name: usize) -> Vec<Span<'static>> {
 pub(super) fn payments(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
     let Some(account) = state.accounts.listing.selected_row() else { return Vec::new() };
     let title = ink.fill(Text::PaymentsOf, &[&account.customer]);
-    beside::lines(state, ink, width, &title, state.accounts.orders_of_selected(), beside::Part::Payment)
+    beside::lines(
+        state,
+        ink,
+        width,
+        &title,
+        state.accounts.listing.orders_of_selected(),
+        beside::Part::Payment,
+    )
 }

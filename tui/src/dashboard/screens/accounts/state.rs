@@ -1,12 +1,10 @@
-//! The accounts, and what was paid from the selected one.
+//! A window over the accounts.
 
 use std::cmp::Ordering;
 
 use skstore_domain::ids::{Customer, composed};
 use skstore_domain::objects::Account;
-use skstore_workers::desk::view::OrderPage;
 
-use crate::dashboard::message::{AccountsFound, AccountsQuery};
 use crate::dashboard::table::listing::{Listing, Named};
 use crate::dashboard::table::sort::{Column, Sort};
 use crate::text::Language;
@@ -41,15 +39,13 @@ impl Named for Account {
     }
 }
 
-/// A window over the accounts, and the newest orders of the selected one with their payments.
+/// The accounts.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
-    /// The accounts.
+    /// A window over them.
     pub listing: Listing<Account>,
     /// With what the names begin that are shown first, as it was typed.
     pub typed: String,
-    /// Whose orders were read, and the newest of them.
-    pub orders: Option<(Customer, OrderPage)>,
 }
 
 impl Accounts {
@@ -57,28 +53,6 @@ impl Accounts {
     pub fn begin_with(&mut self, typed: &str) {
         composed(typed).as_ref().clone_into(&mut self.typed);
         self.listing.start_after(just_before(&self.typed));
-    }
-
-    /// What is needed of the view.
-    #[must_use]
-    pub fn query(&self) -> AccountsQuery {
-        AccountsQuery {
-            after: self.listing.after.clone(),
-            orders_of: self.listing.selected_row().map(|account| account.customer.clone()),
-        }
-    }
-
-    /// Takes what the view says, of which `shown` rows fit on the screen.
-    pub fn read(&mut self, of: Option<Customer>, found: AccountsFound, language: Language, shown: usize) {
-        self.listing.read(found.accounts, found.has_more, language, shown);
-        self.orders = of.map(|customer| (customer, found.orders));
-    }
-
-    /// The newest orders of the selected account, once they were read.
-    #[must_use]
-    pub fn orders_of_selected(&self) -> Option<&OrderPage> {
-        let selected = &self.listing.selected_row()?.customer;
-        self.orders.as_ref().filter(|(customer, _)| customer == selected).map(|(_, page)| page)
     }
 }
 

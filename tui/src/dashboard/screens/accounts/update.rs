@@ -12,11 +12,10 @@ use crate::text::Text;
 pub(crate) static SCREEN: ByName<Account> = ByName {
     listing: |state| &state.accounts.listing,
     listing_mut: |state| &mut state.accounts.listing,
-    query: |state| Query::Accounts(state.accounts.query()),
-    read: |state, query, found, shown| {
-        if let (Query::Accounts(query), Found::Accounts(found)) = (query, found) {
-            state.accounts.read(query.orders_of, found, state.look.language, shown);
-        }
+    query: |state| Query::Accounts(state.accounts.listing.query()),
+    answer: |query, found| match (query, found) {
+        (Query::Accounts(query), Found::Accounts(found)) => Some((query.orders_of, found)),
+        _ => None,
     },
     orders_of: |account| {
         let filter = OrderFilter { customer: Some(account.customer.clone()), ..OrderFilter::default() };

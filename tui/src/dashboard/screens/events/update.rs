@@ -105,9 +105,9 @@ fn show(state: &mut State) {
         }
         About::Item => {
             state.tab = Tab::Items;
-            let index = state.items.listing.rows().position(|item| item.item_id.as_str() == entry.subject);
+            let index = state.items.rows().position(|item| item.item_id.as_str() == entry.subject);
             if let Some(index) = index {
-                state.items.listing.select(index);
+                state.items.select(index);
             }
         }
     }

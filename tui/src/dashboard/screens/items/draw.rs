@@ -38,7 +38,7 @@ impl Columns {
     fn of(state: &State, width: usize) -> Self {
         let room = width.saturating_sub(2 + ID + 1 + 1 + PRICE + 1 + STOCK + 2);
         let name = (room * 3 / 5).min(NAME_AT_MOST);
-        let most = state.items.listing.rows().map(|item| item.stock).max().unwrap_or(0).max(1);
+        let most = state.items.rows().map(|item| item.stock).max().unwrap_or(0).max(1);
         Self { name, bar: room.saturating_sub(name).min(BAR_AT_MOST), most }
     }
 }
@@ -57,7 +57,7 @@ pub(super) fn table(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>, area:
         ],
         none: ink.text(Text::NoItems).to_owned(),
     };
-    by_name::draw(state, ink, canvas, area, &state.items.listing, &table, |item| cells(ink, item, &columns));
+    by_name::draw(state, ink, canvas, area, &state.items, &table, |item| cells(ink, item, &columns));
 }
 
 fn cells(ink: &Ink<'_>, item: &Item, columns: &Columns) -> Vec<Span<'static>> {
@@ -86,7 +86,7 @@ fn cells(ink: &Ink<'_>, item: &Item, columns: &Columns) -> Vec<Span<'static>> {
 
 /// The newest deliveries of the selected item.
 pub(super) fn deliveries(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
-    let Some(item) = state.items.listing.selected_row() else { return Vec::new() };
+    let Some(item) = state.items.selected_row() else { return Vec::new() };
     let title = ink.fill(Text::DeliveriesOf, &[&name_of(item, ink.language)]);
     beside::lines(state, ink, width, &title, state.items.orders_of_selected(), beside::Part::Delivery)
 }

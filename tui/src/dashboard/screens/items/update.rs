@@ -10,13 +10,12 @@ use crate::text::Text;
 
 /// The screen of items.
 pub(crate) static SCREEN: ByName<Item> = ByName {
-    listing: |state| &state.items.listing,
-    listing_mut: |state| &mut state.items.listing,
+    listing: |state| &state.items,
+    listing_mut: |state| &mut state.items,
     query: |state| Query::Items(state.items.query()),
-    read: |state, query, found, shown| {
-        if let (Query::Items(query), Found::Items(found)) = (query, found) {
-            state.items.read(query.orders_of, found, state.look.language, shown);
-        }
+    answer: |query, found| match (query, found) {
+        (Query::Items(query), Found::Items(found)) => Some((query.orders_of, found)),
+        _ => None,
     },
     orders_of: |item| {
         let filter = OrderFilter { item_id: Some(item.item_id.clone()), ..OrderFilter::default() };

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::split::{encode, split};
-use super::{AddressError, BrokerAddress, Endpoint, Endpoints, Login, Secret, is_encrypted};
+use super::parts::{Endpoints, encode, split};
+use super::{AddressError, BrokerAddress, Endpoint, Login, Secret};
 
 /// What its URL begins with.
 const HTTP: [&str; 2] = ["http://", "https://"];
@@ -47,7 +47,7 @@ impl ManagementAt {
             AddressError::NoHost => scheme.clone(),
             other => other,
         })?;
-        let is_encrypted = is_encrypted(&parts, HTTP).ok_or(scheme)?;
+        let is_encrypted = parts.is_encrypted(HTTP).ok_or(scheme)?;
         if !parts.path.is_empty() {
             return Err(AddressError::NoHost);
         }

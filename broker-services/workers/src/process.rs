@@ -4,7 +4,6 @@
 //! broker they are any of them, and other processes may have more of them side by side on the same stores; or none:
 //! then the process only has a [`Desk`], and the workers are elsewhere.
 
-use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -27,14 +26,16 @@ use crate::health;
 use crate::logging;
 use crate::probe::Probe;
 use crate::relay;
-use crate::store::{Store, StoreError};
-use crate::view::{View, ViewError};
+use crate::store::Store;
+use crate::view::View;
 use crate::worker::{self, Keeps};
 
+mod error;
 mod lock;
 
+pub use error::{Holder, StartError};
 use lock::DataLock;
-pub use lock::{Holder, holder_of};
+pub use lock::holder_of;
 
 /// How often it is looked whether all workers are up. Nothing depends on it but how soon that is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -45,98 +46,6 @@ const LATE_BY: Duration = Duration::from_millis(250);
 const GOODBYE_WITHIN: Duration = Duration::from_millis(750);
 /// What of the time for draining is not for what is in hand, but for the last confirms and the goodbye.
 const SHUTDOWN_RESERVE: Duration = Duration::from_secs(2);
-
-/// Why the process cannot start. All of it is for a person to mend; see [`StartError::may_heal`].
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Some of the workers would have nobody to talk to.
-    #[error(
-        "the embedded bus ends at this process, so it must have all workers, not only {0}. Name all four, or set \
-         bus.url to a broker that all processes share (amqp://…)"
-    )]
-    Alone(String),
-    /// The broker cannot be used.
-    #[error("cannot use the message bus {url}: {error}")]
-    Bus {
-        /// Its URL, without the password.
-        url: String,
-        /// What is wrong.
-        error: BusError,
-    },
-    /// Nobody else could see the view.
-    #[error(
-        "bus.url is a broker, whose workers are several processes, but view.url is embedded, which only one of \
-         them would see. Set view.url to one that they share (redis://…)"
-    )]
-    Unseen,
-    /// Somebody else works on that data.
-    #[error(
-        "{} is in use by {holder}. Stop that one, or give this one another --data-dir", path.display()
-    )]
-    Held {
-        /// The data directory.
-        path: PathBuf,
-        /// The process that holds it.
-        holder: Holder,
-    },
-    /// The data directory cannot be used.
-    #[error("cannot use the data directory {}: {cause}", path.display())]
-    DataDir {
-        /// The data directory.
-        path: PathBuf,
-        /// What the system said.
-        cause: String,
-    },
-    /// The catalogue cannot be read.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// A store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The view cannot be opened.
-    #[error(transparent)]
-    View(#[from] ViewError),
-    /// A thread did not start.
-    #[error("cannot start the thread that reads the services' logs: {0}")]
-    Books(String),
-    /// A thread did not start.
-    #[error("cannot start the {service} worker: {cause}")]
-    Thread {
-        /// The service.
-        service: Service,
-        /// What the system said.
-        cause: String,
-    },
-}
-
-impl StartError {
-    /// Whether the settings or the catalogue are what is wrong: a mistake in how it was called.
-    #[must_use]
-    pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Alone(_) | Self::Unseen | Self::Catalog(_))
-    }
-
-    /// Whether it may be mended without other settings, so that it is worth trying again: a broker that is down, full or has
-    /// no such user yet, a full disk, somebody else who works on the data.
-    #[must_use]
-    pub const fn may_heal(&self) -> bool {
-        match self {
-            Self::Bus { .. }
-            | Self::Held { .. }
-            | Self::DataDir { .. }
-            | Self::View(_)
-            | Self::Books(_)
-            | Self::Thread { .. }
-            | Self::Store(StoreError::Failed { .. }) => true,
-            Self::Alone(_)
-            | Self::Unseen
-            | Self::Catalog(_)
-            | Self::Store(
-                StoreError::Url { .. } | StoreError::Schema { .. } | StoreError::Contradiction { .. },
-            ) => false,
-        }
-    }
-}
 
 /// The workers of this process. Stop it to have them finish what they have in hand; dropping it does the same.
 #[derive(Debug)]

@@ -19,10 +19,12 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::acks::{Acks, Frame};
-use super::link::{ANSWER_WITHIN, GOODBYE, Opened, answered};
+use super::link::Opened;
 use super::properties::incoming;
 use super::refusal::asked;
-use super::{Shared, cut, declare};
+use super::request::{ANSWER_WITHIN, answered, leave};
+use super::shared::Shared;
+use super::{cut, declare};
 use crate::bus::{BusError, Delivery, Message, Subscription, Unacked};
 use crate::headers::BODY_CUT_AT;
 use crate::reply_to;
@@ -186,7 +188,11 @@ impl AmqpConsumer {
         }
         message.body = delivery.data.into();
         let (queue, redelivered) = (Arc::clone(queue), delivery.redelivered);
-        Some(Delivery { message, queue, redelivered, unacked: Unacked::Amqp(Tag { acks, tag }) })
+        let unacked = Unacked::new(move || {
+            // Nobody is there any more once the consumer is dropped or its channel lost.
+            let _ = acks.send(ToAck::Ack(tag));
+        });
+        Some(Delivery { message, queue, redelivered, unacked })
     }
 }
 
@@ -211,21 +217,6 @@ impl fmt::Debug for AmqpConsumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let queues = self.sources.iter().map(|source| &source.queue);
         f.debug_tuple("AmqpConsumer").field(&queues.collect::<Vec<_>>()).finish()
-    }
-}
-
-/// The right to ack one delivery. Once its channel is gone, acking does nothing: the message has gone back.
-#[derive(Debug)]
-pub struct Tag {
-    acks: mpsc::UnboundedSender<ToAck>,
-    tag: u64,
-}
-
-impl Tag {
-    /// The delivery's effects are safe: forget it.
-    pub fn ack(self) {
-        // Nobody is there any more once the consumer is dropped or its channel lost.
-        let _ = self.acks.send(ToAck::Ack(self.tag));
     }
 }
 
@@ -261,7 +252,7 @@ async fn settled_channel(shared: &Shared) -> Result<Opened, BusError> {
     let _ = timeout(SETTLE_WITHIN, closing.wait_for(|closing| *closing == 0)).await;
     let opened = shared.consuming.channel().await?;
     // Whatever is found missing now is told; to declare it first would hide that.
-    shared.upkeep.settled(shared).await;
+    shared.upkeep.settled(shared.consuming.standing()).await;
     Ok(opened)
 }
 
@@ -371,7 +362,7 @@ async fn give_back(channel: &Channel, consumers: &[ShortString], own: &[QueueSpe
         for queue in own {
             declare::delete(channel, queue).await?;
         }
-        answered(channel.close(GOODBYE, "OK".into())).await
+        leave(channel).await
     };
     goodbye.await.is_ok()
 }

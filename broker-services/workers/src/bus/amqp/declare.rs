@@ -1,15 +1,46 @@
 //! Declares exchanges, queues and bindings on a broker, exactly as [`crate::topology`] has them. A user who may not declare
 //! uses what is there.
 
+use std::fmt;
+
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection};
 
-use super::inspection::Part;
-use super::link::answered;
 use super::refusal::{Denied, Meaning, asked};
+use super::request::answered;
 use crate::bus::BusError;
 use crate::topology::{EXCHANGES, ExchangeKind, ExchangeSpec, Overflow, QueueKind, QueueSpec, queues};
+
+/// A part of the topology.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// An exchange.
+    Exchange(String),
+    /// A queue.
+    Queue(String),
+    /// What brings messages from one to the other.
+    Binding {
+        /// Where to.
+        queue: String,
+        /// Where from.
+        exchange: String,
+        /// Those of which key.
+        key: String,
+    },
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exchange(name) => write!(f, "the exchange '{name}'"),
+            Self::Queue(name) => write!(f, "the queue '{name}'"),
+            Self::Binding { queue, exchange, key } => {
+                write!(f, "the binding of queue '{queue}' to exchange '{exchange}' by '{key}'")
+            }
+        }
+    }
+}
 
 /// All exchanges and queues, whose properties are compared so, and the bindings that went with those of them that were
 /// `missing`. Any other binding is left to those who look for it: they tell when it is missing. Returns what could only be

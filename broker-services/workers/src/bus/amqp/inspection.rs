@@ -15,43 +15,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::blocked;
-use super::declare;
-use super::link::{self, GOODBYE, Link, answered};
+use super::declare::{self, Part};
 use super::management::{Management, Unseen};
 use super::refusal::{Denied, Meaning, asked};
+use super::request::{answered, leave, reopened};
 use crate::bus::BusError;
-use crate::config::address::management::ManagementAt;
 use crate::topology::{EXCHANGES, ExchangeSpec, Overflow, QueueKind, QueueSpec, queues};
-
-/// A part of the topology.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// An exchange.
-    Exchange(String),
-    /// A queue.
-    Queue(String),
-    /// What brings messages from one to the other.
-    Binding {
-        /// Where to.
-        queue: String,
-        /// Where from.
-        exchange: String,
-        /// Those of which key.
-        key: String,
-    },
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exchange(name) => write!(f, "the exchange '{name}'"),
-            Self::Queue(name) => write!(f, "the queue '{name}'"),
-            Self::Binding { queue, exchange, key } => {
-                write!(f, "the binding of queue '{queue}' to exchange '{exchange}' by '{key}'")
-            }
-        }
-    }
-}
 
 /// A policy of the broker that makes a queue break a promise.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,18 +62,11 @@ pub struct Inspection {
     pub unseen: Option<Unseen>,
 }
 
-/// Looks at the broker that `link` leads to, over a connection of its own, and changes nothing there.
+/// Looks at the broker over a connection on which nothing is declared, and at its `management` API; changes nothing there.
 ///
 /// # Errors
 /// As [`super::AmqpBus::connect`].
-pub(super) async fn inspect(link: &Link, management: &ManagementAt) -> Result<Inspection, BusError> {
-    let connection = link.bare().await?;
-    let found = inspect_on(&connection, Management::new(link.address(), management)).await;
-    link::close(connection).await;
-    found
-}
-
-async fn inspect_on(
+pub(super) async fn inspect(
     connection: &Connection,
     management: Result<Management, Unseen>,
 ) -> Result<Inspection, BusError> {
@@ -115,12 +77,12 @@ async fn inspect_on(
     for spec in exchanges {
         let channel = answered(connection.create_channel()).await?;
         otherwise.extend(mismatch(declare::exchange(&channel, spec).await)?);
-        leave(channel).await;
+        let _ = leave(&channel).await;
     }
     for spec in queues().iter().filter(|spec| is_there(Part::Queue(spec.name.clone()))) {
         let channel = answered(connection.create_channel()).await?;
         otherwise.extend(mismatch(declare::unbound(&channel, spec).await)?);
-        leave(channel).await;
+        let _ = leave(&channel).await;
     }
     found.otherwise = otherwise;
     found.blocked = blocked::probe(connection).await?;
@@ -184,17 +146,9 @@ pub(super) async fn look(connection: &Connection) -> Result<Seen, BusError> {
         }
     }
     if let Some(channel) = channel {
-        leave(channel).await;
+        let _ = leave(&channel).await;
     }
     Ok(seen)
-}
-
-/// The channel, or a new one where the last question has ended it: the broker does that when something is not there.
-pub(super) async fn reopened(connection: &Connection, channel: Option<Channel>) -> Result<Channel, BusError> {
-    match channel {
-        Some(channel) => Ok(channel),
-        None => answered(connection.create_channel()).await,
-    }
 }
 
 async fn exchange_is_there(channel: &Channel, spec: &ExchangeSpec) -> Result<bool, BusError> {
@@ -221,11 +175,6 @@ async fn found<T>(looking: impl Future<Output = lapin::Result<T>>) -> Result<Opt
         // It is there, and somebody else's; or nobody can tell just now.
         Err(Denied::Refused(_)) => Ok(Some(None)),
     }
-}
-
-/// Closes a channel that is done. One that is closed already does no harm.
-pub(super) async fn leave(channel: Channel) {
-    let _ = answered(channel.close(GOODBYE, "OK".into())).await;
 }
 
 #[derive(Debug, Deserialize)]

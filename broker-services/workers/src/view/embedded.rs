@@ -13,17 +13,20 @@ use skstore_domain::objects::{Account, Item, OrderStatus};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
 
+use self::epoch::{Epoch, Removed};
 use self::feed::Feed;
 use self::instances::Instances;
 use self::newest::{Newest, Put};
 use self::orders::Orders;
+use super::bounds::SCAN_ORDERS;
 use super::matching::Wanted;
+use super::orders::Towards;
 use super::{
-    Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, SCAN_ORDERS, Swept, Towards,
-    ViewError, Written,
+    Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, Swept, ViewError, Written,
 };
 
 mod compact;
+mod epoch;
 mod feed;
 mod indexes;
 mod instances;
@@ -38,36 +41,6 @@ const LOOK_AT_ONCE: usize = 1000;
 
 /// Objects swept before the lock is let go. Removing one costs about ten times as much as looking at it.
 const SWEEP_AT_ONCE: usize = 100;
-
-/// Rebuilds begun since the view was made. What carries the number of the current one was told since.
-type Epoch = u32;
-
-/// Beside the number of a rebuild: only older revisions than the object's own were told in it. The object's own is told by
-/// the end of a log, unless nobody ever told it. No view sees two billion rebuilds.
-const DISPUTED: Epoch = 1 << 31;
-
-/// A revision older than the object's own was told, which carries `named`.
-const fn dispute(named: &mut Epoch, epoch: Epoch, rebuilding: bool) {
-    if rebuilding && *named != epoch {
-        *named = epoch | DISPUTED;
-    }
-}
-
-/// What a sweep has removed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Removed {
-    any: bool,
-    /// Whether it kept out what a log has.
-    disputed: bool,
-}
-
-impl Removed {
-    /// An object that carries `named`.
-    fn add(&mut self, named: Epoch, epoch: Epoch) {
-        self.any = true;
-        self.disputed |= named == epoch | DISPUTED;
-    }
-}
 
 /// The embedded view. Clones share it; any thread may use it.
 ///

@@ -28,20 +28,20 @@
 use std::sync::{Arc, LazyLock, Once};
 
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo,
-    RedisError, Script,
+    Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo as _, ProtocolVersion,
+    RedisConnectionInfo, RedisError, Script,
 };
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
 
-use self::link::{Link, script_call};
+use self::link::{Failed, Link, script_call};
 use self::pieces::{WRITE_AT_ONCE, pieces};
 use self::told::Told;
-use super::{
-    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, Rebuilds, SILENT_FOR, STEPS_PER_ORDER, Swept,
-    ViewError, WAITING_ORDERS,
+use super::bounds::{
+    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, SILENT_FOR, STEPS_PER_ORDER, WAITING_ORDERS,
 };
+use super::{Rebuilds, Swept, ViewError};
 use crate::config::address::RedisAddress;
 
 mod fields;
@@ -131,7 +131,7 @@ impl RedisView {
         })?;
         let prefix: Arc<str> = prefix.into();
         Ok(Self {
-            link: Link::new(client, address.endpoint().to_string(), Arc::clone(&prefix))?,
+            link: Link::new(client, address.endpoint().to_string())?,
             prefix,
             keep_orders,
             told: Arc::new(Told::new()),
@@ -177,7 +177,7 @@ impl RedisView {
         self.write(&BEAT, &call).await
     }
 
-    fn signal(&self, what: &str, instance: &str, at_ms: i64) -> redis::Cmd {
+    fn signal(&self, what: &str, instance: &str, at_ms: i64) -> Cmd {
         let mut call = script_call(&BEAT, &self.prefix);
         let silent_ms = u64::try_from(SILENT_FOR.as_millis()).unwrap_or(u64::MAX);
         call.arg(what).arg(instance).arg(at_ms).arg(silent_ms).arg(INSTANCES).arg(BREAKER_HISTORY);
@@ -197,7 +197,7 @@ impl RedisView {
     /// # Errors
     /// [`ViewError::Lost`], [`ViewError::Foreign`].
     pub async fn begin_rebuild(&self) -> Result<u64, ViewError> {
-        self.link.run(&BEGIN, &script_call(&BEGIN, &self.prefix)).await
+        self.run(&BEGIN, &script_call(&BEGIN, &self.prefix)).await
     }
 
     /// See [`View::finish_rebuild`](super::View::finish_rebuild).
@@ -209,7 +209,7 @@ impl RedisView {
         loop {
             let mut call = script_call(&SWEEP, &self.prefix);
             call.arg(number).arg(&stage).arg(&cursor).arg(SWEEP_AT_ONCE).arg(WAITING_ORDERS);
-            let swept: Option<(String, String, String)> = self.link.run(&SWEEP, &call).await?;
+            let swept: Option<(String, String, String)> = self.run(&SWEEP, &call).await?;
             let change;
             (change, stage, cursor) = swept.ok_or(ViewError::Empty)?;
             self.told.tell(&change);
@@ -229,7 +229,7 @@ impl RedisView {
     pub async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
         let mut get = redis::cmd("HMGET");
         get.arg(self.key("epoch", "")).arg("number").arg("rebuilding");
-        let (number, rebuilding): (Option<u64>, Option<String>) = self.link.query(&get).await?;
+        let (number, rebuilding): (Option<u64>, Option<String>) = self.query(&get).await?;
         Ok(Rebuilds { last: number.unwrap_or_default(), is_running: rebuilding.is_some() })
     }
 
@@ -244,8 +244,25 @@ impl RedisView {
         self.told.subscribe()
     }
 
-    async fn write(&self, script: &Script, call: &redis::Cmd) -> Result<(), ViewError> {
-        let change: Option<String> = self.link.run(script, call).await?;
+    async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ViewError> {
+        self.explained(self.link.query(command).await).await
+    }
+
+    async fn run<T: FromRedisValue>(&self, script: &Script, call: &Cmd) -> Result<T, ViewError> {
+        self.explained(self.link.run(script, call).await).await
+    }
+
+    /// The answer. Where there is none because of what was found, the error names that.
+    async fn explained<T>(&self, answer: Result<T, Failed>) -> Result<T, ViewError> {
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(Failed::Lost(why)) => Err(ViewError::Lost(why)),
+            Err(Failed::Contents(error)) => Err(foreign::explain(&self.link, &self.prefix, &error).await),
+        }
+    }
+
+    async fn write(&self, script: &Script, call: &Cmd) -> Result<(), ViewError> {
+        let change: Option<String> = self.run(script, call).await?;
         self.told.tell(&change.ok_or(ViewError::Empty)?);
         Ok(())
     }

@@ -10,11 +10,11 @@ use skstore_domain::signals::{Beat, BreakerChanged};
 use super::fields::Hash;
 use super::link::script_call;
 use super::{FEED, LOOK, RedisView};
+use crate::view::bounds::{FEED_ENTRIES, SCAN_ORDERS};
 use crate::view::matching::Wanted;
-use crate::view::{
-    Counts, Cursor, FEED_ENTRIES, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, Towards,
-    ViewError, Written, steps,
-};
+use crate::view::orders::Towards;
+use crate::view::steps;
+use crate::view::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, ViewError, Written};
 
 /// Orders looked at in one script: Redis serves nobody else for a few milliseconds.
 const LOOK_AT_ONCE: usize = 250;
@@ -139,7 +139,7 @@ impl RedisView {
         if let Some(item_id) = &filter.item_id {
             call.arg(format!("orders:item:{item_id}"));
         }
-        self.link.run(&LOOK, &call).await
+        self.run(&LOOK, &call).await
     }
 
     /// See [`View::order`](super::super::View::order).
@@ -189,7 +189,7 @@ impl RedisView {
             let mut range = redis::cmd("ZRANGEBYLEX");
             range.arg(self.key(set, "")).arg(&from).arg("+").arg("LIMIT").arg(0);
             range.arg((most - found.len()).min(READ_AT_ONCE));
-            let names: Vec<String> = self.link.query(&range).await?;
+            let names: Vec<String> = self.query(&range).await?;
             let Some(last) = names.last() else { break };
             from = format!("({last}");
             found.extend(self.hashes(kind, &names).await?.iter().filter_map(&read));
@@ -210,7 +210,7 @@ impl RedisView {
     }
 
     async fn pipeline<T: redis::FromRedisValue>(&self, commands: &Pipeline) -> Result<T, ViewError> {
-        self.link.call(|mut connection| async move { commands.query_async(&mut connection).await }).await
+        self.explained(self.link.pipeline(commands).await).await
     }
 
     /// See [`View::counts`](super::super::View::counts). Kept up with every batch, so asking costs nothing.
@@ -223,7 +223,7 @@ impl RedisView {
         for status in OrderStatus::ALL {
             get.arg(status.word());
         }
-        let counts: Vec<Option<i64>> = self.link.query(&get).await?;
+        let counts: Vec<Option<i64>> = self.query(&get).await?;
         let count = |at: usize| counts.get(at).copied().flatten().unwrap_or(0);
         let size = |at: usize| u64::try_from(count(at)).unwrap_or(0);
         let mut orders = [0; OrderStatus::ALL.len()];
@@ -240,7 +240,7 @@ impl RedisView {
     pub async fn written(&self) -> Result<Option<Written>, ViewError> {
         let mut get = redis::cmd("HGET");
         get.arg(self.key("counts", "")).arg("written");
-        let written: Option<String> = self.link.query(&get).await?;
+        let written: Option<String> = self.query(&get).await?;
         Ok(written.map(Written))
     }
 
@@ -274,7 +274,7 @@ impl RedisView {
         let most = most.min(FEED_ENTRIES);
         let mut call = script_call(&FEED, &self.prefix);
         call.arg(after).arg(most);
-        let (newest, entries): Told = self.link.run(&FEED, &call).await?;
+        let (newest, entries): Told = self.run(&FEED, &call).await?;
         let mut events: Vec<FeedEntry> =
             entries.into_iter().flat_map(|(_, fields)| Hash::new(fields).feed_entries()).collect();
         let wanted = usize::try_from(newest.saturating_sub(after)).unwrap_or(most).min(most);

@@ -19,6 +19,7 @@ pub mod console;
 pub mod keyboard;
 pub mod outlet;
 pub mod screen;
+pub mod size;
 
 use outlet::{Outlet, Sheet};
 use screen::Screen;

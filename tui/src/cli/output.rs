@@ -15,7 +15,6 @@ use skstore_domain::signals::Beat;
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::view::{Counts, OrderDetail};
 
-use super::doctor::Finding;
 use super::failure::Failure;
 use super::human;
 
@@ -156,11 +155,6 @@ impl<W: Write> Output<W> {
     pub(crate) fn event(&mut self, event: &FeedEntry) -> Result<(), Failure> {
         let zone = self.zone();
         self.one(event, |language| human::event(language, &zone, event))
-    }
-
-    /// What a check found.
-    pub(crate) fn finding(&mut self, finding: &Finding) -> Result<(), Failure> {
-        self.one(&finding.to_json(), |language| finding.to_text(language))
     }
 
     /// Why a command was not done, for programs. For people it goes to stderr.

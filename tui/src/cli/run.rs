@@ -22,6 +22,7 @@ use super::arguments::{self, Command, Mode, OrdersArguments, PlaceArguments};
 use super::dead;
 use super::failure::Failure;
 use super::output::Output;
+use super::stderr::tell;
 use super::view;
 
 /// Rows that are read from the view at once.
@@ -188,7 +189,7 @@ async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failur
         && services.iter().any(|beat| now.since(beat.at) > SILENT_AFTER)
         && let Some(reason) = desk.blocked().await
     {
-        super::tell(&format!("skstore: {}", blocked_words(&reason)));
+        tell(&format!("skstore: {}", blocked_words(&reason)));
     }
     out.status(&desk.view().counts().await?, &services)
 }

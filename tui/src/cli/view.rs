@@ -16,6 +16,7 @@ use super::columns::fields;
 use super::failure::Failure;
 use super::labels;
 use super::output::Output;
+use super::stderr::tell;
 
 /// How long it may take until a rebuild has begun: another process of MyInfo may have to take charge of it.
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);
@@ -175,7 +176,7 @@ fn stuck(seen: &Seen, stands: Option<Duration>, since: Duration, begins: u32) ->
 /// Tells people when it has come further. Whether it has: beginning anew is no progress.
 fn progress(now: &Seen, told: &Seen) -> bool {
     if let (true, Some(percent)) = (now.percent != told.percent, now.percent) {
-        super::tell(&format!("skstore: rebuilding the view: {percent} %"));
+        tell(&format!("skstore: rebuilding the view: {percent} %"));
     }
     (now.percent, &now.unheard) != (told.percent, &told.unheard)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::screen::MOST_CELLS;
+use super::size::MOST_CELLS;
 
 /// Most bytes that wait for the terminal: what draws every cell of the largest screen anew, each in a colour of its own. It
 /// is only reached by somebody who draws without waiting.

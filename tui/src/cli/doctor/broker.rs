@@ -10,7 +10,7 @@ use skstore_workers::desk::bus::amqp::{AmqpBus, Inspection, TOO_LONG_BYTES, Unse
 use skstore_workers::desk::config::address::BrokerAddress;
 use skstore_workers::desk::config::{BusUrl, Config};
 
-use super::{Checked, Finding, Said};
+use super::finding::{Checked, Finding, Said};
 
 /// How long the broker may take: connecting alone may take three seconds, and each of some dozens of questions its time.
 const BUS_WITHIN: Duration = Duration::from_secs(10);

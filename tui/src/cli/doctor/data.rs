@@ -9,7 +9,8 @@ use skstore_workers::desk::config::{BusUrl, Config, StoreUrl};
 use skstore_workers::desk::process::holder_of;
 use skstore_workers::desk::store::{Store, StoreError};
 
-use super::{Checked, Finding, Said, names};
+use super::finding::{Checked, Finding, Said};
+use super::names;
 
 /// The directory that everything of this machine lies in.
 pub(super) fn directory(config: &Config) -> Finding {

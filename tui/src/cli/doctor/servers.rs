@@ -9,7 +9,7 @@ use skstore_workers::desk::config::{BusUrl, Config, ViewUrl};
 use skstore_workers::desk::view::{View, ViewError};
 use tokio::time::Instant;
 
-use super::{Checked, Finding, Said};
+use super::finding::{Checked, Finding, Said};
 
 /// How long workers are listened for: their heartbeats come every second.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);

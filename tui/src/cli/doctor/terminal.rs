@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 
 use ratatui::layout::Size;
 use skstore::dashboard::{layout, state};
-use skstore::terminal::screen::known;
+use skstore::terminal::size::known;
 use skstore::text::Text;
 use skstore::theme::can_be_drawn_on;
 
-use super::{Checked, Finding, Said};
+use super::finding::{Checked, Finding, Said};
 
 /// What the environment says of the terminal.
 pub(super) struct Look {

@@ -13,7 +13,7 @@ use clap::Parser;
 use skstore::dashboard::keys::Keymap;
 use skstore::local_time::LocalTime;
 use skstore::log_tail::LogTail;
-use skstore::terminal::outlet::{Outlet, Sheet};
+use skstore::terminal::outlet::{self, Sheet};
 use skstore::text::times::{UTC, Zone, age};
 use skstore::text::{Language, Text};
 use skstore::theme::can_be_drawn_on;
@@ -242,7 +242,7 @@ async fn with_desk(
         settle(process, config, UNDER_WAY).await;
     }
     if let Command::Watch { for_, last } = command {
-        let outlet = Outlet::own()?;
+        let outlet = outlet::own()?;
         let mut out = wanted.output(Sheet::new(outlet.clone()));
         return run::watch(desk.view(), *for_, *last, &outlet, &mut out).await;
     }

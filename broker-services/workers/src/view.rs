@@ -107,7 +107,7 @@ impl View {
     /// [`ViewError::Lost`], [`ViewError::Foreign`].
     pub async fn begin_rebuild(&self) -> Result<u64, ViewError> {
         match self {
-            Self::Embedded(view) => view.begin_rebuild(),
+            Self::Embedded(view) => Ok(view.begin_rebuild()),
             Self::Redis(view) => view.begin_rebuild().await,
         }
     }
@@ -130,7 +130,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
         match self {
-            Self::Embedded(view) => view.rebuilds(),
+            Self::Embedded(view) => Ok(view.rebuilds()),
             Self::Redis(view) => view.rebuilds().await,
         }
     }
@@ -146,7 +146,7 @@ impl View {
         most: usize,
     ) -> Result<OrderPage, ViewError> {
         match self {
-            Self::Embedded(view) => view.orders(filter, after, most),
+            Self::Embedded(view) => Ok(view.orders(filter, after, most)),
             Self::Redis(view) => view.orders(filter, after, most).await,
         }
     }
@@ -164,7 +164,7 @@ impl View {
         most: usize,
     ) -> Result<OrderPage, ViewError> {
         match self {
-            Self::Embedded(view) => view.orders_before(filter, before, most),
+            Self::Embedded(view) => Ok(view.orders_before(filter, before, most)),
             Self::Redis(view) => view.orders_before(filter, before, most).await,
         }
     }
@@ -175,7 +175,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
         match self {
-            Self::Embedded(view) => view.order(id),
+            Self::Embedded(view) => Ok(view.order(id)),
             Self::Redis(view) => view.order(id).await,
         }
     }
@@ -186,7 +186,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
         match self {
-            Self::Embedded(view) => view.accounts(after, most),
+            Self::Embedded(view) => Ok(view.accounts(after, most)),
             Self::Redis(view) => view.accounts(after, most).await,
         }
     }
@@ -197,7 +197,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
         match self {
-            Self::Embedded(view) => view.items(after, most),
+            Self::Embedded(view) => Ok(view.items(after, most)),
             Self::Redis(view) => view.items(after, most).await,
         }
     }
@@ -208,7 +208,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn counts(&self) -> Result<Counts, ViewError> {
         match self {
-            Self::Embedded(view) => view.counts(),
+            Self::Embedded(view) => Ok(view.counts()),
             Self::Redis(view) => view.counts().await,
         }
     }
@@ -251,7 +251,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn health(&self) -> Result<Health, ViewError> {
         match self {
-            Self::Embedded(view) => view.health(),
+            Self::Embedded(view) => Ok(view.health()),
             Self::Redis(view) => view.health().await,
         }
     }
@@ -263,7 +263,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
         match self {
-            Self::Embedded(view) => view.feed(after, most),
+            Self::Embedded(view) => Ok(view.feed(after, most)),
             Self::Redis(view) => view.feed(after, most).await,
         }
     }

@@ -120,7 +120,7 @@ impl AmqpBus {
     }
 
     /// From now on, for as long as this bus is in use, everything is looked for `every` so often, and at once when
-    /// answers fail to come; what is missing is put back and told ([`Self::noticed`]). For processes with workers:
+    /// answers fail to come; what is missing is put back and [told](super::Bus::noticed). For processes with workers:
     /// others come and go.
     pub fn look_after(&self, every: Duration, management: &ManagementAt) {
         let upkeep = Arc::clone(&self.shared.upkeep);
@@ -137,14 +137,11 @@ impl AmqpBus {
         });
     }
 
-    /// See [`Bus::noticed`](super::Bus::noticed).
-    #[must_use]
-    pub fn noticed(&self, now: Timestamp) -> Noticed {
+    pub(super) fn noticed(&self, now: Timestamp) -> Noticed {
         self.shared.upkeep.noticed(self.shared.publishing.blocked(), now)
     }
 
-    /// See [`Bus::suspect`](super::Bus::suspect).
-    pub fn suspect(&self) {
+    pub(super) fn suspect(&self) {
         self.shared.upkeep.suspect();
     }
 
@@ -159,26 +156,16 @@ impl AmqpBus {
     }
 
     /// Something to publish with, on a channel of its own.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
-    pub async fn publisher(&self) -> Result<AmqpPublisher, BusError> {
+    pub(super) async fn publisher(&self) -> Result<AmqpPublisher, BusError> {
         self.run(AmqpPublisher::open(Arc::clone(&self.shared))).await
     }
 
-    /// Consumes all of `queues` as one stream, declaring those that are not there. An exclusive queue is gone
-    /// soon after its consumer is dropped.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
-    pub async fn consume(&self, queues: Vec<Subscription>) -> Result<AmqpConsumer, BusError> {
+    /// Declares those queues that are not there. An exclusive one is gone soon after its consumer is dropped.
+    pub(super) async fn consume(&self, queues: Vec<Subscription>) -> Result<AmqpConsumer, BusError> {
         self.run(AmqpConsumer::open(Arc::clone(&self.shared), queues)).await
     }
 
     /// Consumes one queue, and tells how many messages wait in it.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
     pub(super) async fn consume_counted(
         &self,
         queue: Subscription,
@@ -186,11 +173,8 @@ impl AmqpBus {
         self.run(AmqpConsumer::open_counted(Arc::clone(&self.shared), queue)).await
     }
 
-    /// See [`Bus::depths`](super::Bus::depths): a broker tells what is ready, not what is in consumers' hands.
-    ///
-    /// # Errors
-    /// As [`Self::connect`]; [`BusError::Topology`] names a queue that is gone.
-    pub async fn depths(&self) -> Result<Vec<QueueDepth>, BusError> {
+    /// A broker tells what is ready, not what is in consumers' hands.
+    pub(super) async fn depths(&self) -> Result<Vec<QueueDepth>, BusError> {
         let shared = Arc::clone(&self.shared);
         self.run(async move {
             // A queue that is gone ends the channel that asks for it, and nobody else's.

@@ -20,10 +20,10 @@
 //! | `epoch`, `waiting`, `forgotten`, `feed:told`, `feed:told:older` | | kept for the scripts |
 //!
 //! Each write is a Lua script, which Redis runs alone and which takes some milliseconds at most: a large batch is
-//! written in pieces, each of which is seen whole or not at all. `epoch` is written
-//! by [`RedisView::begin_rebuild`] only; where it is missing the contents were lost. The scripts make the names
-//! of keys from what they find, so this is for one Redis (with replicas, if you like), not for a cluster, and one
-//! that evicts nothing (`maxmemory-policy noeviction`).
+//! written in pieces, each of which is seen whole or not at all. `epoch` is written by
+//! [`View::begin_rebuild`](super::View::begin_rebuild) only; where it is missing the contents were lost. The scripts make
+//! the names of keys from what they find, so this is for one Redis (with replicas, if you like), not for a cluster, and
+//! one that evicts nothing (`maxmemory-policy noeviction`).
 
 use std::sync::{Arc, LazyLock, Once};
 
@@ -139,11 +139,8 @@ impl RedisView {
         })
     }
 
-    /// See [`View::apply`](super::View::apply). One script call, or several for a large batch.
-    ///
-    /// # Errors
-    /// [`ViewError::Empty`] without the epoch, [`ViewError::Lost`].
-    pub async fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
+    /// One script call, or several for a large batch.
+    pub(super) async fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
         for piece in pieces(writes) {
             let mut call = script_call(&APPLY, &self.prefix);
             call.arg(self.keep_orders).arg(WAITING_ORDERS).arg(FORGOTTEN_IDS).arg(FEED_ENTRIES);
@@ -154,22 +151,15 @@ impl RedisView {
         Ok(())
     }
 
-    /// See [`View::beat`](super::View::beat). Silence is measured by Redis's clock.
-    ///
-    /// # Errors
-    /// As [`RedisView::apply`].
-    pub async fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
+    /// Silence is measured by Redis's clock.
+    pub(super) async fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
         let mut call = self.signal("beat", &beat.instance, beat.at.0);
         call.arg("").arg("");
         fields::add_beat(&mut call, beat);
         self.write(&BEAT, &call).await
     }
 
-    /// See [`View::breaker_changed`](super::View::breaker_changed).
-    ///
-    /// # Errors
-    /// As [`RedisView::apply`].
-    pub async fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
+    pub(super) async fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
         let mut call = self.signal("breaker", &change.instance, change.at.0);
         call.arg(format!("change:{}:{}:{}", change.at.0, change.from, change.to));
         call.arg(serde_json::to_string(change).unwrap_or_default());
@@ -184,27 +174,16 @@ impl RedisView {
         call
     }
 
-    /// See [`View::clear_foreign`](super::View::clear_foreign).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn clear_foreign(&self) -> Result<usize, ViewError> {
+    pub(super) async fn clear_foreign(&self) -> Result<usize, ViewError> {
         foreign::clear(&self.link, &self.prefix).await
     }
 
-    /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`], [`ViewError::Foreign`].
-    pub async fn begin_rebuild(&self) -> Result<u64, ViewError> {
+    /// While one runs it starts over.
+    pub(super) async fn begin_rebuild(&self) -> Result<u64, ViewError> {
         self.run(&BEGIN, &script_call(&BEGIN, &self.prefix)).await
     }
 
-    /// See [`View::finish_rebuild`](super::View::finish_rebuild).
-    ///
-    /// # Errors
-    /// As [`RedisView::apply`].
-    pub async fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
+    pub(super) async fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
         let (mut stage, mut cursor) = ("orders".to_owned(), String::new());
         loop {
             let mut call = script_call(&SWEEP, &self.prefix);
@@ -222,21 +201,16 @@ impl RedisView {
         }
     }
 
-    /// See [`View::rebuilds`](super::View::rebuilds).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
+    pub(super) async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
         let mut get = redis::cmd("HMGET");
         get.arg(self.key("epoch", "")).arg("number").arg("rebuilding");
         let (number, rebuilding): (Option<u64>, Option<String>) = self.query(&get).await?;
         Ok(Rebuilds { last: number.unwrap_or_default(), is_running: rebuilding.is_some() })
     }
 
-    /// See [`View::changes`](super::View::changes). The number counts changes that were noticed here. The
-    /// first call makes a second connection, which waits for what others change.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    /// The number counts changes that were noticed here. The first call makes a second connection, which waits for what
+    /// others change.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.listening.call_once(|| {
             let (client, stream) = (self.link.client().clone(), self.key("changes", ""));
             self.link.spawn(told::listen(client, stream, Arc::clone(&self.told)));

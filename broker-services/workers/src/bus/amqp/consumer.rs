@@ -104,10 +104,7 @@ impl AmqpConsumer {
         Self { sources, head: head.map(Box::new), turn: 0, acks, channel, shared }
     }
 
-    /// Lets so many more deliveries of its first queue be in hand than it was opened with.
-    ///
-    /// # Errors
-    /// [`BusError::Lost`] when the connection or the queue is gone.
+    /// See [`Consumer::admit`](crate::bus::Consumer::admit).
     pub(in crate::bus) async fn admit(&mut self, more: usize) -> Result<(), BusError> {
         let Some(first) = self.sources.first() else { return Ok(()) };
         // What one consumer may hold is settled when it begins, so another one begins.
@@ -117,12 +114,8 @@ impl AmqpConsumer {
         Ok(())
     }
 
-    /// Waits until something is there, then takes what is ready, at most `most` (and at least one), and does
-    /// not wait for more. Cancel-safe: a dropped call has taken nothing.
-    ///
-    /// # Errors
-    /// [`BusError::Lost`] when the connection or a queue is gone.
-    pub async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
+    /// See [`Consumer::receive`](crate::bus::Consumer::receive): at least one.
+    pub(in crate::bus) async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
         tokio::task::coop::consume_budget().await;
         poll_fn(|context| self.poll_receive(most.max(1), context)).await
     }

@@ -32,12 +32,8 @@ type Look = (u8, Vec<Vec<String>>, usize);
 type Told = (u64, Vec<(String, Vec<String>)>);
 
 impl RedisView {
-    /// See [`View::orders`](super::super::View::orders). A page that has to scan is read in pieces, and may
-    /// show what was written in between.
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn orders(
+    /// A page that has to scan is read in pieces, and may show what was written in between.
+    pub(in crate::view) async fn orders(
         &self,
         filter: &OrderFilter,
         after: Option<&Cursor>,
@@ -46,11 +42,7 @@ impl RedisView {
         self.page(filter, after, Towards::Older, most).await
     }
 
-    /// See [`View::orders_before`](super::super::View::orders_before).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn orders_before(
+    pub(in crate::view) async fn orders_before(
         &self,
         filter: &OrderFilter,
         before: Option<&Cursor>,
@@ -142,11 +134,7 @@ impl RedisView {
         self.run(&LOOK, &call).await
     }
 
-    /// See [`View::order`](super::super::View::order).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
+    pub(in crate::view) async fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
         let mut both = redis::pipe();
         both.atomic();
         both.cmd("HGETALL").arg(self.key("order:", id.as_str()));
@@ -158,19 +146,19 @@ impl RedisView {
         Ok(Hash::new(fields).row().map(|row| OrderDetail { row, timeline }))
     }
 
-    /// See [`View::accounts`](super::super::View::accounts).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
+    pub(in crate::view) async fn accounts(
+        &self,
+        after: Option<&Customer>,
+        most: usize,
+    ) -> Result<Vec<Account>, ViewError> {
         self.by_name("accounts", "account:", after.map(Customer::as_str), most, Hash::account).await
     }
 
-    /// See [`View::items`](super::super::View::items).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
+    pub(in crate::view) async fn items(
+        &self,
+        after: Option<&ItemId>,
+        most: usize,
+    ) -> Result<Vec<Item>, ViewError> {
         self.by_name("items", "item:", after.map(ItemId::as_str), most, Hash::item).await
     }
 
@@ -213,11 +201,8 @@ impl RedisView {
         self.explained(self.link.pipeline(commands).await).await
     }
 
-    /// See [`View::counts`](super::super::View::counts). Kept up with every batch, so asking costs nothing.
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn counts(&self) -> Result<Counts, ViewError> {
+    /// Kept up with every batch, so asking costs nothing.
+    pub(in crate::view) async fn counts(&self) -> Result<Counts, ViewError> {
         let mut get = redis::cmd("HMGET");
         get.arg(self.key("counts", "")).arg("accounts").arg("items").arg("balances");
         for status in OrderStatus::ALL {
@@ -233,22 +218,14 @@ impl RedisView {
         Ok(Counts { orders, accounts: size(0), items: size(1), balances: Won(count(2)) })
     }
 
-    /// See [`View::written`](super::super::View::written).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn written(&self) -> Result<Option<Written>, ViewError> {
+    pub(in crate::view) async fn written(&self) -> Result<Option<Written>, ViewError> {
         let mut get = redis::cmd("HGET");
         get.arg(self.key("counts", "")).arg("written");
         let written: Option<String> = self.query(&get).await?;
         Ok(written.map(Written))
     }
 
-    /// See [`View::health`](super::super::View::health).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn health(&self) -> Result<Health, ViewError> {
+    pub(in crate::view) async fn health(&self) -> Result<Health, ViewError> {
         let mut sets = redis::pipe();
         for set in ["services", "breakers"] {
             sets.cmd("ZRANGE").arg(self.key(set, "")).arg(0).arg(-1);
@@ -266,11 +243,11 @@ impl RedisView {
         Ok(Health { services, breaker_changes })
     }
 
-    /// See [`View::feed`](super::super::View::feed).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
+    pub(in crate::view) async fn feed(
+        &self,
+        after: u64,
+        most: usize,
+    ) -> Result<(Vec<FeedEntry>, u64), ViewError> {
         let most = most.min(FEED_ENTRIES);
         let mut call = script_call(&FEED, &self.prefix);
         call.arg(after).arg(most);

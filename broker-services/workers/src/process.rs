@@ -99,7 +99,7 @@ impl Process {
                 let lock = DataLock::share(&config.data_dir)?;
                 let bus = connect(url)?;
                 if let Bus::Amqp(bus) = &bus {
-                    bus.look_after(config.check_every(), &config.bus.management_url);
+                    bus.look_after(config.bus.check_every, &config.bus.management_url);
                 }
                 (bus, Some(lock))
             }
@@ -356,16 +356,16 @@ impl Settings {
             shares_stores: config.bus.url != BusUrl::Embedded,
             news_every: relay::NEWS_EVERY,
             batch: config.batch.max_messages,
-            payment_timeout: config.payment_timeout(),
-            breaker: config.breaker.settings(),
-            sweep_every: config.sweep_every(),
-            abort_after: config.abort_after(),
-            hold_paying: config.hold_paying(),
+            payment_timeout: config.payment.timeout,
+            breaker: config.breaker.clone(),
+            sweep_every: config.sweeper.every,
+            abort_after: config.sweeper.abort_after,
+            hold_paying: config.relay.hold_paying,
             max_unsent_events: config.max_unsent_events,
             beat_every: worker::BEAT_EVERY,
-            retry_first: config.retry_first(),
-            retry_most: config.retry_most(),
-            drain: config.drain_within().saturating_sub(SHUTDOWN_RESERVE),
+            retry_first: config.retry.first,
+            retry_most: config.retry.most,
+            drain: config.drain_within.saturating_sub(SHUTDOWN_RESERVE),
             walk_in: config.order.walk_in.clone(),
             catalog: Arc::new(Catalog::load(config.catalog_path())?),
         })

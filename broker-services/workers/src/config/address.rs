@@ -146,14 +146,6 @@ impl fmt::Debug for BrokerAddress {
     }
 }
 
-impl TryFrom<String> for BrokerAddress {
-    type Error = AddressError;
-
-    fn try_from(url: String) -> Result<Self, AddressError> {
-        Self::parse(&url)
-    }
-}
-
 /// `redis(s)://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. Shown without user and password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisAddress {
@@ -221,14 +213,6 @@ impl fmt::Display for RedisAddress {
 impl fmt::Debug for RedisAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RedisAddress({self})")
-    }
-}
-
-impl TryFrom<String> for RedisAddress {
-    type Error = AddressError;
-
-    fn try_from(url: String) -> Result<Self, AddressError> {
-        Self::parse(&url)
     }
 }
 

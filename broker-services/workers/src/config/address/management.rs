@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 use super::parts::{Endpoints, encode, split};
 use super::{AddressError, BrokerAddress, Endpoint, Login, Secret};
 
@@ -14,7 +16,8 @@ const AUTO: &str = "auto";
 const OFF: &str = "off";
 
 /// Where it is to be asked: `auto`, `off`, or `http(s)://[USER:PASSWORD@]HOST[:PORT]`. Shown without the password.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum ManagementAt {
     /// On the broker's own hosts, at the plugin's usual port, with the user and the password of the bus.
     Beside,

@@ -42,7 +42,7 @@ mod run;
 mod stderr;
 mod view;
 
-use arguments::{Arguments, Asked, Command};
+use arguments::{Arguments, Asked, Command, Needs};
 use audit::AuditArguments;
 use environment::{locale, variable};
 use failure::Failure;
@@ -220,8 +220,7 @@ async fn with_desk(
     process: &Process,
     log: LogTail,
 ) -> Result<(), Failure> {
-    let needs_the_bus = wanted.command.is_some_and(Command::needs_the_bus);
-    let desk = if needs_the_bus {
+    let desk = if wanted.command.is_some_and(|command| command.needs() == Needs::Bus) {
         process.desk().await.map_err(|error| cannot_use_the_bus(config, &error))?
     } else {
         process.attach().await
@@ -237,8 +236,9 @@ async fn with_desk(
     get_ready(process, &desk, config).await?;
     tell_of_lost_bus(&desk).await;
     let command = wanted.command.unwrap_or(&Command::Status);
+    let reads_the_view = command.needs() == Needs::View;
     // Where a worker misbehaves on purpose that may never end, and only those who look wait for what can be had.
-    if command.reads_the_view() || !is_faulty(config) {
+    if reads_the_view || !is_faulty(config) {
         settle(process, config, UNDER_WAY).await;
     }
     if let Command::Watch { for_, last } = command {
@@ -248,7 +248,7 @@ async fn with_desk(
     }
     let mut out = wanted.output(std::io::stdout().lock());
     let done = run::run(&desk, command, &mut out).await;
-    if !command.reads_the_view() {
+    if !reads_the_view {
         settle(process, config, "what follows from it").await;
     }
     done

@@ -63,8 +63,8 @@ pub(crate) fn run(
         }
         // Without settings it is not known where the rest would be.
         Err(error) => {
-            let remedy = Said::text(Text::DoctorCorrectSettings, &[]);
-            report.add(&[Finding::wrong(Checked::Settings, Said::plain(error.to_string()), remedy)])?;
+            let remedy = Text::DoctorCorrectSettings;
+            report.add(&[Finding::wrong(Checked::Settings, error.to_string(), remedy)])?;
         }
     }
     report.verdict()
@@ -83,16 +83,16 @@ fn look(config: Option<&Config>, sources: &Sources) -> terminal::Look {
     }
 }
 
-fn version() -> Said {
+fn version() -> String {
     let (system, machine) = (std::env::consts::OS, std::env::consts::ARCH);
-    Said::plain(format!("skstore {}, {system} {machine}", env!("CARGO_PKG_VERSION")))
+    format!("skstore {}, {system} {machine}", env!("CARGO_PKG_VERSION"))
 }
 
 fn settings(sources: &Sources) -> Finding {
     let usual = sources.usual_file().filter(|path| path.exists());
     let found = match sources.file.clone().or(usual) {
-        Some(path) => Said::plain(path.display().to_string()),
-        None => Said::text(Text::DoctorBuiltIn, &[]),
+        Some(path) => Said::from(path.display().to_string()),
+        None => Text::DoctorBuiltIn.into(),
     };
     Finding::ok(Checked::Settings, found)
 }
@@ -101,8 +101,8 @@ fn settings(sources: &Sources) -> Finding {
 fn dashboard_keys(config: &Config) -> Vec<Finding> {
     let wrong = Keymap::with(&config.keys).err().unwrap_or_default();
     let finding = |error: BadKeys| {
-        let remedy = Said::text(Text::DoctorCorrectSettings, &[]);
-        Finding::wrong(Checked::Settings, Said::plain(error.to_string()), remedy)
+        let remedy = Text::DoctorCorrectSettings;
+        Finding::wrong(Checked::Settings, error.to_string(), remedy)
     };
     wrong.into_iter().map(finding).collect()
 }
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_report_ends_with_the_worst_that_was_found() {
-        let said = || Said::plain("x");
+        let said = || "x".to_owned();
         let (ok, wrong, gone) = (
             Finding::ok(Checked::Data, said()),
             Finding::wrong(Checked::Data, said(), said()),

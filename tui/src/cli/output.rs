@@ -45,6 +45,11 @@ fn order_of(row: &OrderRow) -> Order {
     order
 }
 
+/// How many orders there are of each status: `{"paying":1,…}`.
+pub(crate) fn by_status(counts: &Counts) -> serde_json::Value {
+    OrderStatus::ALL.iter().map(|status| status.word()).zip(counts.orders).collect()
+}
+
 impl<W: Write> Output<W> {
     /// Writes to `to`.
     pub(crate) fn new(to: W, json: bool, language: Language) -> Self {
@@ -118,14 +123,9 @@ impl<W: Write> Output<W> {
 
     /// Counts and services: `{"counts":{"orders":{…},"accounts","items","balances"},"services":[…]}`.
     pub(crate) fn status(&mut self, counts: &Counts, services: &[Beat]) -> Result<(), Failure> {
-        let by_status: serde_json::Map<_, _> = OrderStatus::ALL
-            .iter()
-            .zip(counts.orders)
-            .map(|(status, count)| (status.word().to_owned(), json!(count)))
-            .collect();
         let object = json!({
             "counts": {
-                "orders": by_status,
+                "orders": by_status(counts),
                 "accounts": counts.accounts,
                 "items": counts.items,
                 "balances": counts.balances,

@@ -8,6 +8,7 @@ use skstore::terminal::outlet::{Outlet, Sheet};
 use skstore::text::names::KNOWN_ITEMS;
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
+use skstore_domain::commands::{Restock, TopUp};
 use skstore_domain::ids::OrderId;
 use skstore_domain::objects::Item;
 use skstore_domain::signals::{Beat, Service};
@@ -18,7 +19,7 @@ use skstore_workers::desk::view::{OrderFilter, View};
 use skstore_workers::desk::{BusState, Desk};
 use tokio::time::Instant;
 
-use super::arguments::{self, Command, Mode, OrdersArguments, PlaceArguments};
+use super::arguments::{Command, Mode, OrdersArguments, PlaceArguments};
 use super::dead;
 use super::failure::Failure;
 use super::output::Output;
@@ -56,13 +57,15 @@ pub(crate) async fn run<W: Write>(
             out.payment(&payment)
         }
         Command::Topup { customer, amount, topup_id } => {
-            let top_up = arguments::top_up(customer, *amount, topup_id.as_ref(), || desk.request_id());
+            let topup_id = topup_id.clone().or_else(|| Some(desk.request_id()));
+            let top_up = TopUp { customer: customer.clone(), amount: *amount, topup_id };
             let account = part(desk.top_up(&top_up).await?, |answer| answer.account.take())?;
             out.account(&account)
         }
         Command::Items => list_items(desk.view(), out).await,
         Command::Restock { item, qty, restock_id } => {
-            let restock = arguments::restock(item, *qty, restock_id.as_ref(), || desk.request_id());
+            let restock_id = restock_id.clone().or_else(|| Some(desk.request_id()));
+            let restock = Restock { item_id: item.clone(), qty: *qty, restock_id };
             let item = part(desk.restock(&restock).await?, |answer| answer.item.take())?;
             out.item(&item)
         }

@@ -1,11 +1,13 @@
 //! What a check found, in whichever language: a verdict, a sentence, and what to do about it.
 
+use serde::Serialize;
 use serde_json::json;
 use skstore::text::fit::{Side, clean, fit, width};
 use skstore::text::{Language, Text};
 
 /// What is checked, in the order of the report. Their words are public: `--json` has them in `check`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Checked {
     Version,
     Terminal,
@@ -30,20 +32,6 @@ impl Checked {
         Self::View,
         Self::Workers,
     ];
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Version => "version",
-            Self::Terminal => "terminal",
-            Self::Settings => "settings",
-            Self::Data => "data",
-            Self::Log => "log",
-            Self::Stores => "stores",
-            Self::Bus => "bus",
-            Self::View => "view",
-            Self::Workers => "workers",
-        }
-    }
 
     const fn text(self) -> Text {
         match self {
@@ -70,10 +58,6 @@ pub(super) enum Said {
 }
 
 impl Said {
-    pub(super) fn plain(text: impl Into<String>) -> Self {
-        Self::Plain(text.into())
-    }
-
     pub(super) fn text(text: Text, values: &[&dyn std::fmt::Display]) -> Self {
         Self::Text(text, values.iter().map(ToString::to_string).collect())
     }
@@ -87,6 +71,18 @@ impl Said {
                 clean(&language.fill(*text, &values)).into_owned()
             }
         }
+    }
+}
+
+impl From<Text> for Said {
+    fn from(text: Text) -> Self {
+        Self::text(text, &[])
+    }
+}
+
+impl From<String> for Said {
+    fn from(text: String) -> Self {
+        Self::Plain(text)
     }
 }
 
@@ -111,27 +107,27 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    pub(super) fn ok(checked: Checked, found: Said) -> Self {
-        Self { checked, verdict: Verdict::Ok, found, remedy: None }
+    pub(super) fn ok(checked: Checked, found: impl Into<Said>) -> Self {
+        Self { checked, verdict: Verdict::Ok, found: found.into(), remedy: None }
     }
 
     /// As it must be, and still something to know.
-    pub(super) fn noted(checked: Checked, found: Said, advice: Said) -> Self {
-        Self { checked, verdict: Verdict::Ok, found, remedy: Some(advice) }
+    pub(super) fn noted(checked: Checked, found: impl Into<Said>, advice: impl Into<Said>) -> Self {
+        Self { checked, verdict: Verdict::Ok, found: found.into(), remedy: Some(advice.into()) }
     }
 
-    pub(super) fn wrong(checked: Checked, found: Said, remedy: Said) -> Self {
-        Self { checked, verdict: Verdict::Wrong, found, remedy: Some(remedy) }
+    pub(super) fn wrong(checked: Checked, found: impl Into<Said>, remedy: impl Into<Said>) -> Self {
+        Self { checked, verdict: Verdict::Wrong, found: found.into(), remedy: Some(remedy.into()) }
     }
 
-    pub(super) fn unreachable(checked: Checked, found: Said, remedy: Said) -> Self {
-        Self { checked, verdict: Verdict::Unreachable, found, remedy: Some(remedy) }
+    pub(super) fn unreachable(checked: Checked, found: impl Into<Said>, remedy: impl Into<Said>) -> Self {
+        Self { checked, verdict: Verdict::Unreachable, found: found.into(), remedy: Some(remedy.into()) }
     }
 
     /// `{"check","ok","found","remedy"?}`, in English whatever the language, since programs read it.
     pub(super) fn to_json(&self) -> serde_json::Value {
         let mut object = json!({
-            "check": self.checked.word(),
+            "check": self.checked,
             "ok": self.verdict == Verdict::Ok,
             "found": self.found.of(Language::English),
         });
@@ -172,8 +168,8 @@ mod tests {
     fn a_finding_says_what_is_wrong_and_what_to_do() {
         let finding = Finding::unreachable(
             Checked::Bus,
-            Said::plain("amqp://h: refused\u{1b}[2J"),
-            Said::text(Text::DoctorStartBroker, &[]),
+            "amqp://h: refused\u{1b}[2J".to_owned(),
+            Text::DoctorStartBroker,
         );
         let text = finding.to_text(Language::English);
         let mut lines = text.lines();

@@ -34,7 +34,7 @@ pub(super) async fn check(service: Service, store: &Store) -> Result<Option<Find
     }
     let finding = || {
         let found = Said::text(found, &[&old.count, &old.told.join(", ")]);
-        Finding::noted(Checked::Stores, found, Said::text(remedy, &[]))
+        Finding::noted(Checked::Stores, found, remedy)
     };
     Ok((old.count > 0).then(finding))
 }

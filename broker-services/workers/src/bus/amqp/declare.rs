@@ -94,7 +94,7 @@ impl<'a> Declaring<'a> {
         };
         self.renew().await?;
         self.only_seen.push(format!("exchange '{}'", spec.name));
-        match declare_exchange(&self.channel, spec, true).await? {
+        match see_exchange(&self.channel, spec).await? {
             Err(missing) if missing.meaning() == Some(Meaning::Missing) => {
                 Err(refused.or(|refusal| refusal.of_missing("exchange", spec.name)))
             }
@@ -179,7 +179,7 @@ pub(super) async fn exchange(channel: &Channel, spec: &ExchangeSpec) -> Result<(
 }
 
 /// The broker's answer is the inner result. The outer one is about names that no broker can have.
-type Asked<T> = Result<Result<T, Denied>, BusError>;
+pub(super) type Asked<T> = Result<Result<T, Denied>, BusError>;
 
 async fn declare(channel: &Channel, spec: &QueueSpec) -> Asked<()> {
     let exclusive = spec.kind == QueueKind::Exclusive;
@@ -207,7 +207,7 @@ async fn bind_all(channel: &Channel, spec: &QueueSpec) -> Asked<()> {
 }
 
 /// Looks at a queue without changing it: how many messages wait in it, and how many consume it.
-async fn see(channel: &Channel, spec: &QueueSpec) -> Asked<(usize, usize)> {
+pub(super) async fn see(channel: &Channel, spec: &QueueSpec) -> Asked<(usize, usize)> {
     let options = QueueDeclareOptions { passive: true, ..Default::default() };
     let looking = channel.queue_declare(short(&spec.name)?, options, FieldTable::default());
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
@@ -242,6 +242,11 @@ pub(super) fn short(name: &str) -> Result<ShortString, BusError> {
             "'{name}' is longer than the 255 bytes that a name on the message bus may have"
         ))
     })
+}
+
+/// Looks at an exchange without changing it.
+pub(super) async fn see_exchange(channel: &Channel, spec: &ExchangeSpec) -> Asked<()> {
+    declare_exchange(channel, spec, true).await
 }
 
 async fn declare_exchange(channel: &Channel, spec: &ExchangeSpec, passive: bool) -> Asked<()> {

@@ -8,19 +8,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
-use lapin::{Channel, Connection};
+use lapin::Connection;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::blocked;
 use super::declare::{self, Part};
 use super::management::{Management, Unseen};
-use super::refusal::{Denied, Meaning, asked};
+use super::refusal::{Denied, Meaning};
 use super::request::{answered, leave, reopened};
 use crate::bus::BusError;
-use crate::topology::{EXCHANGES, ExchangeSpec, Overflow, QueueKind, QueueSpec, queues};
+use crate::topology::{EXCHANGES, Overflow, QueueKind, QueueSpec, queues};
 
 /// A policy of the broker that makes a queue break a promise.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,16 +128,16 @@ pub(super) async fn look(connection: &Connection) -> Result<Seen, BusError> {
     let mut channel = None;
     for spec in EXCHANGES {
         let open = reopened(connection, channel.take()).await?;
-        match exchange_is_there(&open, spec).await? {
-            true => channel = Some(open),
-            false => seen.missing.push(Part::Exchange(spec.name.to_owned())),
+        match found(declare::see_exchange(&open, spec).await?)? {
+            Some(_) => channel = Some(open),
+            None => seen.missing.push(Part::Exchange(spec.name.to_owned())),
         }
     }
     for spec in queues() {
         let open = reopened(connection, channel.take()).await?;
-        match consumers(&open, &spec).await? {
-            Some(consumers) => {
-                seen.is_in_use |= consumers > 0;
+        match found(declare::see(&open, &spec).await?)? {
+            Some(depth) => {
+                seen.is_in_use |= depth.is_some_and(|(_, consumers)| consumers > 0);
                 channel = Some(open);
             }
             None => seen.missing.push(Part::Queue(spec.name.clone())),
@@ -151,24 +149,9 @@ pub(super) async fn look(connection: &Connection) -> Result<Seen, BusError> {
     Ok(seen)
 }
 
-async fn exchange_is_there(channel: &Channel, spec: &ExchangeSpec) -> Result<bool, BusError> {
-    let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
-    // Passive ones are known by their name alone.
-    let kind = lapin::ExchangeKind::Direct;
-    let looking = channel.exchange_declare(declare::short(spec.name)?, kind, options, FieldTable::default());
-    found(looking).await.map(|found| found.is_some())
-}
-
-/// How many consume it, if it is there.
-async fn consumers(channel: &Channel, spec: &QueueSpec) -> Result<Option<u32>, BusError> {
-    let options = QueueDeclareOptions { passive: true, ..Default::default() };
-    let looking = channel.queue_declare(declare::short(&spec.name)?, options, FieldTable::default());
-    Ok(found(looking).await?.map(|queue| queue.map_or(0, |queue| queue.consumer_count())))
-}
-
 /// Whether it is there, and what is told of it to those who may look.
-async fn found<T>(looking: impl Future<Output = lapin::Result<T>>) -> Result<Option<Option<T>>, BusError> {
-    match asked(looking).await {
+fn found<T>(seen: Result<T, Denied>) -> Result<Option<Option<T>>, BusError> {
+    match seen {
         Ok(found) => Ok(Some(Some(found))),
         Err(Denied::Lost(why)) => Err(BusError::Lost(why)),
         Err(missing) if missing.meaning() == Some(Meaning::Missing) => Ok(None),

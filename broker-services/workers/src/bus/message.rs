@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::topology::QueueSpec;
@@ -24,22 +25,30 @@ pub struct Message {
     pub properties: Properties,
 }
 
-/// The AMQP properties we use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The AMQP properties we use. What is not there is not in their JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Properties {
     /// The sender's id of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// Ties an answer to its question.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
     /// The queue that wants the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
     /// MIME type of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// Dropped if it is not delivered within this.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Duration>,
     /// 0–255: a broker may deliver those of a higher one first. The embedded bus does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
     /// Anything more, as text: structures as JSON. Without what senders tell brokers and brokers count.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
 }
 

@@ -93,18 +93,15 @@ pub(crate) async fn run<W: Write>(
             Some(letter) => out.one(&letter, |language| show(language, &zone, &letter)),
             None => Err(not_parked(id)),
         },
-        DeadCommand::Replay(choice) => {
-            let mut told = Vec::new();
+        DeadCommand::Replay(choice) | DeadCommand::Drop(choice) => {
+            let (which, mut told) = (choice.which(), Vec::new());
             let tell =
                 |letter: &DeadLetter, disposition: &Disposition| told.push(Told::of(letter, disposition));
-            let summary = desk.replay_dead(&choice.which(), choice.dry_run, tell).await?;
-            report(choice, &told, summary, out)
-        }
-        DeadCommand::Drop(choice) => {
-            let mut told = Vec::new();
-            let tell =
-                |letter: &DeadLetter, disposition: &Disposition| told.push(Told::of(letter, disposition));
-            let summary = desk.drop_dead(&choice.which(), choice.dry_run, tell).await?;
+            let summary = if matches!(command, DeadCommand::Drop(_)) {
+                desk.drop_dead(&which, choice.dry_run, tell).await?
+            } else {
+                desk.replay_dead(&which, choice.dry_run, tell).await?
+            };
             report(choice, &told, summary, out)
         }
     }

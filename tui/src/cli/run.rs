@@ -9,13 +9,13 @@ use skstore::text::names::KNOWN_ITEMS;
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{Restock, TopUp};
-use skstore_domain::ids::OrderId;
+use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::Item;
 use skstore_domain::signals::{Beat, Service};
 use skstore_workers::desk::bus::blocked_words;
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::signals::asked_to_stop;
-use skstore_workers::desk::view::{OrderFilter, View};
+use skstore_workers::desk::view::{OrderFilter, View, ViewError};
 use skstore_workers::desk::{BusState, Desk};
 use tokio::time::Instant;
 
@@ -62,14 +62,20 @@ pub(crate) async fn run<W: Write>(
             let account = part(desk.top_up(&top_up).await?, |answer| answer.account.take())?;
             out.account(&account)
         }
-        Command::Items => list_items(desk.view(), out).await,
+        Command::Items => {
+            let items = async |after: Option<ItemId>| desk.view().items(after.as_ref(), PAGE).await;
+            out.items(&all(items, |item| item.item_id.clone()).await?)
+        }
         Command::Restock { item, qty, restock_id } => {
             let restock_id = restock_id.clone().or_else(|| Some(desk.request_id()));
             let restock = Restock { item_id: item.clone(), qty: *qty, restock_id };
             let item = part(desk.restock(&restock).await?, |answer| answer.item.take())?;
             out.item(&item)
         }
-        Command::Accounts => list_accounts(desk.view(), out).await,
+        Command::Accounts => {
+            let accounts = async |after: Option<Customer>| desk.view().accounts(after.as_ref(), PAGE).await;
+            out.accounts(&all(accounts, |account| account.customer.clone()).await?)
+        }
         Command::Status => status(desk, out).await,
         Command::Dead(command) => dead::run(desk, command, out).await,
         // Done where there may be no desk.
@@ -153,28 +159,18 @@ async fn list_orders<W: Write>(
     }
 }
 
-async fn list_items<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
-    let mut items = Vec::new();
+/// All that comes in pages, each from after the last of the one before.
+async fn all<T, K>(
+    page: impl AsyncFn(Option<K>) -> Result<Vec<T>, ViewError>,
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>, ViewError> {
+    let mut all = Vec::new();
     loop {
-        let last = items.last().map(|item: &Item| item.item_id.clone());
-        let page = view.items(last.as_ref(), PAGE).await?;
-        let ended = page.len() < PAGE;
-        items.extend(page);
-        if ended {
-            return out.items(&items);
-        }
-    }
-}
-
-async fn list_accounts<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
-    let mut accounts = Vec::new();
-    loop {
-        let last = accounts.last().map(|account: &skstore_domain::objects::Account| account.customer.clone());
-        let page = view.accounts(last.as_ref(), PAGE).await?;
-        let ended = page.len() < PAGE;
-        accounts.extend(page);
-        if ended {
-            return out.accounts(&accounts);
+        let page = page(all.last().map(&key)).await?;
+        let has_ended = page.len() < PAGE;
+        all.extend(page);
+        if has_ended {
+            return Ok(all);
         }
     }
 }

@@ -90,18 +90,19 @@ impl Process {
     /// # Errors
     /// [`StartError`] says what to do.
     pub fn start_workers(config: &Config, services: &[Service]) -> Result<Self, StartError> {
+        let unusable = |url: &BrokerAddress, error| StartError::Bus { url: url.to_string(), error };
         let (bus, lock) = match &config.bus.url {
             BusUrl::Embedded => embedded(config, services)?,
             BusUrl::Amqp(_) if config.view.url == ViewUrl::Embedded => return Err(StartError::Unseen),
             // Who only looks needs no broker: it is connected to when somebody asks for something.
-            BusUrl::Amqp(url) if services.is_empty() => (broker(url)?, None),
+            BusUrl::Amqp(url) if services.is_empty() => {
+                (Bus::Amqp(AmqpBus::of(url).map_err(|error| unusable(url, error))?), None)
+            }
             BusUrl::Amqp(url) => {
                 let lock = DataLock::share(&config.data_dir)?;
-                let bus = connect(url)?;
-                if let Bus::Amqp(bus) = &bus {
-                    bus.look_after(config.bus.check_every, &config.bus.management_url);
-                }
-                (bus, Some(lock))
+                let bus = connect(url).map_err(|error| unusable(url, error))?;
+                bus.look_after(config.bus.check_every, &config.bus.management_url);
+                (Bus::Amqp(bus), Some(lock))
             }
         };
         let view = View::open(&config.view.url, config.view.keep_orders)?;
@@ -272,8 +273,9 @@ impl Process {
             std::mem::forget(self.lock.take());
         }
         let result = if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) };
-        if let Bus::Amqp(bus) = &self.bus {
-            say_goodbye(bus.clone());
+        if let Bus::Amqp(bus) = self.bus.clone() {
+            // So that the last acks reach the broker. Whatever fails here, it gives the messages to somebody else.
+            let _ = apart(async move { tokio::time::timeout(GOODBYE_WITHIN, bus.close()).await });
         }
         result
     }
@@ -310,39 +312,18 @@ fn embedded(config: &Config, services: &[Service]) -> Result<(Bus, Option<DataLo
     Ok((Bus::Embedded(bus), Some(lock)))
 }
 
-/// A broker that nobody has connected to yet.
-fn broker(address: &BrokerAddress) -> Result<Bus, StartError> {
-    let bus = AmqpBus::of(address).map(Bus::Amqp);
-    bus.map_err(|error| StartError::Bus { url: address.to_string(), error })
-}
-
-/// Connects to a broker. Callers may be on a runtime of their own, where nobody may block on another: hence the
-/// thread.
-fn connect(address: &BrokerAddress) -> Result<Bus, StartError> {
+/// Connects to a broker.
+fn connect(address: &BrokerAddress) -> Result<AmqpBus, BusError> {
     let to = address.clone();
-    let connect = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .map_err(|error| BusError::Lost(error.to_string()))?;
-        runtime.block_on(AmqpBus::connect_to(&to))
-    };
-    let connected = std::thread::spawn(connect)
-        .join()
-        .unwrap_or_else(|_| Err(BusError::Lost("the thread that connects panicked".to_owned())));
-    connected.map(Bus::Amqp).map_err(|error| StartError::Bus { url: address.to_string(), error })
+    apart(async move { AmqpBus::connect_to(&to).await }).flatten()
 }
 
-/// Sees to it that the last acks reach the broker, so that nothing that was finished comes again.
-fn say_goodbye(bus: AmqpBus) {
-    let close = move || {
-        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() {
-            runtime.block_on(async {
-                let _ = tokio::time::timeout(GOODBYE_WITHIN, bus.close()).await;
-            });
-        }
-    };
-    // Whatever fails here, the broker gives the messages to somebody else.
-    let _ = std::thread::spawn(close).join();
+/// Does `work` on a thread of its own: callers may be on a runtime, where nobody may block on another.
+fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, BusError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| BusError::Lost(error.to_string()))?;
+    let done = std::thread::spawn(move || runtime.block_on(work)).join();
+    done.map_err(|_| BusError::Lost("the thread that waits for it panicked".to_owned()))
 }
 
 impl Settings {

@@ -8,6 +8,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use skstore::dashboard::message::{Found, Message, Query, Snapshot, Start};
@@ -24,6 +25,7 @@ use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::config::TimeShown;
 use skstore_workers::desk::view::embedded::EmbeddedView;
+use skstore_workers::desk::view::{Swept, View, ViewError};
 use tokio::time::Instant;
 
 #[path = "orders/sample.rs"]
@@ -48,14 +50,19 @@ fn main() {
     }
 }
 
+/// What the view in memory answers: at once.
+fn answered<T>(asked: impl Future<Output = Result<T, ViewError>>) -> T {
+    asked.now_or_never().unwrap().unwrap()
+}
+
 fn measure(orders: i64) {
-    let view = EmbeddedView::new(usize::MAX);
-    let rebuild = view.begin_rebuild().unwrap();
-    assert_eq!(view.finish_rebuild(rebuild).unwrap(), skstore_workers::desk::view::Swept::Whole);
+    let view = View::Embedded(EmbeddedView::new(usize::MAX));
+    let rebuild = answered(view.begin_rebuild());
+    assert_eq!(answered(view.finish_rebuild(rebuild)), Swept::Whole);
     for first in (0..orders).step_by(usize::try_from(BATCH).unwrap()) {
         let batch: Vec<ViewWrite> =
             (first..first + BATCH).map(|number| ViewWrite::Order(order(number))).collect();
-        view.apply(&batch).unwrap();
+        answered(view.apply(&batch));
     }
     let now = Timestamp(BEGUN + orders);
     let look = Look {
@@ -72,7 +79,7 @@ fn measure(orders: i64) {
     for frame in 0..FRAMES {
         // Every frame shows something new, as under load.
         let newest = orders + i64::try_from(frame).unwrap();
-        view.apply(&[ViewWrite::Order(order(newest))]).unwrap();
+        answered(view.apply(&[ViewWrite::Order(order(newest))]));
         let started = Instant::now();
         let snapshot = read(&view, &state);
         reads.push(started.elapsed());
@@ -88,12 +95,12 @@ fn measure(orders: i64) {
     report(orders, "update and draw a frame, p99", percentile(frames, 99), &note);
 }
 
-fn read(view: &EmbeddedView, state: &State) -> Snapshot {
+fn read(view: &View, state: &State) -> Snapshot {
     let wanted = wanted(state);
     let Query::Orders(query) = &wanted.query else { panic!("it shows orders") };
     assert_eq!(query.start, Start::Newest, "it follows");
-    let page = view.orders(&query.filter, None, WINDOW_ROWS).unwrap();
-    let (counts, health) = (view.counts().unwrap(), view.health().unwrap());
+    let page = answered(view.orders(&query.filter, None, WINDOW_ROWS));
+    let (counts, health) = (answered(view.counts()), answered(view.health()));
     Snapshot {
         wanted,
         found: Found::Orders(page),

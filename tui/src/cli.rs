@@ -13,7 +13,7 @@ use clap::Parser;
 use skstore::dashboard::keys::Keymap;
 use skstore::local_time::LocalTime;
 use skstore::log_tail::LogTail;
-use skstore::terminal::outlet::{Outlet, Sheet};
+use skstore::terminal::outlet::{self, Sheet};
 use skstore::text::times::{UTC, Zone, age};
 use skstore::text::{Language, Text};
 use skstore::theme::can_be_drawn_on;
@@ -30,6 +30,7 @@ mod columns;
 mod dashboard;
 mod dead;
 mod doctor;
+mod environment;
 #[cfg(test)]
 mod examples;
 mod failure;
@@ -38,12 +39,15 @@ mod labels;
 mod logging;
 mod output;
 mod run;
+mod stderr;
 mod view;
 
-use arguments::{Arguments, Asked, Command};
+use arguments::{Arguments, Asked, Command, Needs};
 use audit::AuditArguments;
+use environment::{locale, variable};
 use failure::Failure;
 use output::Output;
+use stderr::{patiently, tell};
 
 /// How long the workers may take until they take work. The view is rebuilt meanwhile, a million orders in some
 /// ten seconds.
@@ -52,11 +56,6 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 /// How long either is waited for when the settings make a worker misbehave: it may never happen, as wanted.
 const FAULTY_WITHIN: Duration = Duration::from_secs(2);
-/// How long a terminal may take to take a sentence. One that takes nothing must not keep a process from ending.
-const TOLD_WITHIN: Duration = Duration::from_millis(500);
-/// After this long a person is told what is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// Does what the command line of this process asks for.
 pub(crate) fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
@@ -83,20 +82,6 @@ pub(crate) fn main() -> ExitCode {
             let _ = Output::new(std::io::stdout().lock(), json, language).failure(&failure);
             ExitCode::from(failure.status())
         }
-    }
-}
-
-/// Tells a person something on stderr. Where nobody listens any more, there is nobody to tell that either, and a
-/// terminal that takes nothing is not waited for.
-fn tell(text: &str) {
-    let line = format!("{text}\n");
-    let (done, told) = std::sync::mpsc::channel();
-    let teller = std::thread::Builder::new().spawn(move || {
-        let _ = std::io::stderr().write_all(line.as_bytes());
-        let _ = done.send(());
-    });
-    if teller.is_ok() {
-        let _ = told.recv_timeout(TOLD_WITHIN);
     }
 }
 
@@ -160,18 +145,6 @@ impl Wanted<'_> {
     fn output<W: Write>(&self, to: W) -> Output<W> {
         Output::new(to, self.json, self.language).in_zone(self.zone.clone())
     }
-}
-
-/// The locale for messages, by the rules of POSIX: the first of these that is not empty.
-fn locale(environment: &[(OsString, OsString)]) -> String {
-    let of = |name: &str| variable(environment, name).filter(|value| !value.is_empty());
-    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(of).unwrap_or_default()
-}
-
-/// A variable of the environment, as text.
-fn variable(environment: &[(OsString, OsString)], name: &str) -> Option<String> {
-    let found = environment.iter().find(|(variable, _)| variable == name);
-    found.map(|(_, value)| value.to_string_lossy().into_owned())
 }
 
 /// Starts the workers, does the command, and stops them again.
@@ -247,8 +220,7 @@ async fn with_desk(
     process: &Process,
     log: LogTail,
 ) -> Result<(), Failure> {
-    let needs_the_bus = wanted.command.is_some_and(Command::needs_the_bus);
-    let desk = if needs_the_bus {
+    let desk = if wanted.command.is_some_and(|command| command.needs() == Needs::Bus) {
         process.desk().await.map_err(|error| cannot_use_the_bus(config, &error))?
     } else {
         process.attach().await
@@ -264,18 +236,19 @@ async fn with_desk(
     get_ready(process, &desk, config).await?;
     tell_of_lost_bus(&desk).await;
     let command = wanted.command.unwrap_or(&Command::Status);
+    let reads_the_view = command.needs() == Needs::View;
     // Where a worker misbehaves on purpose that may never end, and only those who look wait for what can be had.
-    if command.reads_the_view() || !is_faulty(config) {
+    if reads_the_view || !is_faulty(config) {
         settle(process, config, UNDER_WAY).await;
     }
     if let Command::Watch { for_, last } = command {
-        let outlet = Outlet::own()?;
+        let outlet = outlet::own()?;
         let mut out = wanted.output(Sheet::new(outlet.clone()));
         return run::watch(desk.view(), *for_, *last, &outlet, &mut out).await;
     }
     let mut out = wanted.output(std::io::stdout().lock());
     let done = run::run(&desk, command, &mut out).await;
-    if !command.reads_the_view() {
+    if !reads_the_view {
         settle(process, config, "what follows from it").await;
     }
     done
@@ -335,14 +308,4 @@ async fn settle(process: &Process, config: &Config, what: &str) {
     if patiently(limit, what, process.settle()).await.is_none() {
         tell("skstore: not everything that follows is done yet; it goes on at the next start");
     }
-}
-
-/// Waits for `done`, at most for `limit`, and tells people on stderr what for if it takes longer.
-async fn patiently<T>(limit: Duration, what: &str, done: impl Future<Output = T>) -> Option<T> {
-    tokio::pin!(done);
-    if let Ok(done) = tokio::time::timeout(PATIENCE, &mut done).await {
-        return Some(done);
-    }
-    tell(&format!("skstore: waiting: {what} …"));
-    tokio::time::timeout(limit.saturating_sub(PATIENCE), done).await.ok()
 }

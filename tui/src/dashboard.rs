@@ -28,9 +28,10 @@ use self::keys::map::BadKeys;
 use self::state::Look;
 use crate::local_time::LocalTime;
 use crate::log_tail::LogTail;
+use crate::terminal::TerminalGuard;
 use crate::terminal::console::OwnConsole;
 use crate::terminal::keyboard::{self, Keyboard};
-use crate::terminal::{TerminalGuard, screen};
+use crate::terminal::size::assumed_size;
 use crate::text::Language;
 use crate::theme::{Glyphs, ThemeName};
 
@@ -93,7 +94,7 @@ impl DashboardOptions {
         data_at: String,
     ) -> Result<Self, Vec<BadKeys>> {
         Ok(Self {
-            assumed_size: screen::assumed_size(&variable),
+            assumed_size: assumed_size(&variable),
             look: Self::look(config, variable, data_at),
             keys: Arc::new(Keymap::with(&config.keys)?),
             has_mouse: config.ui.mouse,

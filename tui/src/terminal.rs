@@ -19,8 +19,9 @@ pub mod console;
 pub mod keyboard;
 pub mod outlet;
 pub mod screen;
+pub mod size;
 
-use outlet::{Outlet, Sheet};
+use outlet::Sheet;
 use screen::Screen;
 
 /// How long the terminal may take to take what gives it back. One that takes nothing gets nothing more, and the process
@@ -60,7 +61,7 @@ impl TerminalGuard {
     /// # Errors
     /// What the terminal said.
     pub fn screen(&self, assumed: Size) -> io::Result<Terminal<Screen>> {
-        Terminal::new(Screen::new(Outlet::own()?, assumed))
+        Terminal::new(Screen::new(outlet::own()?, assumed))
     }
 }
 
@@ -78,7 +79,7 @@ fn holder() -> std::sync::MutexGuard<'static, Option<ThreadId>> {
 fn take_over(with_mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     *holder() = Some(std::thread::current().id());
-    let taken = Outlet::own().and_then(|outlet| {
+    let taken = outlet::own().and_then(|outlet| {
         let mut out = Sheet::new(outlet);
         queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
         if with_mouse {
@@ -96,7 +97,7 @@ fn take_over(with_mouse: bool) -> io::Result<()> {
 /// nothing is not waited for.
 fn give_back() {
     if holder().take().is_some() {
-        if let Ok(outlet) = Outlet::own() {
+        if let Ok(outlet) = outlet::own() {
             let mut out = Sheet::new(outlet.clone());
             let _ = queue!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
             let _ = out.flush();

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use skstore_domain::commands::Place;
 use skstore_domain::ids::ItemId;
 use skstore_domain::signals::Service;
-use skstore_workers::desk::bus::{Bus, Message, Properties, PublishOutcome};
+use skstore_workers::desk::bus::{Message, Properties, PublishOutcome};
 use skstore_workers::desk::config::{Config, Sources};
 use skstore_workers::desk::process::Process;
 use skstore_workers::desk::topology::DEAD;
@@ -151,10 +151,9 @@ fn parked_messages_of_any_size_are_listed_within_the_memory_of_a_worker() {
     let settings = settings(&rabbit, &redis);
     let home = tempfile::tempdir().unwrap();
     let process = Process::start(&config(home.path(), &settings)).unwrap();
-    let Bus::Amqp(bus) = process.bus() else { panic!("{:?}", process.bus()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let publisher = bus.publisher().await.unwrap();
+        let publisher = process.bus().publisher().await.unwrap();
         let body: Arc<[u8]> = vec![b'x'; 8 * MIB].into();
         for _ in 0..PARKED {
             let parked = Message {

@@ -8,30 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) mod names;
 
-pub use names::{MAX_MARKS, Unseen, composed, is_mark, is_unsafe_to_show, unseen};
-
-/// Longest id, customer or item id, in characters.
-pub const MAX_ID_CHARS: usize = 64;
-
-/// Why a text is no id: a sentence without the field's name, which the caller puts in front.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadId {
-    /// Nothing to be seen there, or more than so many characters.
-    #[error("must have 1 to {0} characters")]
-    Length(usize),
-    /// Something outside `[A-Za-z0-9_-]`.
-    #[error("may only contain A-Z, a-z, 0-9, '_' and '-'")]
-    Alphabet,
-    /// A character that could repaint a terminal, or lets a name look like another one.
-    #[error("must not contain U+{code:04X}, {1}", code = u32::from(*.0))]
-    Unseen(char, Unseen),
-    /// It begins with a mark, which would be shown on whatever stands before the name.
-    #[error("must not begin with a mark that belongs on another character")]
-    Mark,
-    /// More than [`MAX_MARKS`] marks on one character.
-    #[error("must not have more than {MAX_MARKS} marks on one character")]
-    Pile,
-}
+pub use names::{BadId, MAX_ID_CHARS, MAX_MARKS, Unseen, composed, is_mark, is_unsafe_to_show, unseen};
 
 fn key(text: &str) -> Result<Cow<'_, str>, BadId> {
     is_key(text).map(|()| Cow::Borrowed(text))

@@ -7,14 +7,15 @@
 
 use std::io::Write as _;
 
+use futures_util::FutureExt;
 use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, Step, ViewWrite};
 use skstore_domain::objects::{Account, DeliveryStatus, Item, Order, OrderStatus, Payment, PaymentStatus};
 use skstore_domain::time::Timestamp;
-use skstore_workers::view::OrderFilter;
 use skstore_workers::view::embedded::EmbeddedView;
+use skstore_workers::view::{OrderFilter, Swept, View, ViewError};
 use tokio::time::Instant;
 
 /// Events in one batch.
@@ -44,11 +45,16 @@ fn main() {
     }
 }
 
+/// What the view in memory answers: at once.
+fn now<T>(asked: impl Future<Output = Result<T, ViewError>>) -> T {
+    asked.now_or_never().unwrap().unwrap()
+}
+
 fn measure(orders: usize, keep: usize) {
     let before = resident_bytes();
-    let view = EmbeddedView::new(keep);
-    let rebuild = view.begin_rebuild().unwrap();
-    assert_eq!(view.finish_rebuild(rebuild).unwrap(), skstore_workers::view::Swept::Whole);
+    let view = View::Embedded(EmbeddedView::new(keep));
+    let rebuild = now(view.begin_rebuild());
+    assert_eq!(now(view.finish_rebuild(rebuild)), Swept::Whole);
     let ids: Vec<String> = (0..orders).map(|_| uuid::Uuid::now_v7().to_string()).collect();
     let ids_take = (resident_bytes() - before) / orders as u64;
     let report = |what: &str, unit: &str, value: f64| {
@@ -70,7 +76,7 @@ fn measure(orders: usize, keep: usize) {
         }
         if batch.len() >= 3 * BATCH || wave + 1 == waves {
             let started = Instant::now();
-            view.apply(&batch).unwrap();
+            now(view.apply(&batch));
             per_write.push(started.elapsed().as_secs_f64() * 1e6 / batch.len() as f64);
             writes += u32::try_from(batch.len()).unwrap();
             batch.clear();
@@ -88,13 +94,13 @@ fn measure(orders: usize, keep: usize) {
         report("memory per order", "bytes", (grown / orders as u64) as f64);
     }
     for (what, filter) in filters(&ids[orders / 2]) {
-        let after = view.orders(&filter, None, PAGE).unwrap().next;
-        report(what, "us", micros(|| view.orders(&filter, after.as_ref(), PAGE).unwrap().rows.len()));
+        let after = now(view.orders(&filter, None, PAGE)).next;
+        report(what, "us", micros(|| now(view.orders(&filter, after.as_ref(), PAGE)).rows.len()));
     }
-    report("counts", "us", micros(|| view.counts().unwrap().items));
-    let rebuild = view.begin_rebuild().unwrap();
+    report("counts", "us", micros(|| now(view.counts()).items));
+    let rebuild = now(view.begin_rebuild());
     let started = Instant::now();
-    assert_eq!(view.finish_rebuild(rebuild).unwrap(), skstore_workers::view::Swept::Whole);
+    assert_eq!(now(view.finish_rebuild(rebuild)), Swept::Whole);
     report("removing everything", "ms", started.elapsed().as_secs_f64() * 1e3);
 }
 

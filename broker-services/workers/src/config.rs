@@ -15,11 +15,12 @@ use crate::files;
 pub mod address;
 pub mod keys;
 pub mod settings;
+mod url;
 
 pub use settings::{
-    Ascii, BreakerConfig, BusUrl, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel,
-    ServiceConfig, StoreUrl, Theme, TimeShown, ViewUrl,
+    Ascii, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel, ServiceConfig, Theme, TimeShown,
 };
+pub use url::{BusUrl, StoreUrl, ViewUrl};
 
 /// The built-in defaults, with the comments that explain them.
 pub const DEFAULTS: &str = include_str!("../../../config/skstore.toml");
@@ -298,7 +299,7 @@ fn fill_in_paths(settings: &mut Settings, sources: &Sources) -> Result<(), Confi
     };
     let mut stores: BTreeMap<PathBuf, &'static str> = BTreeMap::new();
     for (key, file) in keys::STORES {
-        let path = match text(settings, key).strip_prefix(keys::SQLITE) {
+        let path = match text(settings, key).strip_prefix(url::SQLITE) {
             Some(path) => data_dir.join(path),
             None => data_dir.join(file),
         };
@@ -306,7 +307,7 @@ fn fill_in_paths(settings: &mut Settings, sources: &Sources) -> Result<(), Confi
             let problem = format!("names the same file as '{other}': each service needs one of its own");
             return Err(bad(key, settings[key].origin.clone(), problem));
         }
-        fill(settings, key, format!("{}{}", keys::SQLITE, path.display()));
+        fill(settings, key, format!("{}{}", url::SQLITE, path.display()));
     }
     if text(settings, "log.file").is_empty() {
         fill(settings, "log.file", data_dir.join("skstore.log").display().to_string());

@@ -1,7 +1,7 @@
 //! The workers of the order desk, and everything that touches the world.
 //!
 //! - What every loop is handed: [`clock`], [`context`], [`config`].
-//! - What every program does alike: [`logging`], [`signals`]; and [`health`], for those who ask from outside.
+//! - What every program does alike: [`logging`], [`outlet`], [`signals`]; and [`health`], for those who ask from outside.
 //! - Three small ports, each an `enum` of adapters: [`bus`], [`store`], [`view`]; and the [`topology`] that
 //!   every bus declares.
 //! - One batch loop, [`batch`], which the services in [`service`] fill in; [`relay`] publishes what they
@@ -24,6 +24,7 @@ mod files;
 pub mod headers;
 pub mod health;
 pub mod logging;
+pub mod outlet;
 pub mod probe;
 pub mod process;
 pub mod relay;

@@ -4,7 +4,6 @@
 //! broker they are any of them, and other processes may have more of them side by side on the same stores; or none:
 //! then the process only has a [`Desk`], and the workers are elsewhere.
 
-use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -27,14 +26,16 @@ use crate::health;
 use crate::logging;
 use crate::probe::Probe;
 use crate::relay;
-use crate::store::{Store, StoreError};
-use crate::view::{View, ViewError};
+use crate::store::Store;
+use crate::view::View;
 use crate::worker::{self, Keeps};
 
+mod error;
 mod lock;
 
+pub use error::{Holder, StartError};
 use lock::DataLock;
-pub use lock::{Holder, holder_of};
+pub use lock::holder_of;
 
 /// How often it is looked whether all workers are up. Nothing depends on it but how soon that is noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -45,98 +46,6 @@ const LATE_BY: Duration = Duration::from_millis(250);
 const GOODBYE_WITHIN: Duration = Duration::from_millis(750);
 /// What of the time for draining is not for what is in hand, but for the last confirms and the goodbye.
 const SHUTDOWN_RESERVE: Duration = Duration::from_secs(2);
-
-/// Why the process cannot start. All of it is for a person to mend; see [`StartError::may_heal`].
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Some of the workers would have nobody to talk to.
-    #[error(
-        "the embedded bus ends at this process, so it must have all workers, not only {0}. Name all four, or set \
-         bus.url to a broker that all processes share (amqp://…)"
-    )]
-    Alone(String),
-    /// The broker cannot be used.
-    #[error("cannot use the message bus {url}: {error}")]
-    Bus {
-        /// Its URL, without the password.
-        url: String,
-        /// What is wrong.
-        error: BusError,
-    },
-    /// Nobody else could see the view.
-    #[error(
-        "bus.url is a broker, whose workers are several processes, but view.url is embedded, which only one of \
-         them would see. Set view.url to one that they share (redis://…)"
-    )]
-    Unseen,
-    /// Somebody else works on that data.
-    #[error(
-        "{} is in use by {holder}. Stop that one, or give this one another --data-dir", path.display()
-    )]
-    Held {
-        /// The data directory.
-        path: PathBuf,
-        /// The process that holds it.
-        holder: Holder,
-    },
-    /// The data directory cannot be used.
-    #[error("cannot use the data directory {}: {cause}", path.display())]
-    DataDir {
-        /// The data directory.
-        path: PathBuf,
-        /// What the system said.
-        cause: String,
-    },
-    /// The catalogue cannot be read.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// A store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The view cannot be opened.
-    #[error(transparent)]
-    View(#[from] ViewError),
-    /// A thread did not start.
-    #[error("cannot start the thread that reads the services' logs: {0}")]
-    Books(String),
-    /// A thread did not start.
-    #[error("cannot start the {service} worker: {cause}")]
-    Thread {
-        /// The service.
-        service: Service,
-        /// What the system said.
-        cause: String,
-    },
-}
-
-impl StartError {
-    /// Whether the settings or the catalogue are what is wrong: a mistake in how it was called.
-    #[must_use]
-    pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Alone(_) | Self::Unseen | Self::Catalog(_))
-    }
-
-    /// Whether it may be mended without other settings, so that it is worth trying again: a broker that is down, full or has
-    /// no such user yet, a full disk, somebody else who works on the data.
-    #[must_use]
-    pub const fn may_heal(&self) -> bool {
-        match self {
-            Self::Bus { .. }
-            | Self::Held { .. }
-            | Self::DataDir { .. }
-            | Self::View(_)
-            | Self::Books(_)
-            | Self::Thread { .. }
-            | Self::Store(StoreError::Failed { .. }) => true,
-            Self::Alone(_)
-            | Self::Unseen
-            | Self::Catalog(_)
-            | Self::Store(
-                StoreError::Url { .. } | StoreError::Schema { .. } | StoreError::Contradiction { .. },
-            ) => false,
-        }
-    }
-}
 
 /// The workers of this process. Stop it to have them finish what they have in hand; dropping it does the same.
 #[derive(Debug)]
@@ -181,18 +90,19 @@ impl Process {
     /// # Errors
     /// [`StartError`] says what to do.
     pub fn start_workers(config: &Config, services: &[Service]) -> Result<Self, StartError> {
+        let unusable = |url: &BrokerAddress, error| StartError::Bus { url: url.to_string(), error };
         let (bus, lock) = match &config.bus.url {
             BusUrl::Embedded => embedded(config, services)?,
             BusUrl::Amqp(_) if config.view.url == ViewUrl::Embedded => return Err(StartError::Unseen),
             // Who only looks needs no broker: it is connected to when somebody asks for something.
-            BusUrl::Amqp(url) if services.is_empty() => (broker(url)?, None),
+            BusUrl::Amqp(url) if services.is_empty() => {
+                (Bus::Amqp(AmqpBus::of(url).map_err(|error| unusable(url, error))?), None)
+            }
             BusUrl::Amqp(url) => {
                 let lock = DataLock::share(&config.data_dir)?;
-                let bus = connect(url)?;
-                if let Bus::Amqp(bus) = &bus {
-                    bus.look_after(config.check_every(), &config.bus.management_url);
-                }
-                (bus, Some(lock))
+                let bus = connect(url).map_err(|error| unusable(url, error))?;
+                bus.look_after(config.bus.check_every, &config.bus.management_url);
+                (Bus::Amqp(bus), Some(lock))
             }
         };
         let view = View::open(&config.view.url, config.view.keep_orders)?;
@@ -363,8 +273,9 @@ impl Process {
             std::mem::forget(self.lock.take());
         }
         let result = if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) };
-        if let Bus::Amqp(bus) = &self.bus {
-            say_goodbye(bus.clone());
+        if let Bus::Amqp(bus) = self.bus.clone() {
+            // So that the last acks reach the broker. Whatever fails here, it gives the messages to somebody else.
+            let _ = apart(async move { tokio::time::timeout(GOODBYE_WITHIN, bus.close()).await });
         }
         result
     }
@@ -401,39 +312,18 @@ fn embedded(config: &Config, services: &[Service]) -> Result<(Bus, Option<DataLo
     Ok((Bus::Embedded(bus), Some(lock)))
 }
 
-/// A broker that nobody has connected to yet.
-fn broker(address: &BrokerAddress) -> Result<Bus, StartError> {
-    let bus = AmqpBus::of(address).map(Bus::Amqp);
-    bus.map_err(|error| StartError::Bus { url: address.to_string(), error })
-}
-
-/// Connects to a broker. Callers may be on a runtime of their own, where nobody may block on another: hence the
-/// thread.
-fn connect(address: &BrokerAddress) -> Result<Bus, StartError> {
+/// Connects to a broker.
+fn connect(address: &BrokerAddress) -> Result<AmqpBus, BusError> {
     let to = address.clone();
-    let connect = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .map_err(|error| BusError::Lost(error.to_string()))?;
-        runtime.block_on(AmqpBus::connect_to(&to))
-    };
-    let connected = std::thread::spawn(connect)
-        .join()
-        .unwrap_or_else(|_| Err(BusError::Lost("the thread that connects panicked".to_owned())));
-    connected.map(Bus::Amqp).map_err(|error| StartError::Bus { url: address.to_string(), error })
+    apart(async move { AmqpBus::connect_to(&to).await }).flatten()
 }
 
-/// Sees to it that the last acks reach the broker, so that nothing that was finished comes again.
-fn say_goodbye(bus: AmqpBus) {
-    let close = move || {
-        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() {
-            runtime.block_on(async {
-                let _ = tokio::time::timeout(GOODBYE_WITHIN, bus.close()).await;
-            });
-        }
-    };
-    // Whatever fails here, the broker gives the messages to somebody else.
-    let _ = std::thread::spawn(close).join();
+/// Does `work` on a thread of its own: callers may be on a runtime, where nobody may block on another.
+fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, BusError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| BusError::Lost(error.to_string()))?;
+    let done = std::thread::spawn(move || runtime.block_on(work)).join();
+    done.map_err(|_| BusError::Lost("the thread that waits for it panicked".to_owned()))
 }
 
 impl Settings {
@@ -447,16 +337,16 @@ impl Settings {
             shares_stores: config.bus.url != BusUrl::Embedded,
             news_every: relay::NEWS_EVERY,
             batch: config.batch.max_messages,
-            payment_timeout: config.payment_timeout(),
-            breaker: config.breaker.settings(),
-            sweep_every: config.sweep_every(),
-            abort_after: config.abort_after(),
-            hold_paying: config.hold_paying(),
+            payment_timeout: config.payment.timeout,
+            breaker: config.breaker.clone(),
+            sweep_every: config.sweeper.every,
+            abort_after: config.sweeper.abort_after,
+            hold_paying: config.relay.hold_paying,
             max_unsent_events: config.max_unsent_events,
             beat_every: worker::BEAT_EVERY,
-            retry_first: config.retry_first(),
-            retry_most: config.retry_most(),
-            drain: config.drain_within().saturating_sub(SHUTDOWN_RESERVE),
+            retry_first: config.retry.first,
+            retry_most: config.retry.most,
+            drain: config.drain_within.saturating_sub(SHUTDOWN_RESERVE),
             walk_in: config.order.walk_in.clone(),
             catalog: Arc::new(Catalog::load(config.catalog_path())?),
         })

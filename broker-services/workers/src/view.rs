@@ -12,168 +12,25 @@
 //!   writes have told is gone, also what stands there at a revision that nobody told.
 //! - A rebuild ends only itself: one that another has begun after is not its to sweep.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use skstore_domain::ids::{Customer, ItemId, OrderId};
-use skstore_domain::money::Won;
-use skstore_domain::myinfo::{FeedEntry, OrderRow, Step, ViewWrite};
-use skstore_domain::objects::{Account, Item, OrderStatus};
+use skstore_domain::myinfo::{FeedEntry, ViewWrite};
+use skstore_domain::objects::{Account, Item};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
 
 use crate::config::ViewUrl;
 
+mod bounds;
 pub mod embedded;
 mod matching;
+mod orders;
 pub mod redis;
+mod status;
 mod steps;
 
-/// Events that the feed keeps.
-pub const FEED_ENTRIES: usize = 10_000;
-/// Orders that a filter without an index looks at in one go, newest first.
-pub const SCAN_ORDERS: usize = 10_000;
-/// Breaker changes kept for each instance.
-pub const BREAKER_HISTORY: usize = 100;
-
-/// Steps kept of one order, the latest. The rules allow it about a dozen; only a broken sender has more.
-const STEPS_PER_ORDER: usize = 64;
-
-/// Order ids whose payment or steps came before their order. Order goes on taking orders until 100,000 of its
-/// events are unsent, so as many may be told of by others first.
-const WAITING_ORDERS: usize = 100_000;
-
-/// Forgotten orders that are remembered by id, so that a late repetition does not bring them back: more than
-/// the messages a consumer has in hand, which is what a lost connection repeats.
-const FORGOTTEN_IDS: usize = 10_000;
-
-/// An instance that says nothing while the others go on for so long is gone: a minute, 60 beats.
-const SILENT_FOR: Duration = Duration::from_secs(60);
-
-/// Instances kept, of workers and of breakers each; then the longest silent is forgotten. Far more than run at
-/// once; a worker that crashes every second leaves 60 in [`SILENT_FOR`].
-const INSTANCES: usize = 256;
-
-/// Why the view does not work.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ViewError {
-    /// It cannot be reached; try again.
-    #[error("the view cannot be reached: {0}")]
-    Lost(String),
-    /// It has lost its contents: rebuild it.
-    #[error("the view is empty and has to be rebuilt")]
-    Empty,
-    /// Somebody else wrote under its keys what it can do nothing with: [`View::clear_foreign`], then rebuild it. The sentence
-    /// names the key and the remedy.
-    #[error("{0}")]
-    Foreign(String),
-}
-
-/// How the end of a rebuild went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Swept {
-    /// The view is what was told since the rebuild began.
-    Whole,
-    /// It is, but for what had a revision that nobody told: that kept out what the logs have, and is gone now. The rebuild
-    /// still runs: begin it again, so that the logs are told once more.
-    Disputed,
-    /// Another rebuild has begun since, or none runs: nothing was removed on behalf of this one.
-    Superseded,
-}
-
-/// Which orders. All given parts must match.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrderFilter {
-    /// Indexed.
-    pub status: Option<OrderStatus>,
-    /// Indexed.
-    pub customer: Option<Customer>,
-    /// Indexed.
-    pub item_id: Option<ItemId>,
-    /// Indexed: the id starts with this.
-    pub id_prefix: Option<String>,
-    /// Scanned: the id, customer, item, its name or the reason contains this, in any case.
-    pub text: Option<String>,
-    /// Items that `text` means by names that orders do not carry: an order of one of them matches it as well.
-    pub text_means: BTreeSet<ItemId>,
-}
-
-/// Where a page starts: after this order, in the order newest first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor {
-    /// The order's `placed_at`.
-    pub placed_at: Timestamp,
-    /// Its id, where several have the same time.
-    pub order_id: OrderId,
-}
-
-/// Which way orders are looked at from a place on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Towards {
-    /// To the next page.
-    Older,
-    /// To the page before.
-    Newer,
-}
-
-/// Some orders, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrderPage {
-    /// The orders.
-    pub rows: Vec<OrderRow>,
-    /// Where the next page starts; absent on the last one. Of [`View::orders_before`]: where the page above ends;
-    /// absent on the first one.
-    pub next: Option<Cursor>,
-    /// How many orders were looked at to find them, when no index did it alone.
-    pub scanned: Option<usize>,
-    /// Members of the index on the way that are no orders: somebody else put them there.
-    pub strays: usize,
-}
-
-/// An order with all its steps, in the order of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderDetail {
-    /// The order.
-    pub row: OrderRow,
-    /// Every step across all services.
-    pub timeline: Vec<Step>,
-}
-
-/// What a view knows of its rebuilds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rebuilds {
-    /// The number of the last that has begun, larger than that of the one before; 0 if none has.
-    pub last: u64,
-    /// Whether that one goes on.
-    pub is_running: bool,
-}
-
-/// How many there are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Orders by status, in the order of [`OrderStatus::ALL`].
-    pub orders: [u64; OrderStatus::ALL.len()],
-    /// Accounts.
-    pub accounts: u64,
-    /// Items.
-    pub items: u64,
-    /// Sum of all balances.
-    pub balances: Won,
-}
-
-/// What the workers last said of themselves.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Health {
-    /// The last heartbeat of each instance, by service and instance.
-    pub services: Vec<Beat>,
-    /// The last breaker changes of each instance, newest first.
-    pub breaker_changes: Vec<BreakerChanged>,
-}
-
-/// See [`View::written`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written(String);
+pub use bounds::{BREAKER_HISTORY, FEED_ENTRIES, SCAN_ORDERS};
+pub use orders::{Cursor, OrderDetail, OrderFilter, OrderPage};
+pub use status::{Counts, Health, Rebuilds, Swept, ViewError, Written};
 
 /// A view. Clones share it; any thread may use it.
 #[derive(Debug, Clone)]
@@ -250,7 +107,7 @@ impl View {
     /// [`ViewError::Lost`], [`ViewError::Foreign`].
     pub async fn begin_rebuild(&self) -> Result<u64, ViewError> {
         match self {
-            Self::Embedded(view) => view.begin_rebuild(),
+            Self::Embedded(view) => Ok(view.begin_rebuild()),
             Self::Redis(view) => view.begin_rebuild().await,
         }
     }
@@ -273,7 +130,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
         match self {
-            Self::Embedded(view) => view.rebuilds(),
+            Self::Embedded(view) => Ok(view.rebuilds()),
             Self::Redis(view) => view.rebuilds().await,
         }
     }
@@ -289,7 +146,7 @@ impl View {
         most: usize,
     ) -> Result<OrderPage, ViewError> {
         match self {
-            Self::Embedded(view) => view.orders(filter, after, most),
+            Self::Embedded(view) => Ok(view.orders(filter, after, most)),
             Self::Redis(view) => view.orders(filter, after, most).await,
         }
     }
@@ -307,7 +164,7 @@ impl View {
         most: usize,
     ) -> Result<OrderPage, ViewError> {
         match self {
-            Self::Embedded(view) => view.orders_before(filter, before, most),
+            Self::Embedded(view) => Ok(view.orders_before(filter, before, most)),
             Self::Redis(view) => view.orders_before(filter, before, most).await,
         }
     }
@@ -318,7 +175,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
         match self {
-            Self::Embedded(view) => view.order(id),
+            Self::Embedded(view) => Ok(view.order(id)),
             Self::Redis(view) => view.order(id).await,
         }
     }
@@ -329,7 +186,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
         match self {
-            Self::Embedded(view) => view.accounts(after, most),
+            Self::Embedded(view) => Ok(view.accounts(after, most)),
             Self::Redis(view) => view.accounts(after, most).await,
         }
     }
@@ -340,7 +197,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
         match self {
-            Self::Embedded(view) => view.items(after, most),
+            Self::Embedded(view) => Ok(view.items(after, most)),
             Self::Redis(view) => view.items(after, most).await,
         }
     }
@@ -351,7 +208,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn counts(&self) -> Result<Counts, ViewError> {
         match self {
-            Self::Embedded(view) => view.counts(),
+            Self::Embedded(view) => Ok(view.counts()),
             Self::Redis(view) => view.counts().await,
         }
     }
@@ -394,7 +251,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn health(&self) -> Result<Health, ViewError> {
         match self {
-            Self::Embedded(view) => view.health(),
+            Self::Embedded(view) => Ok(view.health()),
             Self::Redis(view) => view.health().await,
         }
     }
@@ -406,7 +263,7 @@ impl View {
     /// [`ViewError::Lost`].
     pub async fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
         match self {
-            Self::Embedded(view) => view.feed(after, most),
+            Self::Embedded(view) => Ok(view.feed(after, most)),
             Self::Redis(view) => view.feed(after, most).await,
         }
     }

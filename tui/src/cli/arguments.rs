@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use skstore_domain::breaker::BreakerMode;
-use skstore_domain::commands::{MAX_STOCK, Place, Restock, TopUp};
+use skstore_domain::commands::{MAX_STOCK, Place};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{MAX_QTY, OrderStatus};
@@ -170,19 +170,30 @@ pub(crate) enum Command {
     },
 }
 
+/// What a command goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// It asks somebody, over the message bus.
+    Bus,
+    /// It shows what is in the view, which should include what earlier commands left unfinished.
+    View,
+    /// It shows what comes, or what is where: works without the bus, and waits for nothing.
+    Nothing,
+}
+
 impl Command {
-    /// Whether it asks somebody, over the message bus. What only looks at the view, or at the stores, works without.
-    pub(crate) const fn needs_the_bus(&self) -> bool {
+    /// What it goes by.
+    pub(crate) const fn needs(&self) -> Needs {
         match self {
             Self::Order { ask: false, .. }
             | Self::Orders(_)
             | Self::Items
             | Self::Accounts
-            | Self::Status
-            | Self::Watch { .. }
+            | Self::Status => Needs::View,
+            Self::Watch { .. }
             | Self::Audit(_)
             | Self::View { command: None }
-            | Self::Breaker { mode: None, .. } => false,
+            | Self::Breaker { mode: None, .. } => Needs::Nothing,
             Self::Order { ask: true, .. }
             | Self::Place(_)
             | Self::Cancel { .. }
@@ -192,30 +203,7 @@ impl Command {
             | Self::Dead(_)
             | Self::Queues
             | Self::View { command: Some(_) }
-            | Self::Breaker { mode: Some(_), .. } => true,
-        }
-    }
-
-    /// Whether it shows what is there, which should then include what earlier commands left unfinished.
-    pub(crate) const fn reads_the_view(&self) -> bool {
-        match self {
-            Self::Order { ask: false, .. }
-            | Self::Orders(_)
-            | Self::Items
-            | Self::Accounts
-            | Self::Status => true,
-            Self::Order { ask: true, .. }
-            | Self::Place(_)
-            | Self::Cancel { .. }
-            | Self::Payment { .. }
-            | Self::Topup { .. }
-            | Self::Restock { .. }
-            | Self::Watch { .. }
-            | Self::Audit(_)
-            | Self::Dead(_)
-            | Self::Queues
-            | Self::View { .. }
-            | Self::Breaker { .. } => false,
+            | Self::Breaker { mode: Some(_), .. } => Needs::Bus,
         }
     }
 }
@@ -287,26 +275,6 @@ impl From<Mode> for BreakerMode {
             Mode::Closed => Self::Closed,
         }
     }
-}
-
-/// A top-up, with `fresh` as the id of one that has none.
-pub(crate) fn top_up(
-    customer: &Customer,
-    amount: Won,
-    id: Option<&RequestId>,
-    fresh: impl FnOnce() -> RequestId,
-) -> TopUp {
-    TopUp { customer: customer.clone(), amount, topup_id: Some(id.cloned().unwrap_or_else(fresh)) }
-}
-
-/// A restock, with `fresh` as the id of one that has none.
-pub(crate) fn restock(
-    item: &ItemId,
-    qty: u64,
-    id: Option<&RequestId>,
-    fresh: impl FnOnce() -> RequestId,
-) -> Restock {
-    Restock { item_id: item.clone(), qty, restock_id: Some(id.cloned().unwrap_or_else(fresh)) }
 }
 
 impl Global {

@@ -129,18 +129,21 @@ fn summary(language: Language, report: &Report) -> String {
     let untold = report.violations.saturating_sub(MOST_FINDINGS as u64);
     let more = if untold > 0 { format!(" (+{untold})") } else { String::new() };
     let lines = |texts: &[String]| texts.join("; ");
-    fields(&[
-        (labels::ORDERS.of(language), report.orders.to_string()),
-        (labels::PAYMENTS.of(language), report.payments.to_string()),
-        (labels::DELIVERIES.of(language), report.deliveries.to_string()),
-        (labels::ACCOUNTS.of(language), report.accounts.to_string()),
-        (labels::ITEMS.of(language), report.items.to_string()),
-        (labels::EVENTS.of(language), report.events.to_string()),
-        (labels::SHOWN.of(language), report.shown.to_string()),
-        (labels::VIOLATIONS.of(language), format!("{}{more}", report.violations)),
-        (labels::UNDECIDED.of(language), lines(&report.undecided)),
-        (labels::NOTE.of(language), lines(&report.notes)),
-    ])
+    fields(
+        language,
+        &[
+            (labels::ORDERS, report.orders.to_string()),
+            (labels::PAYMENTS, report.payments.to_string()),
+            (labels::DELIVERIES, report.deliveries.to_string()),
+            (labels::ACCOUNTS, report.accounts.to_string()),
+            (labels::ITEMS, report.items.to_string()),
+            (labels::EVENTS, report.events.to_string()),
+            (labels::SHOWN, report.shown.to_string()),
+            (labels::VIOLATIONS, format!("{}{more}", report.violations)),
+            (labels::UNDECIDED, lines(&report.undecided)),
+            (labels::NOTE, lines(&report.notes)),
+        ],
+    )
 }
 
 impl From<AuditError> for Failure {

@@ -9,6 +9,7 @@ use skstore_workers::desk::Desk;
 use skstore_workers::desk::config::Config;
 use skstore_workers::desk::signals::asked_to_stop;
 
+use super::environment::variable;
 use super::failure::Failure;
 
 /// Shows the dashboard until somebody leaves it or wants the process to end.
@@ -36,7 +37,7 @@ fn options(
     environment: &[(OsString, OsString)],
     language: Language,
 ) -> Result<DashboardOptions, Failure> {
-    let variable = |name: &str| super::variable(environment, name);
+    let variable = |name: &str| variable(environment, name);
     let data_at = format!("{} {}", config.bus.url, config.data_dir.display());
     let mut options = DashboardOptions::new(config, variable, data_at).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();

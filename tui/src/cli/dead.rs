@@ -93,18 +93,15 @@ pub(crate) async fn run<W: Write>(
             Some(letter) => out.one(&letter, |language| show(language, &zone, &letter)),
             None => Err(not_parked(id)),
         },
-        DeadCommand::Replay(choice) => {
-            let mut told = Vec::new();
+        DeadCommand::Replay(choice) | DeadCommand::Drop(choice) => {
+            let (which, mut told) = (choice.which(), Vec::new());
             let tell =
                 |letter: &DeadLetter, disposition: &Disposition| told.push(Told::of(letter, disposition));
-            let summary = desk.replay_dead(&choice.which(), choice.dry_run, tell).await?;
-            report(choice, &told, summary, out)
-        }
-        DeadCommand::Drop(choice) => {
-            let mut told = Vec::new();
-            let tell =
-                |letter: &DeadLetter, disposition: &Disposition| told.push(Told::of(letter, disposition));
-            let summary = desk.drop_dead(&choice.which(), choice.dry_run, tell).await?;
+            let summary = if matches!(command, DeadCommand::Drop(_)) {
+                desk.drop_dead(&which, choice.dry_run, tell).await?
+            } else {
+                desk.replay_dead(&which, choice.dry_run, tell).await?
+            };
             report(choice, &told, summary, out)
         }
     }
@@ -234,13 +231,18 @@ fn time(text: &str, zone: &Zone) -> String {
 }
 
 fn list(language: Language, zone: &Zone, letters: &[DeadLetter], total: usize) -> String {
-    let of = |label: Label| (label.of(language), Left);
-    let headings = [of(labels::ID), of(labels::AT), of(labels::QUEUE), of(labels::KEY), of(labels::REASON)];
+    let headings = [
+        (labels::ID, Left),
+        (labels::AT, Left),
+        (labels::QUEUE, Left),
+        (labels::KEY, Left),
+        (labels::REASON, Left),
+    ];
     let row = |letter: &DeadLetter| {
         let reason = shorten(&letter.reason, REASON_COLUMNS, "…");
         [letter.id.clone(), time(&letter.at, zone), letter.queue.clone(), letter.routing_key.clone(), reason]
     };
-    let mut text = table(headings, &letters.iter().map(row).collect::<Vec<_>>());
+    let mut text = table(language, headings, letters.iter().map(row));
     if total > letters.len() {
         text.push_str(&format!("{}/{total}\n", letters.len()));
     }
@@ -248,7 +250,6 @@ fn list(language: Language, zone: &Zone, letters: &[DeadLetter], total: usize) -
 }
 
 fn show(language: Language, zone: &Zone, letter: &DeadLetter) -> String {
-    let of = |label: Label| label.of(language);
     let properties = &letter.properties;
     let given = |text: &Option<String>| text.clone().unwrap_or_default();
     let headers: Vec<_> = properties.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -256,32 +257,43 @@ fn show(language: Language, zone: &Zone, letter: &DeadLetter) -> String {
     let rest = letter.body.len() - shown.len();
     let sign = if letter.is_cut { "≥" } else { "+" };
     let more = if rest > 0 { format!(" … ({sign}{rest} B)") } else { String::new() };
-    fields(&[
-        (of(labels::ID), letter.id.clone()),
-        (of(labels::REASON), letter.reason.clone()),
-        (of(labels::OUTLOOK), replay_check(language, &letter.replay_check())),
-        (of(labels::AT), time(&letter.at, zone)),
-        (of(labels::SERVICE), letter.service.clone()),
-        (of(labels::QUEUE), letter.queue.clone()),
-        (of(labels::EXCHANGE), letter.exchange.clone()),
-        (of(labels::KEY), letter.routing_key.clone()),
-        ("message_id", given(&properties.message_id)),
-        ("correlation_id", given(&properties.correlation_id)),
-        ("reply_to", given(&properties.reply_to)),
-        ("content_type", given(&properties.content_type)),
-        (
-            "expiration_ms",
-            properties.expiration.map(|within| within.as_millis().to_string()).unwrap_or_default(),
-        ),
-        ("priority", properties.priority.map(|priority| priority.to_string()).unwrap_or_default()),
-        (of(labels::HEADERS), headers.join("; ")),
-        (of(labels::BODY), format!("{}{more}", String::from_utf8_lossy(shown))),
-    ])
+    fields(
+        language,
+        &[
+            (labels::ID, letter.id.clone()),
+            (labels::REASON, letter.reason.clone()),
+            (labels::OUTLOOK, replay_check(language, &letter.replay_check())),
+            (labels::AT, time(&letter.at, zone)),
+            (labels::SERVICE, letter.service.clone()),
+            (labels::QUEUE, letter.queue.clone()),
+            (labels::EXCHANGE, letter.exchange.clone()),
+            (labels::KEY, letter.routing_key.clone()),
+            (Label::same("message_id"), given(&properties.message_id)),
+            (Label::same("correlation_id"), given(&properties.correlation_id)),
+            (Label::same("reply_to"), given(&properties.reply_to)),
+            (Label::same("content_type"), given(&properties.content_type)),
+            (
+                Label::same("expiration_ms"),
+                properties.expiration.map(|within| within.as_millis().to_string()).unwrap_or_default(),
+            ),
+            (
+                Label::same("priority"),
+                properties.priority.map(|priority| priority.to_string()).unwrap_or_default(),
+            ),
+            (labels::HEADERS, headers.join("; ")),
+            (labels::BODY, format!("{}{more}", String::from_utf8_lossy(shown))),
+        ],
+    )
 }
 
 fn dealt_table(language: Language, told: &[Told], summary: Summary) -> String {
-    let of = |label: Label| (label.of(language), Left);
-    let headings = [of(labels::ID), of(labels::QUEUE), of(labels::KEY), of(labels::FATE), of(labels::NOTE)];
+    let headings = [
+        (labels::ID, Left),
+        (labels::QUEUE, Left),
+        (labels::KEY, Left),
+        (labels::FATE, Left),
+        (labels::NOTE, Left),
+    ];
     let row = |told: &Told| {
         let (disposition, why) = match &told.disposition {
             Disposition::Replayed => (labels::REPLAYED, replay_check(language, &told.replay_check)),
@@ -293,7 +305,7 @@ fn dealt_table(language: Language, told: &[Told], summary: Summary) -> String {
         let disposition = disposition.of(language).to_owned();
         [told.id.clone(), told.queue.clone(), told.routing_key.clone(), disposition, why]
     };
-    let mut text = table(headings, &told.iter().map(row).collect::<Vec<_>>());
+    let mut text = table(language, headings, told.iter().map(row));
     if summary.left > 0 {
         text.push_str(&format!("{} {}\n", labels::MORE_PARKED.of(language), summary.left));
     }
@@ -310,18 +322,17 @@ fn replay_check(language: Language, replay_check: &ReplayCheck) -> String {
 }
 
 fn queue_table(language: Language, depths: &[QueueDepth]) -> String {
-    let of = |label: Label, side| (label.of(language), side);
     let headings = [
-        of(labels::QUEUE, Left),
-        of(labels::MESSAGES, Right),
-        of(labels::UNACKED, Right),
-        of(labels::CONSUMERS, Right),
+        (labels::QUEUE, Left),
+        (labels::MESSAGES, Right),
+        (labels::UNACKED, Right),
+        (labels::CONSUMERS, Right),
     ];
     let row = |depth: &QueueDepth| {
         let unacked = depth.unacked.map(|count| count.to_string()).unwrap_or_default();
         [depth.name.to_string(), depth.ready.to_string(), unacked, depth.consumers.to_string()]
     };
-    table(headings, &depths.iter().map(row).collect::<Vec<_>>())
+    table(language, headings, depths.iter().map(row))
 }
 
 #[cfg(test)]

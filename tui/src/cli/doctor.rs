@@ -5,185 +5,27 @@
 
 use std::ffi::OsString;
 
-use serde_json::json;
 use skstore::dashboard::DashboardOptions;
 use skstore::dashboard::keys::Keymap;
 use skstore::dashboard::keys::map::BadKeys;
 use skstore::local_time::LocalTime;
-use skstore::terminal::screen::assumed_size;
-use skstore::text::fit::{Side, clean, fit, width};
+use skstore::terminal::size::assumed_size;
 use skstore::text::{Language, Text};
 use skstore_workers::desk::config::{Config, Sources};
 
 use super::arguments::Global;
+use super::environment::variable;
 use super::failure::Failure;
 use super::output::Output;
 
 mod broker;
 mod data;
+mod finding;
 mod names;
 mod servers;
 mod terminal;
 
-/// What is checked, in the order of the report. Their words are public: `--json` has them in `check`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Checked {
-    Version,
-    Terminal,
-    Settings,
-    Data,
-    Log,
-    Stores,
-    Bus,
-    View,
-    Workers,
-}
-
-impl Checked {
-    const ALL: &'static [Self] = &[
-        Self::Version,
-        Self::Terminal,
-        Self::Settings,
-        Self::Data,
-        Self::Log,
-        Self::Stores,
-        Self::Bus,
-        Self::View,
-        Self::Workers,
-    ];
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Version => "version",
-            Self::Terminal => "terminal",
-            Self::Settings => "settings",
-            Self::Data => "data",
-            Self::Log => "log",
-            Self::Stores => "stores",
-            Self::Bus => "bus",
-            Self::View => "view",
-            Self::Workers => "workers",
-        }
-    }
-
-    const fn text(self) -> Text {
-        match self {
-            Self::Version => Text::DoctorVersion,
-            Self::Terminal => Text::DoctorTerminal,
-            Self::Settings => Text::DoctorSettings,
-            Self::Data => Text::DoctorData,
-            Self::Log => Text::DoctorLog,
-            Self::Stores => Text::DoctorStores,
-            Self::Bus => Text::DoctorBus,
-            Self::View => Text::DoctorView,
-            Self::Workers => Text::DoctorWorkers,
-        }
-    }
-}
-
-/// Something to say in whichever language: a text with its values, or what reads the same in every one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Said {
-    /// A name, a path, a number, or what a system said.
-    Plain(String),
-    /// A text of ours.
-    Text(Text, Vec<String>),
-}
-
-impl Said {
-    fn plain(text: impl Into<String>) -> Self {
-        Self::Plain(text.into())
-    }
-
-    fn text(text: Text, values: &[&dyn std::fmt::Display]) -> Self {
-        Self::Text(text, values.iter().map(ToString::to_string).collect())
-    }
-
-    fn of(&self, language: Language) -> String {
-        match self {
-            Self::Plain(text) => clean(text).into_owned(),
-            Self::Text(text, values) => {
-                let values: Vec<&dyn std::fmt::Display> =
-                    values.iter().map(|value| value as &dyn std::fmt::Display).collect();
-                clean(&language.fill(*text, &values)).into_owned()
-            }
-        }
-    }
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// As it must be.
-    Ok,
-    /// Not as it must be.
-    Wrong,
-    /// A part that is elsewhere cannot be reached.
-    Unreachable,
-}
-
-/// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
-    checked: Checked,
-    verdict: Verdict,
-    found: Said,
-    remedy: Option<Said>,
-}
-
-impl Finding {
-    fn ok(checked: Checked, found: Said) -> Self {
-        Self { checked, verdict: Verdict::Ok, found, remedy: None }
-    }
-
-    /// As it must be, and still something to know.
-    fn noted(checked: Checked, found: Said, advice: Said) -> Self {
-        Self { checked, verdict: Verdict::Ok, found, remedy: Some(advice) }
-    }
-
-    fn wrong(checked: Checked, found: Said, remedy: Said) -> Self {
-        Self { checked, verdict: Verdict::Wrong, found, remedy: Some(remedy) }
-    }
-
-    fn unreachable(checked: Checked, found: Said, remedy: Said) -> Self {
-        Self { checked, verdict: Verdict::Unreachable, found, remedy: Some(remedy) }
-    }
-
-    /// `{"check","ok","found","remedy"?}`, in English whatever the language, since programs read it.
-    pub(crate) fn to_json(&self) -> serde_json::Value {
-        let mut object = json!({
-            "check": self.checked.word(),
-            "ok": self.verdict == Verdict::Ok,
-            "found": self.found.of(Language::English),
-        });
-        if let Some(remedy) = &self.remedy {
-            object["remedy"] = json!(remedy.of(Language::English));
-        }
-        object
-    }
-
-    /// A line, and another one with the remedy if there is one.
-    pub(crate) fn to_text(&self, language: Language) -> String {
-        let column = |texts: &mut dyn Iterator<Item = Text>| {
-            texts.map(|text| width(language.get(text))).max().unwrap_or(0)
-        };
-        let verdicts = column(&mut [Text::DoctorOk, Text::DoctorWrong].into_iter());
-        let names = column(&mut Checked::ALL.iter().map(|checked| checked.text()));
-        let verdict = if self.verdict == Verdict::Ok { Text::DoctorOk } else { Text::DoctorWrong };
-        let mut text = format!(
-            "{}  {}  {}\n",
-            fit(language.get(verdict), verdicts, Side::Left, ""),
-            fit(language.get(self.checked.text()), names, Side::Left, ""),
-            self.found.of(language),
-        );
-        if let Some(remedy) = &self.remedy {
-            let indent = verdicts + 2 + names + 2;
-            let remedy = language.fill(Text::DoctorRemedy, &[&remedy.of(language)]);
-            text.push_str(&format!("{:indent$}{remedy}\n", ""));
-        }
-        text
-    }
-}
+use finding::{Checked, Finding, Said, Verdict};
 
 /// Checks everything and writes each finding as soon as it is known.
 ///
@@ -221,8 +63,8 @@ pub(crate) fn run(
         }
         // Without settings it is not known where the rest would be.
         Err(error) => {
-            let remedy = Said::text(Text::DoctorCorrectSettings, &[]);
-            report.add(&[Finding::wrong(Checked::Settings, Said::plain(error.to_string()), remedy)])?;
+            let remedy = Text::DoctorCorrectSettings;
+            report.add(&[Finding::wrong(Checked::Settings, error.to_string(), remedy)])?;
         }
     }
     report.verdict()
@@ -230,10 +72,7 @@ pub(crate) fn run(
 
 /// How the dashboard would look here: by the settings if there are any.
 fn look(config: Option<&Config>, sources: &Sources) -> terminal::Look {
-    let variable = |name: &str| {
-        let found = sources.environment.iter().find(|(variable, _)| variable == name);
-        found.map(|(_, value)| value.to_string_lossy().into_owned())
-    };
+    let variable = |name: &str| variable(&sources.environment, name);
     let look = config.map(|config| DashboardOptions::look(config, variable, String::new()));
     let unknown_zone = LocalTime::of_environment(variable).unknown;
     terminal::Look {
@@ -244,16 +83,16 @@ fn look(config: Option<&Config>, sources: &Sources) -> terminal::Look {
     }
 }
 
-fn version() -> Said {
+fn version() -> String {
     let (system, machine) = (std::env::consts::OS, std::env::consts::ARCH);
-    Said::plain(format!("skstore {}, {system} {machine}", env!("CARGO_PKG_VERSION")))
+    format!("skstore {}, {system} {machine}", env!("CARGO_PKG_VERSION"))
 }
 
 fn settings(sources: &Sources) -> Finding {
     let usual = sources.usual_file().filter(|path| path.exists());
     let found = match sources.file.clone().or(usual) {
-        Some(path) => Said::plain(path.display().to_string()),
-        None => Said::text(Text::DoctorBuiltIn, &[]),
+        Some(path) => Said::from(path.display().to_string()),
+        None => Text::DoctorBuiltIn.into(),
     };
     Finding::ok(Checked::Settings, found)
 }
@@ -262,8 +101,8 @@ fn settings(sources: &Sources) -> Finding {
 fn dashboard_keys(config: &Config) -> Vec<Finding> {
     let wrong = Keymap::with(&config.keys).err().unwrap_or_default();
     let finding = |error: BadKeys| {
-        let remedy = Said::text(Text::DoctorCorrectSettings, &[]);
-        Finding::wrong(Checked::Settings, Said::plain(error.to_string()), remedy)
+        let remedy = Text::DoctorCorrectSettings;
+        Finding::wrong(Checked::Settings, error.to_string(), remedy)
     };
     wrong.into_iter().map(finding).collect()
 }
@@ -280,7 +119,7 @@ impl<W: std::io::Write> Report<W> {
         for finding in findings {
             self.wrong += usize::from(finding.verdict != Verdict::Ok);
             self.is_unreachable |= finding.verdict == Verdict::Unreachable;
-            self.out.finding(finding)?;
+            self.out.one(&finding.to_json(), |language| finding.to_text(language))?;
         }
         Ok(())
     }
@@ -300,24 +139,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_says_what_is_wrong_and_what_to_do() {
-        let finding = Finding::unreachable(
-            Checked::Bus,
-            Said::plain("amqp://h: refused\u{1b}[2J"),
-            Said::text(Text::DoctorStartBroker, &[]),
-        );
-        let text = finding.to_text(Language::English);
-        let mut lines = text.lines();
-        assert_eq!(lines.next(), Some("wrong  bus       amqp://h: refused[2J"), "{text}");
-        assert!(lines.next().is_some_and(|line| line.trim_start().starts_with("do: ")), "{text}");
-        let json = finding.to_json();
-        assert_eq!((&json["check"], &json["ok"]), (&json!("bus"), &json!(false)), "{json}");
-        assert!(json["remedy"].as_str().is_some_and(|remedy| remedy.contains("bus.url")), "{json}");
-    }
-
-    #[test]
     fn the_report_ends_with_the_worst_that_was_found() {
-        let said = || Said::plain("x");
+        let said = || "x".to_owned();
         let (ok, wrong, gone) = (
             Finding::ok(Checked::Data, said()),
             Finding::wrong(Checked::Data, said(), said()),

@@ -2,7 +2,7 @@
 
 use skstore::dashboard::state::SILENT_AFTER;
 use skstore::text::fit::Side::{Left, Right};
-use skstore::text::fit::{Side, fit, shorten};
+use skstore::text::fit::{fit, shorten};
 use skstore::text::names::{Names, name_of};
 use skstore::text::times::{Zone, age, dated};
 use skstore::text::words::{Worded, reason_word};
@@ -16,7 +16,7 @@ use skstore_domain::time::Timestamp;
 use skstore_workers::desk::view::Counts;
 
 use super::columns::{fields, table};
-use super::labels::{self, Label};
+use super::labels;
 
 fn word(language: Language, thing: &impl Worded) -> String {
     language.get(thing.text()).to_owned()
@@ -35,52 +35,48 @@ fn reason(language: Language, reason: Option<&str>) -> String {
 /// One order with all its fields; `items` are those whose names are known, by id.
 pub(crate) fn order(language: Language, zone: &Zone, items: &[Item], order: &Order) -> String {
     let item = Names::new(language, items).of_order(order);
-    let of = |label: Label| label.of(language);
-    fields(&[
-        (of(labels::ORDER), order.order_id.to_string()),
-        (of(labels::STATUS), word(language, &order.status)),
-        (of(labels::REASON), words(language, order.reason.as_ref())),
-        (of(labels::CUSTOMER), order.customer.to_string()),
-        (of(labels::ITEM), format!("{} {item}", order.item_id)),
-        (of(labels::QTY), format!("{} x {}", order.qty, order.unit_price)),
-        (of(labels::AMOUNT), order.amount.to_string()),
-        (of(labels::PAYMENT), word(language, &order.payment)),
-        (of(labels::DELIVERY), word(language, &order.delivery)),
-        (of(labels::PLACED_AT), dated(order.placed_at, zone)),
-        (of(labels::UPDATED_AT), dated(order.updated_at, zone)),
-    ])
+    fields(
+        language,
+        &[
+            (labels::ORDER, order.order_id.to_string()),
+            (labels::STATUS, word(language, &order.status)),
+            (labels::REASON, words(language, order.reason.as_ref())),
+            (labels::CUSTOMER, order.customer.to_string()),
+            (labels::ITEM, format!("{} {item}", order.item_id)),
+            (labels::QTY, format!("{} x {}", order.qty, order.unit_price)),
+            (labels::AMOUNT, order.amount.to_string()),
+            (labels::PAYMENT, word(language, &order.payment)),
+            (labels::DELIVERY, word(language, &order.delivery)),
+            (labels::PLACED_AT, dated(order.placed_at, zone)),
+            (labels::UPDATED_AT, dated(order.updated_at, zone)),
+        ],
+    )
 }
 
 /// What happened to an order, step by step.
 pub(crate) fn timeline(language: Language, zone: &Zone, steps: &[Step]) -> String {
-    let of = |label: Label| label.of(language);
-    let headings = [
-        (of(labels::AT), Left),
-        (of(labels::SERVICE), Left),
-        (of(labels::WHAT), Left),
-        (of(labels::REASON), Left),
-    ];
+    let headings =
+        [(labels::AT, Left), (labels::SERVICE, Left), (labels::WHAT, Left), (labels::REASON, Left)];
     let row = |step: &Step| {
         let reason = reason(language, step.reason.as_deref());
         [dated(step.at, zone), word(language, &step.source), word(language, &step.kind), reason]
     };
-    table(headings, &steps.iter().map(row).collect::<Vec<_>>())
+    table(language, headings, steps.iter().map(row))
 }
 
 /// Orders, one a line; `items` as of [`order`].
 pub(crate) fn orders(language: Language, zone: &Zone, items: &[Item], orders: &[Order]) -> String {
     let names = Names::new(language, items);
-    let of = |label: Label, side: Side| (label.of(language), side);
     let headings = [
-        of(labels::ORDER, Left),
-        of(labels::PLACED_AT, Left),
-        of(labels::CUSTOMER, Left),
-        of(labels::ITEM, Left),
-        of(labels::QTY, Right),
-        of(labels::AMOUNT, Right),
-        of(labels::STATUS, Left),
-        of(labels::PAYMENT, Left),
-        of(labels::REASON, Left),
+        (labels::ORDER, Left),
+        (labels::PLACED_AT, Left),
+        (labels::CUSTOMER, Left),
+        (labels::ITEM, Left),
+        (labels::QTY, Right),
+        (labels::AMOUNT, Right),
+        (labels::STATUS, Left),
+        (labels::PAYMENT, Left),
+        (labels::REASON, Left),
     ];
     let row = |order: &Order| {
         [
@@ -95,45 +91,46 @@ pub(crate) fn orders(language: Language, zone: &Zone, items: &[Item], orders: &[
             words(language, order.reason.as_ref()),
         ]
     };
-    table(headings, &orders.iter().map(row).collect::<Vec<_>>())
+    table(language, headings, orders.iter().map(row))
 }
 
 /// A payment, or that there is none.
 pub(crate) fn payment(language: Language, zone: &Zone, payment: &PaymentAnswer) -> String {
-    let of = |label: Label| label.of(language);
     match payment {
-        PaymentAnswer::Known(payment) => fields(&[
-            (of(labels::ORDER), payment.order_id.to_string()),
-            (of(labels::PAYMENT), word(language, &payment.status)),
-            (of(labels::REASON), words(language, payment.reason.as_ref())),
-            (of(labels::CUSTOMER), payment.customer.to_string()),
-            (of(labels::AMOUNT), payment.amount.to_string()),
-            (of(labels::UPDATED_AT), dated(payment.updated_at, zone)),
-        ]),
-        PaymentAnswer::Unknown { order_id, status } => fields(&[
-            (of(labels::ORDER), order_id.to_string()),
-            (of(labels::PAYMENT), word(language, status)),
-        ]),
+        PaymentAnswer::Known(payment) => fields(
+            language,
+            &[
+                (labels::ORDER, payment.order_id.to_string()),
+                (labels::PAYMENT, word(language, &payment.status)),
+                (labels::REASON, words(language, payment.reason.as_ref())),
+                (labels::CUSTOMER, payment.customer.to_string()),
+                (labels::AMOUNT, payment.amount.to_string()),
+                (labels::UPDATED_AT, dated(payment.updated_at, zone)),
+            ],
+        ),
+        PaymentAnswer::Unknown { order_id, status } => fields(
+            language,
+            &[(labels::ORDER, order_id.to_string()), (labels::PAYMENT, word(language, status))],
+        ),
     }
 }
 
 /// Accounts, one a line.
 pub(crate) fn accounts(language: Language, accounts: &[Account]) -> String {
-    let headings = [(labels::CUSTOMER.of(language), Left), (labels::BALANCE.of(language), Right)];
+    let headings = [(labels::CUSTOMER, Left), (labels::BALANCE, Right)];
     let row = |account: &Account| [account.customer.to_string(), account.balance.to_string()];
-    table(headings, &accounts.iter().map(row).collect::<Vec<_>>())
+    table(language, headings, accounts.iter().map(row))
 }
 
 /// Items, one a line.
 pub(crate) fn items(language: Language, items: &[Item]) -> String {
-    let of = |label: Label, side: Side| (label.of(language), side);
     let headings =
-        [of(labels::ITEM, Left), of(labels::NAME, Left), of(labels::PRICE, Right), of(labels::STOCK, Right)];
+        [(labels::ITEM, Left), (labels::NAME, Left), (labels::PRICE, Right), (labels::STOCK, Right)];
     let row = |item: &Item| {
         let stock = Won(i64::try_from(item.stock).unwrap_or(i64::MAX)).to_string();
         [item.item_id.to_string(), name_of(item, language).to_owned(), item.unit_price.to_string(), stock]
     };
-    table(headings, &items.iter().map(row).collect::<Vec<_>>())
+    table(language, headings, items.iter().map(row))
 }
 
 /// Counts, services and breakers.
@@ -141,26 +138,28 @@ pub(crate) fn status(language: Language, counts: &Counts, services: &[Beat], now
     let by_status = OrderStatus::ALL.iter().zip(counts.orders);
     let orders: Vec<_> =
         by_status.map(|(status, count)| format!("{} {count}", word(language, status))).collect();
-    let counts = fields(&[
-        (labels::ORDERS.of(language), orders.join(", ")),
-        (labels::ACCOUNTS.of(language), counts.accounts.to_string()),
-        (labels::BALANCES.of(language), counts.balances.to_string()),
-        (labels::ITEMS.of(language), counts.items.to_string()),
-    ]);
+    let counts = fields(
+        language,
+        &[
+            (labels::ORDERS, orders.join(", ")),
+            (labels::ACCOUNTS, counts.accounts.to_string()),
+            (labels::BALANCES, counts.balances.to_string()),
+            (labels::ITEMS, counts.items.to_string()),
+        ],
+    );
     format!("{counts}\n{}\n{}", self::services(language, services, now), breakers(language, services))
 }
 
 fn services(language: Language, services: &[Beat], now: Timestamp) -> String {
-    let of = |label: Label, side: Side| (label.of(language), side);
     let headings = [
-        of(labels::SERVICE, Left),
-        of(labels::INSTANCE, Left),
-        of(labels::STATE, Left),
-        of(labels::HANDLED, Right),
-        of(labels::PER_SECOND, Right),
-        of(labels::IN_FLIGHT, Right),
-        of(labels::UNSENT, Right),
-        of(labels::NOTE, Left),
+        (labels::SERVICE, Left),
+        (labels::INSTANCE, Left),
+        (labels::STATE, Left),
+        (labels::HANDLED, Right),
+        (labels::PER_SECOND, Right),
+        (labels::IN_FLIGHT, Right),
+        (labels::UNSENT, Right),
+        (labels::NOTE, Left),
     ];
     let row = |beat: &Beat| {
         [
@@ -174,7 +173,7 @@ fn services(language: Language, services: &[Beat], now: Timestamp) -> String {
             notes(language, beat, now).join("; "),
         ]
     };
-    table(headings, &services.iter().map(row).collect::<Vec<_>>())
+    table(language, headings, services.iter().map(row))
 }
 
 /// What a worker does now: one that has been silent for long is not what it was when it spoke last.
@@ -204,16 +203,15 @@ fn notes(language: Language, beat: &Beat, now: Timestamp) -> Vec<String> {
 
 /// The breaker of each instance of Order, one a line.
 pub(crate) fn breakers(language: Language, services: &[Beat]) -> String {
-    let of = |label: Label, side: Side| (label.of(language), side);
     let headings = [
-        of(labels::INSTANCE, Left),
-        of(labels::BREAKER, Left),
-        of(labels::MODE, Left),
-        of(labels::IN_FLIGHT, Right),
-        of(labels::CHARGES, Right),
-        of(labels::FAILED, Right),
-        of(labels::SLOW, Right),
-        of(labels::REFUSED, Right),
+        (labels::INSTANCE, Left),
+        (labels::BREAKER, Left),
+        (labels::MODE, Left),
+        (labels::IN_FLIGHT, Right),
+        (labels::CHARGES, Right),
+        (labels::FAILED, Right),
+        (labels::SLOW, Right),
+        (labels::REFUSED, Right),
     ];
     let row = |beat: &Beat| {
         let breaker = beat.breaker.as_ref()?;
@@ -229,7 +227,7 @@ pub(crate) fn breakers(language: Language, services: &[Beat]) -> String {
             window.refused.to_string(),
         ])
     };
-    table(headings, &services.iter().filter_map(row).collect::<Vec<_>>())
+    table(language, headings, services.iter().filter_map(row))
 }
 
 /// One event on one line, in columns that do not depend on the events around it.

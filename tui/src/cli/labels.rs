@@ -11,6 +11,11 @@ pub(crate) struct Label {
 }
 
 impl Label {
+    /// A name that programs and people have alike.
+    pub(crate) const fn same(name: &'static str) -> Self {
+        Self { korean: name, english: name }
+    }
+
     /// The heading as `language` has it.
     pub(crate) const fn of(self, language: Language) -> &'static str {
         match language {

@@ -15,7 +15,6 @@ use skstore_domain::signals::Beat;
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::view::{Counts, OrderDetail};
 
-use super::doctor::Finding;
 use super::failure::Failure;
 use super::human;
 
@@ -44,6 +43,11 @@ fn order_of(row: &OrderRow) -> Order {
         order.payment = payment.status;
     }
     order
+}
+
+/// How many orders there are of each status: `{"paying":1,…}`.
+pub(crate) fn by_status(counts: &Counts) -> serde_json::Value {
+    OrderStatus::ALL.iter().map(|status| status.word()).zip(counts.orders).collect()
 }
 
 impl<W: Write> Output<W> {
@@ -119,14 +123,9 @@ impl<W: Write> Output<W> {
 
     /// Counts and services: `{"counts":{"orders":{…},"accounts","items","balances"},"services":[…]}`.
     pub(crate) fn status(&mut self, counts: &Counts, services: &[Beat]) -> Result<(), Failure> {
-        let by_status: serde_json::Map<_, _> = OrderStatus::ALL
-            .iter()
-            .zip(counts.orders)
-            .map(|(status, count)| (status.word().to_owned(), json!(count)))
-            .collect();
         let object = json!({
             "counts": {
-                "orders": by_status,
+                "orders": by_status(counts),
                 "accounts": counts.accounts,
                 "items": counts.items,
                 "balances": counts.balances,
@@ -156,11 +155,6 @@ impl<W: Write> Output<W> {
     pub(crate) fn event(&mut self, event: &FeedEntry) -> Result<(), Failure> {
         let zone = self.zone();
         self.one(event, |language| human::event(language, &zone, event))
-    }
-
-    /// What a check found.
-    pub(crate) fn finding(&mut self, finding: &Finding) -> Result<(), Failure> {
-        self.one(&finding.to_json(), |language| finding.to_text(language))
     }
 
     /// Why a command was not done, for programs. For people it goes to stderr.

@@ -8,20 +8,22 @@ use skstore::terminal::outlet::{Outlet, Sheet};
 use skstore::text::names::KNOWN_ITEMS;
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
-use skstore_domain::ids::OrderId;
+use skstore_domain::commands::{Restock, TopUp};
+use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::Item;
 use skstore_domain::signals::{Beat, Service};
 use skstore_workers::desk::bus::blocked_words;
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::signals::asked_to_stop;
-use skstore_workers::desk::view::{OrderFilter, View};
+use skstore_workers::desk::view::{OrderFilter, View, ViewError};
 use skstore_workers::desk::{BusState, Desk};
 use tokio::time::Instant;
 
-use super::arguments::{self, Command, Mode, OrdersArguments, PlaceArguments};
+use super::arguments::{Command, Mode, OrdersArguments, PlaceArguments};
 use super::dead;
 use super::failure::Failure;
 use super::output::Output;
+use super::stderr::tell;
 use super::view;
 
 /// Rows that are read from the view at once.
@@ -55,17 +57,25 @@ pub(crate) async fn run<W: Write>(
             out.payment(&payment)
         }
         Command::Topup { customer, amount, topup_id } => {
-            let top_up = arguments::top_up(customer, *amount, topup_id.as_ref(), || desk.request_id());
+            let topup_id = topup_id.clone().or_else(|| Some(desk.request_id()));
+            let top_up = TopUp { customer: customer.clone(), amount: *amount, topup_id };
             let account = part(desk.top_up(&top_up).await?, |answer| answer.account.take())?;
             out.account(&account)
         }
-        Command::Items => list_items(desk.view(), out).await,
+        Command::Items => {
+            let items = async |after: Option<ItemId>| desk.view().items(after.as_ref(), PAGE).await;
+            out.items(&all(items, |item| item.item_id.clone()).await?)
+        }
         Command::Restock { item, qty, restock_id } => {
-            let restock = arguments::restock(item, *qty, restock_id.as_ref(), || desk.request_id());
+            let restock_id = restock_id.clone().or_else(|| Some(desk.request_id()));
+            let restock = Restock { item_id: item.clone(), qty: *qty, restock_id };
             let item = part(desk.restock(&restock).await?, |answer| answer.item.take())?;
             out.item(&item)
         }
-        Command::Accounts => list_accounts(desk.view(), out).await,
+        Command::Accounts => {
+            let accounts = async |after: Option<Customer>| desk.view().accounts(after.as_ref(), PAGE).await;
+            out.accounts(&all(accounts, |account| account.customer.clone()).await?)
+        }
         Command::Status => status(desk, out).await,
         Command::Dead(command) => dead::run(desk, command, out).await,
         // Done where there may be no desk.
@@ -149,28 +159,18 @@ async fn list_orders<W: Write>(
     }
 }
 
-async fn list_items<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
-    let mut items = Vec::new();
+/// All that comes in pages, each from after the last of the one before.
+async fn all<T, K>(
+    page: impl AsyncFn(Option<K>) -> Result<Vec<T>, ViewError>,
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>, ViewError> {
+    let mut all = Vec::new();
     loop {
-        let last = items.last().map(|item: &Item| item.item_id.clone());
-        let page = view.items(last.as_ref(), PAGE).await?;
-        let ended = page.len() < PAGE;
-        items.extend(page);
-        if ended {
-            return out.items(&items);
-        }
-    }
-}
-
-async fn list_accounts<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure> {
-    let mut accounts = Vec::new();
-    loop {
-        let last = accounts.last().map(|account: &skstore_domain::objects::Account| account.customer.clone());
-        let page = view.accounts(last.as_ref(), PAGE).await?;
-        let ended = page.len() < PAGE;
-        accounts.extend(page);
-        if ended {
-            return out.accounts(&accounts);
+        let page = page(all.last().map(&key)).await?;
+        let has_ended = page.len() < PAGE;
+        all.extend(page);
+        if has_ended {
+            return Ok(all);
         }
     }
 }
@@ -188,7 +188,7 @@ async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failur
         && services.iter().any(|beat| now.since(beat.at) > SILENT_AFTER)
         && let Some(reason) = desk.blocked().await
     {
-        super::tell(&format!("skstore: {}", blocked_words(&reason)));
+        tell(&format!("skstore: {}", blocked_words(&reason)));
     }
     out.status(&desk.view().counts().await?, &services)
 }

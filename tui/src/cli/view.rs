@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use serde_json::json;
-use skstore_domain::objects::OrderStatus;
 use skstore_domain::signals::Service;
 use skstore_workers::desk::Desk;
 use skstore_workers::desk::signals::asked_to_stop;
@@ -15,7 +14,8 @@ use tokio::time::Instant;
 use super::columns::fields;
 use super::failure::Failure;
 use super::labels;
-use super::output::Output;
+use super::output::{Output, by_status};
+use super::stderr::tell;
 
 /// How long it may take until a rebuild has begun: another process of MyInfo may have to take charge of it.
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);
@@ -62,28 +62,23 @@ async fn show<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure>
     let orders: u64 = counts.orders.iter().sum();
     let is_running = view.rebuilds().await?.is_running;
     let rebuilding = if is_running { Some(percent(view).await?.unwrap_or(0)) } else { None };
-    let by_status: serde_json::Map<_, _> = OrderStatus::ALL
-        .iter()
-        .zip(counts.orders)
-        .map(|(status, count)| (status.word().to_owned(), json!(count)))
-        .collect();
     let object = json!({
         "orders": orders,
-        "by_status": by_status,
+        "by_status": by_status(&counts),
         "accounts": counts.accounts,
         "items": counts.items,
         "rebuilding": rebuilding,
     });
     out.one(&object, |language| {
-        fields(&[
-            (labels::ORDERS.of(language), orders.to_string()),
-            (labels::ACCOUNTS.of(language), counts.accounts.to_string()),
-            (labels::ITEMS.of(language), counts.items.to_string()),
-            (
-                labels::REBUILDING.of(language),
-                rebuilding.map(|percent| format!("{percent} %")).unwrap_or_default(),
-            ),
-        ])
+        fields(
+            language,
+            &[
+                (labels::ORDERS, orders.to_string()),
+                (labels::ACCOUNTS, counts.accounts.to_string()),
+                (labels::ITEMS, counts.items.to_string()),
+                (labels::REBUILDING, rebuilding.map(|percent| format!("{percent} %")).unwrap_or_default()),
+            ],
+        )
     })
 }
 
@@ -175,7 +170,7 @@ fn stuck(seen: &Seen, stands: Option<Duration>, since: Duration, begins: u32) ->
 /// Tells people when it has come further. Whether it has: beginning anew is no progress.
 fn progress(now: &Seen, told: &Seen) -> bool {
     if let (true, Some(percent)) = (now.percent != told.percent, now.percent) {
-        super::tell(&format!("skstore: rebuilding the view: {percent} %"));
+        tell(&format!("skstore: rebuilding the view: {percent} %"));
     }
     (now.percent, &now.unheard) != (told.percent, &told.unheard)
 }

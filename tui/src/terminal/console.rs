@@ -8,7 +8,7 @@ use crossterm::execute;
 use ratatui::Terminal;
 use ratatui::layout::Size;
 
-use super::outlet::{Outlet, Sheet};
+use super::outlet::{self, Outlet, Sheet};
 use super::screen::Screen;
 use super::{TerminalGuard, give_back, take_over};
 
@@ -75,7 +75,7 @@ impl OwnConsole {
     pub fn new(guard: TerminalGuard) -> io::Result<Self> {
         Ok(Self {
             guard,
-            outlet: Outlet::own()?,
+            outlet: outlet::own()?,
             #[cfg(unix)]
             signals: unix::Signals::new()?,
         })

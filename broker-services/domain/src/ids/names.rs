@@ -11,7 +11,8 @@ use icu_properties::props::{
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-use super::BadId;
+/// Longest id, customer or item id, in characters.
+pub const MAX_ID_CHARS: usize = 64;
 
 /// Marks that may stand on one character. The writing systems that stack them need no more, and a pile of them covers
 /// the lines above and below, so that no more are shown either.
@@ -20,6 +21,26 @@ pub const MAX_MARKS: usize = 4;
 /// Most bytes that can come to one character of a composed text: canonical decompositions have up to four characters,
 /// and a character up to four bytes.
 const MOST_BYTES_A_CHAR: usize = 16;
+
+/// Why a text is no id: a sentence without the field's name, which the caller puts in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadId {
+    /// Nothing to be seen there, or more than so many characters.
+    #[error("must have 1 to {0} characters")]
+    Length(usize),
+    /// Something outside `[A-Za-z0-9_-]`.
+    #[error("may only contain A-Z, a-z, 0-9, '_' and '-'")]
+    Alphabet,
+    /// A character that could repaint a terminal, or lets a name look like another one.
+    #[error("must not contain U+{code:04X}, {1}", code = u32::from(*.0))]
+    Unseen(char, Unseen),
+    /// It begins with a mark, which would be shown on whatever stands before the name.
+    #[error("must not begin with a mark that belongs on another character")]
+    Mark,
+    /// More than [`MAX_MARKS`] marks on one character.
+    #[error("must not have more than {MAX_MARKS} marks on one character")]
+    Pile,
+}
 
 /// Why a character has no place in a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,8 +177,8 @@ pub(super) fn could_be_kept(text: &str) -> Result<(), BadId> {
                 '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
                 | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
     };
-    if text.trim().is_empty() || text.chars().nth(super::MAX_ID_CHARS).is_some() {
-        return Err(BadId::Length(super::MAX_ID_CHARS));
+    if text.trim().is_empty() || text.chars().nth(MAX_ID_CHARS).is_some() {
+        return Err(BadId::Length(MAX_ID_CHARS));
     }
     match text.chars().find(|c| was_harmful(*c)) {
         Some(c) => Err(BadId::Unseen(c, unseen(c).unwrap_or(Unseen::Invisible))),

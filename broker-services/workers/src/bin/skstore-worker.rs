@@ -148,7 +148,7 @@ async fn begin(
     reporter: &mut Reporter,
     signals: &mut Signals,
 ) -> Result<Option<Process>, Failure> {
-    let backoff = Backoff::new(config.retry_first(), config.retry_most());
+    let backoff = Backoff::new(config.retry.first, config.retry.most);
     let mut trouble = None;
     loop {
         let tried = tokio::select! {

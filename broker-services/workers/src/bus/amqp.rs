@@ -25,32 +25,33 @@ mod management;
 mod properties;
 mod publisher;
 mod refusal;
+mod request;
+mod retry;
+mod shared;
 mod size;
 mod upkeep;
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use lapin::Channel;
 use skstore_domain::time::Timestamp;
-use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::time::{sleep, timeout};
 
+use super::{BusError, Noticed, QueueDepth, Subscription};
 use crate::config::address::BrokerAddress;
 use crate::config::address::management::ManagementAt;
 use crate::topology;
-use answers::Answers;
-pub use consumer::{AmqpConsumer, Tag};
-pub use inspection::{Inspection, Overruling, Part};
-use link::{Link, answered};
+pub use consumer::AmqpConsumer;
+pub use declare::Part;
+pub use inspection::{Inspection, Overruling};
+use management::Management;
 pub use management::Unseen;
 pub use publisher::{AmqpPublisher, CONFIRM_WITHIN, MAX_UNCONFIRMED, MAX_UNCONFIRMED_BYTES};
+use request::{CLOSE_WITHIN, close, leave};
+use shared::Shared;
 pub use size::TOO_LONG_BYTES;
-
-use super::{BusError, Noticed, QueueDepth, Subscription};
-use upkeep::Upkeep;
 
 /// A broker. Clones share its connections, which are closed with the last of them and of what they have
 /// opened.
@@ -95,9 +96,15 @@ impl AmqpBus {
     /// # Errors
     /// As [`Self::connect_to`].
     pub async fn inspect(address: &BrokerAddress, management: &ManagementAt) -> Result<Inspection, BusError> {
-        let bus = Self { shared: Arc::new(Shared::new(address)?) };
-        let (shared, management) = (Arc::clone(&bus.shared), management.clone());
-        bus.run(async move { inspection::inspect(&shared.consuming, &management).await }).await
+        let bus = Self::of(address)?;
+        let (shared, management) = (Arc::clone(&bus.shared), Management::new(address, management));
+        let looking = async move {
+            let connection = shared.consuming.bare().await?;
+            let found = inspection::inspect(&connection, management).await;
+            close(connection).await;
+            found
+        };
+        bus.run(looking).await
     }
 
     /// Whether the broker at `address` takes a message of more than [`TOO_LONG_BYTES`], such as nobody means to send. It is
@@ -106,27 +113,35 @@ impl AmqpBus {
     /// # Errors
     /// As [`Self::connect_to`].
     pub async fn takes_too_long(address: &BrokerAddress) -> Result<bool, BusError> {
-        let bus = Self { shared: Arc::new(Shared::new(address)?) };
+        let bus = Self::of(address)?;
         // The one that declares nothing.
         let link = Arc::clone(&bus.shared.answering);
         bus.run(async move { size::takes_too_long(&link).await }).await
     }
 
     /// From now on, for as long as this bus is in use, everything is looked for `every` so often, and at once when
-    /// answers fail to come; what is missing is put back and told ([`Self::noticed`]). For processes with workers:
+    /// answers fail to come; what is missing is put back and [told](super::Bus::noticed). For processes with workers:
     /// others come and go.
     pub fn look_after(&self, every: Duration, management: &ManagementAt) {
-        upkeep::look_after(&self.shared, every, management);
+        let upkeep = Arc::clone(&self.shared.upkeep);
+        upkeep.take_charge(Management::new(self.shared.consuming.address(), management));
+        let weak = Arc::downgrade(&self.shared);
+        self.shared.io.spawn(async move {
+            loop {
+                upkeep.due(every).await;
+                let Some(shared) = weak.upgrade() else { return };
+                upkeep.look(shared.consuming.standing()).await;
+                drop(shared);
+                sleep(upkeep::PAUSE).await;
+            }
+        });
     }
 
-    /// See [`Bus::noticed`](super::Bus::noticed).
-    #[must_use]
-    pub fn noticed(&self, now: Timestamp) -> Noticed {
+    pub(super) fn noticed(&self, now: Timestamp) -> Noticed {
         self.shared.upkeep.noticed(self.shared.publishing.blocked(), now)
     }
 
-    /// See [`Bus::suspect`](super::Bus::suspect).
-    pub fn suspect(&self) {
+    pub(super) fn suspect(&self) {
         self.shared.upkeep.suspect();
     }
 
@@ -141,26 +156,16 @@ impl AmqpBus {
     }
 
     /// Something to publish with, on a channel of its own.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
-    pub async fn publisher(&self) -> Result<AmqpPublisher, BusError> {
+    pub(super) async fn publisher(&self) -> Result<AmqpPublisher, BusError> {
         self.run(AmqpPublisher::open(Arc::clone(&self.shared))).await
     }
 
-    /// Consumes all of `queues` as one stream, declaring those that are not there. An exclusive queue is gone
-    /// soon after its consumer is dropped.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
-    pub async fn consume(&self, queues: Vec<Subscription>) -> Result<AmqpConsumer, BusError> {
+    /// Declares those queues that are not there. An exclusive one is gone soon after its consumer is dropped.
+    pub(super) async fn consume(&self, queues: Vec<Subscription>) -> Result<AmqpConsumer, BusError> {
         self.run(AmqpConsumer::open(Arc::clone(&self.shared), queues)).await
     }
 
     /// Consumes one queue, and tells how many messages wait in it.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
     pub(super) async fn consume_counted(
         &self,
         queue: Subscription,
@@ -168,11 +173,8 @@ impl AmqpBus {
         self.run(AmqpConsumer::open_counted(Arc::clone(&self.shared), queue)).await
     }
 
-    /// See [`Bus::depths`](super::Bus::depths): a broker tells what is ready, not what is in consumers' hands.
-    ///
-    /// # Errors
-    /// As [`Self::connect`]; [`BusError::Topology`] names a queue that is gone.
-    pub async fn depths(&self) -> Result<Vec<QueueDepth>, BusError> {
+    /// A broker tells what is ready, not what is in consumers' hands.
+    pub(super) async fn depths(&self) -> Result<Vec<QueueDepth>, BusError> {
         let shared = Arc::clone(&self.shared);
         self.run(async move {
             // A queue that is gone ends the channel that asks for it, and nobody else's.
@@ -181,7 +183,7 @@ impl AmqpBus {
             if matches!(told, Err(BusError::Lost(_))) {
                 shared.consuming.forget(opened.generation).await;
             } else if told.is_ok() {
-                let _ = answered(opened.channel.close(link::GOODBYE, "OK".into())).await;
+                let _ = leave(&opened.channel).await;
             }
             told
         })
@@ -206,7 +208,7 @@ impl AmqpBus {
                 let _ = publishers.wait_for(|publishers| *publishers == 0).await;
                 shared.answers.finish().await;
             };
-            let _ = tokio::time::timeout(link::CLOSE_WITHIN, settled).await;
+            let _ = timeout(CLOSE_WITHIN, settled).await;
             shared.consuming.close().await;
             shared.publishing.close().await;
             shared.answering.close().await;
@@ -241,61 +243,4 @@ async fn depths(channel: &Channel) -> Result<Vec<QueueDepth>, BusError> {
     }
     depths.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(depths)
-}
-
-/// What all handles of a bus share.
-#[derive(Debug)]
-struct Shared {
-    publishing: Link,
-    consuming: Link,
-    answering: Arc<Link>,
-    answers: Answers,
-    /// What sees to it that everything is there.
-    upkeep: Arc<Upkeep>,
-    /// Consumers that are dropped and have not yet given back what they held.
-    closing: watch::Sender<usize>,
-    /// Publishers that are in use, or dropped and still waiting for confirms.
-    publishers: watch::Sender<usize>,
-    /// See [`AmqpBus::turn`].
-    turn: Arc<tokio::sync::Mutex<()>>,
-    io: Handle,
-    /// Dropping it ends the thread.
-    _stop: oneshot::Sender<()>,
-}
-
-impl Shared {
-    fn new(address: &BrokerAddress) -> Result<Self, BusError> {
-        let upkeep = Arc::new(Upkeep::default());
-        let link = |name, frame_bytes| Link::new(address.clone(), name, frame_bytes, Arc::clone(&upkeep));
-        let publishing = link("skstore publishing", link::PUBLISHED_FRAME_BYTES);
-        let consuming = link("skstore consuming", link::CONSUMED_FRAME_BYTES);
-        let answering = Arc::new(link("skstore answering", link::PUBLISHED_FRAME_BYTES).without_topology());
-        let failed = |error: std::io::Error| {
-            BusError::Topology(format!(
-                "cannot start the thread of the message bus: {error}; are there too many?"
-            ))
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let io = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let run = move || {
-            // It ends when the sender is dropped.
-            let _ = runtime.block_on(stopped);
-            runtime.shutdown_background();
-        };
-        thread::Builder::new().name("skstore-amqp".to_owned()).spawn(run).map_err(failed)?;
-        let answers = Answers::start(Arc::clone(&answering), &io);
-        Ok(Self {
-            publishing,
-            consuming,
-            answering,
-            answers,
-            upkeep,
-            closing: watch::channel(0).0,
-            publishers: watch::channel(0).0,
-            turn: Arc::default(),
-            io,
-            _stop: stop,
-        })
-    }
 }

@@ -37,7 +37,8 @@ use super::{BusError, Delivery, Message, QueueDepth, Receipt, Subscription, Unac
 use crate::topology;
 #[cfg(feature = "simulation")]
 pub use chaos::{Chaos, Faults};
-use consumer::{ConsumerId, Take, Taken};
+use consumer::{Take, Taken};
+use queue::ConsumerId;
 use state::{After, State};
 
 /// The file of a data directory in which parked messages are kept.
@@ -193,7 +194,7 @@ impl fmt::Debug for EmbeddedBus {
     }
 }
 
-/// What all handles, consumers and tags share.
+/// What all handles and consumers share.
 struct Shared {
     state: Mutex<State>,
     /// Notified when [`EmbeddedBus::pending`] falls to zero.
@@ -264,12 +265,13 @@ impl EmbeddedConsumer {
     }
 
     fn deliver(&self, taken: Taken) -> Delivery {
-        let tag = Tag { shared: Arc::clone(&self.shared), consumer: self.id, delivery: taken.delivery };
+        let (shared, consumer, delivery) = (Arc::clone(&self.shared), self.id, taken.delivery);
+        let ack = move || shared.with(|state, after| state.ack(consumer, delivery, after));
         Delivery {
             message: Message::clone(&taken.message),
             queue: taken.queue,
             redelivered: taken.redelivered,
-            unacked: Unacked::Embedded(tag),
+            unacked: Unacked::new(ack),
         }
     }
 }
@@ -283,25 +285,5 @@ impl Drop for EmbeddedConsumer {
 impl fmt::Debug for EmbeddedConsumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("EmbeddedConsumer").field(&self.id).finish()
-    }
-}
-
-/// The right to ack one delivery. Once its consumer is gone, acking does nothing: the message has gone back.
-pub struct Tag {
-    shared: Arc<Shared>,
-    consumer: ConsumerId,
-    delivery: u64,
-}
-
-impl Tag {
-    /// The delivery's effects are safe: forget it.
-    pub fn ack(self) {
-        self.shared.with(|state, after| state.ack(self.consumer, self.delivery, after));
-    }
-}
-
-impl fmt::Debug for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tag").field("consumer", &self.consumer).field("delivery", &self.delivery).finish()
     }
 }

@@ -7,10 +7,14 @@
 
 use std::fmt;
 
+mod error;
 pub mod management;
-mod split;
+mod parts;
 
-use split::{Parts, decode, encode, split};
+pub use error::AddressError;
+use error::{MAX_HOSTS, MAX_NAME_BYTES};
+pub use parts::{Endpoint, Login, Secret};
+use parts::{Endpoints, decode, encode, split};
 
 /// What the URL of a broker begins with.
 pub(super) const AMQP: [&str; 2] = ["amqp://", "amqps://"];
@@ -25,127 +29,11 @@ const REDIS_PORTS: [u16; 2] = [6379, 6379];
 const GUEST: &str = "guest";
 /// The virtual host that every RabbitMQ has.
 const DEFAULT_VHOST: &str = "/";
-/// Most hosts of one broker: a cluster has three, five or seven.
-const MAX_HOSTS: usize = 16;
-/// Longest name of a user or of a virtual host, in bytes: an AMQP short string.
-const MAX_NAME_BYTES: usize = 255;
 /// Frames that a broker may be asked for, in bytes: the smallest that RabbitMQ 4.1 agrees on, and far more than any
 /// message's properties.
 const FRAME_BYTES: std::ops::RangeInclusive<u32> = 8 * 1024..=16 * 1024 * 1024;
 /// Heartbeats that a broker may be asked for, in seconds. Without any, a dead connection would never be noticed.
 const HEARTBEAT_SECONDS: std::ops::RangeInclusive<u16> = 1..=60;
-
-/// Why a URL is none that can be used. Each is a sentence that goes on after the name of the setting.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
-    /// It begins with something else.
-    #[error("must begin with {0}")]
-    Scheme(&'static str),
-    /// It cannot be told where the user, the password and the host end.
-    #[error(
-        "cannot be read: user, password and virtual host must be percent-encoded in it ('%' as %25, '@' as %40, \
-         ':' as %3A, '/' as %2F, '?' as %3F, '#' as %23, '[' as %5B, ']' as %5D, a blank as %20)"
-    )]
-    Unencoded,
-    /// Bytes that are no text.
-    #[error("has a user, a password or a virtual host that is no UTF-8 text once it is percent-decoded")]
-    NoText,
-    /// A user or a virtual host that no protocol can carry.
-    #[error("has a user or a virtual host of more than {MAX_NAME_BYTES} bytes")]
-    TooLong,
-    /// A user without a password.
-    #[error("names a user without a password; write USER:PASSWORD@, or leave out both")]
-    NoPassword,
-    /// No host where one has to be.
-    #[error("names no host, or one that is no name and no address; write HOST:PORT")]
-    NoHost,
-    /// An address of version 6 without brackets, or with brackets that hold something else.
-    #[error("has an IPv6 address that must be in brackets, like [2001:db8::1]:PORT, without a zone")]
-    Brackets,
-    /// No port.
-    #[error("has a port that is no number from 1 to 65535")]
-    Port,
-    /// More than one Redis.
-    #[error("names several hosts, but a view is in one Redis; name the one that takes writes")]
-    SeveralHosts,
-    /// More hosts than any cluster has.
-    #[error("names more than {MAX_HOSTS} hosts")]
-    TooManyHosts,
-    /// A path that is no database.
-    #[error("has a path that is no number of a database; write /0, or leave it out")]
-    Database,
-    /// A parameter behind `?` that there is not.
-    #[error("has {0} that is not known here; {1}")]
-    Parameter(String, &'static str),
-    /// A parameter behind `?` with another value than it can have.
-    #[error("has a parameter '{name}' that must be given once, as a number from {least} to {most}")]
-    Value {
-        /// The part of the query.
-        name: &'static str,
-        /// The least.
-        least: u32,
-        /// The most.
-        most: u32,
-    },
-}
-
-/// A text that is used and never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself, to connect with.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// As whom to go there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login {
-    /// Empty where Redis has none.
-    pub user: String,
-    /// Never shown.
-    pub password: Secret,
-}
-
-impl fmt::Display for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}@", encode(&self.user), self.password)
-    }
-}
-
-/// One host and its port.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Endpoint {
-    /// A name or an address; one of version 6 is without its brackets.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
 
 /// `amqp(s)://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…][/VHOST][?heartbeat=SECONDS&frame_max=BYTES]`. Shown without the
 /// password.
@@ -166,7 +54,7 @@ impl BrokerAddress {
     /// [`AddressError`], which repeats nothing of it.
     pub fn parse(url: &str) -> Result<Self, AddressError> {
         let parts = split(url)?;
-        let is_encrypted = is_encrypted(&parts, AMQP).ok_or(AddressError::Scheme("amqp:// or amqps://"))?;
+        let is_encrypted = parts.is_encrypted(AMQP).ok_or(AddressError::Scheme("amqp:// or amqps://"))?;
         let endpoints = parts.endpoints(AMQP_PORTS[usize::from(is_encrypted)])?;
         if endpoints.len() > MAX_HOSTS {
             return Err(AddressError::TooManyHosts);
@@ -258,27 +146,6 @@ impl fmt::Debug for BrokerAddress {
     }
 }
 
-impl TryFrom<String> for BrokerAddress {
-    type Error = AddressError;
-
-    fn try_from(url: String) -> Result<Self, AddressError> {
-        Self::parse(&url)
-    }
-}
-
-/// Hosts with commas between them.
-struct Endpoints<'a>(&'a [Endpoint]);
-
-impl fmt::Display for Endpoints<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, endpoint) in self.0.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            write!(f, "{comma}{endpoint}")?;
-        }
-        Ok(())
-    }
-}
-
 /// `redis(s)://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. Shown without user and password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisAddress {
@@ -295,8 +162,7 @@ impl RedisAddress {
     /// [`AddressError`], which repeats nothing of it.
     pub fn parse(url: &str) -> Result<Self, AddressError> {
         let parts = split(url)?;
-        let is_encrypted =
-            is_encrypted(&parts, REDIS).ok_or(AddressError::Scheme("redis:// or rediss://"))?;
+        let is_encrypted = parts.is_encrypted(REDIS).ok_or(AddressError::Scheme("redis:// or rediss://"))?;
         let mut endpoints = parts.endpoints(REDIS_PORTS[usize::from(is_encrypted)])?.into_iter();
         let (Some(endpoint), None) = (endpoints.next(), endpoints.next()) else {
             return Err(AddressError::SeveralHosts);
@@ -348,21 +214,6 @@ impl fmt::Debug for RedisAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RedisAddress({self})")
     }
-}
-
-impl TryFrom<String> for RedisAddress {
-    type Error = AddressError;
-
-    fn try_from(url: String) -> Result<Self, AddressError> {
-        Self::parse(&url)
-    }
-}
-
-/// Which of two schemes it is: the plain one or the encrypted one.
-fn is_encrypted(parts: &Parts<'_>, schemes: [&str; 2]) -> Option<bool> {
-    let is = |scheme: &str| scheme.strip_suffix("://") == Some(parts.scheme);
-    let [plain, encrypted] = schemes.map(is);
-    (plain || encrypted).then_some(encrypted)
 }
 
 #[cfg(test)]

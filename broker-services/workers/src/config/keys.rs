@@ -5,12 +5,8 @@ use skstore_domain::ids::Customer;
 use skstore_domain::signals::Fault;
 
 use super::address::management::ManagementAt;
-use super::address::{AMQP, BrokerAddress, REDIS, RedisAddress};
+use super::url::{BusUrl, StoreUrl, ViewUrl};
 
-/// What a SQLite store's URL starts with.
-pub(super) const SQLITE: &str = "sqlite:";
-/// The bus and the view inside the process.
-pub(super) const EMBEDDED: &str = "embedded:";
 /// The stores' keys, and the files in `data_dir` that they name when left empty.
 pub(super) const STORES: [(&str, &str); 3] =
     [("order.store.url", "order.db"), ("deposit.store.url", "deposit.db"), ("item.store.url", "item.db")];
@@ -216,52 +212,16 @@ impl Rule {
                 Ok(ValueKind::String(customer.as_str().to_owned()))
             }
             Self::Fault => Fault::parse(text(&value)?).map(|_| value).map_err(|unknown| unknown.to_string()),
-            Self::Bus => match text(&value)? {
-                EMBEDDED => Ok(value),
-                given if AMQP.iter().any(|scheme| given.starts_with(scheme)) => {
-                    BrokerAddress::parse(given).map_err(|error| error.to_string())?;
-                    Ok(value)
-                }
-                given => Err(other_url(given, "'embedded:' or 'amqp://USER:PASSWORD@HOST:PORT'")),
-            },
+            Self::Bus => BusUrl::try_from(text(&value)?.to_owned()).map(|_| value),
+            Self::View => ViewUrl::try_from(text(&value)?.to_owned()).map(|_| value),
             Self::Management => {
-                ManagementAt::parse(text(&value)?).map_err(|error| error.to_string())?;
-                Ok(value)
+                ManagementAt::parse(text(&value)?).map(|_| value).map_err(|error| error.to_string())
             }
-            Self::View => match text(&value)? {
-                EMBEDDED => Ok(value),
-                given if REDIS.iter().any(|scheme| given.starts_with(scheme)) => {
-                    RedisAddress::parse(given).map_err(|error| error.to_string())?;
-                    Ok(value)
-                }
-                given => Err(other_url(given, "'embedded:' or 'redis(s)://HOST:PORT'")),
-            },
             Self::Store => match text(&value)? {
                 "" => Ok(value),
-                given if given.starts_with(SQLITE) => {
-                    sqlite_path(given)?;
-                    Ok(value)
-                }
-                given => Err(other_url(given, "'sqlite:PATH', or \"\" for a file in data_dir")),
+                given => StoreUrl::try_from(given.to_owned()).map(|_| value),
             },
         }
-    }
-}
-
-/// The path that a store's URL names, as it is written.
-///
-/// # Errors
-/// What it must be, to stand behind the key's name.
-pub(super) fn sqlite_path(url: &str) -> Result<&str, String> {
-    match url.strip_prefix(SQLITE) {
-        None | Some("") => Err(other_url(url, "'sqlite:PATH', or \"\" for a file in data_dir")),
-        // Some would mean a host by it, or a path below data_dir; as a path it is one from the root.
-        Some(path) if path.starts_with("//") => {
-            Err("has slashes in front of a path that may be meant otherwise; write sqlite:PATH, like \
-                 sqlite:/var/lib/skstore/order.db"
-                .to_owned())
-        }
-        Some(path) => Ok(path),
     }
 }
 
@@ -296,18 +256,6 @@ fn text(value: &ValueKind) -> Result<&str, String> {
         ValueKind::String(text) => Ok(text),
         _ => Err(format!("must be a text in quotes, not {}", quoted(value))),
     }
-}
-
-/// A URL that this key has no adapter for. Only its scheme is repeated: the rest may hold a password.
-fn other_url(given: &str, takes: &str) -> String {
-    let adapter = match given.split_once(':').map_or("", |(scheme, _)| scheme) {
-        "amqp" | "amqps" => "RabbitMQ (amqp://HOST)",
-        "redis" => "Redis (redis://HOST)",
-        "rediss" => "Redis over TLS (rediss://)",
-        "postgres" | "postgresql" => "PostgreSQL (postgres://)",
-        _ => return format!("is no URL that it can be; this build takes {takes}"),
-    };
-    format!("asks for {adapter}, which this build cannot use here; it takes {takes}")
 }
 
 /// A value as a message repeats it.

@@ -1,29 +1,15 @@
 //! The lock on a data directory: one process over the embedded bus, or any number over a broker, but not both: the
 //! events of one would get lost on the bus of the other. Whoever is kept out is told by whom.
 
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Seek, Write};
 use std::path::Path;
 
-use super::StartError;
+use super::error::{Holder, StartError};
 use crate::files;
 
 /// Name of the lock file. It stays there; what counts is who has it locked.
 const LOCK_FILE: &str = "skstore.lock";
-
-/// Who holds a data directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder(Option<(u32, String)>);
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some((pid, command)) => write!(f, "'{command}' (process {pid})"),
-            None => f.write_str("another process, or workers over a broker"),
-        }
-    }
-}
 
 /// A data directory of ours. The system lets it go when the process ends, however it ends.
 #[derive(Debug)]

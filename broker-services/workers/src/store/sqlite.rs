@@ -54,11 +54,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Schema`] when another version wrote it, else [`StoreError::Failed`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let url = format!("sqlite:{}", path.display());
-        match connection::open_file(path).and_then(schema::prepare) {
-            Ok(connection) => Ok(Self::over(url, connection)),
-            Err(failure) => Err(failure.of(&url)),
-        }
+        Self::over(format!("sqlite:{}", path.display()), connection::open_file(path))
     }
 
     /// The store in memory of that name; new if it is not open. For several of them to share it, as processes share a
@@ -67,11 +63,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn in_named_memory(name: &str) -> Result<Self, StoreError> {
-        let url = format!("sqlite in memory '{name}'");
-        match connection::open_named_memory(name).and_then(schema::prepare) {
-            Ok(connection) => Ok(Self::over(url, connection)),
-            Err(failure) => Err(failure.of(&url)),
-        }
+        Self::over(format!("sqlite in memory '{name}'"), connection::open_named_memory(name))
     }
 
     /// Forgets everything, so that another simulation can use what is open and prepared.
@@ -97,8 +89,7 @@ impl SqliteStore {
     /// As [`SqliteStore::open`].
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         let store = Self::open(path)?;
-        let restricted = connection::only_read(&store.0.connection.borrow());
-        restricted.map_err(|failure| failure.of(&store.0.url))?;
+        store.with(|connection| connection::only_read(connection))?;
         Ok(store)
     }
 
@@ -107,17 +98,14 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn in_memory() -> Result<Self, StoreError> {
-        let url = "sqlite in memory".to_owned();
-        match connection::open_memory().and_then(schema::prepare) {
-            Ok(connection) => Ok(Self::over(url, connection)),
-            Err(failure) => Err(failure.of(&url)),
-        }
+        Self::over("sqlite in memory".to_owned(), connection::open_memory())
     }
 
-    fn over(url: String, connection: Connection) -> Self {
-        let connection = RefCell::new(connection);
-        let durability = Cell::new(Durability::AtCommit);
-        Self(Rc::new(Shared { url, connection, durability, data_version: Cell::new(None) }))
+    /// A store on what was just opened, once its tables are there.
+    fn over(url: String, opened: Result<Connection, Failure>) -> Result<Self, StoreError> {
+        let connection = opened.and_then(schema::prepare).map_err(|failure| failure.of(&url))?;
+        let (connection, durability) = (RefCell::new(connection), Cell::new(Durability::AtCommit));
+        Ok(Self(Rc::new(Shared { url, connection, durability, data_version: Cell::new(None) })))
     }
 
     pub(super) fn transact<T>(

@@ -13,17 +13,20 @@ use skstore_domain::objects::{Account, Item, OrderStatus};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
 
+use self::epoch::{Epoch, Removed};
 use self::feed::Feed;
 use self::instances::Instances;
 use self::newest::{Newest, Put};
 use self::orders::Orders;
+use super::bounds::SCAN_ORDERS;
 use super::matching::Wanted;
+use super::orders::Towards;
 use super::{
-    Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, SCAN_ORDERS, Swept, Towards,
-    ViewError, Written,
+    Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, Swept, ViewError, Written,
 };
 
 mod compact;
+mod epoch;
 mod feed;
 mod indexes;
 mod instances;
@@ -39,40 +42,10 @@ const LOOK_AT_ONCE: usize = 1000;
 /// Objects swept before the lock is let go. Removing one costs about ten times as much as looking at it.
 const SWEEP_AT_ONCE: usize = 100;
 
-/// Rebuilds begun since the view was made. What carries the number of the current one was told since.
-type Epoch = u32;
-
-/// Beside the number of a rebuild: only older revisions than the object's own were told in it. The object's own is told by
-/// the end of a log, unless nobody ever told it. No view sees two billion rebuilds.
-const DISPUTED: Epoch = 1 << 31;
-
-/// A revision older than the object's own was told, which carries `named`.
-const fn dispute(named: &mut Epoch, epoch: Epoch, rebuilding: bool) {
-    if rebuilding && *named != epoch {
-        *named = epoch | DISPUTED;
-    }
-}
-
-/// What a sweep has removed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Removed {
-    any: bool,
-    /// Whether it kept out what a log has.
-    disputed: bool,
-}
-
-impl Removed {
-    /// An object that carries `named`.
-    fn add(&mut self, named: Epoch, epoch: Epoch) {
-        self.any = true;
-        self.disputed |= named == epoch | DISPUTED;
-    }
-}
-
 /// The embedded view. Clones share it; any thread may use it.
 ///
 /// It starts without contents: every write is refused with [`ViewError::Empty`] until
-/// [`EmbeddedView::begin_rebuild`] was called once; reads show what is there.
+/// [`View::begin_rebuild`](super::View::begin_rebuild) was called once; reads show what is there.
 ///
 /// Memory is bounded by `keep_orders`: beyond it the oldest orders that have ended are forgotten with all that
 /// belongs to them. Payments and steps may come before their order; those whose order never comes are bounded
@@ -133,49 +106,30 @@ impl EmbeddedView {
         view
     }
 
-    /// See [`View::apply`](super::View::apply).
-    ///
-    /// # Errors
-    /// [`ViewError::Empty`] before the first rebuild has begun.
-    pub fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
+    pub(super) fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
         let writes = coalesce(writes);
         self.write(|state| writes.iter().fold(false, |changed, write| state.put(write) | changed))
     }
 
-    /// See [`View::beat`](super::View::beat).
-    ///
-    /// # Errors
-    /// As [`EmbeddedView::apply`].
-    pub fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
+    pub(super) fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
         self.hear(|state| state.instances.beat(beat))
     }
 
-    /// See [`View::breaker_changed`](super::View::breaker_changed).
-    ///
-    /// # Errors
-    /// As [`EmbeddedView::apply`].
-    pub fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
+    pub(super) fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
         self.write(|state| state.instances.breaker_changed(change))
     }
 
-    /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn begin_rebuild(&self) -> Result<u64, ViewError> {
+    /// While one runs it starts over.
+    pub(super) fn begin_rebuild(&self) -> u64 {
         let mut state = self.lock();
         state.epoch += 1;
         state.rebuilding = true;
         state.is_disputed = false;
         state.orders.begin_rebuild();
-        Ok(u64::from(state.epoch))
+        u64::from(state.epoch)
     }
 
-    /// See [`View::finish_rebuild`](super::View::finish_rebuild).
-    ///
-    /// # Errors
-    /// As [`EmbeddedView::apply`].
-    pub fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
+    pub(super) fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
         let (mut sweep, mut swept) = (Sweep::default(), Swept::Superseded);
         while !sweep.done {
             self.write(|state| {
@@ -191,42 +145,25 @@ impl EmbeddedView {
         Ok(swept)
     }
 
-    /// See [`View::rebuilds`](super::View::rebuilds).
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
+    pub(super) fn rebuilds(&self) -> Rebuilds {
         let state = self.read();
-        Ok(Rebuilds { last: u64::from(state.epoch), is_running: state.rebuilding })
+        Rebuilds { last: u64::from(state.epoch), is_running: state.rebuilding }
     }
 
-    /// See [`View::orders`](super::View::orders). A page that has to scan is read in pieces, and may show
-    /// what was written in between.
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn orders(
-        &self,
-        filter: &OrderFilter,
-        after: Option<&Cursor>,
-        most: usize,
-    ) -> Result<OrderPage, ViewError> {
-        Ok(self.page(filter, after, Towards::Older, most))
+    /// A page that has to scan is read in pieces, and may show what was written in between.
+    pub(super) fn orders(&self, filter: &OrderFilter, after: Option<&Cursor>, most: usize) -> OrderPage {
+        self.page(filter, after, Towards::Older, most)
     }
 
-    /// See [`View::orders_before`](super::View::orders_before).
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn orders_before(
+    pub(super) fn orders_before(
         &self,
         filter: &OrderFilter,
         before: Option<&Cursor>,
         most: usize,
-    ) -> Result<OrderPage, ViewError> {
+    ) -> OrderPage {
         let mut page = self.page(filter, before, Towards::Newer, most);
         page.rows.reverse();
-        Ok(page)
+        page
     }
 
     /// Rows in the order in which they are walked.
@@ -251,63 +188,37 @@ impl EmbeddedView {
         page
     }
 
-    /// See [`View::order`](super::View::order).
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
-        Ok(self.read().orders.detail(id))
+    pub(super) fn order(&self, id: &OrderId) -> Option<OrderDetail> {
+        self.read().orders.detail(id)
     }
 
-    /// See [`View::accounts`](super::View::accounts).
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
-        Ok(self.read().accounts.page(after, most))
+    pub(super) fn accounts(&self, after: Option<&Customer>, most: usize) -> Vec<Account> {
+        self.read().accounts.page(after, most)
     }
 
-    /// See [`View::items`](super::View::items).
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
-        Ok(self.read().items.page(after, most))
+    pub(super) fn items(&self, after: Option<&ItemId>, most: usize) -> Vec<Item> {
+        self.read().items.page(after, most)
     }
 
-    /// See [`View::counts`](super::View::counts). Kept up with every write, so asking costs nothing.
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn counts(&self) -> Result<Counts, ViewError> {
-        Ok(self.read().counts())
+    /// Kept up with every write, so asking costs nothing.
+    pub(super) fn counts(&self) -> Counts {
+        self.read().counts()
     }
 
-    /// See [`View::health`](super::View::health).
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn health(&self) -> Result<Health, ViewError> {
-        Ok(self.read().instances.health())
+    pub(super) fn health(&self) -> Health {
+        self.read().instances.health()
     }
 
-    /// See [`View::feed`](super::View::feed).
-    ///
-    /// # Errors
-    /// None; the port's other adapters have some.
-    pub fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
-        Ok(self.read().feed.since(after, most))
+    pub(super) fn feed(&self, after: u64, most: usize) -> (Vec<FeedEntry>, u64) {
+        self.read().feed.since(after, most)
     }
 
-    /// See [`View::changes`](super::View::changes). The number counts batches that changed something.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    /// The number counts batches that changed something.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.0.changed.subscribe()
     }
 
-    /// See [`View::written`](super::View::written).
-    #[must_use]
-    pub fn written(&self) -> Written {
+    pub(super) fn written(&self) -> Written {
         Written(self.0.written.load(Ordering::Acquire).to_string())
     }
 

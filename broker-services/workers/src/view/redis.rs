@@ -20,28 +20,28 @@
 //! | `epoch`, `waiting`, `forgotten`, `feed:told`, `feed:told:older` | | kept for the scripts |
 //!
 //! Each write is a Lua script, which Redis runs alone and which takes some milliseconds at most: a large batch is
-//! written in pieces, each of which is seen whole or not at all. `epoch` is written
-//! by [`RedisView::begin_rebuild`] only; where it is missing the contents were lost. The scripts make the names
-//! of keys from what they find, so this is for one Redis (with replicas, if you like), not for a cluster, and one
-//! that evicts nothing (`maxmemory-policy noeviction`).
+//! written in pieces, each of which is seen whole or not at all. `epoch` is written by
+//! [`View::begin_rebuild`](super::View::begin_rebuild) only; where it is missing the contents were lost. The scripts make
+//! the names of keys from what they find, so this is for one Redis (with replicas, if you like), not for a cluster, and
+//! one that evicts nothing (`maxmemory-policy noeviction`).
 
 use std::sync::{Arc, LazyLock, Once};
 
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo,
-    RedisError, Script,
+    Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo as _, ProtocolVersion,
+    RedisConnectionInfo, RedisError, Script,
 };
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
 
-use self::link::{Link, script_call};
+use self::link::{Failed, Link, script_call};
 use self::pieces::{WRITE_AT_ONCE, pieces};
 use self::told::Told;
-use super::{
-    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, Rebuilds, SILENT_FOR, STEPS_PER_ORDER, Swept,
-    ViewError, WAITING_ORDERS,
+use super::bounds::{
+    BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, SILENT_FOR, STEPS_PER_ORDER, WAITING_ORDERS,
 };
+use super::{Rebuilds, Swept, ViewError};
 use crate::config::address::RedisAddress;
 
 mod fields;
@@ -131,7 +131,7 @@ impl RedisView {
         })?;
         let prefix: Arc<str> = prefix.into();
         Ok(Self {
-            link: Link::new(client, address.endpoint().to_string(), Arc::clone(&prefix))?,
+            link: Link::new(client, address.endpoint().to_string())?,
             prefix,
             keep_orders,
             told: Arc::new(Told::new()),
@@ -139,11 +139,8 @@ impl RedisView {
         })
     }
 
-    /// See [`View::apply`](super::View::apply). One script call, or several for a large batch.
-    ///
-    /// # Errors
-    /// [`ViewError::Empty`] without the epoch, [`ViewError::Lost`].
-    pub async fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
+    /// One script call, or several for a large batch.
+    pub(super) async fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
         for piece in pieces(writes) {
             let mut call = script_call(&APPLY, &self.prefix);
             call.arg(self.keep_orders).arg(WAITING_ORDERS).arg(FORGOTTEN_IDS).arg(FEED_ENTRIES);
@@ -154,22 +151,15 @@ impl RedisView {
         Ok(())
     }
 
-    /// See [`View::beat`](super::View::beat). Silence is measured by Redis's clock.
-    ///
-    /// # Errors
-    /// As [`RedisView::apply`].
-    pub async fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
+    /// Silence is measured by Redis's clock.
+    pub(super) async fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
         let mut call = self.signal("beat", &beat.instance, beat.at.0);
         call.arg("").arg("");
         fields::add_beat(&mut call, beat);
         self.write(&BEAT, &call).await
     }
 
-    /// See [`View::breaker_changed`](super::View::breaker_changed).
-    ///
-    /// # Errors
-    /// As [`RedisView::apply`].
-    pub async fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
+    pub(super) async fn breaker_changed(&self, change: &BreakerChanged) -> Result<(), ViewError> {
         let mut call = self.signal("breaker", &change.instance, change.at.0);
         call.arg(format!("change:{}:{}:{}", change.at.0, change.from, change.to));
         call.arg(serde_json::to_string(change).unwrap_or_default());
@@ -177,39 +167,28 @@ impl RedisView {
         self.write(&BEAT, &call).await
     }
 
-    fn signal(&self, what: &str, instance: &str, at_ms: i64) -> redis::Cmd {
+    fn signal(&self, what: &str, instance: &str, at_ms: i64) -> Cmd {
         let mut call = script_call(&BEAT, &self.prefix);
         let silent_ms = u64::try_from(SILENT_FOR.as_millis()).unwrap_or(u64::MAX);
         call.arg(what).arg(instance).arg(at_ms).arg(silent_ms).arg(INSTANCES).arg(BREAKER_HISTORY);
         call
     }
 
-    /// See [`View::clear_foreign`](super::View::clear_foreign).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn clear_foreign(&self) -> Result<usize, ViewError> {
+    pub(super) async fn clear_foreign(&self) -> Result<usize, ViewError> {
         foreign::clear(&self.link, &self.prefix).await
     }
 
-    /// See [`View::begin_rebuild`](super::View::begin_rebuild). While one runs it starts over.
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`], [`ViewError::Foreign`].
-    pub async fn begin_rebuild(&self) -> Result<u64, ViewError> {
-        self.link.run(&BEGIN, &script_call(&BEGIN, &self.prefix)).await
+    /// While one runs it starts over.
+    pub(super) async fn begin_rebuild(&self) -> Result<u64, ViewError> {
+        self.run(&BEGIN, &script_call(&BEGIN, &self.prefix)).await
     }
 
-    /// See [`View::finish_rebuild`](super::View::finish_rebuild).
-    ///
-    /// # Errors
-    /// As [`RedisView::apply`].
-    pub async fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
+    pub(super) async fn finish_rebuild(&self, number: u64) -> Result<Swept, ViewError> {
         let (mut stage, mut cursor) = ("orders".to_owned(), String::new());
         loop {
             let mut call = script_call(&SWEEP, &self.prefix);
             call.arg(number).arg(&stage).arg(&cursor).arg(SWEEP_AT_ONCE).arg(WAITING_ORDERS);
-            let swept: Option<(String, String, String)> = self.link.run(&SWEEP, &call).await?;
+            let swept: Option<(String, String, String)> = self.run(&SWEEP, &call).await?;
             let change;
             (change, stage, cursor) = swept.ok_or(ViewError::Empty)?;
             self.told.tell(&change);
@@ -222,21 +201,16 @@ impl RedisView {
         }
     }
 
-    /// See [`View::rebuilds`](super::View::rebuilds).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
+    pub(super) async fn rebuilds(&self) -> Result<Rebuilds, ViewError> {
         let mut get = redis::cmd("HMGET");
         get.arg(self.key("epoch", "")).arg("number").arg("rebuilding");
-        let (number, rebuilding): (Option<u64>, Option<String>) = self.link.query(&get).await?;
+        let (number, rebuilding): (Option<u64>, Option<String>) = self.query(&get).await?;
         Ok(Rebuilds { last: number.unwrap_or_default(), is_running: rebuilding.is_some() })
     }
 
-    /// See [`View::changes`](super::View::changes). The number counts changes that were noticed here. The
-    /// first call makes a second connection, which waits for what others change.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    /// The number counts changes that were noticed here. The first call makes a second connection, which waits for what
+    /// others change.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.listening.call_once(|| {
             let (client, stream) = (self.link.client().clone(), self.key("changes", ""));
             self.link.spawn(told::listen(client, stream, Arc::clone(&self.told)));
@@ -244,8 +218,25 @@ impl RedisView {
         self.told.subscribe()
     }
 
-    async fn write(&self, script: &Script, call: &redis::Cmd) -> Result<(), ViewError> {
-        let change: Option<String> = self.link.run(script, call).await?;
+    async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ViewError> {
+        self.explained(self.link.query(command).await).await
+    }
+
+    async fn run<T: FromRedisValue>(&self, script: &Script, call: &Cmd) -> Result<T, ViewError> {
+        self.explained(self.link.run(script, call).await).await
+    }
+
+    /// The answer. Where there is none because of what was found, the error names that.
+    async fn explained<T>(&self, answer: Result<T, Failed>) -> Result<T, ViewError> {
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(Failed::Lost(why)) => Err(ViewError::Lost(why)),
+            Err(Failed::Contents(error)) => Err(foreign::explain(&self.link, &self.prefix, &error).await),
+        }
+    }
+
+    async fn write(&self, script: &Script, call: &Cmd) -> Result<(), ViewError> {
+        let change: Option<String> = self.run(script, call).await?;
         self.told.tell(&change.ok_or(ViewError::Empty)?);
         Ok(())
     }

@@ -10,7 +10,7 @@ use skstore_workers::desk::bus::amqp::{AmqpBus, Inspection, TOO_LONG_BYTES, Unse
 use skstore_workers::desk::config::address::BrokerAddress;
 use skstore_workers::desk::config::{BusUrl, Config};
 
-use super::{Checked, Finding, Said};
+use super::finding::{Checked, Finding, Said};
 
 /// How long the broker may take: connecting alone may take three seconds, and each of some dozens of questions its time.
 const BUS_WITHIN: Duration = Duration::from_secs(10);
@@ -32,10 +32,9 @@ pub(super) async fn bus(config: &Config) -> Bus {
         BusUrl::Amqp(address) => address,
     };
     let looking = AmqpBus::inspect(address, &config.bus.management_url);
-    let found = |error: &BusError| Said::plain(format!("{address}: {error}"));
+    let found = |error: &BusError| format!("{address}: {error}");
     let unreachable = |error: &BusError| {
-        let finding =
-            Finding::unreachable(Checked::Bus, found(error), Said::text(Text::DoctorStartBroker, &[]));
+        let finding = Finding::unreachable(Checked::Bus, found(error), Text::DoctorStartBroker);
         Bus { findings: vec![finding], takes_messages: false }
     };
     match tokio::time::timeout(BUS_WITHIN, looking).await {
@@ -49,8 +48,7 @@ pub(super) async fn bus(config: &Config) -> Bus {
             Bus { findings, takes_messages }
         }
         Ok(Err(error @ BusError::Topology(_))) => {
-            let finding =
-                Finding::wrong(Checked::Bus, found(&error), Said::text(Text::DoctorMendBroker, &[]));
+            let finding = Finding::wrong(Checked::Bus, found(&error), Text::DoctorMendBroker);
             Bus { findings: vec![finding], takes_messages: true }
         }
         Ok(Err(error @ (BusError::Lost(_) | BusError::Occupied(_)))) => unreachable(&error),
@@ -59,7 +57,7 @@ pub(super) async fn bus(config: &Config) -> Bus {
 }
 
 fn findings(address: &BrokerAddress, found: &Inspection) -> Vec<Finding> {
-    let wrong = |found, remedy| Finding::wrong(Checked::Bus, found, Said::text(remedy, &[]));
+    let wrong = |found: Said, remedy: Text| Finding::wrong(Checked::Bus, found, remedy);
     let mut findings = vec![answers(address, found.unseen.as_ref())];
     findings.extend(
         found
@@ -74,7 +72,7 @@ fn findings(address: &BrokerAddress, found: &Inspection) -> Vec<Finding> {
             .map(|part| wrong(Said::text(Text::DoctorMissing, &[part]), Text::DoctorStartWorker)),
     );
     findings.extend(
-        found.otherwise.iter().map(|sentence| wrong(Said::plain(sentence.clone()), Text::DoctorMendBroker)),
+        found.otherwise.iter().map(|sentence| wrong(sentence.clone().into(), Text::DoctorMendBroker)),
     );
     findings.extend(found.overruled.iter().map(|overruling| {
         let values: [&dyn std::fmt::Display; 3] = [&overruling.policy, &overruling.queue, &overruling.rule];
@@ -88,7 +86,7 @@ async fn size(address: &BrokerAddress) -> Option<Finding> {
     match AmqpBus::takes_too_long(address).await {
         Ok(true) => {
             let found = Said::text(Text::DoctorTakesTooLong, &[&(TOO_LONG_BYTES / (1024 * 1024))]);
-            Some(Finding::wrong(Checked::Bus, found, Said::text(Text::DoctorLimitSize, &[])))
+            Some(Finding::wrong(Checked::Bus, found, Text::DoctorLimitSize))
         }
         // It answered just before: whatever it is, it is not this.
         Ok(false) | Err(_) => None,

@@ -9,7 +9,8 @@ use skstore_workers::desk::config::{BusUrl, Config, StoreUrl};
 use skstore_workers::desk::process::holder_of;
 use skstore_workers::desk::store::{Store, StoreError};
 
-use super::{Checked, Finding, Said, names};
+use super::finding::{Checked, Finding, Said};
+use super::names;
 
 /// The directory that everything of this machine lies in.
 pub(super) fn directory(config: &Config) -> Finding {
@@ -17,7 +18,7 @@ pub(super) fn directory(config: &Config) -> Finding {
     let shown = dir.display();
     let unusable = |error: io::Error| {
         let found = Said::text(Text::DoctorUnwritable, &[&shown, &error]);
-        Finding::wrong(Checked::Data, found, Said::text(Text::DoctorOtherDirectory, &[]))
+        Finding::wrong(Checked::Data, found, Text::DoctorOtherDirectory)
     };
     if let Err(error) = try_to_write(dir) {
         return unusable(error);
@@ -26,7 +27,7 @@ pub(super) fn directory(config: &Config) -> Finding {
         Ok(Some(holder)) => {
             Finding::ok(Checked::Data, Said::text(Text::DoctorHeld, &[&shown, &holder.to_string()]))
         }
-        Ok(None) if dir.is_dir() => Finding::ok(Checked::Data, Said::plain(shown.to_string())),
+        Ok(None) if dir.is_dir() => Finding::ok(Checked::Data, shown.to_string()),
         Ok(None) => Finding::ok(Checked::Data, Said::text(Text::DoctorNotYet, &[&shown])),
         Err(error) => unusable(error),
     }
@@ -40,10 +41,10 @@ pub(super) fn log(config: &Config) -> Finding {
         opened => opened.map(drop),
     };
     match written {
-        Ok(()) => Finding::ok(Checked::Log, Said::plain(file.display().to_string())),
+        Ok(()) => Finding::ok(Checked::Log, file.display().to_string()),
         Err(error) => {
             let found = Said::text(Text::DoctorUnwritable, &[&file.display(), &error]);
-            Finding::wrong(Checked::Log, found, Said::text(Text::DoctorOtherLog, &[]))
+            Finding::wrong(Checked::Log, found, Text::DoctorOtherLog)
         }
     }
 }
@@ -72,8 +73,8 @@ pub(super) async fn stores(config: &Config) -> Vec<Finding> {
         return wrong;
     }
     let found = match (there, &config.bus.url) {
-        (0, BusUrl::Embedded) => Said::text(Text::DoctorNoStores, &[]),
-        (0, BusUrl::Amqp(_)) => Said::text(Text::DoctorStoresElsewhere, &[]),
+        (0, BusUrl::Embedded) => Text::DoctorNoStores.into(),
+        (0, BusUrl::Amqp(_)) => Text::DoctorStoresElsewhere.into(),
         _ => Said::text(Text::DoctorStoresOpen, &[&there]),
     };
     noted.insert(0, Finding::ok(Checked::Stores, found));
@@ -82,12 +83,12 @@ pub(super) async fn stores(config: &Config) -> Vec<Finding> {
 
 fn unusable(error: &StoreError, path: &Path) -> Finding {
     let remedy = match error {
-        StoreError::Schema { .. } => Said::text(Text::DoctorStoreVersion, &[]),
+        StoreError::Schema { .. } => Text::DoctorStoreVersion.into(),
         StoreError::Url { .. } | StoreError::Failed { .. } | StoreError::Contradiction { .. } => {
             Said::text(Text::DoctorStoreBroken, &[&path.display()])
         }
     };
-    Finding::wrong(Checked::Stores, Said::plain(error.to_string()), remedy)
+    Finding::wrong(Checked::Stores, error.to_string(), remedy)
 }
 
 /// Makes a file in `dir`, or where `dir` itself would have to be made, and removes it again.

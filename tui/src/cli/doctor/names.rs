@@ -6,7 +6,7 @@ use skstore_domain::ids::{Customer, ItemId, is_mark, unseen};
 use skstore_domain::signals::Service;
 use skstore_workers::desk::store::{Store, StoreError};
 
-use super::{Checked, Finding, Said};
+use super::finding::{Checked, Finding, Said};
 
 /// Aggregates read at once: some hundred kilobytes of them.
 const PAGE_ROWS: usize = 1_000;
@@ -34,7 +34,7 @@ pub(super) async fn check(service: Service, store: &Store) -> Result<Option<Find
     }
     let finding = || {
         let found = Said::text(found, &[&old.count, &old.told.join(", ")]);
-        Finding::noted(Checked::Stores, found, Said::text(remedy, &[]))
+        Finding::noted(Checked::Stores, found, remedy)
     };
     Ok((old.count > 0).then(finding))
 }

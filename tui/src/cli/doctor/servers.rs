@@ -9,7 +9,7 @@ use skstore_workers::desk::config::{BusUrl, Config, ViewUrl};
 use skstore_workers::desk::view::{View, ViewError};
 use tokio::time::Instant;
 
-use super::{Checked, Finding, Said};
+use super::finding::{Checked, Finding, Said};
 
 /// How long workers are listened for: their heartbeats come every second.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
@@ -20,11 +20,11 @@ pub(super) async fn view(config: &Config, bus_takes_messages: bool) -> Vec<Findi
     match (&config.bus.url, &config.view.url) {
         (BusUrl::Embedded, ViewUrl::Embedded) => {
             let view = Finding::ok(Checked::View, Said::text(Text::DoctorEmbedded, &[&config.view.url]));
-            return vec![view, Finding::ok(Checked::Workers, Said::text(Text::DoctorWorkersWithin, &[]))];
+            return vec![view, Finding::ok(Checked::Workers, Text::DoctorWorkersWithin)];
         }
         (BusUrl::Amqp(_), ViewUrl::Embedded) => {
-            let found = Said::text(Text::DoctorViewUnseen, &[]);
-            return vec![Finding::wrong(Checked::View, found, Said::text(Text::DoctorShareView, &[]))];
+            let found = Text::DoctorViewUnseen;
+            return vec![Finding::wrong(Checked::View, found, Text::DoctorShareView)];
         }
         (BusUrl::Embedded | BusUrl::Amqp(_), ViewUrl::Redis(_)) => {}
     }
@@ -39,15 +39,15 @@ pub(super) async fn view(config: &Config, bus_takes_messages: bool) -> Vec<Findi
                 vec![Finding::ok(Checked::View, Said::text(Text::DoctorConnected, &[&config.view.url]))];
             findings.extend(match &config.bus.url {
                 BusUrl::Embedded => {
-                    vec![Finding::ok(Checked::Workers, Said::text(Text::DoctorWorkersWithin, &[]))]
+                    vec![Finding::ok(Checked::Workers, Text::DoctorWorkersWithin)]
                 }
                 BusUrl::Amqp(_) => workers(&heard, bus_takes_messages),
             });
             findings
         }
         Err(error) => {
-            let found = Said::plain(format!("{}: {error}", config.view.url));
-            let view = Finding::unreachable(Checked::View, found, Said::text(Text::DoctorStartView, &[]));
+            let found = format!("{}: {error}", config.view.url);
+            let view = Finding::unreachable(Checked::View, found, Text::DoctorStartView);
             match &config.bus.url {
                 BusUrl::Embedded => vec![view],
                 BusUrl::Amqp(_) => vec![view, unknown(Text::DoctorUnknownView)],
@@ -76,7 +76,7 @@ async fn listen(view: &View) -> Result<Vec<Beat>, ViewError> {
 
 /// Why nothing can be said of workers that are not heard of.
 fn unknown(why: Text) -> Finding {
-    Finding::unreachable(Checked::Workers, Said::text(why, &[]), Said::text(Text::DoctorMendFirst, &[]))
+    Finding::unreachable(Checked::Workers, why, Text::DoctorMendFirst)
 }
 
 /// What there is to say of workers that are not heard of. One that cannot be heard may well be at work, and another one
@@ -94,11 +94,11 @@ fn silent(heard: &[Beat], bus_takes_messages: bool) -> Vec<Finding> {
         let words: Vec<&str> = missing.iter().map(|service| service.word()).collect();
         let command = format!("skstore-worker {}", words.join(" "));
         let (found, remedy) = (Text::DoctorNoWorkers, Said::text(Text::DoctorStartWorkers, &[&command]));
-        return vec![Finding::unreachable(Checked::Workers, Said::text(found, &[]), remedy)];
+        return vec![Finding::unreachable(Checked::Workers, found, remedy)];
     }
     let one = |service: &Service| {
         let found = Said::text(Text::DoctorWorkerMissing, &[service]);
-        Finding::unreachable(Checked::Workers, found, Said::plain(format!("skstore-worker {service}")))
+        Finding::unreachable(Checked::Workers, found, format!("skstore-worker {service}"))
     };
     missing.into_iter().map(one).collect()
 }
@@ -108,22 +108,22 @@ fn workers(heard: &[Beat], bus_takes_messages: bool) -> Vec<Finding> {
     let ours = env!("CARGO_PKG_VERSION");
     for beat in heard.iter().filter(|beat| beat.version != ours) {
         let found = Said::text(Text::DoctorOtherVersion, &[&beat.instance, &beat.version, &ours]);
-        findings.push(Finding::wrong(Checked::Workers, found, Said::text(Text::DoctorUpdate, &[])));
+        findings.push(Finding::wrong(Checked::Workers, found, Text::DoctorUpdate));
     }
     for beat in heard.iter().filter(|beat| !beat.ready) {
         let why = beat.last_error.as_deref().unwrap_or_default();
         let found = Said::text(Text::DoctorWorkerNotReady, &[&beat.instance, &why]);
-        findings.push(Finding::wrong(Checked::Workers, found, Said::text(Text::DoctorSeeItsLog, &[])));
+        findings.push(Finding::wrong(Checked::Workers, found, Text::DoctorSeeItsLog));
     }
     for (beat, what) in heard.iter().flat_map(|beat| beat.warnings.iter().map(move |what| (beat, what))) {
-        let found = Said::plain(format!("{}: {what}", beat.instance));
-        findings.push(Finding::wrong(Checked::Workers, found, Said::text(Text::DoctorSeeItsLog, &[])));
+        let found = format!("{}: {what}", beat.instance);
+        findings.push(Finding::wrong(Checked::Workers, found, Text::DoctorSeeItsLog));
     }
     if findings.is_empty() {
         let of = |service: &Service| heard.iter().filter(|beat| beat.service == *service).count();
         let counts: Vec<_> =
             Service::ALL.iter().map(|service| format!("{service} {}", of(service))).collect();
-        findings.push(Finding::ok(Checked::Workers, Said::plain(counts.join(", "))));
+        findings.push(Finding::ok(Checked::Workers, counts.join(", ")));
     }
     findings
 }

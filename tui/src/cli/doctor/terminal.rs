@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 
 use ratatui::layout::Size;
 use skstore::dashboard::{size, state};
-use skstore::terminal::screen::known;
+use skstore::terminal::size::known;
 use skstore::text::Text;
 use skstore::theme::can_be_drawn_on;
 
-use super::{Checked, Finding, Said};
+use super::finding::{Checked, Finding, Said};
 
 /// What the environment says of the terminal.
 pub(super) struct Look {
@@ -29,16 +29,14 @@ pub(super) fn check(look: &Look) -> Finding {
 
 /// `size` is in columns and rows, if the terminal tells it.
 fn judge(look: &Look, out: bool, keys: bool, size: Option<(u16, u16)>) -> Finding {
-    let wrong = |found, remedy| Finding::wrong(Checked::Terminal, found, remedy);
     if !out {
-        return Finding::ok(Checked::Terminal, Said::text(Text::DoctorNoTerminal, &[]));
+        return Finding::ok(Checked::Terminal, Text::DoctorNoTerminal);
     }
     if !keys {
-        let remedy = Said::text(Text::DoctorGiveKeys, &[]);
-        return wrong(Said::text(Text::DoctorNoKeys, &[]), remedy);
+        return wrong(Text::DoctorNoKeys, Text::DoctorGiveKeys);
     }
     if !can_be_drawn_on(&look.term) {
-        let remedy = Said::plain("export TERM=xterm-256color");
+        let remedy = "export TERM=xterm-256color".to_owned();
         return wrong(Said::text(Text::DoctorNoTerm, &[&look.term]), remedy);
     }
     let told = size.unwrap_or_default();
@@ -49,15 +47,18 @@ fn judge(look: &Look, out: bool, keys: bool, size: Option<(u16, u16)>) -> Findin
         return wrong(found, Said::text(Text::DoctorEnlarge, &[&size::MIN_WIDTH, &size::MIN_HEIGHT]));
     }
     if let Some(zone) = &look.unknown_zone {
-        let remedy = Said::text(Text::DoctorGiveZone, &[]);
-        return wrong(Said::text(Text::DoctorNoZone, &[zone]), remedy);
+        return wrong(Said::text(Text::DoctorNoZone, &[zone]), Text::DoctorGiveZone);
     }
     let mut found = format!("{}, {columns}x{rows}", look.term);
     if let Some(look) = &look.look {
         let characters = if look.glyphs.is_ascii { "ASCII" } else { "UTF-8" };
         found.push_str(&format!(", {characters}, ui.theme {}", look.theme.word()));
     }
-    Finding::ok(Checked::Terminal, Said::plain(found))
+    Finding::ok(Checked::Terminal, found)
+}
+
+fn wrong(found: impl Into<Said>, remedy: impl Into<Said>) -> Finding {
+    Finding::wrong(Checked::Terminal, found, remedy)
 }
 
 #[cfg(test)]

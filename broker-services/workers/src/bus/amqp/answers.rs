@@ -22,11 +22,12 @@ use lapin::options::BasicQosOptions;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use super::blocked::BLOCKED_POLL;
 use super::link::{Link, Opened};
-use super::load::{Held, Load};
+use super::load::{Held, Load, MAX_AT_ONCE};
 use super::properties::{Outgoing, outgoing};
-use super::publisher::{MAX_AT_ONCE, Retry, publish};
 use super::refusal::code;
+use super::retry::Retry;
 use crate::bus::Message;
 use blame::{Blame, Culprit, PUT_ASIDE, Way};
 
@@ -183,7 +184,7 @@ impl Task {
         let is_waiting = !self.waiting.is_empty() || !self.alone.is_empty();
         let after = |at: Option<Instant>| at.filter(|at| *at > Instant::now());
         // The poll is for a broker that reads nothing, for lack of memory or disk.
-        let poll = Instant::now() + super::publisher::BLOCKED_POLL;
+        let poll = Instant::now() + BLOCKED_POLL;
         is_waiting.then(|| after(retry).or_else(|| after(self.pause.not_before())).unwrap_or(poll))
     }
 
@@ -377,5 +378,5 @@ impl Task {
 }
 
 fn put(channel: Channel, out: Outgoing, body: Arc<[u8]>) -> Written {
-    Box::pin(async move { publish(&channel, out, &body, false).await.map(drop) })
+    Box::pin(async move { out.publish(&channel, &body, false).await.map(drop) })
 }

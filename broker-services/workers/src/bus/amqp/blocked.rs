@@ -11,9 +11,11 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Connection, ConnectionStatus, Event};
 use tokio::time::timeout;
 
-use super::link::{GOODBYE, answered};
+use super::request::{answered, leave};
 use crate::bus::{BusError, blocked_words};
 
+/// How often it is looked whether a broker that had no memory or disk reads again.
+pub(super) const BLOCKED_POLL: Duration = Duration::from_millis(100);
 /// How long a broker that reads may take to confirm a message that goes nowhere.
 const PROBED_WITHIN: Duration = Duration::from_secs(1);
 /// Where the probe goes: to no queue, on the exchange that routes to queues by their name.
@@ -96,7 +98,7 @@ pub(super) async fn probe(connection: &Connection) -> Result<Option<String>, Bus
             answered(channel.basic_publish("".into(), NOWHERE.into(), options, &[], properties)).await?;
         answered(sent).await?;
         // It may confirm the very message upon which it stops reading, but not answer this one.
-        answered(channel.close(GOODBYE, "OK".into())).await
+        leave(&channel).await
     };
     match timeout(PROBED_WITHIN, round).await {
         Ok(Err(error)) => Err(error),

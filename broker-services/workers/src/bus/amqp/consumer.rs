@@ -19,10 +19,12 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::acks::{Acks, Frame};
-use super::link::{ANSWER_WITHIN, GOODBYE, Opened, answered};
+use super::link::Opened;
 use super::properties::incoming;
 use super::refusal::asked;
-use super::{Shared, cut, declare};
+use super::request::{ANSWER_WITHIN, answered, leave};
+use super::shared::Shared;
+use super::{cut, declare};
 use crate::bus::{BusError, Delivery, Message, Subscription, Unacked};
 use crate::headers::BODY_CUT_AT;
 use crate::reply_to;
@@ -102,10 +104,7 @@ impl AmqpConsumer {
         Self { sources, head: head.map(Box::new), turn: 0, acks, channel, shared }
     }
 
-    /// Lets so many more deliveries of its first queue be in hand than it was opened with.
-    ///
-    /// # Errors
-    /// [`BusError::Lost`] when the connection or the queue is gone.
+    /// See [`Consumer::admit`](crate::bus::Consumer::admit).
     pub(in crate::bus) async fn admit(&mut self, more: usize) -> Result<(), BusError> {
         let Some(first) = self.sources.first() else { return Ok(()) };
         // What one consumer may hold is settled when it begins, so another one begins.
@@ -115,12 +114,8 @@ impl AmqpConsumer {
         Ok(())
     }
 
-    /// Waits until something is there, then takes what is ready, at most `most` (and at least one), and does
-    /// not wait for more. Cancel-safe: a dropped call has taken nothing.
-    ///
-    /// # Errors
-    /// [`BusError::Lost`] when the connection or a queue is gone.
-    pub async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
+    /// See [`Consumer::receive`](crate::bus::Consumer::receive): at least one.
+    pub(in crate::bus) async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
         tokio::task::coop::consume_budget().await;
         poll_fn(|context| self.poll_receive(most.max(1), context)).await
     }
@@ -186,7 +181,11 @@ impl AmqpConsumer {
         }
         message.body = delivery.data.into();
         let (queue, redelivered) = (Arc::clone(queue), delivery.redelivered);
-        Some(Delivery { message, queue, redelivered, unacked: Unacked::Amqp(Tag { acks, tag }) })
+        let unacked = Unacked::new(move || {
+            // Nobody is there any more once the consumer is dropped or its channel lost.
+            let _ = acks.send(ToAck::Ack(tag));
+        });
+        Some(Delivery { message, queue, redelivered, unacked })
     }
 }
 
@@ -211,21 +210,6 @@ impl fmt::Debug for AmqpConsumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let queues = self.sources.iter().map(|source| &source.queue);
         f.debug_tuple("AmqpConsumer").field(&queues.collect::<Vec<_>>()).finish()
-    }
-}
-
-/// The right to ack one delivery. Once its channel is gone, acking does nothing: the message has gone back.
-#[derive(Debug)]
-pub struct Tag {
-    acks: mpsc::UnboundedSender<ToAck>,
-    tag: u64,
-}
-
-impl Tag {
-    /// The delivery's effects are safe: forget it.
-    pub fn ack(self) {
-        // Nobody is there any more once the consumer is dropped or its channel lost.
-        let _ = self.acks.send(ToAck::Ack(self.tag));
     }
 }
 
@@ -261,7 +245,7 @@ async fn settled_channel(shared: &Shared) -> Result<Opened, BusError> {
     let _ = timeout(SETTLE_WITHIN, closing.wait_for(|closing| *closing == 0)).await;
     let opened = shared.consuming.channel().await?;
     // Whatever is found missing now is told; to declare it first would hide that.
-    shared.upkeep.settled(shared).await;
+    shared.upkeep.settled(shared.consuming.standing()).await;
     Ok(opened)
 }
 
@@ -371,7 +355,7 @@ async fn give_back(channel: &Channel, consumers: &[ShortString], own: &[QueueSpe
         for queue in own {
             declare::delete(channel, queue).await?;
         }
-        answered(channel.close(GOODBYE, "OK".into())).await
+        leave(channel).await
     };
     goodbye.await.is_ok()
 }

@@ -1,15 +1,46 @@
 //! Declares exchanges, queues and bindings on a broker, exactly as [`crate::topology`] has them. A user who may not declare
 //! uses what is there.
 
+use std::fmt;
+
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection};
 
-use super::inspection::Part;
-use super::link::answered;
 use super::refusal::{Denied, Meaning, asked};
+use super::request::answered;
 use crate::bus::BusError;
 use crate::topology::{EXCHANGES, ExchangeKind, ExchangeSpec, Overflow, QueueKind, QueueSpec, queues};
+
+/// A part of the topology.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// An exchange.
+    Exchange(String),
+    /// A queue.
+    Queue(String),
+    /// What brings messages from one to the other.
+    Binding {
+        /// Where to.
+        queue: String,
+        /// Where from.
+        exchange: String,
+        /// Those of which key.
+        key: String,
+    },
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exchange(name) => write!(f, "the exchange '{name}'"),
+            Self::Queue(name) => write!(f, "the queue '{name}'"),
+            Self::Binding { queue, exchange, key } => {
+                write!(f, "the binding of queue '{queue}' to exchange '{exchange}' by '{key}'")
+            }
+        }
+    }
+}
 
 /// All exchanges and queues, whose properties are compared so, and the bindings that went with those of them that were
 /// `missing`. Any other binding is left to those who look for it: they tell when it is missing. Returns what could only be
@@ -63,7 +94,7 @@ impl<'a> Declaring<'a> {
         };
         self.renew().await?;
         self.only_seen.push(format!("exchange '{}'", spec.name));
-        match declare_exchange(&self.channel, spec, true).await? {
+        match see_exchange(&self.channel, spec).await? {
             Err(missing) if missing.meaning() == Some(Meaning::Missing) => {
                 Err(refused.or(|refusal| refusal.of_missing("exchange", spec.name)))
             }
@@ -148,7 +179,7 @@ pub(super) async fn exchange(channel: &Channel, spec: &ExchangeSpec) -> Result<(
 }
 
 /// The broker's answer is the inner result. The outer one is about names that no broker can have.
-type Asked<T> = Result<Result<T, Denied>, BusError>;
+pub(super) type Asked<T> = Result<Result<T, Denied>, BusError>;
 
 async fn declare(channel: &Channel, spec: &QueueSpec) -> Asked<()> {
     let exclusive = spec.kind == QueueKind::Exclusive;
@@ -176,7 +207,7 @@ async fn bind_all(channel: &Channel, spec: &QueueSpec) -> Asked<()> {
 }
 
 /// Looks at a queue without changing it: how many messages wait in it, and how many consume it.
-async fn see(channel: &Channel, spec: &QueueSpec) -> Asked<(usize, usize)> {
+pub(super) async fn see(channel: &Channel, spec: &QueueSpec) -> Asked<(usize, usize)> {
     let options = QueueDeclareOptions { passive: true, ..Default::default() };
     let looking = channel.queue_declare(short(&spec.name)?, options, FieldTable::default());
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
@@ -211,6 +242,11 @@ pub(super) fn short(name: &str) -> Result<ShortString, BusError> {
             "'{name}' is longer than the 255 bytes that a name on the message bus may have"
         ))
     })
+}
+
+/// Looks at an exchange without changing it.
+pub(super) async fn see_exchange(channel: &Channel, spec: &ExchangeSpec) -> Asked<()> {
+    declare_exchange(channel, spec, true).await
 }
 
 async fn declare_exchange(channel: &Channel, spec: &ExchangeSpec, passive: bool) -> Asked<()> {

@@ -8,50 +8,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
-use lapin::{Channel, Connection};
+use lapin::Connection;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::blocked;
-use super::declare;
-use super::link::{self, GOODBYE, Link, answered};
+use super::declare::{self, Part};
 use super::management::{Management, Unseen};
-use super::refusal::{Denied, Meaning, asked};
+use super::refusal::{Denied, Meaning};
+use super::request::{answered, leave, reopened};
 use crate::bus::BusError;
-use crate::config::address::management::ManagementAt;
-use crate::topology::{EXCHANGES, ExchangeSpec, Overflow, QueueKind, QueueSpec, queues};
-
-/// A part of the topology.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// An exchange.
-    Exchange(String),
-    /// A queue.
-    Queue(String),
-    /// What brings messages from one to the other.
-    Binding {
-        /// Where to.
-        queue: String,
-        /// Where from.
-        exchange: String,
-        /// Those of which key.
-        key: String,
-    },
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exchange(name) => write!(f, "the exchange '{name}'"),
-            Self::Queue(name) => write!(f, "the queue '{name}'"),
-            Self::Binding { queue, exchange, key } => {
-                write!(f, "the binding of queue '{queue}' to exchange '{exchange}' by '{key}'")
-            }
-        }
-    }
-}
+use crate::topology::{EXCHANGES, Overflow, QueueKind, QueueSpec, queues};
 
 /// A policy of the broker that makes a queue break a promise.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,18 +60,11 @@ pub struct Inspection {
     pub unseen: Option<Unseen>,
 }
 
-/// Looks at the broker that `link` leads to, over a connection of its own, and changes nothing there.
+/// Looks at the broker over a connection on which nothing is declared, and at its `management` API; changes nothing there.
 ///
 /// # Errors
 /// As [`super::AmqpBus::connect`].
-pub(super) async fn inspect(link: &Link, management: &ManagementAt) -> Result<Inspection, BusError> {
-    let connection = link.bare().await?;
-    let found = inspect_on(&connection, Management::new(link.address(), management)).await;
-    link::close(connection).await;
-    found
-}
-
-async fn inspect_on(
+pub(super) async fn inspect(
     connection: &Connection,
     management: Result<Management, Unseen>,
 ) -> Result<Inspection, BusError> {
@@ -115,12 +75,12 @@ async fn inspect_on(
     for spec in exchanges {
         let channel = answered(connection.create_channel()).await?;
         otherwise.extend(mismatch(declare::exchange(&channel, spec).await)?);
-        leave(channel).await;
+        let _ = leave(&channel).await;
     }
     for spec in queues().iter().filter(|spec| is_there(Part::Queue(spec.name.clone()))) {
         let channel = answered(connection.create_channel()).await?;
         otherwise.extend(mismatch(declare::unbound(&channel, spec).await)?);
-        leave(channel).await;
+        let _ = leave(&channel).await;
     }
     found.otherwise = otherwise;
     found.blocked = blocked::probe(connection).await?;
@@ -168,64 +128,36 @@ pub(super) async fn look(connection: &Connection) -> Result<Seen, BusError> {
     let mut channel = None;
     for spec in EXCHANGES {
         let open = reopened(connection, channel.take()).await?;
-        match exchange_is_there(&open, spec).await? {
-            true => channel = Some(open),
-            false => seen.missing.push(Part::Exchange(spec.name.to_owned())),
+        match found(declare::see_exchange(&open, spec).await?)? {
+            Some(_) => channel = Some(open),
+            None => seen.missing.push(Part::Exchange(spec.name.to_owned())),
         }
     }
     for spec in queues() {
         let open = reopened(connection, channel.take()).await?;
-        match consumers(&open, &spec).await? {
-            Some(consumers) => {
-                seen.is_in_use |= consumers > 0;
+        match found(declare::see(&open, &spec).await?)? {
+            Some(depth) => {
+                seen.is_in_use |= depth.is_some_and(|(_, consumers)| consumers > 0);
                 channel = Some(open);
             }
             None => seen.missing.push(Part::Queue(spec.name.clone())),
         }
     }
     if let Some(channel) = channel {
-        leave(channel).await;
+        let _ = leave(&channel).await;
     }
     Ok(seen)
 }
 
-/// The channel, or a new one where the last question has ended it: the broker does that when something is not there.
-pub(super) async fn reopened(connection: &Connection, channel: Option<Channel>) -> Result<Channel, BusError> {
-    match channel {
-        Some(channel) => Ok(channel),
-        None => answered(connection.create_channel()).await,
-    }
-}
-
-async fn exchange_is_there(channel: &Channel, spec: &ExchangeSpec) -> Result<bool, BusError> {
-    let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
-    // Passive ones are known by their name alone.
-    let kind = lapin::ExchangeKind::Direct;
-    let looking = channel.exchange_declare(declare::short(spec.name)?, kind, options, FieldTable::default());
-    found(looking).await.map(|found| found.is_some())
-}
-
-/// How many consume it, if it is there.
-async fn consumers(channel: &Channel, spec: &QueueSpec) -> Result<Option<u32>, BusError> {
-    let options = QueueDeclareOptions { passive: true, ..Default::default() };
-    let looking = channel.queue_declare(declare::short(&spec.name)?, options, FieldTable::default());
-    Ok(found(looking).await?.map(|queue| queue.map_or(0, |queue| queue.consumer_count())))
-}
-
 /// Whether it is there, and what is told of it to those who may look.
-async fn found<T>(looking: impl Future<Output = lapin::Result<T>>) -> Result<Option<Option<T>>, BusError> {
-    match asked(looking).await {
+fn found<T>(seen: Result<T, Denied>) -> Result<Option<Option<T>>, BusError> {
+    match seen {
         Ok(found) => Ok(Some(Some(found))),
         Err(Denied::Lost(why)) => Err(BusError::Lost(why)),
         Err(missing) if missing.meaning() == Some(Meaning::Missing) => Ok(None),
         // It is there, and somebody else's; or nobody can tell just now.
         Err(Denied::Refused(_)) => Ok(Some(None)),
     }
-}
-
-/// Closes a channel that is done. One that is closed already does no harm.
-pub(super) async fn leave(channel: Channel) {
-    let _ = answered(channel.close(GOODBYE, "OK".into())).await;
 }
 
 #[derive(Debug, Deserialize)]

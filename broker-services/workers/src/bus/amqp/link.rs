@@ -18,6 +18,7 @@ use super::blocked::Blocked;
 use super::clean::Clean;
 use super::kit::CleanTokio;
 use super::refusal::Refusal;
+use super::request::{ANSWER_WITHIN, answered, close};
 use super::upkeep::Upkeep;
 use crate::bus::BusError;
 use crate::config::address::{BrokerAddress, Endpoint};
@@ -26,10 +27,6 @@ use crate::tls;
 /// How long until a connection stands. With the longest wait between two attempts (2 s) a broker that accepts
 /// connections again is in use within the six seconds of the promise.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
-/// How long for one answer of the broker: declaring a quorum queue takes longest, some hundred milliseconds.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// How long a connection that nobody needs may take to say goodbye.
-pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Silence for twice as long ends a connection here, for two to three times as long at the broker. Until then the broker
 /// counts a connection that was cut as alive: it hands messages to it, and what is exclusively its own is nobody else's.
 /// So this bounds how soon all is well after a cut, within the six seconds of the promise. RabbitMQ advises against less than
@@ -42,8 +39,6 @@ pub(super) const PUBLISHED_FRAME_BYTES: u32 = 32 * 1024;
 /// smaller one here would let anybody's message end this connection each time that it is delivered. Where it is larger
 /// there, `?frame_max=` in the URL has it larger here.
 pub(super) const CONSUMED_FRAME_BYTES: u32 = 128 * 1024;
-/// AMQP's reply code for a normal end.
-pub(super) const GOODBYE: u16 = 200;
 /// A connection that comes back.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -143,6 +138,7 @@ impl Link {
     }
 
     /// A connection of one's own, to the first of the broker's hosts that can be used, on which nothing is declared.
+    /// Whoever asks for it [closes](close) it.
     pub(super) async fn bare(&self) -> Result<Arc<Connection>, BusError> {
         let mut refusals = Vec::new();
         for host in self.address.endpoints() {
@@ -294,18 +290,4 @@ fn together(mut refusals: Vec<BusError>) -> BusError {
         .collect();
     let all = sentences.join("; ");
     if is_lost { BusError::Lost(all) } else { BusError::Topology(all) }
-}
-
-/// What the broker says to `asked`, if it does in time.
-pub(super) async fn answered<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, BusError> {
-    match timeout(ANSWER_WITHIN, asked).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(BusError::Lost(error.to_string())),
-        Err(_) => Err(BusError::Lost(format!("no answer within {} s", ANSWER_WITHIN.as_secs()))),
-    }
-}
-
-pub(super) async fn close(connection: Arc<Connection>) {
-    // It may be broken already; the broker notices either way.
-    let _ = timeout(CLOSE_WITHIN, connection.close(GOODBYE, "OK".into())).await;
 }

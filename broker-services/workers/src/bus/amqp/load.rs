@@ -4,6 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Most messages taken from the queue before confirms get their turn.
+pub(super) const MAX_AT_ONCE: usize = 256;
+
 /// How much is on its way.
 #[derive(Debug)]
 pub(super) struct Load {

@@ -1,9 +1,10 @@
-//! Our messages in AMQP's words, and back.
+//! Our messages in AMQP's words, out and back.
 
 use std::time::Duration;
 
-use lapin::BasicProperties;
+use lapin::options::BasicPublishOptions;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation};
 use serde_json::Value;
 
 use crate::bus::{Message, Properties};
@@ -24,6 +25,22 @@ pub(super) struct Outgoing {
     pub(super) exchange: ShortString,
     pub(super) routing_key: ShortString,
     pub(super) properties: BasicProperties,
+}
+
+impl Outgoing {
+    /// Publishes it, and waits for what its channel has to say: its confirm, or, on a channel without, that it is on the
+    /// wire. The first poll puts it on the channel, so messages go out in the order in which their futures are first polled.
+    pub(super) async fn publish(
+        self,
+        channel: &Channel,
+        body: &[u8],
+        mandatory: bool,
+    ) -> lapin::Result<Confirmation> {
+        let Self { exchange, routing_key, properties } = self;
+        let options = BasicPublishOptions { mandatory, ..Default::default() };
+        // Awaited twice: lapin keeps a confirm that is dropped, be it that of a channel without.
+        channel.basic_publish(exchange, routing_key, options, body, properties).await?.await
+    }
 }
 
 /// `message` for the wire; `None` if a name or property is longer than the 255 bytes that AMQP has

@@ -8,18 +8,21 @@ use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::ConfirmSelectOptions;
 use lapin::{Channel, Confirmation};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::Shared;
 use super::answers::Answers;
+use super::blocked::BLOCKED_POLL;
 use super::confirms::{Confirms, Key, Settled};
-use super::link::{Opened, answered};
-use super::load::{Held, Load};
+use super::link::Opened;
+use super::load::{Held, Load, MAX_AT_ONCE};
 use super::properties::{Outgoing, outgoing};
 use super::refusal::{self, Meaning, Refusal};
+use super::request::answered;
+use super::retry::Retry;
+use super::shared::Shared;
 use crate::bus::{BusError, Message, PublishOutcome, Receipt};
 use crate::clock::Ids;
 use crate::topology::{self, DEFAULT};
@@ -32,15 +35,6 @@ pub const MAX_UNCONFIRMED_BYTES: usize = 64 * 1024 * 1024;
 /// How long a confirm may take. A healthy broker takes milliseconds, one that syncs a burst to a slow disk a second or two;
 /// after this the connection is taken for dead.
 pub const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
-/// How long nothing is sent after connecting has failed, at first and at most: messages are lost at once
-/// meanwhile, and whoever sent them decides.
-const RETRY_FIRST: Duration = Duration::from_millis(200);
-const RETRY_MOST: Duration = Duration::from_secs(2);
-/// How often it is looked whether a broker that had no memory or disk reads again.
-pub(super) const BLOCKED_POLL: Duration = Duration::from_millis(100);
-/// Most messages taken from the queue before confirms get their turn.
-pub(super) const MAX_AT_ONCE: usize = 256;
-
 /// Publishes to an AMQP broker. Clones share its channels, which are opened anew after a loss. What is published is in its
 /// order, and so is what is sent; one may overtake the other.
 #[derive(Debug, Clone)]
@@ -157,28 +151,6 @@ impl Channels {
     }
 }
 
-/// When to try again.
-#[derive(Debug, Default)]
-pub(super) struct Retry {
-    not_before: Option<Instant>,
-    wait: Duration,
-}
-
-impl Retry {
-    pub(super) fn not_before(&self) -> Option<Instant> {
-        self.not_before
-    }
-
-    pub(super) fn is_due(&self) -> bool {
-        self.not_before.is_none_or(|at| at <= Instant::now())
-    }
-
-    pub(super) fn failed(&mut self) {
-        self.wait = (self.wait * 2).clamp(RETRY_FIRST, RETRY_MOST);
-        self.not_before = Some(Instant::now() + self.wait);
-    }
-}
-
 struct Task {
     shared: Arc<Shared>,
     /// None after a loss.
@@ -269,7 +241,7 @@ impl Task {
         let mut all_held = vec![held];
         for (out, body, held) in messages {
             // Whether that worked the last one tells.
-            let _ = publish(unconfirmed, out, &body, false).now_or_never();
+            let _ = out.publish(unconfirmed, &body, false).now_or_never();
             all_held.push(held);
         }
         let mut last: Sent = Box::pin(write(Arc::clone(unconfirmed), out, body, all_held));
@@ -380,21 +352,6 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Publishes one message, and waits for what its channel has to say: its confirm, or, on a channel without, that it is on
-/// the wire. The first poll puts it on the channel, so messages go out in the order in which their futures are first polled,
-/// which is that in which they were pushed.
-pub(super) async fn publish(
-    channel: &Channel,
-    out: Outgoing,
-    body: &[u8],
-    mandatory: bool,
-) -> Result<Confirmation, lapin::Error> {
-    let Outgoing { exchange, routing_key, properties } = out;
-    let options = BasicPublishOptions { mandatory, ..Default::default() };
-    // Awaited twice: lapin keeps a confirm that is dropped, be it that of a channel without.
-    channel.basic_publish(exchange, routing_key, options, body, properties).await?.await
-}
-
 /// Publishes one message, and is done once it is on the wire.
 async fn write(
     channel: Arc<Channel>,
@@ -402,7 +359,7 @@ async fn write(
     body: Arc<[u8]>,
     held: Vec<Held>,
 ) -> Result<Option<Settled>, lapin::Error> {
-    publish(&channel, out, &body, false).await?;
+    out.publish(&channel, &body, false).await?;
     drop(held);
     Ok(None)
 }
@@ -415,7 +372,7 @@ async fn send(
     body: Arc<[u8]>,
     mandatory: bool,
 ) -> Result<Option<Settled>, lapin::Error> {
-    let (acked, returned) = match publish(&channel, out, &body, mandatory).await? {
+    let (acked, returned) = match out.publish(&channel, &body, mandatory).await? {
         Confirmation::Ack(returned) => (true, returned),
         Confirmation::Nack(returned) => (false, returned),
         Confirmation::NotRequested => (true, None),

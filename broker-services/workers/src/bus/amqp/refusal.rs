@@ -4,7 +4,7 @@
 use lapin::{Error, ErrorKind};
 use tokio::time::timeout;
 
-use super::link::ANSWER_WITHIN;
+use super::request::ANSWER_WITHIN;
 use crate::bus::BusError;
 use crate::config::address::{BrokerAddress, Endpoint};
 use crate::topology::{ExchangeSpec, QueueKind, QueueSpec};

@@ -7,8 +7,9 @@ use lapin::Confirmation;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use tokio::time::timeout;
 
-use super::link::{Link, answered};
+use super::link::Link;
 use super::refusal::code;
+use super::request::answered;
 use crate::bus::BusError;
 use crate::topology::DEFAULT;
 

@@ -18,17 +18,16 @@ use skstore_domain::time::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::declare;
-use super::inspection::{self, Part, Shown, leave, reopened};
+use super::declare::{self, Part};
+use super::inspection::{self, Shown};
 use super::management::{Management, Unseen};
-use super::{Noticed, Shared};
-use crate::bus::BusError;
+use super::request::{leave, reopened};
+use crate::bus::{BusError, Noticed};
 use crate::clock::Clock;
-use crate::config::address::management::ManagementAt;
 use crate::topology::{EXCHANGES, QueueSpec, queues};
 
 /// How long nothing is looked at after a look: calls fail in hundreds, for one and the same reason.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
 /// How long a refusal counts as what is now: whatever was refused is tried again sooner, in a worker's every heartbeat at
 /// the latest.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
@@ -63,33 +62,24 @@ struct State {
     past: Vec<Past>,
 }
 
-/// Looks every so often, for as long as somebody has the bus.
-pub(super) fn look_after(shared: &Arc<Shared>, every: Duration, at: &ManagementAt) {
-    let upkeep = Arc::clone(&shared.upkeep);
-    upkeep.state().management = Some(Management::new(shared.consuming.address(), at));
-    // Before anything is consumed.
-    upkeep.is_suspected.store(true, Ordering::Release);
-    let weak = Arc::downgrade(shared);
-    shared.io.spawn(async move {
-        loop {
-            tokio::select! {
-                () = upkeep.wake.notified() => {}
-                () = sleep(every) => upkeep.is_unseen.store(false, Ordering::Release),
-            }
-            let Some(shared) = weak.upgrade() else { return };
-            let turn = upkeep.turn.lock().await;
-            if let Err(error) = upkeep.look(&shared).await {
-                tracing::debug!(%error, "cannot look after what is declared");
-            }
-            drop((turn, shared));
-            sleep(PAUSE).await;
-        }
-    });
-}
-
 impl Upkeep {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on this process looks after everything, also through the management API where it may be asked.
+    pub(super) fn take_charge(&self, management: Result<Management, Unseen>) {
+        self.state().management = Some(management);
+        // Before anything is consumed.
+        self.is_suspected.store(true, Ordering::Release);
+    }
+
+    /// Waits until it is time to look: for `every`, or until something may be missing.
+    pub(super) async fn due(&self, every: Duration) {
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = sleep(every) => self.is_unseen.store(false, Ordering::Release),
+        }
     }
 
     /// Declares on a new connection what is not there, and finds out whether what is there is as it must be.
@@ -134,14 +124,22 @@ impl Upkeep {
         self.wake.notify_one();
     }
 
+    /// Looks at everything on the connection that is `standing`, puts back what is missing, and tells.
+    pub(super) async fn look(&self, standing: impl Future<Output = Result<Arc<Connection>, BusError>>) {
+        let _turn = self.turn.lock().await;
+        if let Err(error) = self.put_right(standing).await {
+            tracing::debug!(%error, "cannot look after what is declared");
+        }
+    }
+
     /// Waits until whoever looks has looked; looks if something may be missing and this process looks after it.
-    pub(super) async fn settled(&self, shared: &Shared) {
+    pub(super) async fn settled(&self, standing: impl Future<Output = Result<Arc<Connection>, BusError>>) {
         let _turn = self.turn.lock().await;
         let is_mine = self.state().management.is_some();
         if is_mine && self.is_suspected.load(Ordering::Acquire) {
             // Whatever is wrong with the connection, whoever waits for this meets it next.
             // Boxed: it is large, rare, and part of every call that opens a consumer.
-            let _ = Box::pin(self.look(shared)).await;
+            let _ = Box::pin(self.put_right(standing)).await;
         }
     }
 
@@ -166,10 +164,12 @@ impl Upkeep {
         Noticed { blocked, refused, warnings: state.warnings.clone(), past }
     }
 
-    /// Looks at everything, puts back what is missing, and tells.
-    async fn look(&self, shared: &Shared) -> Result<(), BusError> {
+    async fn put_right(
+        &self,
+        standing: impl Future<Output = Result<Arc<Connection>, BusError>>,
+    ) -> Result<(), BusError> {
         self.is_suspected.store(false, Ordering::Release);
-        let connection = shared.consuming.standing().await?;
+        let connection = standing.await?;
         let inspection::Seen { mut missing, is_in_use } = inspection::look(&connection).await?;
         let (own, management, is_first) = {
             let mut state = self.state();
@@ -290,7 +290,7 @@ async fn put_back(connection: &Connection, own: &[QueueSpec]) -> Result<Vec<Stri
         channel = declare::bind(&open, spec).await.is_ok().then_some(open);
     }
     if let Some(channel) = channel {
-        leave(channel).await;
+        let _ = leave(&channel).await;
     }
     Ok(refused)
 }

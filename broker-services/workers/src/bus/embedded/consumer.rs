@@ -10,10 +10,6 @@ use super::queue::Entry;
 use super::router::QueueId;
 use crate::bus::Message;
 
-/// A consumer within one bus. Never used twice, so that late acks of a dead one find nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ConsumerId(pub(super) u64);
-
 /// A message handed to a consumer.
 #[derive(Debug)]
 pub(super) struct Taken {

@@ -42,20 +42,8 @@ struct Parked {
     exchange: String,
     routing_key: String,
     body: Body,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    message_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    correlation_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reply_to: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    content_type: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expiration: Option<Duration>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    priority: Option<u8>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<String, String>,
+    #[serde(flatten)]
+    properties: Properties,
 }
 
 /// Readable where it can be, lossless always.
@@ -68,8 +56,6 @@ enum Body {
 
 impl Parked {
     fn new(id: u64, message: &Message) -> Self {
-        let Properties { message_id, correlation_id, reply_to, content_type, expiration, priority, headers } =
-            message.properties.clone();
         Self {
             id,
             exchange: message.exchange.clone(),
@@ -78,13 +64,7 @@ impl Parked {
                 Ok(text) => Body::Text(text.to_owned()),
                 Err(_) => Body::Bytes(message.body.to_vec()),
             },
-            message_id,
-            correlation_id,
-            reply_to,
-            content_type,
-            expiration,
-            priority,
-            headers,
+            properties: message.properties.clone(),
         }
     }
 
@@ -96,15 +76,7 @@ impl Parked {
                 Body::Text(text) => text.into_bytes().into(),
                 Body::Bytes(bytes) => bytes.into(),
             },
-            properties: Properties {
-                message_id: self.message_id,
-                correlation_id: self.correlation_id,
-                reply_to: self.reply_to,
-                content_type: self.content_type,
-                expiration: self.expiration,
-                priority: self.priority,
-                headers: self.headers,
-            },
+            properties: self.properties,
         }
     }
 }

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::consumer::ConsumerId;
 use crate::bus::{Message, PublishOutcome};
 use crate::topology::{DEAD, MYINFO_SIGNALS, Overflow, QueueKind, QueueSpec};
+
+/// A consumer within one bus. Never used twice, so that late acks of a dead one find nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ConsumerId(pub(super) u64);
 
 /// A publisher's receipt, shared by every queue that still has the message. Whoever gives back the last share
 /// sends it; losing it tells the publisher [`PublishOutcome::Unknown`].

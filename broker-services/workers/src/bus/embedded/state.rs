@@ -14,9 +14,9 @@ use tokio::time::Instant;
 
 #[cfg(feature = "simulation")]
 use super::chaos::{Chaos, Fate};
-use super::consumer::{Consumer, ConsumerId, Source, Take};
+use super::consumer::{Consumer, Source, Take};
 use super::journal::Journal;
-use super::queue::{Entry, Now, Popped, Queue, Settles};
+use super::queue::{ConsumerId, Entry, Now, Popped, Queue, Settles};
 use super::router::{QueueId, Router};
 use crate::bus::{BusError, Message, PublishOutcome, QueueDepth, Subscription};
 use crate::topology::{self, QueueKind, QueueSpec};

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::split::{encode, split};
-use super::{AddressError, BrokerAddress, Endpoint, Endpoints, Login, Secret, is_encrypted};
+use serde::Deserialize;
+
+use super::parts::{Endpoints, encode, split};
+use super::{AddressError, BrokerAddress, Endpoint, Login, Secret};
 
 /// What its URL begins with.
 const HTTP: [&str; 2] = ["http://", "https://"];
@@ -14,7 +16,8 @@ const AUTO: &str = "auto";
 const OFF: &str = "off";
 
 /// Where it is to be asked: `auto`, `off`, or `http(s)://[USER:PASSWORD@]HOST[:PORT]`. Shown without the password.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum ManagementAt {
     /// On the broker's own hosts, at the plugin's usual port, with the user and the password of the bus.
     Beside,
@@ -47,7 +50,7 @@ impl ManagementAt {
             AddressError::NoHost => scheme.clone(),
             other => other,
         })?;
-        let is_encrypted = is_encrypted(&parts, HTTP).ok_or(scheme)?;
+        let is_encrypted = parts.is_encrypted(HTTP).ok_or(scheme)?;
         if !parts.path.is_empty() {
             return Err(AddressError::NoHost);
         }

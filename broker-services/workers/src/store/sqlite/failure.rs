@@ -2,7 +2,6 @@
 
 use rusqlite::ErrorCode;
 
-use super::schema;
 use crate::store::StoreError;
 
 /// What went wrong, before it is said in which store.
@@ -12,8 +11,8 @@ pub(super) enum Failure {
     Sqlite(rusqlite::Error),
     /// What is there, or is asked for, is of no use: a sentence.
     Unusable(String),
-    /// The file has this schema version.
-    Schema(i64),
+    /// The file has another schema version than this program.
+    Schema { found: i64, known: i64, remedy: &'static str },
     /// The decision contradicts itself: a sentence.
     Contradiction(String),
 }
@@ -31,12 +30,7 @@ impl Failure {
         match self {
             Self::Sqlite(error) => StoreError::Failed { store, cause: in_words(&error) },
             Self::Unusable(cause) => StoreError::Failed { store, cause },
-            Self::Schema(found) => StoreError::Schema {
-                store,
-                found,
-                known: schema::VERSION,
-                remedy: schema::remedy(found).to_owned(),
-            },
+            Self::Schema { found, known, remedy } => StoreError::Schema { store, found, known, remedy },
             Self::Contradiction(cause) => StoreError::Contradiction { store, cause },
         }
     }

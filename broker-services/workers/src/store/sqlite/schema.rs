@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use super::failure::Failure;
 
 /// Version of [`TABLES`], kept in `meta`.
-pub(super) const VERSION: i64 = 1;
+const VERSION: i64 = 1;
 
 /// An aggregate's and an event's `kind` is a word such as `order`, an event's `type` its routing key such as
 /// `order.placed`; times are milliseconds since 1970 UTC.
@@ -53,7 +53,7 @@ const TABLES: &str = "
 ";
 
 /// What to do about a file of version `found`.
-pub(super) fn remedy(found: i64) -> &'static str {
+fn remedy(found: i64) -> &'static str {
     if found > VERSION {
         "Use the program that wrote it, or a newer one"
     } else {
@@ -105,7 +105,7 @@ fn is_prepared(connection: &Connection) -> Result<bool, Failure> {
     };
     match version.map(|version| version.parse::<i64>()) {
         Some(Ok(VERSION)) => Ok(true),
-        Some(Ok(found)) => Err(Failure::Schema(found)),
+        Some(Ok(found)) => Err(Failure::Schema { found, known: VERSION, remedy: remedy(found) }),
         None | Some(Err(_)) => Err(Failure::Unusable(
             "the file is an SQLite database of another program; choose another path".into(),
         )),

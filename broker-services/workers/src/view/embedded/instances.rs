@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use skstore_domain::signals::{Beat, BreakerChanged, Service};
 use skstore_domain::time::Timestamp;
 
-use crate::view::{BREAKER_HISTORY, Health, INSTANCES, SILENT_FOR};
+use crate::view::Health;
+use crate::view::bounds::{BREAKER_HISTORY, INSTANCES, SILENT_FOR};
 
 /// Beats and breaker changes by instance.
 #[derive(Debug, Default)]

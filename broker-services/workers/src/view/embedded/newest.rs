@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::{Epoch, Removed, dispute};
+use super::epoch::{Epoch, Removed, dispute};
 
 /// Objects by key. Each carries the last rebuild that told it.
 #[derive(Debug)]

@@ -8,12 +8,13 @@ use skstore_domain::myinfo::Step;
 use skstore_domain::objects::{Order, Payment};
 
 use super::compact::CompactId;
+use super::epoch::{Epoch, Removed, dispute};
 use super::indexes::Indexes;
 use super::newest::supersedes;
 use super::record::{Record, StoredOrder, StoredPayment};
 use super::slab::{Slab, Slot};
-use super::{Epoch, Removed, dispute};
-use crate::view::{FORGOTTEN_IDS, OrderDetail, WAITING_ORDERS};
+use crate::view::OrderDetail;
+use crate::view::bounds::{FORGOTTEN_IDS, WAITING_ORDERS};
 
 /// Orders, and what is known of orders that have not come yet.
 #[derive(Debug)]

@@ -13,9 +13,10 @@ use skstore_domain::objects::{
 use skstore_domain::time::Timestamp;
 
 use super::compact::CompactId;
-use super::{Epoch, Removed};
+use super::epoch::{Epoch, Removed};
+use crate::view::Cursor;
+use crate::view::bounds::STEPS_PER_ORDER;
 use crate::view::steps::{self, StepKey};
-use crate::view::{Cursor, STEPS_PER_ORDER};
 
 /// Everything about one order id. Payment and steps may be there before the order is.
 #[derive(Debug)]

@@ -14,7 +14,8 @@ use super::orders::Orders;
 use super::record::Record;
 use super::slab::Slot;
 use crate::view::matching::{Candidate, Wanted};
-use crate::view::{Cursor, OrderFilter, Towards};
+use crate::view::orders::Towards;
+use crate::view::{Cursor, OrderFilter};
 
 /// Orders with one id prefix that are sorted by time on the spot. Where there are more, the prefix is common
 /// enough to be found by walking another index.

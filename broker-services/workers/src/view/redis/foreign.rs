@@ -6,10 +6,10 @@
 
 use std::sync::LazyLock;
 
-use redis::{RedisError, Script};
+use redis::Script;
 use tokio::time::Instant;
 
-use super::link::{Link, script_call};
+use super::link::{Failed, Link, script_call};
 use crate::view::ViewError;
 
 /// Keys looked at in one script: a millisecond or two.
@@ -36,13 +36,6 @@ pub(super) async fn clear(link: &Link, prefix: &str) -> Result<usize, ViewError>
         cleared += found.len();
     }
     Ok(cleared)
-}
-
-/// Whether `error` comes from what a script or command found, not from the connection.
-pub(super) fn is_about_contents(error: &RedisError) -> bool {
-    let text = error.to_string();
-    // The last is what the client says of a number that is none.
-    ["WRONGTYPE", "user_script", "FOREIGN", "Incompatible type"].iter().any(|sign| text.contains(sign))
 }
 
 /// Says which key is in the way.
@@ -83,7 +76,9 @@ async fn look(
     let mut call = script_call(&FOREIGN, prefix);
     call.arg(cursor).arg(LOOK_AT_ONCE).arg(u8::from(remove));
     // Whatever is under the keys, their types can be asked for: an error here is one of the connection.
-    link.run_whatever(&FOREIGN, &call).await
+    link.run(&FOREIGN, &call).await.map_err(|failed| match failed {
+        Failed::Lost(why) | Failed::Contents(why) => ViewError::Lost(why),
+    })
 }
 
 /// A type with its article; a value stands in quotes.

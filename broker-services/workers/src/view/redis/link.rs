@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, Script,
+    ServerErrorKind,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
-use super::foreign;
 use crate::tls;
 use crate::view::ViewError;
 
@@ -38,8 +38,6 @@ struct Shared {
     client: Client,
     /// Where Redis is, for people: without user and password.
     place: String,
-    /// What the view's keys begin with.
-    prefix: Arc<str>,
     driver: Handle,
     state: Mutex<State>,
     // Dropped with the last clone, which ends the thread.
@@ -53,7 +51,7 @@ enum State {
 
 impl Link {
     /// Starts the thread. Nothing is connected yet.
-    pub(super) fn new(client: Client, place: String, prefix: Arc<str>) -> Result<Self, ViewError> {
+    pub(super) fn new(client: Client, place: String) -> Result<Self, ViewError> {
         let no_thread =
             |error: std::io::Error| ViewError::Lost(format!("its thread does not start: {error}"));
         let runtime =
@@ -68,7 +66,7 @@ impl Link {
             })
             .map_err(no_thread)?;
         let state = State::Down { number: 0, why: None, again: Instant::now(), wait: WAIT_FIRST };
-        Ok(Self(Arc::new(Shared { client, place, prefix, driver, state: Mutex::new(state), _stop: stop })))
+        Ok(Self(Arc::new(Shared { client, place, driver, state: Mutex::new(state), _stop: stop })))
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -85,45 +83,22 @@ impl Link {
     }
 
     /// Sends one command and takes its answer. A failed one may have run.
-    pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ViewError> {
-        self.call(|mut connection| async move { command.query_async(&mut connection).await }).await
+    pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failed> {
+        self.ask(|mut connection| async move { command.query_async(&mut connection).await }).await
     }
 
-    /// Runs a script with `arguments`, which have been begun by [`script_call`].
-    pub(super) async fn run<T: FromRedisValue>(&self, script: &Script, call: &Cmd) -> Result<T, ViewError> {
-        self.call(|connection| evaluate(connection, script, call)).await
+    /// Sends several commands in one go and takes their answers.
+    pub(super) async fn pipeline<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, Failed> {
+        self.ask(|mut connection| async move { commands.query_async(&mut connection).await }).await
     }
 
-    /// As [`Self::run`], for a script that no contents can make fail.
-    pub(super) async fn run_whatever<T: FromRedisValue>(
-        &self,
-        script: &Script,
-        call: &Cmd,
-    ) -> Result<T, ViewError> {
-        self.ask(|connection| evaluate(connection, script, call)).await.map_err(|failed| match failed {
-            Failed::Lost(why) | Failed::Contents(why) => ViewError::Lost(why),
-        })
+    /// Runs a script with `call`, which was begun by [`script_call`].
+    pub(super) async fn run<T: FromRedisValue>(&self, script: &Script, call: &Cmd) -> Result<T, Failed> {
+        self.ask(|connection| evaluate(connection, script, call)).await
     }
 
-    /// Lets `run` use the connection, within [`ANSWER_WITHIN`]. Where it fails because of what it found, the error names
-    /// that.
-    pub(super) async fn call<T, F>(
-        &self,
-        run: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, ViewError>
-    where
-        F: Future<Output = Result<T, RedisError>>,
-    {
-        match self.ask(run).await {
-            Ok(answer) => Ok(answer),
-            Err(Failed::Lost(why)) => Err(ViewError::Lost(why)),
-            // Boxed, as explaining it is a call as well.
-            Err(Failed::Contents(error)) => {
-                Err(Box::pin(foreign::explain(self, &self.0.prefix, &error)).await)
-            }
-        }
-    }
-
+    /// Lets `run` use the connection, within [`ANSWER_WITHIN`].
+    ///
     /// Whatever fails but for what was found, the connection is not used again: an answer that comes late, a login that
     /// was revoked or a replica that may not write would spoil later calls too.
     async fn ask<T, F>(&self, run: impl FnOnce(MultiplexedConnection) -> F) -> Result<T, Failed>
@@ -133,7 +108,7 @@ impl Link {
         let (connection, number) = self.connection().await.map_err(Failed::Lost)?;
         let why = match timeout(ANSWER_WITHIN, run(connection)).await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) if foreign::is_about_contents(&error) => {
+            Ok(Err(error)) if is_about_contents(&error) => {
                 return Err(Failed::Contents(error.to_string()));
             }
             Ok(Err(error)) => self.sentence(&error),
@@ -186,11 +161,18 @@ impl Link {
 }
 
 /// Why a call has no answer.
-enum Failed {
+pub(super) enum Failed {
     /// The connection.
     Lost(String),
     /// What it found: Redis' own words.
     Contents(String),
+}
+
+/// Whether `error` comes from what a script or command found, not from the connection.
+fn is_about_contents(error: &RedisError) -> bool {
+    let text = error.to_string();
+    // The last is what the client says of a number that is none.
+    ["WRONGTYPE", "user_script", "FOREIGN", "Incompatible type"].iter().any(|sign| text.contains(sign))
 }
 
 async fn evaluate<T: FromRedisValue>(

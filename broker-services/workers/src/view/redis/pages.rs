@@ -10,11 +10,11 @@ use skstore_domain::signals::{Beat, BreakerChanged};
 use super::fields::Hash;
 use super::link::script_call;
 use super::{FEED, LOOK, RedisView};
+use crate::view::bounds::{FEED_ENTRIES, SCAN_ORDERS};
 use crate::view::matching::Wanted;
-use crate::view::{
-    Counts, Cursor, FEED_ENTRIES, Health, OrderDetail, OrderFilter, OrderPage, SCAN_ORDERS, Towards,
-    ViewError, Written, steps,
-};
+use crate::view::orders::Towards;
+use crate::view::steps;
+use crate::view::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, ViewError, Written};
 
 /// Orders looked at in one script: Redis serves nobody else for a few milliseconds.
 const LOOK_AT_ONCE: usize = 250;
@@ -32,12 +32,8 @@ type Look = (u8, Vec<Vec<String>>, usize);
 type Told = (u64, Vec<(String, Vec<String>)>);
 
 impl RedisView {
-    /// See [`View::orders`](super::super::View::orders). A page that has to scan is read in pieces, and may
-    /// show what was written in between.
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn orders(
+    /// A page that has to scan is read in pieces, and may show what was written in between.
+    pub(in crate::view) async fn orders(
         &self,
         filter: &OrderFilter,
         after: Option<&Cursor>,
@@ -46,11 +42,7 @@ impl RedisView {
         self.page(filter, after, Towards::Older, most).await
     }
 
-    /// See [`View::orders_before`](super::super::View::orders_before).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn orders_before(
+    pub(in crate::view) async fn orders_before(
         &self,
         filter: &OrderFilter,
         before: Option<&Cursor>,
@@ -139,14 +131,10 @@ impl RedisView {
         if let Some(item_id) = &filter.item_id {
             call.arg(format!("orders:item:{item_id}"));
         }
-        self.link.run(&LOOK, &call).await
+        self.run(&LOOK, &call).await
     }
 
-    /// See [`View::order`](super::super::View::order).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
+    pub(in crate::view) async fn order(&self, id: &OrderId) -> Result<Option<OrderDetail>, ViewError> {
         let mut both = redis::pipe();
         both.atomic();
         both.cmd("HGETALL").arg(self.key("order:", id.as_str()));
@@ -158,19 +146,19 @@ impl RedisView {
         Ok(Hash::new(fields).row().map(|row| OrderDetail { row, timeline }))
     }
 
-    /// See [`View::accounts`](super::super::View::accounts).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
+    pub(in crate::view) async fn accounts(
+        &self,
+        after: Option<&Customer>,
+        most: usize,
+    ) -> Result<Vec<Account>, ViewError> {
         self.by_name("accounts", "account:", after.map(Customer::as_str), most, Hash::account).await
     }
 
-    /// See [`View::items`](super::super::View::items).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
+    pub(in crate::view) async fn items(
+        &self,
+        after: Option<&ItemId>,
+        most: usize,
+    ) -> Result<Vec<Item>, ViewError> {
         self.by_name("items", "item:", after.map(ItemId::as_str), most, Hash::item).await
     }
 
@@ -189,7 +177,7 @@ impl RedisView {
             let mut range = redis::cmd("ZRANGEBYLEX");
             range.arg(self.key(set, "")).arg(&from).arg("+").arg("LIMIT").arg(0);
             range.arg((most - found.len()).min(READ_AT_ONCE));
-            let names: Vec<String> = self.link.query(&range).await?;
+            let names: Vec<String> = self.query(&range).await?;
             let Some(last) = names.last() else { break };
             from = format!("({last}");
             found.extend(self.hashes(kind, &names).await?.iter().filter_map(&read));
@@ -210,20 +198,17 @@ impl RedisView {
     }
 
     async fn pipeline<T: redis::FromRedisValue>(&self, commands: &Pipeline) -> Result<T, ViewError> {
-        self.link.call(|mut connection| async move { commands.query_async(&mut connection).await }).await
+        self.explained(self.link.pipeline(commands).await).await
     }
 
-    /// See [`View::counts`](super::super::View::counts). Kept up with every batch, so asking costs nothing.
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn counts(&self) -> Result<Counts, ViewError> {
+    /// Kept up with every batch, so asking costs nothing.
+    pub(in crate::view) async fn counts(&self) -> Result<Counts, ViewError> {
         let mut get = redis::cmd("HMGET");
         get.arg(self.key("counts", "")).arg("accounts").arg("items").arg("balances");
         for status in OrderStatus::ALL {
             get.arg(status.word());
         }
-        let counts: Vec<Option<i64>> = self.link.query(&get).await?;
+        let counts: Vec<Option<i64>> = self.query(&get).await?;
         let count = |at: usize| counts.get(at).copied().flatten().unwrap_or(0);
         let size = |at: usize| u64::try_from(count(at)).unwrap_or(0);
         let mut orders = [0; OrderStatus::ALL.len()];
@@ -233,22 +218,14 @@ impl RedisView {
         Ok(Counts { orders, accounts: size(0), items: size(1), balances: Won(count(2)) })
     }
 
-    /// See [`View::written`](super::super::View::written).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn written(&self) -> Result<Option<Written>, ViewError> {
+    pub(in crate::view) async fn written(&self) -> Result<Option<Written>, ViewError> {
         let mut get = redis::cmd("HGET");
         get.arg(self.key("counts", "")).arg("written");
-        let written: Option<String> = self.link.query(&get).await?;
+        let written: Option<String> = self.query(&get).await?;
         Ok(written.map(Written))
     }
 
-    /// See [`View::health`](super::super::View::health).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn health(&self) -> Result<Health, ViewError> {
+    pub(in crate::view) async fn health(&self) -> Result<Health, ViewError> {
         let mut sets = redis::pipe();
         for set in ["services", "breakers"] {
             sets.cmd("ZRANGE").arg(self.key(set, "")).arg(0).arg(-1);
@@ -266,15 +243,15 @@ impl RedisView {
         Ok(Health { services, breaker_changes })
     }
 
-    /// See [`View::feed`](super::super::View::feed).
-    ///
-    /// # Errors
-    /// [`ViewError::Lost`].
-    pub async fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
+    pub(in crate::view) async fn feed(
+        &self,
+        after: u64,
+        most: usize,
+    ) -> Result<(Vec<FeedEntry>, u64), ViewError> {
         let most = most.min(FEED_ENTRIES);
         let mut call = script_call(&FEED, &self.prefix);
         call.arg(after).arg(most);
-        let (newest, entries): Told = self.link.run(&FEED, &call).await?;
+        let (newest, entries): Told = self.run(&FEED, &call).await?;
         let mut events: Vec<FeedEntry> =
             entries.into_iter().flat_map(|(_, fields)| Hash::new(fields).feed_entries()).collect();
         let wanted = usize::try_from(newest.saturating_sub(after)).unwrap_or(most).min(most);

@@ -1,20 +1,93 @@
-//! Takes a URL apart, in the one way in which no password can be taken for something else.
+//! Takes a URL apart, in the one way in which no password can be taken for something else; and the parts that every
+//! address has: hosts and a login.
 
+use std::fmt;
 use std::net::Ipv6Addr;
 use std::ops::RangeInclusive;
 
-use super::{AddressError, Endpoint, Login, Secret};
+use super::error::AddressError;
 
 /// Longest host name, in bytes: what the domain name system has.
 const MAX_HOST_BYTES: usize = 253;
 /// Longest name of a parameter that is repeated, in bytes.
 const MAX_SHOWN_BYTES: usize = 32;
 
+/// A text that is used and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(super) String);
+
+impl Secret {
+    /// The text itself, to connect with.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// As whom to go there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Empty where Redis has none.
+    pub user: String,
+    /// Never shown.
+    pub password: Secret,
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}@", encode(&self.user), self.password)
+    }
+}
+
+/// One host and its port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// A name or an address; one of version 6 is without its brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Hosts with commas between them.
+pub(super) struct Endpoints<'a>(pub(super) &'a [Endpoint]);
+
+impl fmt::Display for Endpoints<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, endpoint) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(f, "{comma}{endpoint}")?;
+        }
+        Ok(())
+    }
+}
+
 /// The parts of a URL, still encoded.
 #[derive(Debug)]
 pub(super) struct Parts<'a> {
     /// Before `://`.
-    pub(super) scheme: &'a str,
+    scheme: &'a str,
     login: Option<&'a str>,
     hosts: &'a str,
     /// Without its first slash.
@@ -39,6 +112,13 @@ pub(super) fn split(url: &str) -> Result<Parts<'_>, AddressError> {
 }
 
 impl Parts<'_> {
+    /// Which of two schemes it is: the plain one or the encrypted one.
+    pub(super) fn is_encrypted(&self, schemes: [&str; 2]) -> Option<bool> {
+        let is = |scheme: &str| scheme.strip_suffix("://") == Some(self.scheme);
+        let [plain, encrypted] = schemes.map(is);
+        (plain || encrypted).then_some(encrypted)
+    }
+
     /// User and password, decoded.
     pub(super) fn login(&self) -> Result<Option<Login>, AddressError> {
         let Some(login) = self.login else { return Ok(None) };

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::report::{AuditError, Finding, Findings, Promise};
 use super::shapes::{Account, Delivery, Event, Item, Payment, Restock, TopUp, quote, read};
 use super::tables::{Entry, State, Tables};
-use super::{AuditError, Finding, Ledger, Promise};
 
 /// What the log has told of one account or item.
 #[derive(Debug, Default)]
@@ -62,15 +62,15 @@ impl Words {
 }
 
 /// Deposit's store.
-pub(super) fn deposit<F: FnMut(&Finding)>(store: &Tables, ledger: &mut Ledger<F>) -> Result<(), AuditError> {
+pub(super) fn deposit(store: &Tables, findings: &mut Findings<'_>) -> Result<(), AuditError> {
     let mut books = BTreeMap::new();
     for entry in store.log() {
         let entry = entry?;
-        ledger.report.events += 1;
+        findings.report.events += 1;
         match money(&entry) {
-            Ok(Some((after, change))) => post(&MONEY, &mut books, &entry, &after, &change, ledger),
+            Ok(Some((after, change))) => post(&MONEY, &mut books, &entry, &after, &change, findings),
             Ok(None) => {}
-            Err(why) => ledger.violated(&unreadable(&entry, &why)),
+            Err(why) => findings.violated(&unreadable(&entry, &why)),
         }
     }
     let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
@@ -80,18 +80,18 @@ pub(super) fn deposit<F: FnMut(&Finding)>(store: &Tables, ledger: &mut Ledger<F>
             Ok(top_up) if top_up.account.customer == top_up.customer => {
                 sums.entry(top_up.customer).or_default().added += i128::from(top_up.amount);
             }
-            Ok(top_up) => ledger.violated(&Finding::new(
+            Ok(top_up) => findings.violated(&Finding::new(
                 Promise::P2,
                 "topup",
                 &state.id,
                 format!("it is for {} and went to {}", top_up.customer, top_up.account.customer),
             )),
-            Err(why) => ledger.violated(&Finding::new(Promise::P5, "topup", &state.id, why)),
+            Err(why) => findings.violated(&Finding::new(Promise::P5, "topup", &state.id, why)),
         }
     }
     for state in store.states("payment") {
         let state = state?;
-        ledger.report.payments += 1;
+        findings.report.payments += 1;
         // One that cannot be read is found where the orders are looked at.
         if let Ok(payment) = read::<Payment>(&state.body)
             && payment.status == "paid"
@@ -101,32 +101,32 @@ pub(super) fn deposit<F: FnMut(&Finding)>(store: &Tables, ledger: &mut Ledger<F>
     }
     for state in store.states("account") {
         let state = state?;
-        ledger.report.accounts += 1;
+        findings.report.accounts += 1;
         let account = read::<Account>(&state.body).map(|account| After {
             id: account.customer,
             now: account.balance,
             revision: account.revision,
         });
-        close(&MONEY, &state, account, &mut books, &mut sums, ledger);
+        close(&MONEY, &state, account, &mut books, &mut sums, findings);
     }
-    left_over(&MONEY, &books, &sums, ledger);
+    left_over(&MONEY, &books, &sums, findings);
     Ok(())
 }
 
 /// Item's store.
-pub(super) fn item<F: FnMut(&Finding)>(store: &Tables, ledger: &mut Ledger<F>) -> Result<(), AuditError> {
+pub(super) fn item(store: &Tables, findings: &mut Findings<'_>) -> Result<(), AuditError> {
     let mut books = BTreeMap::new();
     for entry in store.log() {
         let entry = entry?;
-        ledger.report.events += 1;
+        findings.report.events += 1;
         let delivery = match entry.kind.as_str() {
             "delivery" => store.state("delivery", &entry.aggregate_id)?,
             _ => None,
         };
         match units(&entry, delivery.as_ref()) {
-            Ok(Some((after, change))) => post(&UNITS, &mut books, &entry, &after, &change, ledger),
+            Ok(Some((after, change))) => post(&UNITS, &mut books, &entry, &after, &change, findings),
             Ok(None) => {}
-            Err(why) => ledger.violated(&unreadable(&entry, &why)),
+            Err(why) => findings.violated(&unreadable(&entry, &why)),
         }
     }
     let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
@@ -136,12 +136,12 @@ pub(super) fn item<F: FnMut(&Finding)>(store: &Tables, ledger: &mut Ledger<F>) -
             Ok(restock) => {
                 sums.entry(restock.item.item_id).or_default().added += i128::from(restock.qty);
             }
-            Err(why) => ledger.violated(&Finding::new(Promise::P5, "restock", &state.id, why)),
+            Err(why) => findings.violated(&Finding::new(Promise::P5, "restock", &state.id, why)),
         }
     }
     for state in store.states("delivery") {
         let state = state?;
-        ledger.report.deliveries += 1;
+        findings.report.deliveries += 1;
         if let Ok(delivery) = read::<Delivery>(&state.body)
             && delivery.status == "started"
         {
@@ -150,15 +150,15 @@ pub(super) fn item<F: FnMut(&Finding)>(store: &Tables, ledger: &mut Ledger<F>) -
     }
     for state in store.states("item") {
         let state = state?;
-        ledger.report.items += 1;
+        findings.report.items += 1;
         let item = read::<Item>(&state.body).map(|item| After {
             id: item.item_id,
             now: item.stock,
             revision: item.revision,
         });
-        close(&UNITS, &state, item, &mut books, &mut sums, ledger);
+        close(&UNITS, &state, item, &mut books, &mut sums, findings);
     }
-    left_over(&UNITS, &books, &sums, ledger);
+    left_over(&UNITS, &books, &sums, findings);
     Ok(())
 }
 
@@ -221,13 +221,13 @@ fn units(entry: &Entry, delivery: Option<&State>) -> Result<Option<(After, Chang
 }
 
 /// Enters one entry, and says what is wrong with it.
-fn post<F: FnMut(&Finding)>(
+fn post(
     words: &Words,
     books: &mut BTreeMap<String, Book>,
     entry: &Entry,
     after: &After,
     change: &Change,
-    ledger: &mut Ledger<F>,
+    findings: &mut Findings<'_>,
 ) {
     let book = books.entry(after.id.clone()).or_default();
     let next = match change {
@@ -240,7 +240,7 @@ fn post<F: FnMut(&Finding)>(
             "{told}, has it at revision {} where {next} must follow: an entry is missing, or there twice",
             after.revision
         );
-        ledger.violated(&Finding::new(Promise::P5, words.of, &after.id, message));
+        findings.violated(&Finding::new(Promise::P5, words.of, &after.id, message));
     } else {
         let is_right = match change {
             Change::By(by) => book.now.checked_add(*by) == Some(after.now),
@@ -254,11 +254,11 @@ fn post<F: FnMut(&Finding)>(
                 Change::Nothing | Change::None => ", which must be the same".to_owned(),
             };
             let message = format!("{told}, takes its {} from {} to {}{by}", words.now, book.now, after.now);
-            ledger.violated(&words.finding(&after.id, message));
+            findings.violated(&words.finding(&after.id, message));
         }
     }
     if after.now < 0 {
-        ledger
+        findings
             .violated(&words.finding(&after.id, format!("{told}, leaves a {} of {}", words.now, after.now)));
     }
     if matches!(change, Change::Grows) {
@@ -268,23 +268,23 @@ fn post<F: FnMut(&Finding)>(
 }
 
 /// Compares a stored account or item with what the log tells of it, and with the sums.
-fn close<F: FnMut(&Finding)>(
+fn close(
     words: &Words,
     state: &State,
     stored: Result<After, String>,
     books: &mut BTreeMap<String, Book>,
     sums: &mut BTreeMap<String, Sums>,
-    ledger: &mut Ledger<F>,
+    findings: &mut Findings<'_>,
 ) {
     let (book, sum) = (books.remove(&state.id), sums.remove(&state.id).unwrap_or_default());
     let stored = match stored {
         Ok(stored) if stored.id == state.id => stored,
         Ok(stored) => {
-            return ledger.violated(&words.finding(&state.id, format!("it calls itself {}", stored.id)));
+            return findings.violated(&words.finding(&state.id, format!("it calls itself {}", stored.id)));
         }
-        Err(why) => return ledger.violated(&Finding::new(Promise::P5, words.of, &state.id, why)),
+        Err(why) => return findings.violated(&Finding::new(Promise::P5, words.of, &state.id, why)),
     };
-    let mut wrong = |message: String| ledger.violated(&words.finding(&state.id, message));
+    let mut wrong = |message: String| findings.violated(&words.finding(&state.id, message));
     if stored.now < 0 {
         wrong(format!("its {} is {}", words.now, stored.now));
     }
@@ -311,23 +311,23 @@ fn close<F: FnMut(&Finding)>(
     }
     if state.revision != stored.revision {
         let message = format!("it is stored at revision {}, and says {}", state.revision, stored.revision);
-        ledger.violated(&Finding::new(Promise::P5, words.of, &state.id, message));
+        findings.violated(&Finding::new(Promise::P5, words.of, &state.id, message));
     }
 }
 
 /// What is told or added up of accounts or items that are not there.
-fn left_over<F: FnMut(&Finding)>(
+fn left_over(
     words: &Words,
     books: &BTreeMap<String, Book>,
     sums: &BTreeMap<String, Sums>,
-    ledger: &mut Ledger<F>,
+    findings: &mut Findings<'_>,
 ) {
     for (id, book) in books {
         let message = format!("it is not stored; the log leaves it a {} of {}", words.now, book.now);
-        ledger.violated(&Finding::new(Promise::P5, words.of, id, message));
+        findings.violated(&Finding::new(Promise::P5, words.of, id, message));
     }
     for (id, sum) in sums.iter().filter(|(id, _)| !books.contains_key(*id)) {
         let message = format!("it is not there, but {} were added and {} are out", sum.added, sum.out);
-        ledger.violated(&words.finding(id, message));
+        findings.violated(&words.finding(id, message));
     }
 }

@@ -1,9 +1,9 @@
 //! Order by order: each service's log against its state, and the services against each other.
 
+use super::report::{AuditError, Finding, Findings, Promise};
 use super::shapes::{Delivery, Event, Order, OrderRecord, Payment, quote, read, say_the_same};
 use super::suspects::Suspects;
 use super::tables::{Entry, Histories, History, State, Stores};
-use super::{AuditError, Finding, Ledger, Promise};
 
 /// What Order has under an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +31,9 @@ pub(super) struct Difference {
 
 /// Every order, payment and delivery. What is wrong within a service is told; what is wrong between them becomes
 /// suspicious.
-pub(super) fn all<F: FnMut(&Finding)>(
+pub(super) fn all(
     stores: &Stores,
-    ledger: &mut Ledger<F>,
+    findings: &mut Findings<'_>,
     suspects: &mut Suspects,
 ) -> Result<(), AuditError> {
     let mut orders = Histories::new(stores.order.histories("order"), stores.order.states("order")).peekable();
@@ -48,23 +48,23 @@ pub(super) fn all<F: FnMut(&Finding)>(
             |history: &Result<History, AuditError>| history.as_ref().is_ok_and(|history| history.id == id);
         let mut trio = Trio::default();
         if let Some(history) = orders.next_if(of).transpose()? {
-            ledger.report.orders += 1;
-            ledger.report.events += history.entries.len() as u64;
-            trio.order = order(&history, ledger);
+            findings.report.orders += 1;
+            findings.report.events += history.entries.len() as u64;
+            trio.order = order(&history, findings);
             match &trio.order {
                 Some(Known::Order(_)) => suspects.placed += 1,
                 Some(Known::Tombstone) | None => {}
             }
         }
         if let Some(history) = payments.next_if(of).transpose()? {
-            trio.payment = payment(&history, ledger);
+            trio.payment = payment(&history, findings);
         }
         if let Some(history) = deliveries.next_if(of).transpose()? {
-            trio.delivery = delivery(&history, ledger);
+            trio.delivery = delivery(&history, findings);
         }
         let differences = trio.differences(&id);
         if !differences.is_empty() && !suspects.add(&id) {
-            differences.iter().for_each(|difference| ledger.violated(&difference.finding));
+            differences.iter().for_each(|difference| findings.violated(&difference.finding));
         }
     }
 }
@@ -116,9 +116,9 @@ const PAYMENT: Words = Words { of: "payment", promise: Promise::P2 };
 const DELIVERY: Words = Words { of: "delivery", promise: Promise::P4 };
 
 /// Finds gaps in the log, and a state that is not where the log ends.
-fn revisions<F: FnMut(&Finding)>(words: &Words, history: &History, ledger: &mut Ledger<F>) {
+fn revisions(words: &Words, history: &History, findings: &mut Findings<'_>) {
     let mut lost = |message: String| {
-        ledger.violated(&Finding::new(Promise::P5, words.of, &history.id, message));
+        findings.violated(&Finding::new(Promise::P5, words.of, &history.id, message));
     };
     let mut expected = 1;
     for entry in &history.entries {
@@ -146,13 +146,13 @@ fn object<'a>(
     Ok(pick(event).map(serde_json::value::RawValue::get))
 }
 
-fn bad_entry<F: FnMut(&Finding)>(words: &Words, entry: &Entry, why: &str, ledger: &mut Ledger<F>) {
+fn bad_entry(words: &Words, entry: &Entry, why: &str, findings: &mut Findings<'_>) {
     let message = format!("entry {} of the log, '{}': {why}", entry.seq, quote(&entry.what));
-    ledger.violated(&Finding::new(Promise::P5, words.of, &entry.aggregate_id, message));
+    findings.violated(&Finding::new(Promise::P5, words.of, &entry.aggregate_id, message));
 }
 
-fn order<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Option<Known> {
-    revisions(&ORDER, history, ledger);
+fn order(history: &History, findings: &mut Findings<'_>) -> Option<Known> {
+    revisions(&ORDER, history, findings);
     let mut before: Option<Known> = None;
     let mut last = None;
     for entry in &history.entries {
@@ -160,12 +160,12 @@ fn order<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Optio
             Ok((now, text)) => {
                 if let Err((promise, why)) = step(before.as_ref(), &now, &entry.what) {
                     let message = format!("entry {} of the log, '{}': {why}", entry.seq, quote(&entry.what));
-                    ledger.violated(&Finding::new(promise, "order", &history.id, message));
+                    findings.violated(&Finding::new(promise, "order", &history.id, message));
                 }
                 before = Some(now);
                 last = text;
             }
-            Err(why) => bad_entry(&ORDER, entry, &why, ledger),
+            Err(why) => bad_entry(&ORDER, entry, &why, findings),
         }
     }
     let state = history.state.as_ref()?;
@@ -177,12 +177,12 @@ fn order<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Optio
                 (Known::Order(_), None) => false,
             };
             if !is_told && !history.entries.is_empty() {
-                ledger.violated(&differs(&ORDER, &history.id, text, last));
+                findings.violated(&differs(&ORDER, &history.id, text, last));
             }
             Some(known)
         }
         Err(why) => {
-            ledger.violated(&Finding::new(Promise::P5, "order", &history.id, why));
+            findings.violated(&Finding::new(Promise::P5, "order", &history.id, why));
             None
         }
     }
@@ -244,8 +244,8 @@ fn step(before: Option<&Known>, now: &Known, what: &str) -> Result<(), (Promise,
     Err((promise, format!("it goes from {from} to {}", quote(&now.status))))
 }
 
-fn payment<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Option<Payment> {
-    revisions(&PAYMENT, history, ledger);
+fn payment(history: &History, findings: &mut Findings<'_>) -> Option<Payment> {
+    revisions(&PAYMENT, history, findings);
     let mut status = "none";
     let mut last = None;
     for entry in &history.entries {
@@ -263,12 +263,12 @@ fn payment<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Opt
         };
         if let Some((promise, why)) = wrong {
             let message = format!("entry {} of the log, '{}': {why}", entry.seq, quote(&entry.what));
-            ledger.violated(&Finding::new(promise, "payment", &history.id, message));
+            findings.violated(&Finding::new(promise, "payment", &history.id, message));
         }
         status = next;
         match object(entry, |event| event.data.payment) {
             Ok(text) => last = text,
-            Err(why) => bad_entry(&PAYMENT, entry, &why, ledger),
+            Err(why) => bad_entry(&PAYMENT, entry, &why, findings),
         }
     }
     let state = history.state.as_ref()?;
@@ -276,19 +276,19 @@ fn payment<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Opt
         Ok(payment) => {
             let is_told = last.is_some_and(|last| say_the_same(last, &state.body));
             if !history.entries.is_empty() && (!is_told || payment.status != status) {
-                ledger.violated(&differs(&PAYMENT, &history.id, &state.body, last));
+                findings.violated(&differs(&PAYMENT, &history.id, &state.body, last));
             }
             Some(payment)
         }
         Err(why) => {
-            ledger.violated(&Finding::new(Promise::P5, "payment", &history.id, why));
+            findings.violated(&Finding::new(Promise::P5, "payment", &history.id, why));
             None
         }
     }
 }
 
-fn delivery<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Option<Delivery> {
-    revisions(&DELIVERY, history, ledger);
+fn delivery(history: &History, findings: &mut Findings<'_>) -> Option<Delivery> {
+    revisions(&DELIVERY, history, findings);
     let mut status = "none";
     for entry in &history.entries {
         let (next, wrong) = match (status, entry.what.as_str()) {
@@ -301,7 +301,7 @@ fn delivery<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Op
         };
         if let Some(why) = wrong {
             let message = format!("entry {} of the log, '{}': {why}", entry.seq, quote(&entry.what));
-            ledger.violated(&Finding::new(Promise::P4, "delivery", &history.id, message));
+            findings.violated(&Finding::new(Promise::P4, "delivery", &history.id, message));
         }
         status = next;
     }
@@ -309,12 +309,12 @@ fn delivery<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Op
     match read::<Delivery>(&state.body) {
         Ok(delivery) => {
             if !history.entries.is_empty() && delivery.status != status {
-                ledger.violated(&differs(&DELIVERY, &history.id, &state.body, Some(status)));
+                findings.violated(&differs(&DELIVERY, &history.id, &state.body, Some(status)));
             }
             Some(delivery)
         }
         Err(why) => {
-            ledger.violated(&Finding::new(Promise::P5, "delivery", &history.id, why));
+            findings.violated(&Finding::new(Promise::P5, "delivery", &history.id, why));
             None
         }
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row as SqlRow};
 
-use super::{AuditError, Sources};
+use super::report::AuditError;
+use super::sources::Sources;
 
 /// Rows of a page: a few MiB of bodies.
 const PAGE: i64 = 2_000;

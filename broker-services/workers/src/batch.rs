@@ -63,7 +63,8 @@ pub enum Effect<E> {
 /// What a delivery asks for, part by part.
 pub type Parts<I> = Vec<Result<Job<I>, BadPart>>;
 
-/// What a service fills into the loop: how its messages are read, what they touch, what they do.
+/// What a service fills into the loop: how its messages are read, what they touch, what they do. What only some of them
+/// need has a default that does nothing.
 pub trait Handler {
     /// What its messages say.
     type Input;
@@ -95,14 +96,12 @@ pub trait Handler {
         now: Timestamp,
     ) -> Result<Effect<Self::Effect>, Impossible>;
 
-    /// Carries out its own effects of one committed delivery, or of inputs that no delivery brought. Returns the envelope if
-    /// it is to be acked now.
-    fn carry_out(&mut self, envelope: Option<Envelope>, effects: Vec<Self::Effect>) -> Option<Envelope>;
-}
+    /// Carries out its own effects of one committed delivery, or of inputs that no delivery brought. Returns the envelope
+    /// if it is to be acked now.
+    fn carry_out(&mut self, envelope: Option<Envelope>, _effects: Vec<Self::Effect>) -> Option<Envelope> {
+        envelope
+    }
 
-/// A handler some of whose messages wait unacked for what no delivery brings: Order's do, for the outcomes of payment calls.
-/// The others are handlers alone, and have nothing to add.
-pub trait DeferredHandler: Handler {
     /// Called once for each turn, before it decides: for what must not happen twice if it decides again.
     fn prepare(&mut self, _inputs: &[&Self::Input]) -> impl Future<Output = ()> {
         std::future::ready(())
@@ -116,7 +115,7 @@ pub trait DeferredHandler: Handler {
         std::future::pending()
     }
 
-    /// Messages that it keeps unacked between turns.
+    /// Messages that it keeps unacked between turns, until what no delivery brings.
     fn held(&self) -> usize {
         0
     }
@@ -130,7 +129,7 @@ struct Work<I> {
 }
 
 /// Runs a service: its handler, on its store, for the messages of its queues.
-pub struct Loop<H: DeferredHandler> {
+pub struct Loop<H: Handler> {
     context: Context,
     handler: H,
     store: Store,
@@ -140,7 +139,7 @@ pub struct Loop<H: DeferredHandler> {
     answers: Vec<Message>,
 }
 
-impl<H: DeferredHandler> Loop<H> {
+impl<H: Handler> Loop<H> {
     /// Puts the parts together; [`Loop::run`] works.
     pub fn new(context: Context, handler: H, store: Store, publisher: Publisher, relay: RelayHandle) -> Self {
         Self { context, handler, store, publisher, relay, answers: Vec::new() }

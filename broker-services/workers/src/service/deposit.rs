@@ -14,7 +14,7 @@ use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentSta
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
-use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
+use crate::batch::{Effect, Handler, Job, Parts};
 use crate::bus::{Delivery, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
@@ -282,8 +282,6 @@ impl Handler for DepositHandler {
         envelope
     }
 }
-
-impl DeferredHandler for DepositHandler {}
 
 /// What an event means to Deposit.
 fn read_event(event: Event) -> Result<Job<DepositInput>, BadPart> {

@@ -11,10 +11,10 @@ use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
 use skstore_domain::objects::{Item, Order};
 use skstore_domain::time::Timestamp;
 
-use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
+use crate::batch::{Effect, Handler, Job, Parts};
 use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, read_command};
+use crate::envelope::{Bad, BadPart, read_command};
 use crate::probe::Bug;
 use crate::service::{events, not_for, one, queue, request_id_of};
 use crate::store::Key;
@@ -244,13 +244,7 @@ impl Handler for ItemHandler {
         };
         Ok(Effect::Answer(Box::new(answer)))
     }
-
-    fn carry_out(&mut self, envelope: Option<Envelope>, _: Vec<Self::Effect>) -> Option<Envelope> {
-        envelope
-    }
 }
-
-impl DeferredHandler for ItemHandler {}
 
 /// What an event means to Item.
 fn read_event(event: Event) -> Result<Job<ItemInput>, BadPart> {

@@ -20,7 +20,7 @@ use skstore_domain::order::{
 use skstore_domain::time::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
+use crate::batch::{Effect, Handler, Job, Parts};
 use crate::bus::{BusError, Delivery, Message, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
@@ -332,9 +332,7 @@ impl Handler for OrderHandler {
         }
         envelope
     }
-}
 
-impl DeferredHandler for OrderHandler {
     async fn prepare(&mut self, inputs: &[&OrderInput]) {
         // Another process on this store may have heard of them.
         if !self.knows_prices && inputs.iter().any(|input| matches!(input, OrderInput::Place { .. })) {

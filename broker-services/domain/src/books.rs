@@ -12,8 +12,9 @@ use crate::events::{DepositKind, EventKind, ItemKind, OrderKind, Source, kind_of
 use crate::ids::MAX_ID_CHARS;
 use crate::ledger::{ENDS_WITHIN, Effect, Ledger, PAID_WITHIN, Posting, Violation, follows, is_stuck};
 use crate::money::Won;
-use crate::objects::{MAX_QTY, words};
+use crate::objects::MAX_QTY;
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// Logs that can lack entries of so many aggregates before it is given up to read them again: entries of a commit
 /// that came late are there the second time.

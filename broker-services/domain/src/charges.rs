@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Customer, OrderId};
 use crate::money::Won;
-use crate::objects::words;
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// Charges that one message carries at most.
 pub const MAX_CHARGES_PER_CALL: usize = 256;

@@ -35,3 +35,4 @@ pub mod objects;
 pub mod order;
 pub mod signals;
 pub mod time;
+mod words;

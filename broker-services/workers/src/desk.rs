@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::BreakerMode;
-use skstore_domain::commands::{
-    Command, CommandKind, DepositCommand, ItemCommand, OrderCommand, Place, Restock, TopUp,
-};
+use skstore_domain::commands::{Command, DepositCommand, ItemCommand, OrderCommand, Place, Restock, TopUp};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::signals::{Control, Fault, Service};
 use tokio::sync::{OnceCell, oneshot, watch};
@@ -328,7 +326,7 @@ impl Desk {
                 PublishOutcome::Nacked => DeskError::Unreachable("too many commands are waiting".to_owned()),
             }
         };
-        let service = service_of(kind);
+        let service = Service::from(kind.source());
         tokio::select! {
             biased;
             answer = answer => answer.map_err(|_| DeskError::Lost { service }),
@@ -473,14 +471,6 @@ impl ReplyListener {
             }
             wait = (wait * 2).min(RETRY_MOST);
         }
-    }
-}
-
-const fn service_of(kind: CommandKind) -> Service {
-    match kind {
-        CommandKind::Order(_) => Service::Order,
-        CommandKind::Deposit(_) => Service::Deposit,
-        CommandKind::Item(_) => Service::Item,
     }
 }
 

@@ -146,13 +146,13 @@ pub fn read_command<C: ServiceCommand>(delivery: &Delivery) -> Result<C, Bad> {
     {
         return Err(Bad::new(format!("reply_to '{}' {why}", quoted(reply_to))));
     }
-    match C::kind_of(kind) {
-        Some(kind) => C::from_json(kind, &message.body).map_err(|invalid| Bad::new(invalid.to_string())),
-        None if &*delivery.queue == topology::UNROUTED => Err(Bad::new(
+    match C::Kind::try_from(kind) {
+        Ok(kind) => C::from_json(kind, &message.body).map_err(|invalid| Bad::new(invalid.to_string())),
+        Err(_) if &*delivery.queue == topology::UNROUTED => Err(Bad::new(
             "the way of this command was missing on the broker and is being put back; send it again"
                 .to_owned(),
         )),
-        None => Err(Bad::new(format!("this command is not for {}", C::SERVICE))),
+        Err(_) => Err(Bad::new(format!("this command is not for {}", C::SERVICE))),
     }
 }
 

@@ -35,7 +35,7 @@ const REPLAY_BYTES: usize = 192 * 1024;
 
 /// One thing to decide.
 #[derive(Debug)]
-pub struct Job<I> {
+pub(crate) struct Job<I> {
     /// What it is decided about.
     pub input: I,
     /// W3C trace context of the message that brought it.
@@ -44,7 +44,7 @@ pub struct Job<I> {
 
 /// What a decided input asks for once it is committed.
 #[derive(Debug, Clone)]
-pub enum Effect<E> {
+pub(crate) enum Effect<E> {
     /// Nothing.
     None,
     /// Tell the caller.
@@ -61,11 +61,11 @@ pub enum Effect<E> {
 }
 
 /// What a delivery asks for, part by part.
-pub type Parts<I> = Vec<Result<Job<I>, BadPart>>;
+pub(crate) type Parts<I> = Vec<Result<Job<I>, BadPart>>;
 
 /// What a service fills into the loop: how its messages are read, what they touch, what they do. What only some of them
 /// need has a default that does nothing.
-pub trait Handler {
+pub(crate) trait Handler {
     /// What its messages say.
     type Input;
     /// What it has in hand while it decides.
@@ -129,7 +129,7 @@ struct Work<I> {
 }
 
 /// Runs a service: its handler, on its store, for the messages of its queues.
-pub struct Loop<H: Handler> {
+pub(crate) struct Loop<H: Handler> {
     context: Context,
     handler: H,
     store: Store,
@@ -141,7 +141,13 @@ pub struct Loop<H: Handler> {
 
 impl<H: Handler> Loop<H> {
     /// Puts the parts together; [`Loop::run`] works.
-    pub fn new(context: Context, handler: H, store: Store, publisher: Publisher, relay: RelayHandle) -> Self {
+    pub(crate) fn new(
+        context: Context,
+        handler: H,
+        store: Store,
+        publisher: Publisher,
+        relay: RelayHandle,
+    ) -> Self {
         Self { context, handler, store, publisher, relay, answers: Vec::new() }
     }
 
@@ -149,7 +155,7 @@ impl<H: Handler> Loop<H> {
     ///
     /// # Errors
     /// When the bus is lost: start again. Nothing is lost, since nothing unfinished was acked.
-    pub async fn run(mut self, first: Vec<H::Input>) -> Result<(), BusError> {
+    pub(crate) async fn run(mut self, first: Vec<H::Input>) -> Result<(), BusError> {
         self.turn(Vec::new(), first).await;
         let mut intake = self.context.bus.consumer(self.handler.subscriptions()).await?;
         self.context.status.recovered();

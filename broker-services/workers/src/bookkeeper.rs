@@ -18,7 +18,7 @@ use crate::context::WorkerStatus;
 use crate::store::{Store, StoreError};
 
 /// Of one core. A thousand events take some two milliseconds to read.
-pub const SHARE_PERCENT: u32 = 10;
+pub(crate) const SHARE_PERCENT: u32 = 10;
 /// How often the logs are looked at once they have been read: as often as a heartbeat tells of it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Entries read at once: half a millisecond, so that a process that stops need not wait.

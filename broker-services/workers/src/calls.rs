@@ -31,7 +31,7 @@ const REPLIES_AT_ONCE: usize = 64;
 
 /// The breaker of this worker, shared with the loop that asks it for permits and the one that shows it.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub(crate) struct Gate {
     breaker: Rc<RefCell<Breaker>>,
     watch: Stopwatch,
     changed: Rc<Notify>,
@@ -40,14 +40,14 @@ pub struct Gate {
 impl Gate {
     /// A closed breaker.
     #[must_use]
-    pub fn new(context: &Context) -> Self {
+    pub(crate) fn new(context: &Context) -> Self {
         let watch = Stopwatch::start();
         let breaker = Breaker::new(context.settings.breaker.clone(), watch.elapsed());
         Self { breaker: Rc::new(RefCell::new(breaker)), watch, changed: Rc::default() }
     }
 
     /// Does something with the breaker, at this point in time.
-    pub fn with<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
         let mut breaker = self.breaker.borrow_mut();
         let before = (breaker.state(), breaker.mode());
         let done = act(&mut breaker, self.watch.elapsed());
@@ -58,7 +58,7 @@ impl Gate {
     }
 
     /// Waits for the breaker's next change, also one that time alone brings about. For one listener.
-    pub async fn change(&self) -> Change {
+    pub(crate) async fn change(&self) -> Change {
         loop {
             let (change, wakeup) = self.with(|breaker, now| {
                 breaker.poll(now);
@@ -79,10 +79,10 @@ impl Gate {
 }
 
 /// What became of one charge.
-pub type Outcome = (OrderId, PaymentOutcome);
+pub(crate) type Outcome = (OrderId, PaymentOutcome);
 
 /// Calls to Deposit and their outcomes.
-pub struct Calls {
+pub(crate) struct Calls {
     publisher: Publisher,
     replies: Consumer,
     reply_to: String,
@@ -106,7 +106,7 @@ impl Calls {
     ///
     /// # Errors
     /// When the bus cannot be reached.
-    pub async fn new(context: &Context, publisher: Publisher, gate: Gate) -> Result<Self, BusError> {
+    pub(crate) async fn new(context: &Context, publisher: Publisher, gate: Gate) -> Result<Self, BusError> {
         let queue = topology::replies_to(&context.own_name());
         let reply_to = queue.name.clone();
         let prefetch = context.settings.breaker.max_in_flight as usize;
@@ -127,18 +127,18 @@ impl Calls {
 
     /// Whether a charge for `order` is in flight here.
     #[must_use]
-    pub fn has(&self, order: &OrderId) -> bool {
+    pub(crate) fn has(&self, order: &OrderId) -> bool {
         self.charging.contains(order)
     }
 
     /// Charges in flight.
     #[must_use]
-    pub fn charges(&self) -> usize {
+    pub(crate) fn charges(&self) -> usize {
         self.charging.len()
     }
 
     /// Sends charges, in as few calls as may be: a probe of the breaker goes alone.
-    pub fn start(&mut self, charges: Vec<(Charge, Permit)>) {
+    pub(crate) fn start(&mut self, charges: Vec<(Charge, Permit)>) {
         let (probes, others): (Vec<_>, Vec<_>) =
             charges.into_iter().partition(|(_, permit)| permit.is_probe());
         for probe in probes {
@@ -152,7 +152,7 @@ impl Calls {
     }
 
     /// Has a charge that there is no permit for end as such.
-    pub fn give_up(&mut self, order: OrderId) {
+    pub(crate) fn give_up(&mut self, order: OrderId) {
         self.given_up.push((order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit)));
     }
 
@@ -186,7 +186,7 @@ impl Calls {
     /// # Errors
     /// When the connection is lost and no call is left that could still end: every call in flight has ended
     /// as [`NoAnswer::ConnectionLost`] by then.
-    pub async fn next(&mut self) -> Result<Vec<Outcome>, BusError> {
+    pub(crate) async fn next(&mut self) -> Result<Vec<Outcome>, BusError> {
         loop {
             if !self.given_up.is_empty() {
                 return Ok(std::mem::take(&mut self.given_up));

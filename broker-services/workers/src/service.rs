@@ -9,10 +9,10 @@ use crate::context::WorkerStatus;
 use crate::envelope::{Bad, BadPart, Events, read_events};
 use crate::topology::{self, QueueSpec};
 
-pub mod deposit;
-pub mod item;
-pub mod myinfo;
-pub mod order;
+pub(crate) mod deposit;
+pub(crate) mod item;
+pub(crate) mod myinfo;
+pub(crate) mod order;
 
 /// The queue of that name. Every worker declares all of the topology, and consumes these.
 fn queue(name: &'static str) -> QueueSpec {

@@ -33,7 +33,7 @@ unit_of_work! {
 
 /// What a message to Deposit says.
 #[derive(Debug)]
-pub enum DepositInput {
+pub(crate) enum DepositInput {
     /// Take the money for an order, before the deadline.
     Charge(Charge, Timestamp),
     /// The order ended: give its money back, or never take it.
@@ -56,7 +56,7 @@ pub enum DepositInput {
 }
 
 /// What Deposit fills into the loop.
-pub struct DepositHandler {
+pub(crate) struct DepositHandler {
     context: Context,
     publisher: Publisher,
 }
@@ -64,13 +64,13 @@ pub struct DepositHandler {
 impl DepositHandler {
     /// Deposit's handler.
     #[must_use]
-    pub const fn new(context: Context, publisher: Publisher) -> Self {
+    pub(crate) const fn new(context: Context, publisher: Publisher) -> Self {
         Self { context, publisher }
     }
 
     /// The opening balances, under keys that no caller can use. Done once, however often it is asked for.
     #[must_use]
-    pub fn opening(&self) -> Vec<DepositInput> {
+    pub(crate) fn opening(&self) -> Vec<DepositInput> {
         let accounts = &self.context.settings.catalog.accounts;
         accounts
             .iter()

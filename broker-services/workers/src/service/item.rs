@@ -30,7 +30,7 @@ unit_of_work! {
 
 /// What a message to Item says.
 #[derive(Debug)]
-pub enum ItemInput {
+pub(crate) enum ItemInput {
     /// An order was placed.
     Placed(Box<Order>),
     /// An order was cancelled.
@@ -55,20 +55,20 @@ pub enum ItemInput {
 }
 
 /// What Item fills into the loop.
-pub struct ItemHandler {
+pub(crate) struct ItemHandler {
     context: Context,
 }
 
 impl ItemHandler {
     /// Item's handler.
     #[must_use]
-    pub const fn new(context: Context) -> Self {
+    pub(crate) const fn new(context: Context) -> Self {
         Self { context }
     }
 
     /// The catalogue, with stocks under keys that no caller can use. Done once, however often it is asked for.
     #[must_use]
-    pub fn opening(&self) -> Vec<ItemInput> {
+    pub(crate) fn opening(&self) -> Vec<ItemInput> {
         let mut inputs = Vec::new();
         for item in &self.context.settings.catalog.items {
             inputs.push(ItemInput::Open(item.listing.clone()));

@@ -63,7 +63,7 @@ unit_of_work! {
 
 /// What a message to Order says, or its own timers.
 #[derive(Debug)]
-pub enum OrderInput {
+pub(crate) enum OrderInput {
     /// Someone wants something.
     Place {
         /// What, with its defaults filled in.
@@ -88,7 +88,7 @@ pub enum OrderInput {
 }
 
 /// What Order fills into the loop, and what it defers.
-pub struct OrderHandler {
+pub(crate) struct OrderHandler {
     context: Context,
     store: Store,
     publisher: Publisher,
@@ -112,7 +112,7 @@ impl OrderHandler {
     ///
     /// # Errors
     /// When the bus cannot be reached.
-    pub async fn new(
+    pub(crate) async fn new(
         context: Context,
         store: Store,
         publisher: Publisher,

@@ -202,7 +202,8 @@ impl<H: Handler> Loop<H> {
             work.extend(self.read(delivery).await);
         }
         if self.context.probe.has(Bug::AckBeforeCommit) {
-            work = ack_all(work);
+            let acked = work.iter_mut().filter_map(|work| work.envelope.take());
+            acked.for_each(|envelope| envelope.unacked.ack());
         }
         self.context.probe.at(Point::Received).await;
 
@@ -383,17 +384,6 @@ impl<H: Handler> Loop<H> {
             Err(error) => Answer::try_later(error.to_string(), self.context.settings.retry_most),
         }
     }
-}
-
-fn ack_all<I>(work: Vec<Work<I>>) -> Vec<Work<I>> {
-    work.into_iter()
-        .map(|mut work| {
-            if let Some(envelope) = work.envelope.take() {
-                envelope.unacked.ack();
-            }
-            work
-        })
-        .collect()
 }
 
 /// Step 5: each input in its turn, on what the ones before it left. A panic is caught, and parks its message

@@ -15,15 +15,14 @@ use skstore_domain::charges::{
     Charge, ChargeCall, ChargeReply, ChargeResult, MAX_CHARGES_PER_CALL, NoAnswer, PaymentOutcome,
 };
 use skstore_domain::ids::OrderId;
+use skstore_domain::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::bus::{
-    BusError, Consumer, Delivery, Message, Properties, PublishOutcome, Publisher, Subscription, Tracked,
-};
+use crate::bus::{BusError, Consumer, Delivery, PublishOutcome, Publisher, Subscription, Tracked};
 use crate::clock::Stopwatch;
 use crate::context::Context;
-use crate::envelope::JSON_TYPE;
+use crate::envelope::json_message;
 use crate::topology;
 
 /// Replies taken at once.
@@ -163,19 +162,12 @@ impl Calls {
         let (charges, permits): (Vec<Charge>, Vec<_>) =
             charges.into_iter().map(|(charge, permit)| (charge.clone(), (charge.order_id, permit))).unzip();
         let body = ChargeCall { deadline: self.context.clock.now().after(timeout), charges };
-        let receipt = self.publisher.publish(Message {
-            exchange: topology::PAYMENTS.to_owned(),
-            routing_key: topology::CHARGE_KEY.to_owned(),
-            body: serde_json::to_vec(&body).unwrap_or_default().into(),
-            properties: Properties {
-                message_id: Some(id.clone()),
-                correlation_id: Some(id.clone()),
-                reply_to: Some(self.reply_to.clone()),
-                content_type: Some(JSON_TYPE.to_owned()),
-                expiration: Some(timeout),
-                ..Properties::default()
-            },
-        });
+        let mut message = json_message(topology::PAYMENTS, topology::CHARGE_KEY, json::bytes(&body));
+        message.properties.message_id = Some(id.clone());
+        message.properties.correlation_id = Some(id.clone());
+        message.properties.reply_to = Some(self.reply_to.clone());
+        message.properties.expiration = Some(timeout);
+        let receipt = self.publisher.publish(message);
         self.charging.extend(permits.iter().map(|(order, _)| order.clone()));
         self.receipts.push(Tracked::new(receipt, id.clone()));
         self.in_flight.insert(id, Call { charges: permits, sent: Instant::now() });

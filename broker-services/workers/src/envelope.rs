@@ -61,16 +61,19 @@ impl Caller {
     }
 
     fn through(&self, exchange: &str, body: Vec<u8>) -> Message {
-        Message {
-            exchange: exchange.to_owned(),
-            routing_key: self.reply_to.clone(),
-            body: body.into(),
-            properties: Properties {
-                correlation_id: self.correlation_id.clone(),
-                content_type: Some(JSON_TYPE.to_owned()),
-                ..Properties::default()
-            },
-        }
+        let mut message = json_message(exchange, &self.reply_to, body);
+        message.properties.correlation_id.clone_from(&self.correlation_id);
+        message
+    }
+}
+
+/// A message of JSON that says no more of itself.
+pub(crate) fn json_message(exchange: &str, routing_key: &str, body: Vec<u8>) -> Message {
+    Message {
+        exchange: exchange.to_owned(),
+        routing_key: routing_key.to_owned(),
+        body: body.into(),
+        properties: Properties { content_type: Some(JSON_TYPE.to_owned()), ..Properties::default() },
     }
 }
 

@@ -7,7 +7,7 @@ use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, MA
 use skstore_domain::commands::{DepositCommand, Replay};
 use skstore_domain::deposit::{self, TopUpRecord, ToppedUp};
 use skstore_domain::events::{Event, EventData, OrderEvent};
-use skstore_domain::ids::{Customer, OrderId};
+use skstore_domain::ids::{Customer, OrderId, RequestId};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
@@ -19,7 +19,7 @@ use crate::bus::{Delivery, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
-use crate::service::{events, not_for, one, queue, request_id_of, trace_of};
+use crate::service::{events, key_of, not_for, one, queue, trace_of};
 use crate::store::Key;
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
@@ -85,13 +85,8 @@ impl DepositHandler {
     fn read_command(&self, delivery: &Delivery) -> Result<DepositInput, Bad> {
         Ok(match read_command(delivery)? {
             DepositCommand::TopUp(top_up) => {
-                let topup_id = match top_up.topup_id.or_else(|| request_id_of(&delivery.message)) {
-                    Some(id) => id.as_str().to_owned(),
-                    None if delivery.redelivered => {
-                        return Err(Bad::may_have_happened("the top-up", "made"));
-                    }
-                    None => self.context.ids.mint(),
-                };
+                let given = top_up.topup_id.as_ref().map(RequestId::as_str);
+                let topup_id = key_of(given, delivery, &self.context, ["the top-up", "made"])?;
                 DepositInput::TopUp { topup_id, customer: top_up.customer, amount: top_up.amount }
             }
             DepositCommand::QueryPayment(order) => DepositInput::QueryPayment(order),

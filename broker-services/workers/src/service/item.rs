@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::{ItemCommand, ListItem, Replay};
 use skstore_domain::events::{Event, EventData, OrderEvent};
-use skstore_domain::ids::ItemId;
+use skstore_domain::ids::{ItemId, RequestId};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
 use skstore_domain::objects::{Item, Order};
@@ -16,7 +16,7 @@ use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, read_command};
 use crate::probe::Bug;
-use crate::service::{events, not_for, one, queue, request_id_of};
+use crate::service::{events, key_of, not_for, one, queue};
 use crate::store::Key;
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
@@ -86,13 +86,8 @@ impl ItemHandler {
     fn read_command(&self, delivery: &Delivery) -> Result<ItemInput, Bad> {
         Ok(match read_command(delivery)? {
             ItemCommand::Restock(restock) => {
-                let restock_id = match restock.restock_id.or_else(|| request_id_of(&delivery.message)) {
-                    Some(id) => id.as_str().to_owned(),
-                    None if delivery.redelivered => {
-                        return Err(Bad::may_have_happened("the restock", "made"));
-                    }
-                    None => self.context.ids.mint(),
-                };
+                let given = restock.restock_id.as_ref().map(RequestId::as_str);
+                let restock_id = key_of(given, delivery, &self.context, ["the restock", "made"])?;
                 ItemInput::Restock { restock_id, item_id: restock.item_id, qty: restock.qty }
             }
             ItemCommand::List(listing) => ItemInput::List(listing),

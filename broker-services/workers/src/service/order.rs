@@ -26,7 +26,7 @@ use crate::calls::{Calls, Gate};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command};
 use crate::probe::{Bug, Point};
-use crate::service::{events, not_for, one, queue};
+use crate::service::{events, key_of, not_for, one, queue};
 use crate::store::{Key, Store};
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
@@ -149,15 +149,9 @@ impl OrderHandler {
 
     /// Fills in the defaults. An order without an id that may have been placed before is not placed again.
     fn read_place(&self, place: Place, delivery: &Delivery) -> Result<OrderInput, Bad> {
-        let of_message =
-            || delivery.message.properties.message_id.as_deref().and_then(|id| OrderId::new(id).ok());
-        let order_id = match place.order_id.or_else(of_message) {
-            Some(order_id) => order_id,
-            None if delivery.redelivered => {
-                return Err(Bad::may_have_happened("the order", "placed"));
-            }
-            None => OrderId::new(&self.context.ids.mint()).map_err(|error| Bad::new(error.to_string()))?,
-        };
+        let given = place.order_id.as_ref().map(OrderId::as_str);
+        let key = key_of(given, delivery, &self.context, ["the order", "placed"])?;
+        let order_id = OrderId::new(&key).map_err(|error| Bad::new(error.to_string()))?;
         let request = PlaceRequest {
             order_id,
             customer: place.customer.unwrap_or_else(|| self.context.settings.walk_in.clone()),

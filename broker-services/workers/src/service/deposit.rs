@@ -148,8 +148,8 @@ impl DepositHandler {
 }
 
 impl DepositUnit {
-    fn put(&mut self, change: deposit::Released) {
-        if let Some((payment, account, event)) = change {
+    fn put(&mut self, changed: Option<deposit::Changed>) {
+        if let Some((payment, account, event)) = changed {
             if let Some(account) = account {
                 self.accounts.put(account.customer.clone().as_str(), account);
             }

@@ -131,8 +131,8 @@ impl ItemHandler {
 }
 
 impl ItemUnit {
-    fn put(&mut self, moved: item::Moved) {
-        if let Some((delivery, item, event)) = moved {
+    fn put(&mut self, changed: Option<item::Changed>) {
+        if let Some((delivery, item, event)) = changed {
             if let Some(item) = item {
                 self.items.put(item.item_id.clone().as_str(), item);
             }

@@ -7,9 +7,10 @@
 //! 1. `books`: each store against itself. The log is folded, aggregate by aggregate and in its own order, and
 //!    compared with the states that are stored; money and units are added up. One snapshot of a store holds all
 //!    of this at any moment, however busy it is, so a difference is a violation.
-//! 2. `crossing`: the stores against each other, order by order. What one service has committed the others hear
-//!    of later, so a difference is only suspicious: it is looked at again, until it is gone, or the time is up and
-//!    nothing has moved and nothing is on its way that could mend it.
+//! 2. `history` and `crossing`: order by order, each log against its state, and the stores against each other. What
+//!    one service has committed the others hear of later, so a difference between stores is only suspicious:
+//!    `reconcile` looks at it again, until it is gone, or the time is up and nothing has moved and nothing is on its
+//!    way that could mend it.
 //! 3. `mirror`: the view against the stores, likewise.
 //!
 //! Stores are read in the order of their keys, a page at a time: a million orders take no more memory than a
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 mod books;
 mod crossing;
+mod history;
 mod mirror;
 mod reconcile;
 mod report;

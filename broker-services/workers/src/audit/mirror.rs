@@ -9,7 +9,7 @@ use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::objects::OrderStatus;
 
-use super::crossing::{Known, known};
+use super::history::{Known, known};
 use super::report::{AuditError, Finding, Findings, Promise};
 use super::shapes::quote;
 use super::suspects::{Shown, Suspects};
@@ -45,16 +45,7 @@ pub(super) async fn all(
 
 /// How the view's own counts differ from the rows that it has.
 async fn recount(view: &View) -> Result<Option<String>, AuditError> {
-    let (mut after, mut orders) = (None, Tally::default());
-    loop {
-        let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
-        page.rows.iter().for_each(|row| orders.add(row));
-        orders.strays += page.strays;
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let orders = walk(view, |_| Ok(())).await?;
     let (accounts, items) = (all_accounts(view).await?, all_items(view).await?);
     Ok(miscounted(orders, &accounts, &items, &view.counts().await?))
 }
@@ -68,10 +59,24 @@ struct Tally {
     strays: usize,
 }
 
-impl Tally {
-    fn add(&mut self, row: &OrderRow) {
-        let statuses = self.orders.iter_mut().zip(OrderStatus::ALL);
-        statuses.filter(|(_, status)| **status == row.order.status).for_each(|(count, _)| *count += 1);
+/// Shows `each` of the view's orders, and counts them.
+async fn walk(
+    view: &View,
+    mut each: impl FnMut(&OrderRow) -> Result<(), AuditError>,
+) -> Result<Tally, AuditError> {
+    let (mut after, mut tally) = (None, Tally::default());
+    loop {
+        let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
+        tally.strays += page.strays;
+        for row in &page.rows {
+            let counts = tally.orders.iter_mut().zip(OrderStatus::ALL);
+            counts.filter(|(_, status)| **status == row.order.status).for_each(|(count, _)| *count += 1);
+            each(row)?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(tally);
+        }
     }
 }
 
@@ -118,27 +123,20 @@ async fn orders(
     findings: &mut Findings<'_>,
     suspects: &mut Suspects,
 ) -> Result<Tally, AuditError> {
-    let (mut after, mut there, mut counted) = (None, BTreeSet::new(), Tally::default());
-    loop {
-        let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
-        counted.strays += page.strays;
-        for row in &page.rows {
-            let id = row.order.order_id.as_str();
-            findings.report.shown += 1;
-            counted.add(row);
-            let how = order(stores, id, Some(row))?;
-            if how.as_deref() != Some(EXTRA) {
-                there.insert(hashed(id));
-            }
-            if let Some(how) = how {
-                suspect(Shown::Order(id.to_owned()), &how, findings, suspects);
-            }
+    let mut there = BTreeSet::new();
+    let counted = walk(view, |row| {
+        let id = row.order.order_id.as_str();
+        findings.report.shown += 1;
+        let how = order(stores, id, Some(row))?;
+        if how.as_deref() != Some(EXTRA) {
+            there.insert(hashed(id));
         }
-        after = page.next;
-        if after.is_none() {
-            break;
+        if let Some(how) = how {
+            suspect(Shown::Order(id.to_owned()), &how, findings, suspects);
         }
-    }
+        Ok(())
+    })
+    .await?;
     let may_forget = suspects.placed > keep_orders as u64;
     if may_forget {
         findings

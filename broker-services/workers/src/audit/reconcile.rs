@@ -10,7 +10,8 @@ use skstore_domain::ledger::{ENDS_WITHIN, is_stuck};
 use skstore_domain::time::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::crossing::{Difference, Known, Trio, look};
+use super::crossing::{Difference, Trio, look};
+use super::history::Known;
 use super::mirror;
 use super::report::{AuditError, Finding, Findings, Promise};
 use super::sources::Sources;

@@ -36,7 +36,6 @@ const REPLAY_BYTES: usize = 192 * 1024;
 /// One thing to decide.
 #[derive(Debug)]
 pub(crate) struct Job<I> {
-    /// What it is decided about.
     pub input: I,
     /// W3C trace context of the message that brought it.
     pub trace: Option<String>,
@@ -45,13 +44,10 @@ pub(crate) struct Job<I> {
 /// What a decided input asks for once it is committed.
 #[derive(Debug, Clone)]
 pub(crate) enum Effect<E> {
-    /// Nothing.
     None,
-    /// Tell the caller.
     Answer(Box<Answer>),
     /// Tell the caller a part of the log.
     Replay {
-        /// From this entry on.
         from_seq: i64,
     },
     /// Park it: it cannot be, or it panicked.
@@ -140,7 +136,6 @@ pub(crate) struct Loop<H: Handler> {
 }
 
 impl<H: Handler> Loop<H> {
-    /// Puts the parts together; [`Loop::run`] works.
     pub(crate) fn new(
         context: Context,
         handler: H,

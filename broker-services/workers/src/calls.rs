@@ -37,8 +37,6 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// A closed breaker.
-    #[must_use]
     pub(crate) fn new(context: &Context) -> Self {
         let watch = Stopwatch::start();
         let breaker = Breaker::new(context.settings.breaker.clone(), watch.elapsed());
@@ -77,7 +75,6 @@ impl Gate {
     }
 }
 
-/// What became of one charge.
 pub(crate) type Outcome = (OrderId, PaymentOutcome);
 
 /// Calls to Deposit and their outcomes.
@@ -101,8 +98,6 @@ struct Call {
 }
 
 impl Calls {
-    /// No calls yet.
-    ///
     /// # Errors
     /// When the bus cannot be reached.
     pub(crate) async fn new(context: &Context, publisher: Publisher, gate: Gate) -> Result<Self, BusError> {
@@ -125,13 +120,10 @@ impl Calls {
     }
 
     /// Whether a charge for `order` is in flight here.
-    #[must_use]
     pub(crate) fn has(&self, order: &OrderId) -> bool {
         self.charging.contains(order)
     }
 
-    /// Charges in flight.
-    #[must_use]
     pub(crate) fn charges(&self) -> usize {
         self.charging.len()
     }

@@ -36,26 +36,22 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// Whoever sent `message`, if they want an answer.
-    #[must_use]
     pub(crate) fn of(message: &Message) -> Option<Self> {
         let reply_to = message.properties.reply_to.clone().filter(|queue| !queue.is_empty())?;
         Some(Self { reply_to, correlation_id: message.properties.correlation_id.clone() })
     }
 
     /// The queue on which they wait.
-    #[must_use]
     pub(crate) fn queue(&self) -> &str {
         &self.reply_to
     }
 
     /// What tells them, to be [sent](Publisher::send): nobody waits for it to arrive, as whoever misses it asks again.
-    #[must_use]
     pub(crate) fn answer(&self, body: Vec<u8>) -> Message {
         self.through(topology::DEFAULT, body)
     }
 
     /// What tells one of our own services.
-    #[must_use]
     pub(crate) fn reply(&self, body: Vec<u8>) -> Message {
         self.through(topology::REPLIES, body)
     }
@@ -82,20 +78,17 @@ pub(crate) fn json_message(exchange: &str, routing_key: &str, body: Vec<u8>) -> 
 pub(crate) struct Bad {
     /// What it means for those who may send the message again.
     pub code: ParkedCode,
-    /// What to correct.
     pub sentence: String,
 }
 
 impl Bad {
     /// A message that had no effect.
-    #[must_use]
     pub(crate) const fn new(sentence: String) -> Self {
         Self { code: ParkedCode::NoEffect, sentence }
     }
 
     /// An order, a top-up or a restock that came without an id and may not be new: nobody can tell whether it has taken
     /// effect, and doing it again might charge twice. `what` and `done`: *the order*, *placed*.
-    #[must_use]
     pub(crate) fn may_have_happened(what: &str, done: &str) -> Self {
         let sentence = format!("{what} {MAY_HAVE_HAPPENED} {done}");
         Self { code: ParkedCode::MayHaveHappened, sentence }
@@ -240,15 +233,12 @@ impl Events {
 /// One bad event out of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadPart {
-    /// What is wrong with it.
     pub bad: Bad,
-    /// The event as it came.
     pub body: Arc<[u8]>,
 }
 
 impl BadPart {
     /// An event that could be read, but makes no sense.
-    #[must_use]
     pub(crate) fn of(event: &Event, reason: String) -> Self {
         Self { bad: Bad::new(reason), body: event.to_json().into_bytes().into() }
     }
@@ -257,15 +247,11 @@ impl BadPart {
 /// A delivery between being read and being acked.
 #[derive(Debug)]
 pub(crate) struct Envelope {
-    /// As it came.
     pub message: Message,
-    /// The queue it came from.
     pub queue: Arc<str>,
-    /// Who waits for an answer.
     pub caller: Option<Caller>,
     /// Since it came.
     pub age: Stopwatch,
-    /// Acks it.
     pub unacked: Unacked,
 }
 
@@ -345,7 +331,6 @@ pub(crate) async fn park(
 
 /// Whether a refusal that nobody hears has to be parked, so that somebody sees it. What was *not found* or
 /// *declined* shows in the view or names nothing.
-#[must_use]
 pub(crate) fn must_be_seen(answer: &Answer) -> Option<&str> {
     let error = answer.error.as_ref()?;
     match error.code {

@@ -137,7 +137,6 @@ pub(crate) struct Relay {
 
 impl Relay {
     /// A relay for `store`, and the handle by which events reach it.
-    #[must_use]
     pub(crate) fn new(context: &Context, store: Store, publisher: Publisher) -> (RelayHandle, Self) {
         let shared = Rc::new(Shared {
             handed_over: RefCell::default(),

@@ -33,7 +33,6 @@ const MAX_PID_NUMBER: u32 = 1 << 28;
 const MAX_NODE_HASH: u32 = 1 << 27;
 
 /// Why no answer can be sent to `reply_to`, as the end of a sentence; none, if one can.
-#[must_use]
 pub(crate) fn refusal(reply_to: &str) -> Option<&'static str> {
     if topology::is_ours(reply_to) {
         return Some("is a queue of the system itself");
@@ -51,7 +50,6 @@ pub(crate) fn refusal(reply_to: &str) -> Option<&'static str> {
 }
 
 /// The number of the node that a direct reply address is of; none if it is of another form.
-#[must_use]
 pub(crate) fn node(reply_to: &str) -> Option<u32> {
     let (pid, key) = reply_to.strip_prefix(DIRECT)?.strip_prefix('.')?.split_once('.')?;
     if BASE64_STANDARD.decode(key).ok()?.len() != KEY_BYTES {

@@ -15,7 +15,6 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
     /// Its kind, as in the store's `kind` column.
     const KIND: &'static str;
 
-    /// Transitions so far.
     fn revision(&self) -> u64;
 
     /// Since when it waits for something that may never come; the store finds it by that.
@@ -54,7 +53,6 @@ impl<R: Record> Table<R> {
     }
 
     /// The aggregate as it is now in this decision.
-    #[must_use]
     pub(crate) fn get(&self, id: &str) -> Option<&R> {
         self.slots.get(id).map(|slot| &slot.record)
     }
@@ -92,16 +90,12 @@ impl<R: Record> Table<R> {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the stored {} '{}' cannot be read: {cause}", key.kind, key.id)]
 pub(crate) struct Unreadable {
-    /// The aggregate.
     pub key: Key,
-    /// The cause, in a sentence.
     pub cause: String,
 }
 
 /// All that one decision has loaded and changed.
 pub(crate) trait UnitOfWork: Sized {
-    /// Takes what was loaded.
-    ///
     /// # Errors
     /// [`Unreadable`] for a state that cannot be read.
     fn load(loaded: &Loaded) -> Result<Self, Unreadable>;

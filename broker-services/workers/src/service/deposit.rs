@@ -38,20 +38,14 @@ pub(crate) enum DepositInput {
     Charge(Charge, Timestamp),
     /// The order ended: give its money back, or never take it.
     Release(Box<Order>, PaymentReason),
-    /// Put money into an account.
     TopUp {
-        /// The idempotency key.
         topup_id: String,
-        /// Whose account.
         customer: Customer,
-        /// The amount, in won.
         amount: Won,
     },
-    /// Someone asks for an order's payment.
     QueryPayment(OrderId),
-    /// Someone asks for an account.
     QueryAccount(Customer),
-    /// Someone wants the log.
+    /// The log, from this entry on.
     Replay(i64),
 }
 
@@ -62,14 +56,11 @@ pub(crate) struct DepositHandler {
 }
 
 impl DepositHandler {
-    /// Deposit's handler.
-    #[must_use]
     pub(crate) const fn new(context: Context, publisher: Publisher) -> Self {
         Self { context, publisher }
     }
 
     /// The opening balances, under keys that no caller can use. Done once, however often it is asked for.
-    #[must_use]
     pub(crate) fn opening(&self) -> Vec<DepositInput> {
         let accounts = &self.context.settings.catalog.accounts;
         accounts

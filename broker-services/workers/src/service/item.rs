@@ -31,26 +31,18 @@ unit_of_work! {
 /// What a message to Item says.
 #[derive(Debug)]
 pub(crate) enum ItemInput {
-    /// An order was placed.
     Placed(Box<Order>),
-    /// An order was cancelled.
     Cancelled(Box<Order>),
-    /// Add to a stock.
     Restock {
-        /// The idempotency key.
         restock_id: String,
-        /// Which item.
         item_id: ItemId,
-        /// Number of units.
         qty: u64,
     },
-    /// Name and price an item.
     List(ListItem),
     /// The same, unless it is listed already: what the catalogue starts with is not what it stays with.
     Open(ListItem),
-    /// Someone asks.
     Query(ItemId),
-    /// Someone wants the log.
+    /// The log, from this entry on.
     Replay(i64),
 }
 
@@ -60,14 +52,11 @@ pub(crate) struct ItemHandler {
 }
 
 impl ItemHandler {
-    /// Item's handler.
-    #[must_use]
     pub(crate) const fn new(context: Context) -> Self {
         Self { context }
     }
 
     /// The catalogue, with stocks under keys that no caller can use. Done once, however often it is asked for.
-    #[must_use]
     pub(crate) fn opening(&self) -> Vec<ItemInput> {
         let mut inputs = Vec::new();
         for item in &self.context.settings.catalog.items {

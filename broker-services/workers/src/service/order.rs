@@ -64,26 +64,20 @@ unit_of_work! {
 /// What a message to Order says, or its own timers.
 #[derive(Debug)]
 pub(crate) enum OrderInput {
-    /// Someone wants something.
     Place {
         /// What, with its defaults filled in.
         request: PlaceRequest,
         /// Whether somebody hears the answer.
         answerable: bool,
     },
-    /// Someone wants an order taken back.
     Cancel(OrderId),
-    /// Someone asks.
     Query(OrderId),
-    /// Someone wants the log.
+    /// The log, from this entry on.
     Replay(i64),
     /// What became of a charge, or of an order that waited too long for one.
     Outcome(OrderId, PaymentOutcome),
-    /// Deposit has released a payment.
     Released(OrderId, PaymentStatus),
-    /// Item tells of a delivery.
     Delivery(OrderId, DeliveryStatus),
-    /// Item tells of a name or price.
     Listed(Item),
 }
 
@@ -97,7 +91,6 @@ pub(crate) struct OrderHandler {
     knows_prices: bool,
     /// Taken for the places of this turn, before their intents are written.
     permits: BTreeMap<OrderId, Result<Permit, Duration>>,
-    /// Charges of this turn.
     charges: Vec<(Charge, Permit)>,
     /// Places whose outcome is not known yet, unacked.
     waiting: BTreeMap<OrderId, Vec<Envelope>>,

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::ids::OrderId;
 use crate::json;
-use crate::objects::{Account, Item, Order, Payment, PaymentStatus, words};
+use crate::objects::{Account, Item, Order, Payment, PaymentStatus};
+use crate::words::words;
 
 words! {
     /// Why a command was refused, for programs; the message beside it is for people.

@@ -1,31 +1,21 @@
-//! The books: what a service's own event log says of the promises that it alone can check, kept up entry by entry.
+//! The books: what a service's own event log says of what the [`ledger`](crate::ledger) states, kept up entry by entry.
 //!
-//! - Deposit: the sum of all top-ups = the sum of all balances + all charges that were not refunded; no balance is
-//!   below zero.
-//! - Item: stock changes only by what was restocked, reserved or put back, and is never below zero.
-//! - Order: no order waits for its payment or its delivery for too long.
-//!
-//! A [`Ledger`] is handed every entry of one log in the order of the log, [`Ledger::enter`]; [`Ledger::books`] tells
-//! at any time what they come to. It shares no rule with the services: it looks only at what they wrote.
+//! [`LiveBooks`] are handed every entry of one log in the order of the log, [`LiveBooks::enter`], and tell at any time
+//! what they come to. They share no rule with the services: they look only at what those wrote.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::events::{DepositKind, EventKind, ItemKind, OrderKind, Source, kind_of};
 use crate::ids::MAX_ID_CHARS;
+use crate::ledger::{ENDS_WITHIN, Effect, Ledger, PAID_WITHIN, Posting, Violation, follows, is_stuck};
 use crate::money::Won;
-use crate::objects::{MAX_QTY, words};
+use crate::objects::MAX_QTY;
 use crate::time::Timestamp;
+use crate::words::words;
 
-/// An order that is paying for longer is stuck: the payment call takes a second at most, and what is left of it is
-/// aborted after some fifteen.
-pub const STUCK_PAYING: Duration = Duration::from_secs(30);
-/// An order that is placed for longer is stuck: once nothing is broken any more it has to end within a minute. While
-/// Item is down, orders do wait longer, and that is what an operator should see.
-pub const STUCK_PLACED: Duration = Duration::from_secs(60);
 /// Logs that can lack entries of so many aggregates before it is given up to read them again: entries of a commit
 /// that came late are there the second time.
 const MISSED: usize = 64;
@@ -115,14 +105,14 @@ pub struct Books {
 pub enum Then {
     /// Enter the next one.
     GoOn,
-    /// Entries before it are missing, which a commit that took long may have added by now: the ledger is empty
-    /// again; enter all from the first on.
+    /// Entries before it are missing, which a commit that took long may have added by now: the books are empty again;
+    /// enter all from the first on.
     StartOver,
 }
 
 /// The books of one service while they are kept.
 #[derive(Debug, Clone)]
-pub struct Ledger {
+pub struct LiveBooks {
     of: Accounts,
     breach: Option<Breach>,
     /// Aggregates with missing entries, for which everything was read again once.
@@ -132,30 +122,14 @@ pub struct Ledger {
 #[derive(Debug, Clone)]
 enum Accounts {
     Orders(Orders),
-    Money(Money),
-    Stock(Stock),
+    Money(Ledger),
+    Stock(Ledger),
 }
 
 #[derive(Debug, Clone, Default)]
 struct Orders {
     taken: u64,
     live: BTreeMap<String, Live>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Money {
-    /// Revision and balance by customer.
-    accounts: BTreeMap<String, (u64, i64)>,
-    topped_up: i128,
-    balances: i128,
-    charged: i128,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Stock {
-    /// Revision and stock by item.
-    items: BTreeMap<String, (u64, i64)>,
-    units: i128,
 }
 
 /// An order that has not ended.
@@ -165,13 +139,7 @@ struct Live {
     since: Timestamp,
 }
 
-/// What is wrong with an entry.
-enum Wrong {
-    Missing(String),
-    Breach(BreachKind, String),
-}
-
-impl Ledger {
+impl LiveBooks {
     /// The empty books of one service.
     #[must_use]
     pub fn of(source: Source) -> Self {
@@ -185,23 +153,14 @@ impl Ledger {
             self.note(BreachKind::Unreadable, id, Timestamp::default());
             return Then::GoOn;
         };
-        match self.of.enter(&entry) {
-            Ok(()) => Then::GoOn,
-            Err(Wrong::Breach(kind, id)) => {
-                self.note(kind, id, entry.time);
-                Then::GoOn
-            }
-            Err(Wrong::Missing(id)) if self.missed.len() >= MISSED || self.missed.contains(&id) => {
-                self.note(BreachKind::Missing, id, entry.time);
-                Then::GoOn
-            }
-            Err(Wrong::Missing(id)) => {
-                self.missed.insert(id);
-                self.of = Accounts::empty(self.of.source());
-                self.breach = None;
-                Then::StartOver
-            }
+        let Err((kind, id)) = self.of.enter(&entry) else { return Then::GoOn };
+        if kind == BreachKind::Missing && self.missed.len() < MISSED && self.missed.insert(id.to_owned()) {
+            self.of = Accounts::empty(self.of.source());
+            self.breach = None;
+            return Then::StartOver;
         }
+        self.note(kind, id.to_owned(), entry.time);
+        Then::GoOn
     }
 
     /// What the entries come to `now`: the last one read had the number `read`, of `last`.
@@ -209,8 +168,15 @@ impl Ledger {
     pub fn books(&self, now: Timestamp, read: i64, last: i64) -> Books {
         let (sums, stuck) = match &self.of {
             Accounts::Orders(orders) => orders.told(now),
-            Accounts::Money(money) => (money.told(), None),
-            Accounts::Stock(stock) => (stock.told(), None),
+            Accounts::Money(ledger) => {
+                let [topped_up, balances, charged] =
+                    [ledger.totals.added, ledger.totals.there, ledger.totals.out].map(won);
+                (Sums::Money { topped_up, balances, charged }, None)
+            }
+            Accounts::Stock(ledger) => {
+                let units = u64::try_from(ledger.totals.there).unwrap_or(0);
+                (Sums::Stock { items: ledger.books.len() as u64, units }, None)
+            }
         };
         Books { at: now, read, last, sums, breach: self.breach.clone().or(stuck) }
     }
@@ -221,12 +187,15 @@ impl Ledger {
     }
 }
 
+/// What is wrong with an entry, and which order, customer or item it was noticed at.
+type Wrong<'a> = (BreachKind, &'a str);
+
 impl Accounts {
     fn empty(source: Source) -> Self {
         match source {
             Source::Order => Self::Orders(Orders::default()),
-            Source::Deposit => Self::Money(Money::default()),
-            Source::Item => Self::Stock(Stock::default()),
+            Source::Deposit => Self::Money(Ledger::default()),
+            Source::Item => Self::Stock(Ledger::default()),
         }
     }
 
@@ -240,17 +209,17 @@ impl Accounts {
 
     /// An entry of a kind that this version does not know is left out: should it have changed what is counted here, its
     /// successor shows that.
-    fn enter(&mut self, entry: &Entry<'_>) -> Result<(), Wrong> {
+    fn enter<'a>(&mut self, entry: &'a Entry<'_>) -> Result<(), Wrong<'a>> {
         let Some(kind) = kind_of(&entry.kind) else { return Ok(()) };
         match (self, kind) {
             (Self::Orders(orders), EventKind::Order(kind)) => {
                 orders.enter(kind, entry);
                 Ok(())
             }
-            (Self::Money(money), EventKind::Deposit(kind)) => money.enter(kind, entry),
-            (Self::Stock(stock), EventKind::Item(kind)) => stock.enter(kind, entry),
+            (Self::Money(ledger), EventKind::Deposit(kind)) => post_account(ledger, kind, entry),
+            (Self::Stock(ledger), EventKind::Item(kind)) => post_item(ledger, kind, entry),
             (Self::Orders(_) | Self::Money(_) | Self::Stock(_), _) => {
-                Err(Wrong::Breach(BreachKind::Unreadable, entry.subject.to_string()))
+                Err((BreachKind::Unreadable, &entry.subject))
             }
         }
     }
@@ -292,85 +261,50 @@ impl Orders {
 
 impl Live {
     fn is_stuck(&self, now: Timestamp) -> bool {
-        now.since(self.since) > if self.is_paid { STUCK_PLACED } else { STUCK_PAYING }
+        is_stuck(self.since, if self.is_paid { ENDS_WITHIN } else { PAID_WITHIN }, now)
     }
 }
 
-impl Money {
-    fn enter(&mut self, kind: DepositKind, entry: &Entry<'_>) -> Result<(), Wrong> {
-        let Some(account) = &entry.data.account else { return Ok(()) };
-        let customer = || account.customer.to_string();
-        let amount = entry.data.payment.as_ref().map_or(0, |payment| i128::from(payment.amount));
-        let last = self.accounts.insert(customer(), (account.revision, account.balance));
-        let (revision, before) = last.unwrap_or_default();
-        let change = i128::from(account.balance) - i128::from(before);
-        self.balances += change;
-        let is_expected = match kind {
-            DepositKind::ToppedUp => {
-                self.topped_up += change;
-                change >= 0
-            }
-            DepositKind::Paid => {
-                self.charged += amount;
-                change == -amount
-            }
-            DepositKind::Refunded => {
-                self.charged -= amount;
-                change == amount
-            }
-            // They leave the account as it was, if they carry it.
-            DepositKind::Declined | DepositKind::Voided => change == 0,
-        };
-        if account.revision != revision + 1 {
-            return Err(Wrong::Missing(customer()));
+fn post_account<'a>(ledger: &mut Ledger, kind: DepositKind, entry: &'a Entry<'_>) -> Result<(), Wrong<'a>> {
+    let Some(CarriedAccount { customer, balance, revision }) = &entry.data.account else { return Ok(()) };
+    let effect = Effect::on_account(kind);
+    let by = match (effect, &entry.data.payment) {
+        // It carries the account after it, and not by how much it was topped up.
+        (Effect::Adds, _) => 0..=i64::MAX,
+        (_, payment) => {
+            let amount = payment.as_ref().map_or(0, |payment| payment.amount);
+            amount..=amount
         }
-        if account.balance < 0 {
-            return Err(Wrong::Breach(BreachKind::Overdrawn, customer()));
-        }
-        if is_expected && self.topped_up == self.balances + self.charged {
-            return Ok(());
-        }
-        Err(Wrong::Breach(BreachKind::Unbalanced, entry.subject.to_string()))
-    }
-
-    fn told(&self) -> Sums {
-        let [topped_up, balances, charged] = [self.topped_up, self.balances, self.charged].map(won);
-        Sums::Money { topped_up, balances, charged }
+    };
+    let found = ledger.post(customer, &Posting { effect, by, now: *balance, revision: *revision });
+    match found.into_iter().min() {
+        Some(Violation::Revision { .. }) => Err((BreachKind::Missing, customer)),
+        Some(Violation::Negative { .. }) => Err((BreachKind::Overdrawn, customer)),
+        None if ledger.totals.are_balanced() => Ok(()),
+        Some(Violation::Amount { .. }) | None => Err((BreachKind::Unbalanced, &entry.subject)),
     }
 }
 
-impl Stock {
-    fn enter(&mut self, kind: ItemKind, entry: &Entry<'_>) -> Result<(), Wrong> {
-        let Some(item) = &entry.data.item else { return Ok(()) };
-        let id = || item.item_id.to_string();
-        let last = self.items.insert(id(), (item.revision, item.stock));
-        let (revision, before) = last.unwrap_or_default();
-        let change = i128::from(item.stock) - i128::from(before);
-        self.units += change;
-        let is_next = item.revision == revision + 1;
-        if !is_next && item.revision != revision {
-            return Err(Wrong::Missing(id()));
+fn post_item<'a>(ledger: &mut Ledger, kind: ItemKind, entry: &'a Entry<'_>) -> Result<(), Wrong<'a>> {
+    let Some(CarriedItem { item_id, stock, revision }) = &entry.data.item else { return Ok(()) };
+    let effect = Effect::on_item(kind, entry.revision);
+    let by = match effect {
+        Effect::Adds => 0..=i64::MAX,
+        // It carries the item, and not how much of it was ordered.
+        Effect::Takes | Effect::PutsBack | Effect::Keeps | Effect::Carries => 1..=i64::from(MAX_QTY),
+    };
+    let found = ledger.post(item_id, &Posting { effect, by, now: *stock, revision: *revision });
+    let kind = match found.into_iter().min() {
+        None => return Ok(()),
+        // With the last revision or the next one nothing is missing before it.
+        Some(Violation::Revision { last, found, .. }) if found == last || follows(last, found).is_ok() => {
+            BreachKind::StockChanged
         }
-        if item.stock < 0 {
-            return Err(Wrong::Breach(BreachKind::NegativeStock, id()));
-        }
-        let is_same = !is_next && change == 0;
-        let of_an_order = 1..=i128::from(MAX_QTY);
-        let is_expected = match kind {
-            ItemKind::Listed => is_next && change == 0,
-            ItemKind::Restocked => is_next && change >= 0,
-            ItemKind::DeliveryStarted => is_next && of_an_order.contains(&-change),
-            // Units that were never taken are not put back.
-            ItemKind::DeliveryCancelled => is_same || (is_next && of_an_order.contains(&change)),
-            ItemKind::SoldOut => is_same,
-        };
-        if is_expected { Ok(()) } else { Err(Wrong::Breach(BreachKind::StockChanged, id())) }
-    }
-
-    fn told(&self) -> Sums {
-        let units = u64::try_from(self.units).unwrap_or(0);
-        Sums::Stock { items: self.items.len() as u64, units }
-    }
+        Some(Violation::Revision { .. }) => BreachKind::Missing,
+        Some(Violation::Negative { .. }) => BreachKind::NegativeStock,
+        Some(Violation::Amount { .. }) => BreachKind::StockChanged,
+    };
+    Err((kind, item_id))
 }
 
 /// A sum as it is told. Sums of real money fit; others stop at the end.
@@ -387,7 +321,7 @@ struct Entry<'a> {
     #[serde(borrow)]
     subject: Cow<'a, str>,
     time: Timestamp,
-    revision: u64,
+    revision: i64,
     #[serde(borrow)]
     data: Carried<'a>,
 }
@@ -412,7 +346,7 @@ struct CarriedAccount<'a> {
     #[serde(borrow)]
     customer: Cow<'a, str>,
     balance: i64,
-    revision: u64,
+    revision: i64,
 }
 
 #[derive(Deserialize)]
@@ -420,5 +354,5 @@ struct CarriedItem<'a> {
     #[serde(borrow)]
     item_id: Cow<'a, str>,
     stock: i64,
-    revision: u64,
+    revision: i64,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::objects::words;
+use crate::words::words;
 
 mod machine;
 mod window;

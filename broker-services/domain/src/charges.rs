@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Customer, OrderId};
 use crate::money::Won;
-use crate::objects::words;
+use crate::objects::Order;
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// Charges that one message carries at most.
 pub const MAX_CHARGES_PER_CALL: usize = 256;
@@ -20,6 +21,13 @@ pub struct Charge {
     pub customer: Customer,
     /// What is taken.
     pub amount: Won,
+}
+
+impl From<&Order> for Charge {
+    /// The charge of a recorded order: the amount it was accepted with, whatever the price is now.
+    fn from(order: &Order) -> Self {
+        Self { order_id: order.order_id.clone(), customer: order.customer.clone(), amount: order.amount }
+    }
 }
 
 /// What Order sends to `skstore.payments`.

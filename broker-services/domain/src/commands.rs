@@ -1,8 +1,10 @@
 //! What someone asks for, read leniently and checked once: plain JSON that a person can type.
 
+use serde::Serialize;
+
 use crate::ids::{Customer, ItemId, OrderId, RequestId};
 use crate::money::Won;
-use crate::objects::words;
+use crate::words::{by_service, words, words_by_service};
 
 mod fields;
 mod invalid;
@@ -59,44 +61,12 @@ words! {
     }
 }
 
-/// Every command there is. The word is its routing key on `skstore.commands`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CommandKind {
-    /// Order's.
-    Order(OrderCommandKind),
-    /// Deposit's.
-    Deposit(DepositCommandKind),
-    /// Item's.
-    Item(ItemCommandKind),
+words_by_service! {
+    /// Every command there is. The word is its routing key on `skstore.commands`.
+    CommandKind(OrderCommandKind, DepositCommandKind, ItemCommandKind)
 }
 
 impl CommandKind {
-    /// All of them, those of one service after those of another.
-    pub fn all() -> impl Iterator<Item = Self> + Clone {
-        let orders = OrderCommandKind::ALL.iter().map(|kind| Self::Order(*kind));
-        let deposits = DepositCommandKind::ALL.iter().map(|kind| Self::Deposit(*kind));
-        orders.chain(deposits).chain(ItemCommandKind::ALL.iter().map(|kind| Self::Item(*kind)))
-    }
-
-    /// Its routing key.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Order(kind) => kind.word(),
-            Self::Deposit(kind) => kind.word(),
-            Self::Item(kind) => kind.word(),
-        }
-    }
-
-    /// The one whose [`word`](Self::word) this is.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        OrderCommandKind::from_word(word)
-            .map(Self::Order)
-            .or_else(|| DepositCommandKind::from_word(word).map(Self::Deposit))
-            .or_else(|| ItemCommandKind::from_word(word).map(Self::Item))
-    }
-
     /// Whether it asks for a part of a log.
     #[must_use]
     pub const fn is_replay(self) -> bool {
@@ -109,21 +79,10 @@ impl CommandKind {
     }
 }
 
-impl std::fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.word())
-    }
-}
-
-/// A command, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// Order's.
-    Order(OrderCommand),
-    /// Deposit's.
-    Deposit(DepositCommand),
-    /// Item's.
-    Item(ItemCommand),
+by_service! {
+    /// A command, checked.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    Command(OrderCommand, DepositCommand, ItemCommand)
 }
 
 /// A command to Order.
@@ -166,57 +125,63 @@ pub enum ItemCommand {
 }
 
 /// Part of a log, from one entry on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Replay {
     /// The first entry wanted.
     pub from_seq: i64,
 }
 
 /// Order something. Everything but the item is optional.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The item.
     pub item_id: ItemId,
     /// Units, 1 to [`MAX_QTY`](crate::objects::MAX_QTY).
     pub qty: u32,
     /// Whose account pays; the walk-in account if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<Customer>,
     /// The idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
     /// The price the caller saw.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Won>,
 }
 
 /// Put money into an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TopUp {
     /// The account's owner.
     pub customer: Customer,
     /// How much, above zero.
     pub amount: Won,
     /// The idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topup_id: Option<RequestId>,
 }
 
 /// Add to an item's stock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restock {
     /// Which item.
     pub item_id: ItemId,
     /// Units, 1 to [`MAX_STOCK`].
     pub qty: u64,
     /// The idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub restock_id: Option<RequestId>,
 }
 
 /// Name and price an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListItem {
     /// The item.
     pub item_id: ItemId,
     /// Its name, 1 to [`MAX_ITEM_NAME_CHARS`] characters.
     pub name: String,
     /// Its name in English, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name_en: Option<String>,
     /// Price of a unit, zero or more.
     pub unit_price: Won,
@@ -225,12 +190,9 @@ pub struct ListItem {
 /// The commands of one service, which reads no others.
 pub trait ServiceCommand: Sized {
     /// Their kinds.
-    type Kind: Copy;
+    type Kind: TryFrom<CommandKind>;
     /// The service's name, for people.
     const SERVICE: &'static str;
-
-    /// `kind` as one of this service's, if it is.
-    fn kind_of(kind: CommandKind) -> Option<Self::Kind>;
 
     /// Reads the body of a command of `kind`.
     ///
@@ -249,48 +211,30 @@ impl Command {
     /// [`Invalid`] names the field and says what it must be.
     pub fn from_json(kind: CommandKind, body: &[u8]) -> Result<Self, Invalid> {
         Ok(match kind {
-            CommandKind::Order(kind) => Self::Order(OrderCommand::from_json(kind, body)?),
-            CommandKind::Deposit(kind) => Self::Deposit(DepositCommand::from_json(kind, body)?),
-            CommandKind::Item(kind) => Self::Item(ItemCommand::from_json(kind, body)?),
+            CommandKind::Order(kind) => OrderCommand::from_json(kind, body)?.into(),
+            CommandKind::Deposit(kind) => DepositCommand::from_json(kind, body)?.into(),
+            CommandKind::Item(kind) => ItemCommand::from_json(kind, body)?.into(),
         })
     }
 
     /// Its kind: where it is sent.
     #[must_use]
-    pub const fn kind(&self) -> CommandKind {
+    pub fn kind(&self) -> CommandKind {
         match self {
-            Self::Order(command) => CommandKind::Order(command.kind()),
-            Self::Deposit(command) => CommandKind::Deposit(command.kind()),
-            Self::Item(command) => CommandKind::Item(command.kind()),
+            Self::Order(OrderCommand::Place(_)) => OrderCommandKind::Place.into(),
+            Self::Order(OrderCommand::Cancel(_)) => OrderCommandKind::Cancel.into(),
+            Self::Order(OrderCommand::Query(_)) => OrderCommandKind::Query.into(),
+            Self::Order(OrderCommand::Replay(_)) => OrderCommandKind::Replay.into(),
+            Self::Deposit(DepositCommand::TopUp(_)) => DepositCommandKind::TopUp.into(),
+            Self::Deposit(DepositCommand::QueryPayment(_) | DepositCommand::QueryAccount(_)) => {
+                DepositCommandKind::Query.into()
+            }
+            Self::Deposit(DepositCommand::Replay(_)) => DepositCommandKind::Replay.into(),
+            Self::Item(ItemCommand::Restock(_)) => ItemCommandKind::Restock.into(),
+            Self::Item(ItemCommand::Query(_)) => ItemCommandKind::Query.into(),
+            Self::Item(ItemCommand::List(_)) => ItemCommandKind::List.into(),
+            Self::Item(ItemCommand::Replay(_)) => ItemCommandKind::Replay.into(),
         }
-    }
-
-    /// Its body, as [`Command::from_json`] reads it.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        match self {
-            Self::Order(command) => command.to_json(),
-            Self::Deposit(command) => command.to_json(),
-            Self::Item(command) => command.to_json(),
-        }
-    }
-}
-
-impl From<OrderCommand> for Command {
-    fn from(command: OrderCommand) -> Self {
-        Self::Order(command)
-    }
-}
-
-impl From<DepositCommand> for Command {
-    fn from(command: DepositCommand) -> Self {
-        Self::Deposit(command)
-    }
-}
-
-impl From<ItemCommand> for Command {
-    fn from(command: ItemCommand) -> Self {
-        Self::Item(command)
     }
 }
 

@@ -13,13 +13,16 @@ use crate::money::Won;
 use crate::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
 use crate::time::Timestamp;
 
+/// What becomes of a payment: the payment after it, the account if it changed, and the event.
+pub type Changed = (Payment, Option<Account>, Event);
+
 /// What a charge does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charged {
     /// What Order hears.
     pub result: ChargeResult,
-    /// The payment after it, the account if it changed, and the event; absent if nothing changes.
-    pub change: Option<(Payment, Option<Account>, Event)>,
+    /// Absent if nothing changes.
+    pub change: Option<Changed>,
 }
 
 /// Charges an order. `late` says that the charge's deadline has passed.
@@ -53,33 +56,21 @@ pub fn charge(
 }
 
 fn first_charge(account: Account, charge: &Charge, now: Timestamp) -> Charged {
-    let payment = |status, reason| Payment {
-        order_id: charge.order_id.clone(),
-        customer: charge.customer.clone(),
-        amount: charge.amount,
-        status,
-        reason,
-        updated_at: now,
-        revision: 1,
-    };
     match account.balance.less(charge.amount) {
         Some(balance) => {
-            let account = Account { balance, revision: account.revision + 1, ..account };
-            let payment = payment(PaymentStatus::Paid, None);
+            let payment = first(charge.clone(), PaymentStatus::Paid, None, now);
+            let account = moved(account, balance);
             let paid = DepositEvent::Paid { payment: payment.clone(), account: account.clone() };
-            let event = Event::new(paid, payment.revision, now);
-            Charged { result: ChargeResult::Paid, change: Some((payment, Some(account), event)) }
+            Charged { result: ChargeResult::Paid, change: Some(told(payment, Some(account), paid, now)) }
         }
         None => {
-            let payment = payment(PaymentStatus::Declined, Some(PaymentReason::InsufficientBalance));
-            let event = Event::new(DepositEvent::Declined(payment.clone()), payment.revision, now);
-            Charged { result: ChargeResult::Declined, change: Some((payment, None, event)) }
+            let reason = Some(PaymentReason::InsufficientBalance);
+            let payment = first(charge.clone(), PaymentStatus::Declined, reason, now);
+            let declined = DepositEvent::Declined(payment.clone());
+            Charged { result: ChargeResult::Declined, change: Some(told(payment, None, declined, now)) }
         }
     }
 }
-
-/// What a release changes: the payment after it, the account if it changed, and the event.
-pub type Released = Option<(Payment, Option<Account>, Event)>;
 
 /// Releases the payment of an order that was cancelled or rejected: gives back what was taken, or leaves a
 /// tombstone that refuses the charge should it still come.
@@ -92,20 +83,12 @@ pub fn release(
     order: &Order,
     reason: PaymentReason,
     now: Timestamp,
-) -> Result<Released, Impossible> {
+) -> Result<Option<Changed>, Impossible> {
     match payment {
         None => {
-            let payment = Payment {
-                order_id: order.order_id.clone(),
-                customer: order.customer.clone(),
-                amount: order.amount,
-                status: PaymentStatus::Voided,
-                reason: Some(reason),
-                updated_at: now,
-                revision: 1,
-            };
-            let event = Event::new(DepositEvent::Voided(payment.clone()), payment.revision, now);
-            Ok(Some((payment, None, event)))
+            let payment = first(order.into(), PaymentStatus::Voided, Some(reason), now);
+            let voided = DepositEvent::Voided(payment.clone());
+            Ok(Some(told(payment, None, voided, now)))
         }
         Some(payment) => match payment.status {
             PaymentStatus::Paid => refund(payment, owned(account, &payment.customer)?, reason, now).map(Some),
@@ -120,13 +103,13 @@ fn refund(
     account: Account,
     reason: PaymentReason,
     now: Timestamp,
-) -> Result<(Payment, Option<Account>, Event), Impossible> {
+) -> Result<Changed, Impossible> {
     let balance = account.balance.plus(payment.amount).ok_or_else(|| Impossible::RefundTooLarge {
         order: payment.order_id.clone(),
         amount: payment.amount,
         customer: account.customer.clone(),
     })?;
-    let account = Account { balance, revision: account.revision + 1, ..account };
+    let account = moved(account, balance);
     let payment = Payment {
         status: PaymentStatus::Refunded,
         reason: Some(reason),
@@ -135,8 +118,22 @@ fn refund(
         ..payment.clone()
     };
     let refunded = DepositEvent::Refunded { payment: payment.clone(), account: account.clone() };
-    let event = Event::new(refunded, payment.revision, now);
-    Ok((payment, Some(account), event))
+    Ok(told(payment, Some(account), refunded, now))
+}
+
+/// The payment that a charge, or a release without one, leaves.
+fn first(charge: Charge, status: PaymentStatus, reason: Option<PaymentReason>, now: Timestamp) -> Payment {
+    let Charge { order_id, customer, amount } = charge;
+    Payment { order_id, customer, amount, status, reason, updated_at: now, revision: 1 }
+}
+
+fn moved(account: Account, balance: Won) -> Account {
+    Account { balance, revision: account.revision + 1, ..account }
+}
+
+fn told(payment: Payment, account: Option<Account>, data: DepositEvent, now: Timestamp) -> Changed {
+    let event = Event::new(data, payment.revision, now);
+    (payment, account, event)
 }
 
 /// A top-up that took effect: its idempotency key, and the answer it got.
@@ -195,7 +192,7 @@ pub fn top_up(
     let Some(balance) = account.balance.plus(amount).filter(|balance| *balance <= MAX_BALANCE) else {
         return Ok(ToppedUp::TooMuch);
     };
-    let account = Account { balance, revision: account.revision + 1, ..account };
+    let account = moved(account, balance);
     let event = Event::new(DepositEvent::ToppedUp(account.clone()), account.revision, now);
     let record = TopUpRecord {
         topup_id: topup_id.to_owned(),

@@ -6,6 +6,7 @@
 use crate::ids::OrderId;
 use crate::objects::{Account, Item, Order, Payment};
 use crate::time::Timestamp;
+use crate::words::by_service;
 
 mod kinds;
 mod wire;
@@ -26,15 +27,10 @@ pub struct Event {
     pub traceparent: Option<String>,
 }
 
-/// What happened, by the service that tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EventData {
-    /// To an order.
-    Order(OrderEvent),
-    /// To a payment or an account.
-    Deposit(DepositEvent),
-    /// To an item or a delivery.
-    Item(ItemEvent),
+by_service! {
+    /// What happened, by the service that tells it.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    EventData(OrderEvent, DepositEvent, ItemEvent)
 }
 
 /// What Order tells: see [`OrderKind`] for each.
@@ -113,8 +109,19 @@ impl Event {
     pub fn subject(&self) -> &str {
         match &self.data {
             EventData::Order(event) => event.order_id().as_str(),
-            EventData::Deposit(event) => event.subject(),
-            EventData::Item(event) => event.subject(),
+            EventData::Deposit(
+                DepositEvent::Paid { payment, .. }
+                | DepositEvent::Refunded { payment, .. }
+                | DepositEvent::Declined(payment)
+                | DepositEvent::Voided(payment),
+            ) => payment.order_id.as_str(),
+            EventData::Deposit(DepositEvent::ToppedUp(account)) => account.customer.as_str(),
+            EventData::Item(
+                ItemEvent::DeliveryStarted { order_id, .. }
+                | ItemEvent::DeliveryCancelled { order_id, .. }
+                | ItemEvent::SoldOut { order_id, .. },
+            ) => order_id.as_str(),
+            EventData::Item(ItemEvent::Listed(item) | ItemEvent::Restocked(item)) => item.item_id.as_str(),
         }
     }
 
@@ -188,17 +195,6 @@ impl DepositEvent {
         }
     }
 
-    /// The order whose payment changed, or the customer whose account was topped up.
-    fn subject(&self) -> &str {
-        match self {
-            Self::Paid { payment, .. }
-            | Self::Refunded { payment, .. }
-            | Self::Declined(payment)
-            | Self::Voided(payment) => payment.order_id.as_str(),
-            Self::ToppedUp(account) => account.customer.as_str(),
-        }
-    }
-
     /// The payment after it, unless it is a top-up.
     #[must_use]
     pub const fn payment(&self) -> Option<&Payment> {
@@ -236,16 +232,6 @@ impl ItemEvent {
         }
     }
 
-    /// The order whose delivery changed, or the item.
-    fn subject(&self) -> &str {
-        match self {
-            Self::DeliveryStarted { order_id, .. }
-            | Self::DeliveryCancelled { order_id, .. }
-            | Self::SoldOut { order_id, .. } => order_id.as_str(),
-            Self::Listed(item) | Self::Restocked(item) => item.item_id.as_str(),
-        }
-    }
-
     /// The item after it, unless it was never listed.
     #[must_use]
     pub const fn item(&self) -> Option<&Item> {
@@ -267,23 +253,5 @@ impl ItemEvent {
             | Self::SoldOut { order_id, .. } => Some(order_id),
             Self::Listed(_) | Self::Restocked(_) => None,
         }
-    }
-}
-
-impl From<OrderEvent> for EventData {
-    fn from(event: OrderEvent) -> Self {
-        Self::Order(event)
-    }
-}
-
-impl From<DepositEvent> for EventData {
-    fn from(event: DepositEvent) -> Self {
-        Self::Deposit(event)
-    }
-}
-
-impl From<ItemEvent> for EventData {
-    fn from(event: ItemEvent) -> Self {
-        Self::Item(event)
     }
 }

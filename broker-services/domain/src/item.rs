@@ -29,9 +29,8 @@ pub struct Delivery {
     pub revision: u64,
 }
 
-/// What a message about a delivery changes: the delivery after it, the item if its stock changed, and the
-/// event.
-pub type Moved = Option<(Delivery, Option<Item>, Event)>;
+/// What becomes of a delivery: the delivery after it, the item if its stock changed, and the event.
+pub type Changed = (Delivery, Option<Item>, Event);
 
 /// An order was placed: take its units from the stock, or find that there are too few.
 ///
@@ -42,7 +41,7 @@ pub fn start(
     item: Option<&Item>,
     order: &Order,
     now: Timestamp,
-) -> Result<Moved, Impossible> {
+) -> Result<Option<Changed>, Impossible> {
     match delivery.map(|delivery| delivery.status) {
         None => {}
         Some(DeliveryStatus::Started | DeliveryStatus::SoldOut | DeliveryStatus::Cancelled) => {
@@ -54,20 +53,18 @@ pub fn start(
         order: order.order_id.clone(),
         item: order.item_id.clone(),
     })?;
-    match item.stock.checked_sub(u64::from(order.qty)) {
+    let order_id = order.order_id.clone();
+    Ok(Some(match item.stock.checked_sub(u64::from(order.qty)) {
         Some(stock) => {
             let item = Item { stock, revision: item.revision + 1, ..item.clone() };
-            let delivery = first(order, DeliveryStatus::Started, now);
-            let event =
-                told(&delivery, now, |order_id| ItemEvent::DeliveryStarted { order_id, item: item.clone() });
-            Ok(Some((delivery, Some(item), event)))
+            let started = ItemEvent::DeliveryStarted { order_id, item: item.clone() };
+            told(first(order, DeliveryStatus::Started, now), Some(item), started, now)
         }
         None => {
-            let delivery = first(order, DeliveryStatus::SoldOut, now);
-            let event = told(&delivery, now, |order_id| ItemEvent::SoldOut { order_id, item: item.clone() });
-            Ok(Some((delivery, None, event)))
+            let sold_out = ItemEvent::SoldOut { order_id, item: item.clone() };
+            told(first(order, DeliveryStatus::SoldOut, now), None, sold_out, now)
         }
-    }
+    }))
 }
 
 /// An order was cancelled: put its units back, or see to it that they are never taken.
@@ -79,12 +76,11 @@ pub fn cancel(
     item: Option<&Item>,
     order: &Order,
     now: Timestamp,
-) -> Result<Moved, Impossible> {
+) -> Result<Option<Changed>, Impossible> {
+    let order_id = order.order_id.clone();
     let Some(delivery) = delivery else {
-        let delivery = first(order, DeliveryStatus::Cancelled, now);
-        let event =
-            told(&delivery, now, |order_id| ItemEvent::DeliveryCancelled { order_id, item: item.cloned() });
-        return Ok(Some((delivery, None, event)));
+        let cancelled = ItemEvent::DeliveryCancelled { order_id, item: item.cloned() };
+        return Ok(Some(told(first(order, DeliveryStatus::Cancelled, now), None, cancelled, now)));
     };
     match delivery.status {
         DeliveryStatus::Cancelled | DeliveryStatus::SoldOut => Ok(None),
@@ -104,11 +100,8 @@ pub fn cancel(
                 revision: delivery.revision + 1,
                 ..delivery.clone()
             };
-            let event = told(&delivery, now, |order_id| {
-                let item = Some(item.clone());
-                ItemEvent::DeliveryCancelled { order_id, item }
-            });
-            Ok(Some((delivery, Some(item), event)))
+            let cancelled = ItemEvent::DeliveryCancelled { order_id, item: Some(item.clone()) };
+            Ok(Some(told(delivery, Some(item), cancelled, now)))
         }
     }
 }
@@ -204,7 +197,7 @@ fn no_such_status(order: &Order) -> Impossible {
     Impossible::NoStatus { what: "delivery", order: order.order_id.clone() }
 }
 
-/// The event of a delivery's transition, as `tell` makes it of the order's id.
-fn told(delivery: &Delivery, now: Timestamp, tell: impl FnOnce(OrderId) -> ItemEvent) -> Event {
-    Event::new(tell(delivery.order_id.clone()), delivery.revision, now)
+fn told(delivery: Delivery, item: Option<Item>, data: ItemEvent, now: Timestamp) -> Changed {
+    let event = Event::new(data, delivery.revision, now);
+    (delivery, item, event)
 }

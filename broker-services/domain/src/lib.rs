@@ -10,7 +10,7 @@
 //! 6. [`item`]: the stock and its deliveries;
 //! 7. [`myinfo`]: how events become the view;
 //! 8. [`answers`]: what the caller hears, and how fast: [`latency`];
-//! 9. [`books`]: what the services' own logs say of the promises.
+//! 9. [`ledger`]: what always holds of accounts, stocks and orders, and [`books`], what the services' own logs say of it.
 //!
 //! An input that contradicts what is recorded is [`impossible`].
 //!
@@ -28,9 +28,11 @@ pub mod impossible;
 pub mod item;
 pub mod json;
 pub mod latency;
+pub mod ledger;
 pub mod money;
 pub mod myinfo;
 pub mod objects;
 pub mod order;
 pub mod signals;
 pub mod time;
+mod words;

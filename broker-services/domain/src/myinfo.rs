@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::events::{Event, EventData, EventKind, OrderKind, Source};
+use crate::events::{DepositEvent, Event, EventData, EventKind, OrderEvent, OrderKind, Source};
 use crate::ids::{Customer, OrderId};
 use crate::money::Won;
 use crate::objects::{Account, Item, Order, OrderReason, OrderStatus, Payment, PaymentReason, PaymentStatus};
@@ -97,29 +97,44 @@ pub struct OrderRow {
 pub fn writes(event: &Event) -> Vec<ViewWrite> {
     let mut writes = Vec::with_capacity(MOST_WRITES);
     match &event.data {
-        EventData::Order(told) => match told.order() {
-            Some(order) => order_writes(event, told.kind(), order, &mut writes),
-            None => writes.push(ViewWrite::Feed(feed(event, None, None, None))),
-        },
+        EventData::Order(told) => {
+            writes.extend(told.order().cloned().map(ViewWrite::Order));
+            let began = told.order().filter(|order| began_paying(told.kind(), order));
+            writes.extend(began.map(|order| ViewWrite::Step(order.order_id.clone(), paying(order))));
+        }
         EventData::Deposit(told) => {
             writes.extend(told.account().cloned().map(ViewWrite::Account));
-            match told.payment() {
-                Some(payment) => payment_writes(event, payment, &mut writes),
-                None => {
-                    let customer = told.account().map(|account| &account.customer);
-                    writes.push(ViewWrite::Feed(feed(event, customer, None, None)));
-                }
-            }
+            writes.extend(told.payment().cloned().map(ViewWrite::Payment));
         }
-        EventData::Item(told) => {
-            writes.extend(told.item().cloned().map(ViewWrite::Item));
-            writes.push(match told.order_id() {
-                Some(order_id) => happened(event, order_id, None, None, None),
-                None => ViewWrite::Feed(feed(event, None, None, None)),
-            });
-        }
+        EventData::Item(told) => writes.extend(told.item().cloned().map(ViewWrite::Item)),
     }
+    writes.push(happened(event));
     writes
+}
+
+/// The event's own line, and its step. There is no timeline of an order that was never placed.
+fn happened(event: &Event) -> ViewWrite {
+    let (customer, amount, reason) = match &event.data {
+        EventData::Order(told) => told.order().map_or((None, None, None), |order| {
+            (Some(&order.customer), Some(order.amount), order.reason.map(OrderReason::word))
+        }),
+        EventData::Deposit(DepositEvent::ToppedUp(account)) => (Some(&account.customer), None, None),
+        EventData::Deposit(told) => told.payment().map_or((None, None, None), |payment| {
+            (Some(&payment.customer), Some(payment.amount), payment.reason.map(PaymentReason::word))
+        }),
+        EventData::Item(_) => (None, None, None),
+    };
+    let (kind, at, reason) = (event.kind(), event.time, reason.map(str::to_owned));
+    let (id, subject, customer) = (event.id(), event.subject().to_owned(), customer.cloned());
+    let line = FeedEntry { id, kind, subject, at, customer, amount, reason: reason.clone() };
+    let is_step = !matches!(event.data, EventData::Order(OrderEvent::CancelNoted(_)));
+    match event.order_id().filter(|_| is_step) {
+        Some(order_id) => {
+            let step = Step { source: kind.source(), revision: event.revision, kind, at, reason };
+            ViewWrite::Happened(order_id.clone(), step, line)
+        }
+        None => ViewWrite::Feed(line),
+    }
 }
 
 /// What a batch of writes comes to: each object at its highest revision, each step and line once, where they were
@@ -180,50 +195,6 @@ const fn revision(write: &ViewWrite) -> u64 {
 /// Writes of the event that has most: an object, another one or a step it brings along, and what happened.
 const MOST_WRITES: usize = 3;
 
-fn order_writes(event: &Event, kind: OrderKind, order: &Order, writes: &mut Vec<ViewWrite>) {
-    let reason = order.reason.map(OrderReason::word);
-    writes.push(ViewWrite::Order(order.clone()));
-    if kind != OrderKind::Paying && began_paying(kind, order) {
-        writes.push(ViewWrite::Step(order.order_id.clone(), paying(order)));
-    }
-    writes.push(happened(event, &order.order_id, Some(&order.customer), Some(order.amount), reason));
-}
-
-fn payment_writes(event: &Event, payment: &Payment, writes: &mut Vec<ViewWrite>) {
-    let reason = payment.reason.map(PaymentReason::word);
-    writes.push(ViewWrite::Payment(payment.clone()));
-    writes.push(happened(event, &payment.order_id, Some(&payment.customer), Some(payment.amount), reason));
-}
-
-fn happened(
-    event: &Event,
-    order_id: &OrderId,
-    customer: Option<&Customer>,
-    amount: Option<Won>,
-    reason: Option<&str>,
-) -> ViewWrite {
-    let step = Step {
-        source: event.kind().source(),
-        revision: event.revision,
-        kind: event.kind(),
-        at: event.time,
-        reason: reason.map(str::to_owned),
-    };
-    ViewWrite::Happened(order_id.clone(), step, feed(event, customer, amount, reason))
-}
-
-fn feed(event: &Event, customer: Option<&Customer>, amount: Option<Won>, reason: Option<&str>) -> FeedEntry {
-    FeedEntry {
-        id: event.id(),
-        kind: event.kind(),
-        subject: event.subject().to_owned(),
-        at: event.time,
-        customer: customer.cloned(),
-        amount,
-        reason: reason.map(str::to_owned),
-    }
-}
-
 /// The step of an order's intent. `order.paying` is not published once the next event is committed, so every
 /// later event of the order brings this step along; a rebuild from the log then shows the same timeline.
 fn paying(order: &Order) -> Step {
@@ -236,7 +207,7 @@ fn paying(order: &Order) -> Step {
     }
 }
 
-/// Whether the order's first transition was *paying*. The others begin
+/// Whether the order's first transition was *paying*, and this is a later one. The others begin
 ///
 /// - as *rejected*, for want of a permit and of somebody to tell. All that still comes is the note of its
 ///   voided payment, at revision 2; an order that began as paying has ended at revision 2 at the earliest, and
@@ -248,5 +219,5 @@ const fn began_paying(kind: OrderKind, order: &Order) -> bool {
     let note_of_refused = order.revision == 2 && matches!(kind, OrderKind::Noted);
     let buried = matches!(order.status, OrderStatus::Cancelled)
         && matches!(order.payment, PaymentStatus::None | PaymentStatus::Voided);
-    !first && !note_of_refused && !buried
+    !first && !note_of_refused && !buried && !matches!(kind, OrderKind::Paying)
 }

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use crate::answers::ErrorCode;
-use crate::charges::{Charge, NoAnswer, PaymentOutcome};
+use crate::charges::{NoAnswer, PaymentOutcome};
 use crate::events::{Event, OrderEvent};
 use crate::ids::OrderId;
 use crate::impossible::Impossible;
@@ -65,20 +65,16 @@ pub fn decide(
             }
             match (order.status, admission) {
                 (Paying, Admission::Join) => Ok(same(PaymentStep::Join(order.order_id.clone()).into())),
-                (Paying, Admission::Granted) => Ok(same(PaymentStep::Charge(charge_for(order)).into())),
+                (Paying, Admission::Granted) => Ok(same(charged(order))),
                 (Paying, Admission::Refused { .. }) => {
-                    let (next, tell) = settled(order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit));
-                    Ok(answered_change(next, tell, now))
+                    Ok(settled(order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit), now, answered))
                 }
-                (Placed | Delivering | Cancelled | Rejected, _) => Ok(same(Then::answer(recorded(order)))),
+                (Placed | Delivering | Cancelled | Rejected, _) => Ok(same(answered(order))),
             }
         }
         (Some(OrderRecord::Order(order)), Input::Cancel(_)) => Ok(cancel(order, now)),
         (Some(OrderRecord::Order(order)), Input::Payment(outcome)) => match order.status {
-            Paying => {
-                let (next, tell) = settled(order, outcome);
-                Ok(changed_and_then(next, tell, now, concluded))
-            }
+            Paying => Ok(settled(order, outcome, now, concluded)),
             Placed | Delivering | Cancelled | Rejected => Ok(same(concluded(order))),
         },
         (Some(OrderRecord::Order(order)), Input::Released(status)) => released(order, status, now),
@@ -99,10 +95,7 @@ fn place_new(
     };
     let mut order = new_order(request, price, amount, now);
     match admission {
-        Admission::Granted => {
-            let charge = PaymentStep::Charge(charge_for(&order));
-            Ok(change(order, OrderEvent::Paying, charge.into(), now))
-        }
+        Admission::Granted => Ok(change(order, OrderEvent::Paying, now, charged)),
         Admission::Join => Err(Impossible::NoIntent(request.order_id.clone())),
         Admission::Refused { retry_after } if answerable => Ok(same(Then::answer(Reply::Refused {
             code: ErrorCode::TryLater,
@@ -116,7 +109,7 @@ fn place_new(
         Admission::Refused { .. } => {
             order.status = OrderStatus::Rejected;
             order.reason = Some(OrderReason::PaymentUnavailable);
-            Ok(change(order, OrderEvent::Rejected, Then::Nothing, now))
+            Ok(change(order, OrderEvent::Rejected, now, nothing))
         }
     }
 }
@@ -146,157 +139,115 @@ fn place_after_tombstone(
         revision: tombstone.revision,
         ..new_order(request, price, amount, now)
     };
-    answered_change(order, OrderEvent::Cancelled, now)
+    change(order, OrderEvent::Cancelled, now, answered)
 }
 
-/// The charge of a recorded order: the amount it was accepted with, whatever the price is now.
-fn charge_for(order: &Order) -> Charge {
-    Charge { order_id: order.order_id.clone(), customer: order.customer.clone(), amount: order.amount }
-}
-
-/// An order that is paying after the outcome of its charge, and what tells of that.
-fn settled(order: &Order, outcome: PaymentOutcome) -> (Order, Tell) {
-    let mut next = order.clone();
-    let tell: Tell = match outcome {
-        PaymentOutcome::Paid => {
-            next.payment = PaymentStatus::Paid;
-            if order.cancel_requested {
-                next.status = OrderStatus::Cancelled;
-                next.reason = Some(OrderReason::Customer);
-                OrderEvent::Cancelled
-            } else {
-                next.status = OrderStatus::Placed;
-                OrderEvent::Placed
-            }
+/// The outcome of the charge of an order that is paying.
+fn settled(
+    order: &Order,
+    outcome: PaymentOutcome,
+    now: Timestamp,
+    then: impl FnOnce(&Order) -> Then,
+) -> Decision {
+    use OrderReason::{Customer, Declined, PaymentTimeout, PaymentUnavailable};
+    use OrderStatus::{Cancelled, Placed, Rejected};
+    let (tell, status, reason, payment): (Tell, _, _, _) = match outcome {
+        PaymentOutcome::Paid if order.cancel_requested => {
+            (OrderEvent::Cancelled, Cancelled, Some(Customer), PaymentStatus::Paid)
         }
-        PaymentOutcome::Declined => {
-            next.payment = PaymentStatus::Declined;
-            next.status = OrderStatus::Rejected;
-            next.reason = Some(OrderReason::Declined);
-            OrderEvent::Rejected
+        PaymentOutcome::Paid => (OrderEvent::Placed, Placed, order.reason, PaymentStatus::Paid),
+        PaymentOutcome::Declined => (OrderEvent::Rejected, Rejected, Some(Declined), PaymentStatus::Declined),
+        PaymentOutcome::NoAnswer(NoAnswer::Timeout | NoAnswer::Expired | NoAnswer::Abandoned) => {
+            (OrderEvent::Rejected, Rejected, Some(PaymentTimeout), order.payment)
         }
-        PaymentOutcome::NoAnswer(why) => {
-            next.status = OrderStatus::Rejected;
-            next.reason = Some(match why {
-                NoAnswer::Timeout | NoAnswer::Expired | NoAnswer::Abandoned => OrderReason::PaymentTimeout,
-                NoAnswer::Returned
-                | NoAnswer::Nacked
-                | NoAnswer::ConnectionLost
-                | NoAnswer::Refused
-                | NoAnswer::NoPermit => OrderReason::PaymentUnavailable,
-            });
-            OrderEvent::Rejected
-        }
+        PaymentOutcome::NoAnswer(
+            NoAnswer::Returned
+            | NoAnswer::Nacked
+            | NoAnswer::ConnectionLost
+            | NoAnswer::Refused
+            | NoAnswer::NoPermit,
+        ) => (OrderEvent::Rejected, Rejected, Some(PaymentUnavailable), order.payment),
     };
-    (next, tell)
+    change(Order { status, reason, payment, ..order.clone() }, tell, now, then)
 }
 
 fn cancel(order: &Order, now: Timestamp) -> Decision {
     let mut next = order.clone();
     next.cancel_requested = true;
     match order.status {
-        OrderStatus::Paying if order.cancel_requested => same(Then::answer(Reply::Done(next))),
-        OrderStatus::Paying => cancelled_change(next, OrderEvent::CancelRequested, now),
+        OrderStatus::Paying if order.cancel_requested => same(done(order)),
+        OrderStatus::Paying => change(next, OrderEvent::CancelRequested, now, done),
         OrderStatus::Placed | OrderStatus::Delivering => {
             next.status = OrderStatus::Cancelled;
             next.reason = Some(OrderReason::Customer);
-            cancelled_change(next, OrderEvent::Cancelled, now)
+            change(next, OrderEvent::Cancelled, now, done)
         }
-        OrderStatus::Cancelled | OrderStatus::Rejected => same(Then::answer(Reply::Done(order.clone()))),
+        OrderStatus::Cancelled | OrderStatus::Rejected => same(done(order)),
     }
 }
 
 /// Deposit released the payment of an order that had ended.
 fn released(order: &Order, status: PaymentStatus, now: Timestamp) -> Result<Decision, Impossible> {
-    let impossible = || Err(Impossible::payment(order, status));
+    use OrderStatus::{Cancelled, Delivering, Paying, Placed, Rejected};
+    use PaymentStatus::{None, Paid, Refunded, Voided};
     match (order.status, order.payment, status) {
-        (OrderStatus::Paying | OrderStatus::Placed | OrderStatus::Delivering, _, _) => impossible(),
-        (
-            OrderStatus::Cancelled | OrderStatus::Rejected,
-            PaymentStatus::Refunded,
-            PaymentStatus::Refunded,
-        )
-        | (OrderStatus::Cancelled | OrderStatus::Rejected, PaymentStatus::Voided, PaymentStatus::Voided) => {
+        (Cancelled | Rejected, Refunded, Refunded) | (Cancelled | Rejected, Voided, Voided) => {
             Ok(same(Then::Nothing))
         }
-        (
-            OrderStatus::Cancelled | OrderStatus::Rejected,
-            PaymentStatus::None | PaymentStatus::Paid,
-            PaymentStatus::Refunded,
-        )
-        | (OrderStatus::Cancelled | OrderStatus::Rejected, PaymentStatus::None, PaymentStatus::Voided) => {
+        (Cancelled | Rejected, None | Paid, Refunded) | (Cancelled | Rejected, None, Voided) => {
             let next = Order { payment: status, ..order.clone() };
-            Ok(change(next, OrderEvent::Noted, Then::Nothing, now))
+            Ok(change(next, OrderEvent::Noted, now, nothing))
         }
-        (OrderStatus::Cancelled | OrderStatus::Rejected, _, _) => impossible(),
+        (Paying | Placed | Delivering | Cancelled | Rejected, _, _) => {
+            Err(Impossible::payment(order, status))
+        }
     }
 }
 
 /// Item tells of the delivery. Its news may overtake each other, so an older one changes nothing.
 fn delivery(order: &Order, status: DeliveryStatus, now: Timestamp) -> Result<Decision, Impossible> {
     use DeliveryStatus::{Cancelled, None, SoldOut, Started};
+    use OrderStatus::{Cancelled as TakenBack, Delivering, Paying, Placed, Rejected};
     let mut next = Order { delivery: status, ..order.clone() };
     match (order.status, order.delivery, status) {
-        (OrderStatus::Placed, None, Started) => {
-            next.status = OrderStatus::Delivering;
-            Ok(change(next, OrderEvent::Delivering, Then::Nothing, now))
+        (Placed, None, Started) => {
+            next.status = Delivering;
+            Ok(change(next, OrderEvent::Delivering, now, nothing))
         }
-        (OrderStatus::Placed, None, SoldOut) => {
-            next.status = OrderStatus::Cancelled;
+        (Placed, None, SoldOut) => {
+            next.status = TakenBack;
             next.reason = Some(OrderReason::SoldOut);
-            Ok(change(next, OrderEvent::Cancelled, Then::Nothing, now))
+            Ok(change(next, OrderEvent::Cancelled, now, nothing))
         }
-        (OrderStatus::Cancelled | OrderStatus::Rejected, None, Started | Cancelled | SoldOut)
-        | (OrderStatus::Cancelled | OrderStatus::Rejected, Started, Cancelled) => {
-            Ok(change(next, OrderEvent::Noted, Then::Nothing, now))
+        (TakenBack | Rejected, None, Started | Cancelled | SoldOut)
+        | (TakenBack | Rejected, Started, Cancelled) => Ok(change(next, OrderEvent::Noted, now, nothing)),
+        (Delivering | TakenBack | Rejected, Started | Cancelled, Started)
+        | (TakenBack | Rejected, Cancelled, Cancelled)
+        | (TakenBack | Rejected, SoldOut, SoldOut) => Ok(same(Then::Nothing)),
+        (Paying | Placed | Delivering | TakenBack | Rejected, _, _) => {
+            Err(Impossible::delivery(order, status))
         }
-        (
-            OrderStatus::Delivering | OrderStatus::Cancelled | OrderStatus::Rejected,
-            Started | Cancelled,
-            Started,
-        )
-        | (OrderStatus::Cancelled | OrderStatus::Rejected, Cancelled, Cancelled)
-        | (OrderStatus::Cancelled | OrderStatus::Rejected, SoldOut, SoldOut) => Ok(same(Then::Nothing)),
-        (
-            OrderStatus::Paying
-            | OrderStatus::Placed
-            | OrderStatus::Delivering
-            | OrderStatus::Cancelled
-            | OrderStatus::Rejected,
-            _,
-            _,
-        ) => Err(Impossible::delivery(order, status)),
     }
 }
 
 fn priced<'a>(request: &PlaceRequest, quote: Quote<'a>) -> Result<(&'a Price, Won), Box<Reply>> {
-    let refuse = |code, message, retry_after| {
-        Err(Box::new(Reply::Refused { code, message, retry_after, order: None }))
-    };
-    let price = match quote {
-        Quote::Listed(price) => price,
-        Quote::Unknown => {
-            return refuse(ErrorCode::NotFound, format!("there is no item '{}'", request.item_id), None);
+    let item = &request.item_id;
+    let (code, message, retry_after) = match quote {
+        Quote::Listed(price) if request.unit_price.is_some_and(|seen| seen != price.unit_price) => {
+            let message = format!("'{item}' costs {} now; nothing was ordered", price.unit_price);
+            (ErrorCode::Conflict, message, None)
         }
+        Quote::Listed(price) => match price.unit_price.times(request.qty) {
+            Some(amount) => return Ok((price, amount)),
+            None => (ErrorCode::Invalid, "the amount is beyond what an account can hold".to_owned(), None),
+        },
+        Quote::Unknown => (ErrorCode::NotFound, format!("there is no item '{item}'"), None),
         Quote::NoCatalogue => {
-            return refuse(
-                ErrorCode::TryLater,
-                "no prices are known yet; nothing was ordered".to_owned(),
-                Some(CATALOGUE_RETRY),
-            );
+            let message = "no prices are known yet; nothing was ordered".to_owned();
+            (ErrorCode::TryLater, message, Some(CATALOGUE_RETRY))
         }
     };
-    if request.unit_price.is_some_and(|seen| seen != price.unit_price) {
-        return refuse(
-            ErrorCode::Conflict,
-            format!("'{}' costs {} now; nothing was ordered", request.item_id, price.unit_price),
-            None,
-        );
-    }
-    match price.unit_price.times(request.qty) {
-        Some(amount) => Ok((price, amount)),
-        None => refuse(ErrorCode::Invalid, "the amount is beyond what an account can hold".to_owned(), None),
-    }
+    Err(Box::new(Reply::Refused { code, message, retry_after, order: None }))
 }
 
 fn new_order(request: &PlaceRequest, price: &Price, amount: Won, now: Timestamp) -> Order {
@@ -333,22 +284,27 @@ const fn same(then: Then) -> Decision {
 /// Which event tells of an order's transition.
 type Tell = fn(Order) -> OrderEvent;
 
-/// A transition: `order` with the next revision, and the event that tells it.
-fn change(mut order: Order, tell: Tell, then: Then, now: Timestamp) -> Decision {
+/// A transition: `order` with the next revision, the event that tells it, and what is done then.
+fn change(mut order: Order, tell: Tell, now: Timestamp, then: impl FnOnce(&Order) -> Then) -> Decision {
     order.revision += 1;
     order.updated_at = now;
     let event = Event::new(tell(order.clone()), order.revision, now);
+    let then = then(&order);
     Decision { change: Some((OrderRecord::Order(order), event)), then }
 }
 
-/// A transition, answered as a place of that order is.
-fn answered_change(order: Order, tell: Tell, now: Timestamp) -> Decision {
-    changed_and_then(order, tell, now, |order| Then::answer(recorded(order)))
+fn nothing(_: &Order) -> Then {
+    Then::Nothing
 }
 
-/// A transition, answered as a cancel of that order is.
-fn cancelled_change(order: Order, tell: Tell, now: Timestamp) -> Decision {
-    changed_and_then(order, tell, now, |order| Then::answer(Reply::Done(order.clone())))
+/// The caller hears what a place of `order` is answered.
+fn answered(order: &Order) -> Then {
+    Then::answer(recorded(order))
+}
+
+/// The caller hears how `order` is.
+fn done(order: &Order) -> Then {
+    Then::answer(Reply::Done(order.clone()))
 }
 
 /// Everyone who waits for the payment of `order` hears what a place of it is answered.
@@ -356,10 +312,6 @@ fn concluded(order: &Order) -> Then {
     PaymentStep::Conclude(order.order_id.clone(), Box::new(recorded(order))).into()
 }
 
-fn changed_and_then(order: Order, tell: Tell, now: Timestamp, then: fn(&Order) -> Then) -> Decision {
-    let mut decision = change(order, tell, Then::Nothing, now);
-    if let Some((OrderRecord::Order(order), _)) = &decision.change {
-        decision.then = then(order);
-    }
-    decision
+fn charged(order: &Order) -> Then {
+    PaymentStep::Charge(order.into()).into()
 }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
 use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
-use crate::objects::words;
+use crate::events::Source;
 use crate::time::Timestamp;
+use crate::words::words;
 
 words! {
     /// The workers.
@@ -20,6 +21,16 @@ words! {
         Item = "item",
         /// Keeps the view.
         MyInfo = "myinfo",
+    }
+}
+
+impl From<Source> for Service {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Order => Self::Order,
+            Source::Deposit => Self::Deposit,
+            Source::Item => Self::Item,
+        }
     }
 }
 

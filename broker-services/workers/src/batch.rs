@@ -35,8 +35,7 @@ const REPLAY_BYTES: usize = 192 * 1024;
 
 /// One thing to decide.
 #[derive(Debug)]
-pub struct Job<I> {
-    /// What it is decided about.
+pub(crate) struct Job<I> {
     pub input: I,
     /// W3C trace context of the message that brought it.
     pub trace: Option<String>,
@@ -44,14 +43,11 @@ pub struct Job<I> {
 
 /// What a decided input asks for once it is committed.
 #[derive(Debug, Clone)]
-pub enum Effect<E> {
-    /// Nothing.
+pub(crate) enum Effect<E> {
     None,
-    /// Tell the caller.
     Answer(Box<Answer>),
     /// Tell the caller a part of the log.
     Replay {
-        /// From this entry on.
         from_seq: i64,
     },
     /// Park it: it cannot be, or it panicked.
@@ -61,10 +57,11 @@ pub enum Effect<E> {
 }
 
 /// What a delivery asks for, part by part.
-pub type Parts<I> = Vec<Result<Job<I>, BadPart>>;
+pub(crate) type Parts<I> = Vec<Result<Job<I>, BadPart>>;
 
-/// What a service fills into the loop: how its messages are read, what they touch, what they do.
-pub trait Handler {
+/// What a service fills into the loop: how its messages are read, what they touch, what they do. What only some of them
+/// need has a default that does nothing.
+pub(crate) trait Handler {
     /// What its messages say.
     type Input;
     /// What it has in hand while it decides.
@@ -95,14 +92,12 @@ pub trait Handler {
         now: Timestamp,
     ) -> Result<Effect<Self::Effect>, Impossible>;
 
-    /// Carries out its own effects of one committed delivery, or of inputs that no delivery brought. Returns the envelope if
-    /// it is to be acked now.
-    fn carry_out(&mut self, envelope: Option<Envelope>, effects: Vec<Self::Effect>) -> Option<Envelope>;
-}
+    /// Carries out its own effects of one committed delivery, or of inputs that no delivery brought. Returns the envelope
+    /// if it is to be acked now.
+    fn carry_out(&mut self, envelope: Option<Envelope>, _effects: Vec<Self::Effect>) -> Option<Envelope> {
+        envelope
+    }
 
-/// A handler some of whose messages wait unacked for what no delivery brings: Order's do, for the outcomes of payment calls.
-/// The others are handlers alone, and have nothing to add.
-pub trait DeferredHandler: Handler {
     /// Called once for each turn, before it decides: for what must not happen twice if it decides again.
     fn prepare(&mut self, _inputs: &[&Self::Input]) -> impl Future<Output = ()> {
         std::future::ready(())
@@ -116,7 +111,7 @@ pub trait DeferredHandler: Handler {
         std::future::pending()
     }
 
-    /// Messages that it keeps unacked between turns.
+    /// Messages that it keeps unacked between turns, until what no delivery brings.
     fn held(&self) -> usize {
         0
     }
@@ -130,7 +125,7 @@ struct Work<I> {
 }
 
 /// Runs a service: its handler, on its store, for the messages of its queues.
-pub struct Loop<H: DeferredHandler> {
+pub(crate) struct Loop<H: Handler> {
     context: Context,
     handler: H,
     store: Store,
@@ -140,9 +135,14 @@ pub struct Loop<H: DeferredHandler> {
     answers: Vec<Message>,
 }
 
-impl<H: DeferredHandler> Loop<H> {
-    /// Puts the parts together; [`Loop::run`] works.
-    pub fn new(context: Context, handler: H, store: Store, publisher: Publisher, relay: RelayHandle) -> Self {
+impl<H: Handler> Loop<H> {
+    pub(crate) fn new(
+        context: Context,
+        handler: H,
+        store: Store,
+        publisher: Publisher,
+        relay: RelayHandle,
+    ) -> Self {
         Self { context, handler, store, publisher, relay, answers: Vec::new() }
     }
 
@@ -150,7 +150,7 @@ impl<H: DeferredHandler> Loop<H> {
     ///
     /// # Errors
     /// When the bus is lost: start again. Nothing is lost, since nothing unfinished was acked.
-    pub async fn run(mut self, first: Vec<H::Input>) -> Result<(), BusError> {
+    pub(crate) async fn run(mut self, first: Vec<H::Input>) -> Result<(), BusError> {
         self.turn(Vec::new(), first).await;
         let mut intake = self.context.bus.consumer(self.handler.subscriptions()).await?;
         self.context.status.recovered();
@@ -197,7 +197,8 @@ impl<H: DeferredHandler> Loop<H> {
             work.extend(self.read(delivery).await);
         }
         if self.context.probe.has(Bug::AckBeforeCommit) {
-            work = ack_all(work);
+            let acked = work.iter_mut().filter_map(|work| work.envelope.take());
+            acked.for_each(|envelope| envelope.unacked.ack());
         }
         self.context.probe.at(Point::Received).await;
 
@@ -378,17 +379,6 @@ impl<H: DeferredHandler> Loop<H> {
             Err(error) => Answer::try_later(error.to_string(), self.context.settings.retry_most),
         }
     }
-}
-
-fn ack_all<I>(work: Vec<Work<I>>) -> Vec<Work<I>> {
-    work.into_iter()
-        .map(|mut work| {
-            if let Some(envelope) = work.envelope.take() {
-                envelope.unacked.ack();
-            }
-            work
-        })
-        .collect()
 }
 
 /// Step 5: each input in its turn, on what the ones before it left. A panic is caught, and parks its message

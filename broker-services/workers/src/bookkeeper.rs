@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skstore_domain::books::{Ledger, Then};
+use skstore_domain::books::{LiveBooks, Then};
 use skstore_domain::events::Source;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -18,7 +18,7 @@ use crate::context::WorkerStatus;
 use crate::store::{Store, StoreError};
 
 /// Of one core. A thousand events take some two milliseconds to read.
-pub const SHARE_PERCENT: u32 = 10;
+pub(crate) const SHARE_PERCENT: u32 = 10;
 /// How often the logs are looked at once they have been read: as often as a heartbeat tells of it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Entries read at once: half a millisecond, so that a process that stops need not wait.
@@ -81,14 +81,14 @@ struct Reader {
     log: Log,
     /// None until it can be opened.
     store: Option<Store>,
-    ledger: Ledger,
+    books: LiveBooks,
     next: i64,
 }
 
 impl Reader {
     fn new(log: Log) -> Self {
-        let ledger = Ledger::of(log.source);
-        Self { log, store: None, ledger, next: 0 }
+        let books = LiveBooks::of(log.source);
+        Self { log, store: None, books, next: 0 }
     }
 
     /// Reads a page and tells what the log comes to. Whether there is more to read.
@@ -112,7 +112,7 @@ impl Reader {
         };
         let page = store.log(self.next, PAGE_ENTRIES, PAGE_BYTES).await?;
         for event in &page.bodies {
-            match self.ledger.enter(event) {
+            match self.books.enter(event) {
                 Then::GoOn => {}
                 Then::StartOver => {
                     self.next = 0;
@@ -121,7 +121,7 @@ impl Reader {
             }
         }
         self.next = page.next_seq.unwrap_or(page.last_seq + 1);
-        self.log.status.set_books(Some(self.ledger.books(clock.now(), self.next - 1, page.last_seq)));
+        self.log.status.set_books(Some(self.books.books(clock.now(), self.next - 1, page.last_seq)));
         Ok(page.next_seq.is_some())
     }
 }

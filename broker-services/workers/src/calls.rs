@@ -15,15 +15,14 @@ use skstore_domain::charges::{
     Charge, ChargeCall, ChargeReply, ChargeResult, MAX_CHARGES_PER_CALL, NoAnswer, PaymentOutcome,
 };
 use skstore_domain::ids::OrderId;
+use skstore_domain::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::bus::{
-    BusError, Consumer, Delivery, Message, Properties, PublishOutcome, Publisher, Subscription, Tracked,
-};
+use crate::bus::{BusError, Consumer, Delivery, PublishOutcome, Publisher, Subscription, Tracked};
 use crate::clock::Stopwatch;
 use crate::context::Context;
-use crate::envelope::JSON_TYPE;
+use crate::envelope::json_message;
 use crate::topology;
 
 /// Replies taken at once.
@@ -31,23 +30,21 @@ const REPLIES_AT_ONCE: usize = 64;
 
 /// The breaker of this worker, shared with the loop that asks it for permits and the one that shows it.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub(crate) struct Gate {
     breaker: Rc<RefCell<Breaker>>,
     watch: Stopwatch,
     changed: Rc<Notify>,
 }
 
 impl Gate {
-    /// A closed breaker.
-    #[must_use]
-    pub fn new(context: &Context) -> Self {
+    pub(crate) fn new(context: &Context) -> Self {
         let watch = Stopwatch::start();
         let breaker = Breaker::new(context.settings.breaker.clone(), watch.elapsed());
         Self { breaker: Rc::new(RefCell::new(breaker)), watch, changed: Rc::default() }
     }
 
     /// Does something with the breaker, at this point in time.
-    pub fn with<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
         let mut breaker = self.breaker.borrow_mut();
         let before = (breaker.state(), breaker.mode());
         let done = act(&mut breaker, self.watch.elapsed());
@@ -58,7 +55,7 @@ impl Gate {
     }
 
     /// Waits for the breaker's next change, also one that time alone brings about. For one listener.
-    pub async fn change(&self) -> Change {
+    pub(crate) async fn change(&self) -> Change {
         loop {
             let (change, wakeup) = self.with(|breaker, now| {
                 breaker.poll(now);
@@ -78,11 +75,10 @@ impl Gate {
     }
 }
 
-/// What became of one charge.
-pub type Outcome = (OrderId, PaymentOutcome);
+pub(crate) type Outcome = (OrderId, PaymentOutcome);
 
 /// Calls to Deposit and their outcomes.
-pub struct Calls {
+pub(crate) struct Calls {
     publisher: Publisher,
     replies: Consumer,
     reply_to: String,
@@ -102,11 +98,9 @@ struct Call {
 }
 
 impl Calls {
-    /// No calls yet.
-    ///
     /// # Errors
     /// When the bus cannot be reached.
-    pub async fn new(context: &Context, publisher: Publisher, gate: Gate) -> Result<Self, BusError> {
+    pub(crate) async fn new(context: &Context, publisher: Publisher, gate: Gate) -> Result<Self, BusError> {
         let queue = topology::replies_to(&context.own_name());
         let reply_to = queue.name.clone();
         let prefetch = context.settings.breaker.max_in_flight as usize;
@@ -126,19 +120,16 @@ impl Calls {
     }
 
     /// Whether a charge for `order` is in flight here.
-    #[must_use]
-    pub fn has(&self, order: &OrderId) -> bool {
+    pub(crate) fn has(&self, order: &OrderId) -> bool {
         self.charging.contains(order)
     }
 
-    /// Charges in flight.
-    #[must_use]
-    pub fn charges(&self) -> usize {
+    pub(crate) fn charges(&self) -> usize {
         self.charging.len()
     }
 
     /// Sends charges, in as few calls as may be: a probe of the breaker goes alone.
-    pub fn start(&mut self, charges: Vec<(Charge, Permit)>) {
+    pub(crate) fn start(&mut self, charges: Vec<(Charge, Permit)>) {
         let (probes, others): (Vec<_>, Vec<_>) =
             charges.into_iter().partition(|(_, permit)| permit.is_probe());
         for probe in probes {
@@ -152,7 +143,7 @@ impl Calls {
     }
 
     /// Has a charge that there is no permit for end as such.
-    pub fn give_up(&mut self, order: OrderId) {
+    pub(crate) fn give_up(&mut self, order: OrderId) {
         self.given_up.push((order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit)));
     }
 
@@ -163,19 +154,12 @@ impl Calls {
         let (charges, permits): (Vec<Charge>, Vec<_>) =
             charges.into_iter().map(|(charge, permit)| (charge.clone(), (charge.order_id, permit))).unzip();
         let body = ChargeCall { deadline: self.context.clock.now().after(timeout), charges };
-        let receipt = self.publisher.publish(Message {
-            exchange: topology::PAYMENTS.to_owned(),
-            routing_key: topology::CHARGE_KEY.to_owned(),
-            body: serde_json::to_vec(&body).unwrap_or_default().into(),
-            properties: Properties {
-                message_id: Some(id.clone()),
-                correlation_id: Some(id.clone()),
-                reply_to: Some(self.reply_to.clone()),
-                content_type: Some(JSON_TYPE.to_owned()),
-                expiration: Some(timeout),
-                ..Properties::default()
-            },
-        });
+        let mut message = json_message(topology::PAYMENTS, topology::CHARGE_KEY, json::bytes(&body));
+        message.properties.message_id = Some(id.clone());
+        message.properties.correlation_id = Some(id.clone());
+        message.properties.reply_to = Some(self.reply_to.clone());
+        message.properties.expiration = Some(timeout);
+        let receipt = self.publisher.publish(message);
         self.charging.extend(permits.iter().map(|(order, _)| order.clone()));
         self.receipts.push(Tracked::new(receipt, id.clone()));
         self.in_flight.insert(id, Call { charges: permits, sent: Instant::now() });
@@ -186,7 +170,7 @@ impl Calls {
     /// # Errors
     /// When the connection is lost and no call is left that could still end: every call in flight has ended
     /// as [`NoAnswer::ConnectionLost`] by then.
-    pub async fn next(&mut self) -> Result<Vec<Outcome>, BusError> {
+    pub(crate) async fn next(&mut self) -> Result<Vec<Outcome>, BusError> {
         loop {
             if !self.given_up.is_empty() {
                 return Ok(std::mem::take(&mut self.given_up));

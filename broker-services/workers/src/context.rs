@@ -1,8 +1,8 @@
 //! What every worker is handed: where it works, how, and by which clock.
 
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use skstore_domain::books::Books;
@@ -137,13 +137,21 @@ pub struct WorkerStatus {
     in_flight: AtomicU64,
     unsent: AtomicU64,
     all_sent: Notify,
-    trouble: std::sync::Mutex<Trouble>,
-    rebuilding: AtomicU64,
-    unheard: std::sync::Mutex<Vec<Service>>,
     since: Stopwatch,
-    answers: std::sync::Mutex<AnswerTimes>,
-    books: std::sync::Mutex<Option<Books>>,
-    ignored: std::sync::Mutex<Option<Ignored>>,
+    told: Mutex<Told>,
+}
+
+/// What a worker tells of itself in more than a number.
+#[derive(Debug, Default)]
+struct Told {
+    is_serving: bool,
+    /// What is wrong now, and when it was last seen to be.
+    trouble: Option<Past>,
+    past: Vec<Past>,
+    answers: AnswerTimes,
+    books: Option<Books>,
+    ignored: Option<Ignored>,
+    rebuild: Option<(u8, Vec<Service>)>,
 }
 
 /// Events of kinds that only another version knows.
@@ -153,27 +161,18 @@ struct Ignored {
     first: String,
 }
 
-#[derive(Debug, Default)]
-struct Trouble {
-    is_serving: bool,
-    /// What is wrong now, and when it was last seen to be.
-    now: Option<Past>,
-    past: Vec<Past>,
-}
-
 /// No sign of life yet: 1970 is long gone.
 const NOT_ALIVE: i64 = 0;
-/// Not rebuilding: no percentage has this value.
-const NOT_REBUILDING: u64 = 0;
 
 impl WorkerStatus {
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The last sign of life of the worker's thread.
     #[must_use]
     pub fn alive_at(&self) -> Option<Timestamp> {
-        match self.alive_at.load(Ordering::Relaxed) {
-            NOT_ALIVE => None,
-            at => Some(Timestamp(at)),
-        }
+        Some(self.alive_at.load(Ordering::Relaxed)).filter(|at| *at != NOT_ALIVE).map(Timestamp)
     }
 
     /// Its thread works.
@@ -230,131 +229,104 @@ impl WorkerStatus {
 
     /// Something failed at `at` and is being retried: the worker takes no work until [`WorkerStatus::recovered`].
     pub fn failed(&self, what: String, at: Timestamp) {
-        if let Ok(mut trouble) = self.trouble.lock() {
-            trouble.is_serving = false;
-            // What was wrong before it is over, or hidden by this.
-            if let Some(before) = trouble.now.take().filter(|before| before.what != what) {
-                remember(&mut trouble.past, before);
-            }
-            trouble.now = Some(Past { at, what });
+        let told = &mut *self.told();
+        told.is_serving = false;
+        // What was wrong before it is over, or hidden by this.
+        if let Some(before) = told.trouble.take().filter(|before| before.what != what) {
+            remember(&mut told.past, before);
         }
+        told.trouble = Some(Past { at, what });
     }
 
     /// It works, or works again. What was wrong is history from now on.
     pub fn recovered(&self) {
-        if let Ok(mut trouble) = self.trouble.lock() {
-            trouble.is_serving = true;
-            if let Some(over) = trouble.now.take() {
-                remember(&mut trouble.past, over);
-            }
+        let told = &mut *self.told();
+        told.is_serving = true;
+        if let Some(over) = told.trouble.take() {
+            remember(&mut told.past, over);
         }
     }
 
     /// Whether it takes work, and if it has failed to, why.
     #[must_use]
     pub fn trouble(&self) -> (bool, Option<String>) {
-        self.trouble.lock().map_or((false, None), |trouble| {
-            (trouble.is_serving, trouble.now.as_ref().map(|now| now.what.clone()))
-        })
+        let told = self.told();
+        (told.is_serving, told.trouble.as_ref().map(|trouble| trouble.what.clone()))
     }
 
     /// What was wrong with it lately and is over, the newest last.
     #[must_use]
     pub fn past(&self, now: Timestamp) -> Vec<Past> {
         let since = now.before(PAST_FOR);
-        let past = self.trouble.lock().map(|trouble| trouble.past.clone()).unwrap_or_default();
-        past.into_iter().filter(|entry| entry.at >= since).collect()
+        self.told().past.iter().filter(|entry| entry.at >= since).cloned().collect()
     }
 
     /// Whether it takes work.
     #[must_use]
     pub fn is_serving(&self) -> bool {
-        self.trouble.lock().is_ok_and(|trouble| trouble.is_serving)
+        self.told().is_serving
     }
 
     /// A caller was answered, `took` after its message had come.
     pub fn answered(&self, took: Duration, is_refusal: bool) {
-        if let Ok(mut answers) = self.answers.lock() {
-            answers.record(took, is_refusal, self.since.elapsed());
-        }
+        self.told().answers.record(took, is_refusal, self.since.elapsed());
     }
 
     /// Answers since the start, those among them that said no, and how long half and all but a hundredth of the
     /// last ones took.
     #[must_use]
     pub fn answers(&self) -> (u64, u64, [Option<Duration>; 2]) {
-        let now = self.since.elapsed();
-        self.answers.lock().map_or((0, 0, [None; 2]), |answers| {
-            let percentiles = [50, 99].map(|percent| answers.percentile(percent, now));
-            (answers.answered(), answers.refused(), percentiles)
-        })
+        let (answers, now) = (&self.told().answers, self.since.elapsed());
+        (answers.answered(), answers.refused(), [50, 99].map(|percent| answers.percentile(percent, now)))
     }
 
     /// What the worker's log comes to, or nothing while it cannot be read.
-    pub fn set_books(&self, told: Option<Books>) {
-        if let Ok(mut books) = self.books.lock() {
-            *books = told;
-        }
+    pub fn set_books(&self, books: Option<Books>) {
+        self.told().books = books;
     }
 
     /// What the worker's log came to when it was last looked at.
     #[must_use]
     pub fn books(&self) -> Option<Books> {
-        self.books.lock().ok().and_then(|books| books.clone())
+        self.told().books.clone()
     }
 
     /// An event was left alone because its type is of another version of this system.
     pub fn ignored(&self, of_type: &str) {
-        let shown = || of_type.chars().filter(|c| !is_unsafe_to_show(*c)).collect();
-        if let Ok(mut ignored) = self.ignored.lock() {
-            match &mut *ignored {
-                Some(ignored) => ignored.count += 1,
-                None => {
-                    let first: String = shown();
-                    tracing::warn!(
-                        of_type = first,
-                        "events of a kind that this version does not know are ignored"
-                    );
-                    *ignored = Some(Ignored { count: 1, first });
-                }
-            }
+        let told = &mut *self.told();
+        if let Some(ignored) = &mut told.ignored {
+            ignored.count += 1;
+            return;
         }
+        let first: String = of_type.chars().filter(|c| !is_unsafe_to_show(*c)).collect();
+        tracing::warn!(of_type = first, "events of a kind that this version does not know are ignored");
+        told.ignored = Some(Ignored { count: 1, first });
     }
 
     /// A sentence about the events that were left alone, if there were any.
     #[must_use]
     pub fn ignored_words(&self) -> Option<String> {
-        let ignored = self.ignored.lock().ok()?;
-        ignored.as_ref().map(|Ignored { count, first }| {
+        self.told().ignored.as_ref().map(|Ignored { count, first }| {
             format!("{count} events of kinds that this version does not know were ignored, '{first}' first: start the newer one")
         })
     }
 
-    /// How far a rebuild of the view has come, in percent; `None` when none runs.
-    pub fn set_rebuilding(&self, percent: Option<u8>) {
-        self.rebuilding.store(percent.map_or(NOT_REBUILDING, |p| u64::from(p) + 1), Ordering::Release);
-    }
-
-    /// Whose logs the rebuild that runs has not heard to their end.
-    pub fn set_unheard(&self, services: Vec<Service>) {
-        if let Ok(mut unheard) = self.unheard.lock() {
-            *unheard = services;
-        }
-    }
-
-    /// Whose logs the rebuild that runs has not heard to their end.
-    #[must_use]
-    pub fn unheard(&self) -> Vec<Service> {
-        self.unheard.lock().map_or_else(|_| Vec::new(), |unheard| unheard.clone())
+    /// How far a rebuild of the view has come, in percent, and whose logs it has not heard to their end; `None` when
+    /// none runs.
+    pub fn set_rebuild(&self, rebuild: Option<(u8, Vec<Service>)>) {
+        self.told().rebuild = rebuild;
     }
 
     /// How far a rebuild of the view has come, in percent; `None` when none runs.
     #[must_use]
     pub fn rebuilding(&self) -> Option<u8> {
-        match self.rebuilding.load(Ordering::Acquire) {
-            NOT_REBUILDING => None,
-            percent => u8::try_from(percent - 1).ok(),
-        }
+        self.told().rebuild.as_ref().map(|(percent, _)| *percent)
+    }
+
+    /// Whose logs the rebuild that runs has not heard to their end.
+    #[must_use]
+    pub fn unheard(&self) -> Vec<Service> {
+        self.told().rebuild.as_ref().map(|(_, unheard)| unheard.clone()).unwrap_or_default()
     }
 }
 

@@ -8,19 +8,17 @@ use std::time::Duration;
 
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::BreakerMode;
-use skstore_domain::commands::{
-    Command, CommandKind, DepositCommand, ItemCommand, OrderCommand, Place, Restock, TopUp,
-};
+use skstore_domain::commands::{Command, DepositCommand, ItemCommand, OrderCommand, Place, Restock, TopUp};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
+use skstore_domain::json;
 use skstore_domain::signals::{Control, Fault, Service};
 use tokio::sync::{OnceCell, oneshot, watch};
 
 use crate::bus::{
-    Bus, BusError, Consumer, Message, Properties, PublishOutcome, Publisher, QueueDepth, Subscription,
-    blocked_words,
+    Bus, BusError, Consumer, PublishOutcome, Publisher, QueueDepth, Subscription, blocked_words,
 };
 use crate::clock::Ids;
-use crate::envelope::JSON_TYPE;
+use crate::envelope::json_message;
 use crate::view::View;
 
 mod dead;
@@ -308,18 +306,11 @@ impl Desk {
         let (sender, answer) = oneshot::channel();
         self.waiting.with(|waiting| waiting.insert(id.clone(), sender));
         let question = Question { waiting: &self.waiting, id };
-        let receipt = publisher.publish(Message {
-            exchange: topology::COMMANDS.to_owned(),
-            routing_key: kind.word().to_owned(),
-            body: command.to_json().into_bytes().into(),
-            properties: Properties {
-                message_id: Some(question.id.clone()),
-                correlation_id: Some(question.id.clone()),
-                reply_to: Some(self.reply_to.borrow().to_string()),
-                content_type: Some(JSON_TYPE.to_owned()),
-                ..Properties::default()
-            },
-        });
+        let mut message = json_message(topology::COMMANDS, kind.word(), command.to_json().into_bytes());
+        message.properties.message_id = Some(question.id.clone());
+        message.properties.correlation_id = Some(question.id.clone());
+        message.properties.reply_to = Some(self.reply_to.borrow().to_string());
+        let receipt = publisher.publish(message);
         let refused = async {
             match receipt.await {
                 // The answer is on its way, or comes with the next delivery of the message.
@@ -328,7 +319,7 @@ impl Desk {
                 PublishOutcome::Nacked => DeskError::Unreachable("too many commands are waiting".to_owned()),
             }
         };
-        let service = service_of(kind);
+        let service = Service::from(kind.source());
         tokio::select! {
             biased;
             answer = answer => answer.map_err(|_| DeskError::Lost { service }),
@@ -341,12 +332,7 @@ impl Desk {
     }
 
     async fn send_control(&self, control: &Control) -> Result<(), DeskError> {
-        let receipt = self.publisher()?.publish(Message {
-            exchange: topology::CONTROL.to_owned(),
-            routing_key: String::new(),
-            body: serde_json::to_vec(control).unwrap_or_default().into(),
-            properties: Properties { content_type: Some(JSON_TYPE.to_owned()), ..Properties::default() },
-        });
+        let receipt = self.publisher()?.publish(json_message(topology::CONTROL, "", json::bytes(control)));
         match tokio::time::timeout(ANSWER_WITHIN, receipt).await {
             Ok(PublishOutcome::Confirmed) => Ok(()),
             Ok(PublishOutcome::Returned) => Err(DeskError::Unreachable("no worker listens".to_owned())),
@@ -473,14 +459,6 @@ impl ReplyListener {
             }
             wait = (wait * 2).min(RETRY_MOST);
         }
-    }
-}
-
-const fn service_of(kind: CommandKind) -> Service {
-    match kind {
-        CommandKind::Order(_) => Service::Order,
-        CommandKind::Deposit(_) => Service::Deposit,
-        CommandKind::Item(_) => Service::Item,
     }
 }
 

@@ -18,82 +18,78 @@ use crate::reply_to;
 use crate::topology;
 
 /// One of our events, alone.
-pub const EVENT_TYPE: &str = "application/cloudevents+json";
+pub(crate) const EVENT_TYPE: &str = "application/cloudevents+json";
 /// Several of them: a convention of ours for AMQP.
-pub const EVENT_BATCH_TYPE: &str = "application/cloudevents-batch+json";
+pub(crate) const EVENT_BATCH_TYPE: &str = "application/cloudevents-batch+json";
 /// Everything else.
-pub const JSON_TYPE: &str = "application/json";
+pub(crate) const JSON_TYPE: &str = "application/json";
 
 /// How long the bus may take to confirm a parked message before it is tried again.
 const PARK_WITHIN: Duration = Duration::from_secs(5);
 
 /// Who waits for an answer, and how it finds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     reply_to: String,
     correlation_id: Option<String>,
 }
 
 impl Caller {
     /// Whoever sent `message`, if they want an answer.
-    #[must_use]
-    pub fn of(message: &Message) -> Option<Self> {
+    pub(crate) fn of(message: &Message) -> Option<Self> {
         let reply_to = message.properties.reply_to.clone().filter(|queue| !queue.is_empty())?;
         Some(Self { reply_to, correlation_id: message.properties.correlation_id.clone() })
     }
 
     /// The queue on which they wait.
-    #[must_use]
-    pub fn queue(&self) -> &str {
+    pub(crate) fn queue(&self) -> &str {
         &self.reply_to
     }
 
     /// What tells them, to be [sent](Publisher::send): nobody waits for it to arrive, as whoever misses it asks again.
-    #[must_use]
-    pub fn answer(&self, body: Vec<u8>) -> Message {
+    pub(crate) fn answer(&self, body: Vec<u8>) -> Message {
         self.through(topology::DEFAULT, body)
     }
 
     /// What tells one of our own services.
-    #[must_use]
-    pub fn reply(&self, body: Vec<u8>) -> Message {
+    pub(crate) fn reply(&self, body: Vec<u8>) -> Message {
         self.through(topology::REPLIES, body)
     }
 
     fn through(&self, exchange: &str, body: Vec<u8>) -> Message {
-        Message {
-            exchange: exchange.to_owned(),
-            routing_key: self.reply_to.clone(),
-            body: body.into(),
-            properties: Properties {
-                correlation_id: self.correlation_id.clone(),
-                content_type: Some(JSON_TYPE.to_owned()),
-                ..Properties::default()
-            },
-        }
+        let mut message = json_message(exchange, &self.reply_to, body);
+        message.properties.correlation_id.clone_from(&self.correlation_id);
+        message
+    }
+}
+
+/// A message of JSON that says no more of itself.
+pub(crate) fn json_message(exchange: &str, routing_key: &str, body: Vec<u8>) -> Message {
+    Message {
+        exchange: exchange.to_owned(),
+        routing_key: routing_key.to_owned(),
+        body: body.into(),
+        properties: Properties { content_type: Some(JSON_TYPE.to_owned()), ..Properties::default() },
     }
 }
 
 /// What is wrong with a message: a sentence for its sender, or for the operator who finds it parked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bad {
+pub(crate) struct Bad {
     /// What it means for those who may send the message again.
     pub code: ParkedCode,
-    /// What to correct.
     pub sentence: String,
 }
 
 impl Bad {
     /// A message that had no effect.
-    #[must_use]
-    pub const fn new(sentence: String) -> Self {
+    pub(crate) const fn new(sentence: String) -> Self {
         Self { code: ParkedCode::NoEffect, sentence }
     }
 
     /// An order, a top-up or a restock that came without an id and may not be new: nobody can tell whether it has taken
     /// effect, and doing it again might charge twice. `what` and `done`: *the order*, *placed*.
-    #[must_use]
-    pub fn may_have_happened(what: &str, done: &str) -> Self {
+    pub(crate) fn may_have_happened(what: &str, done: &str) -> Self {
         let sentence = format!("{what} {MAY_HAVE_HAPPENED} {done}");
         Self { code: ParkedCode::MayHaveHappened, sentence }
     }
@@ -135,7 +131,7 @@ impl ParkedCode {
 ///
 /// # Errors
 /// [`Bad`] says what to fix.
-pub fn read_command<C: ServiceCommand>(delivery: &Delivery) -> Result<C, Bad> {
+pub(crate) fn read_command<C: ServiceCommand>(delivery: &Delivery) -> Result<C, Bad> {
     let message = &delivery.message;
     let Some(kind) = CommandKind::from_word(&message.routing_key) else {
         return Err(Bad::new(format!("there is no command '{}'", quoted(&message.routing_key))));
@@ -146,13 +142,13 @@ pub fn read_command<C: ServiceCommand>(delivery: &Delivery) -> Result<C, Bad> {
     {
         return Err(Bad::new(format!("reply_to '{}' {why}", quoted(reply_to))));
     }
-    match C::kind_of(kind) {
-        Some(kind) => C::from_json(kind, &message.body).map_err(|invalid| Bad::new(invalid.to_string())),
-        None if &*delivery.queue == topology::UNROUTED => Err(Bad::new(
+    match C::Kind::try_from(kind) {
+        Ok(kind) => C::from_json(kind, &message.body).map_err(|invalid| Bad::new(invalid.to_string())),
+        Err(_) if &*delivery.queue == topology::UNROUTED => Err(Bad::new(
             "the way of this command was missing on the broker and is being put back; send it again"
                 .to_owned(),
         )),
-        None => Err(Bad::new(format!("this command is not for {}", C::SERVICE))),
+        Err(_) => Err(Bad::new(format!("this command is not for {}", C::SERVICE))),
     }
 }
 
@@ -188,7 +184,7 @@ fn fit(headers: &mut BTreeMap<String, String>) -> usize {
 
 /// The events in a message.
 #[derive(Debug, Default)]
-pub struct Events {
+pub(crate) struct Events {
     /// Each on its own: a bad one does not spoil the others.
     pub parts: Vec<Result<Event, BadPart>>,
     /// The types of those that only another version of this system knows. Whoever does not know one has no use for it.
@@ -199,7 +195,7 @@ pub struct Events {
 ///
 /// # Errors
 /// [`Bad`] if the message as a whole is no JSON, or larger than any of ours.
-pub fn read_events(message: &Message) -> Result<Events, Bad> {
+pub(crate) fn read_events(message: &Message) -> Result<Events, Bad> {
     if message.body.len() > topology::MOST_BYTES {
         return Err(Bad::new(format!(
             "a message of events has at most {} bytes",
@@ -236,33 +232,26 @@ impl Events {
 
 /// One bad event out of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadPart {
-    /// What is wrong with it.
+pub(crate) struct BadPart {
     pub bad: Bad,
-    /// The event as it came.
     pub body: Arc<[u8]>,
 }
 
 impl BadPart {
     /// An event that could be read, but makes no sense.
-    #[must_use]
-    pub fn of(event: &Event, reason: String) -> Self {
+    pub(crate) fn of(event: &Event, reason: String) -> Self {
         Self { bad: Bad::new(reason), body: event.to_json().into_bytes().into() }
     }
 }
 
 /// A delivery between being read and being acked.
 #[derive(Debug)]
-pub struct Envelope {
-    /// As it came.
+pub(crate) struct Envelope {
     pub message: Message,
-    /// The queue it came from.
     pub queue: Arc<str>,
-    /// Who waits for an answer.
     pub caller: Option<Caller>,
     /// Since it came.
     pub age: Stopwatch,
-    /// Acks it.
     pub unacked: Unacked,
 }
 
@@ -279,7 +268,7 @@ const MAY_HAVE_HAPPENED: &str = "has no id and may already have been";
 
 /// Parks `body` of `message`: publishes it where an operator sees it, and returns once the bus has it safe.
 /// Retries until then; the message stays unacked meanwhile, so nothing is lost.
-pub async fn park(
+pub(crate) async fn park(
     context: &Context,
     publisher: &Publisher,
     message: &Message,
@@ -342,8 +331,7 @@ pub async fn park(
 
 /// Whether a refusal that nobody hears has to be parked, so that somebody sees it. What was *not found* or
 /// *declined* shows in the view or names nothing.
-#[must_use]
-pub fn must_be_seen(answer: &Answer) -> Option<&str> {
+pub(crate) fn must_be_seen(answer: &Answer) -> Option<&str> {
     let error = answer.error.as_ref()?;
     match error.code {
         ErrorCode::Invalid | ErrorCode::Conflict | ErrorCode::TryLater | ErrorCode::Internal => {

@@ -1,15 +1,15 @@
 //! The headers that a message is parked with, beside those that it came with.
 
 /// The header that names a parked message.
-pub const PARKED_ID: &str = "parked_id";
+pub(crate) const PARKED_ID: &str = "parked_id";
 /// The header that says after how many bytes the body of a message was cut off: it is longer than any in its queue may be,
 /// and no more of it was read.
-pub const BODY_CUT_AT: &str = "body_cut_at";
+pub(crate) const BODY_CUT_AT: &str = "body_cut_at";
 /// The header that says when a message was parked, RFC 3339 with milliseconds, in UTC: as text, it sorts by time.
-pub const PARKED_AT: &str = "at";
+pub(crate) const PARKED_AT: &str = "at";
 /// The header that says within how many milliseconds the message was to be delivered: parked, it must not expire.
-pub const SENT_EXPIRATION: &str = "sent_expiration_ms";
+pub(crate) const SENT_EXPIRATION: &str = "sent_expiration_ms";
 /// The header that says with which priority it was sent: parked, it waits in its turn.
-pub const SENT_PRIORITY: &str = "sent_priority";
+pub(crate) const SENT_PRIORITY: &str = "sent_priority";
 /// The header that says what is known of the effects of a parked message.
-pub const PARKED_CODE: &str = "parked_code";
+pub(crate) const PARKED_CODE: &str = "parked_code";

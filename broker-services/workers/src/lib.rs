@@ -4,36 +4,36 @@
 //! - What every program does alike: [`logging`], [`outlet`], [`signals`]; and [`health`], for those who ask from outside.
 //! - Three small ports, each an `enum` of adapters: [`bus`], [`store`], [`view`]; and the [`topology`] that
 //!   every bus declares.
-//! - One batch loop, [`batch`], which the services in [`service`] fill in; [`relay`] publishes what they
-//!   committed; [`calls`] holds the payment calls in flight; [`bookkeeper`] checks the sums of what they wrote.
-//! - [`audit`] gives a second opinion on their books, by rules of its own.
+//! - A [`worker`]: one batch loop, `batch`, which the services in `service` fill in; `relay` publishes what they
+//!   committed; `calls` holds the payment calls in flight; `bookkeeper` checks the sums of what they wrote.
+//! - [`audit`] gives a second opinion on their books, by parsers and rules of its own.
 //! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process.
 
 pub mod audit;
-pub mod batch;
-pub mod bookkeeper;
+mod batch;
+mod bookkeeper;
 pub mod bus;
-pub mod calls;
+mod calls;
 pub mod catalog;
 pub mod clock;
 pub mod config;
 pub mod context;
 pub mod desk;
-pub mod envelope;
+mod envelope;
 mod files;
-pub mod headers;
+mod headers;
 pub mod health;
 pub mod logging;
 pub mod outlet;
 pub mod probe;
 pub mod process;
-pub mod relay;
-pub mod reply_to;
-pub mod service;
+mod relay;
+mod reply_to;
+mod service;
 pub mod signals;
 pub mod store;
 mod tls;
 pub mod topology;
-pub mod unit_of_work;
+mod unit_of_work;
 pub mod view;
 pub mod worker;

@@ -30,13 +30,13 @@ mod lease;
 const LOOK_ENTRIES: usize = 1_000;
 /// How often the relay looks for what other processes on its store have committed: no person sees that delay, and
 /// a look that finds nothing takes some microseconds.
-pub const NEWS_EVERY: Duration = Duration::from_millis(10);
+pub(crate) const NEWS_EVERY: Duration = Duration::from_millis(10);
 /// When events that the bus did not take are sent again: soon, but not in a loop.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// The loop's end of the relay: where committed events are handed over.
 #[derive(Debug, Clone)]
-pub struct RelayHandle {
+pub(crate) struct RelayHandle {
     shared: Rc<Shared>,
 }
 
@@ -56,7 +56,7 @@ struct Shared {
 
 impl RelayHandle {
     /// Takes events that were just committed.
-    pub fn hand_over(&self, events: Vec<StoredEvent>) {
+    pub(crate) fn hand_over(&self, events: Vec<StoredEvent>) {
         if events.is_empty() || !self.shared.is_relaying.get() {
             return;
         }
@@ -65,20 +65,20 @@ impl RelayHandle {
     }
 
     /// There may be unsent events that nobody handed over.
-    pub fn look_again(&self) {
+    pub(crate) fn look_again(&self) {
         self.shared.look_again.set(true);
         self.shared.work.notify_one();
     }
 
     /// Waits until everything that this process has to publish is confirmed.
-    pub async fn all_sent(&self) {
+    pub(crate) async fn all_sent(&self) {
         if self.shared.is_relaying.get() {
             self.shared.context.status.all_sent().await;
         }
     }
 
     /// Lets another process on the same store relay at once. Only when the relay does not run any more.
-    pub async fn give_up(&self) {
+    pub(crate) async fn give_up(&self) {
         let Shared { store, context, .. } = &*self.shared;
         if context.settings.shares_stores
             && let Err(error) = store.give_up_lease(&context.instance).await
@@ -120,7 +120,7 @@ impl Shared {
 }
 
 /// Publishes what its [`RelayHandle`] takes. Run it beside the loop, on the same thread.
-pub struct Relay {
+pub(crate) struct Relay {
     shared: Rc<Shared>,
     store: Store,
     lease: Lease,
@@ -137,8 +137,7 @@ pub struct Relay {
 
 impl Relay {
     /// A relay for `store`, and the handle by which events reach it.
-    #[must_use]
-    pub fn new(context: &Context, store: Store, publisher: Publisher) -> (RelayHandle, Self) {
+    pub(crate) fn new(context: &Context, store: Store, publisher: Publisher) -> (RelayHandle, Self) {
         let shared = Rc::new(Shared {
             handed_over: RefCell::default(),
             unsent: RefCell::default(),
@@ -166,7 +165,7 @@ impl Relay {
     }
 
     /// Works for ever.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         loop {
             self.do_duty().await;
             if self.shared.is_relaying.get() {

@@ -4,15 +4,15 @@ use skstore_domain::events::Event;
 use skstore_domain::ids::RequestId;
 
 use crate::batch::{Job, Parts};
-use crate::bus::Message;
-use crate::context::WorkerStatus;
+use crate::bus::{Delivery, Message};
+use crate::context::{Context, WorkerStatus};
 use crate::envelope::{Bad, BadPart, Events, read_events};
 use crate::topology::{self, QueueSpec};
 
-pub mod deposit;
-pub mod item;
-pub mod myinfo;
-pub mod order;
+pub(crate) mod deposit;
+pub(crate) mod item;
+pub(crate) mod myinfo;
+pub(crate) mod order;
 
 /// The queue of that name. Every worker declares all of the topology, and consumes these.
 fn queue(name: &'static str) -> QueueSpec {
@@ -48,7 +48,18 @@ fn one<I>(input: I, message: &Message) -> Parts<I> {
     vec![Ok(Job { input, trace: trace_of(message) })]
 }
 
-/// The message's own id, as an idempotency key, if it can be one.
-fn request_id_of(message: &Message) -> Option<RequestId> {
-    message.properties.message_id.as_deref().and_then(|id| RequestId::new(id).ok())
+/// The idempotency key of a command: the one `given`, the message's own id, or a fresh one. Without any, one that may
+/// have been carried out before is not carried out again; `what` and `done`: *the top-up*, *made*.
+fn key_of(
+    given: Option<&str>,
+    delivery: &Delivery,
+    context: &Context,
+    [what, done]: [&str; 2],
+) -> Result<String, Bad> {
+    let of_message = || delivery.message.properties.message_id.as_deref();
+    match given.or_else(|| of_message().filter(|id| RequestId::new(id).is_ok())) {
+        Some(key) => Ok(key.to_owned()),
+        None if delivery.redelivered => Err(Bad::may_have_happened(what, done)),
+        None => Ok(context.ids.mint()),
+    }
 }

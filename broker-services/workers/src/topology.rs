@@ -18,7 +18,7 @@
 use std::time::Duration;
 
 use skstore_domain::commands::{CommandKind, MAX_COMMAND_BYTES};
-use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
+use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source};
 
 /// What someone asks for: the gateway, routed by key.
 pub const COMMANDS: &str = "skstore.commands";
@@ -205,16 +205,16 @@ pub const EXCHANGES: &[ExchangeSpec] = &[
 /// Every queue that outlives its consumers.
 #[must_use]
 pub fn queues() -> Vec<QueueSpec> {
-    let commands = |name: &str, of: fn(&CommandKind) -> bool| {
-        let kinds: Vec<CommandKind> = CommandKind::all().filter(of).collect();
+    let commands = |name: &str, of: Source| {
+        let kinds: Vec<CommandKind> = CommandKind::all().filter(|kind| kind.source() == of).collect();
         durable(name, MAX_COMMANDS, keys(COMMANDS, &kinds, CommandKind::word))
     };
     let events =
         |name: &str, kinds: &[EventKind]| durable(name, MAX_EVENTS, keys(EVENTS, kinds, EventKind::word));
     vec![
-        commands(ORDER_COMMANDS, |kind| matches!(kind, CommandKind::Order(_))),
-        commands(DEPOSIT_COMMANDS, |kind| matches!(kind, CommandKind::Deposit(_))),
-        commands(ITEM_COMMANDS, |kind| matches!(kind, CommandKind::Item(_))),
+        commands(ORDER_COMMANDS, Source::Order),
+        commands(DEPOSIT_COMMANDS, Source::Deposit),
+        commands(ITEM_COMMANDS, Source::Item),
         durable(UNROUTED, MAX_COMMANDS, vec![(UNROUTED, "")]),
         // An expired charge is worthless: its order was told that there is no answer. Nobody has to look at it.
         QueueSpec {

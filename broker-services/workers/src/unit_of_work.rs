@@ -11,11 +11,10 @@ use skstore_domain::time::Timestamp;
 use crate::store::{Changes, Key, Loaded, Write};
 
 /// What a store keeps as one aggregate.
-pub trait Record: Serialize + DeserializeOwned {
+pub(crate) trait Record: Serialize + DeserializeOwned {
     /// Its kind, as in the store's `kind` column.
     const KIND: &'static str;
 
-    /// Transitions so far.
     fn revision(&self) -> u64;
 
     /// Since when it waits for something that may never come; the store finds it by that.
@@ -26,7 +25,7 @@ pub trait Record: Serialize + DeserializeOwned {
 
 /// The aggregates of one kind in a decision.
 #[derive(Debug)]
-pub struct Table<R> {
+pub(crate) struct Table<R> {
     slots: BTreeMap<String, Slot<R>>,
 }
 
@@ -42,7 +41,7 @@ impl<R: Record> Table<R> {
     ///
     /// # Errors
     /// A stored state that cannot be read: the key and why.
-    pub fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
+    pub(crate) fn load(loaded: &Loaded) -> Result<Self, Unreadable> {
         let first = Key::new(R::KIND, "");
         let mut slots = BTreeMap::new();
         for (key, row) in loaded.range(first..).take_while(|(key, _)| key.kind == R::KIND) {
@@ -54,13 +53,12 @@ impl<R: Record> Table<R> {
     }
 
     /// The aggregate as it is now in this decision.
-    #[must_use]
-    pub fn get(&self, id: &str) -> Option<&R> {
+    pub(crate) fn get(&self, id: &str) -> Option<&R> {
         self.slots.get(id).map(|slot| &slot.record)
     }
 
     /// The aggregate after a transition.
-    pub fn put(&mut self, id: &str, record: R) {
+    pub(crate) fn put(&mut self, id: &str, record: R) {
         match self.slots.get_mut(id) {
             Some(slot) => {
                 slot.record = record;
@@ -73,7 +71,7 @@ impl<R: Record> Table<R> {
     }
 
     /// Appends what has changed.
-    pub fn write_into(self, changes: &mut Changes) {
+    pub(crate) fn write_into(self, changes: &mut Changes) {
         for (id, slot) in self.slots {
             if slot.is_changed {
                 changes.writes.push(Write {
@@ -91,17 +89,13 @@ impl<R: Record> Table<R> {
 /// A stored state that this program cannot read.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the stored {} '{}' cannot be read: {cause}", key.kind, key.id)]
-pub struct Unreadable {
-    /// The aggregate.
+pub(crate) struct Unreadable {
     pub key: Key,
-    /// The cause, in a sentence.
     pub cause: String,
 }
 
 /// All that one decision has loaded and changed.
-pub trait UnitOfWork: Sized {
-    /// Takes what was loaded.
-    ///
+pub(crate) trait UnitOfWork: Sized {
     /// # Errors
     /// [`Unreadable`] for a state that cannot be read.
     fn load(loaded: &Loaded) -> Result<Self, Unreadable>;
@@ -135,7 +129,7 @@ macro_rules! unit_of_work {
         }
     ) => {
         $(#[$doc])*
-        pub struct $name {
+        pub(crate) struct $name {
             $($table: $crate::unit_of_work::Table<$record>,)+
             $($($(#[$about])* $more: $type,)+)?
             events: Vec<skstore_domain::events::Event>,

@@ -1,15 +1,16 @@
 //! One worker, put together: its loop, its relay, its heartbeat and its ear for the operator, side by side on
 //! one thread. Whatever fails, all of it is dropped and started again; nothing unfinished was acked.
 
+use skstore_domain::json;
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Control, Past, Service, remember};
 use skstore_domain::time::Timestamp;
 use tokio::time::{Duration, MissedTickBehavior};
 
 use crate::batch::Loop;
-use crate::bus::{self, BusError, Message, Noticed, Properties, Publisher, Subscription};
+use crate::bus::{self, BusError, Noticed, Publisher, Subscription};
 use crate::calls::Gate;
 use crate::context::{Context, Rate, WorkerStatus};
-use crate::envelope::JSON_TYPE;
+use crate::envelope::json_message;
 use crate::relay::Relay;
 use crate::service::deposit::DepositHandler;
 use crate::service::item::ItemHandler;
@@ -274,10 +275,5 @@ async fn tell_changes(context: &Context, publisher: &Publisher, gate: Option<&Ga
 }
 
 fn signal(publisher: &Publisher, key: &str, body: &impl serde::Serialize) {
-    publisher.send(Message {
-        exchange: topology::EVENTS.to_owned(),
-        routing_key: key.to_owned(),
-        body: serde_json::to_vec(body).unwrap_or_default().into(),
-        properties: Properties { content_type: Some(JSON_TYPE.to_owned()), ..Properties::default() },
-    });
+    publisher.send(json_message(topology::EVENTS, key, json::bytes(body)));
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::objects::words;
+use crate::words::{words, words_by_service};
 
 words! {
     /// The services whose stores have event logs.
@@ -71,56 +71,15 @@ words! {
     }
 }
 
-/// The kind of any event. Its word is its routing key on `skstore.events`, and what stands for it in JSON; its CloudEvents
-/// type is that with `skstore.` in front.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "&'static str", try_from = "Cow<'_, str>")]
-pub enum EventKind {
-    /// Order's.
-    Order(OrderKind),
-    /// Deposit's.
-    Deposit(DepositKind),
-    /// Item's.
-    Item(ItemKind),
+words_by_service! {
+    /// The kind of any event. Its word is its routing key on `skstore.events`, and what stands for it in JSON; its
+    /// CloudEvents type is that with `skstore.` in front.
+    #[derive(Serialize, Deserialize)]
+    #[serde(into = "&'static str", try_from = "Cow<'_, str>")]
+    EventKind(OrderKind, DepositKind, ItemKind)
 }
 
 impl EventKind {
-    /// All of them, those of one service after those of another.
-    pub fn all() -> impl Iterator<Item = Self> + Clone {
-        let orders = OrderKind::ALL.iter().map(|kind| Self::Order(*kind));
-        let deposits = DepositKind::ALL.iter().map(|kind| Self::Deposit(*kind));
-        orders.chain(deposits).chain(ItemKind::ALL.iter().map(|kind| Self::Item(*kind)))
-    }
-
-    /// The word used in JSON, in routing keys and in keys of the view.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Order(kind) => kind.word(),
-            Self::Deposit(kind) => kind.word(),
-            Self::Item(kind) => kind.word(),
-        }
-    }
-
-    /// The one whose [`word`](Self::word) this is.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        OrderKind::from_word(word)
-            .map(Self::Order)
-            .or_else(|| DepositKind::from_word(word).map(Self::Deposit))
-            .or_else(|| ItemKind::from_word(word).map(Self::Item))
-    }
-
-    /// The service that tells it.
-    #[must_use]
-    pub const fn source(self) -> Source {
-        match self {
-            Self::Order(_) => Source::Order,
-            Self::Deposit(_) => Source::Deposit,
-            Self::Item(_) => Source::Item,
-        }
-    }
-
     /// The kind of aggregate whose transition it tells: the `kind` column of the stores.
     #[must_use]
     pub const fn aggregate_kind(self) -> &'static str {
@@ -140,12 +99,6 @@ impl EventKind {
     #[must_use]
     pub const fn is_superseded_by_next(self) -> bool {
         matches!(self, Self::Order(OrderKind::Paying))
-    }
-}
-
-impl std::fmt::Display for EventKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.word())
     }
 }
 

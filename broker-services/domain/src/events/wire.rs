@@ -173,67 +173,51 @@ impl<'a> Carried<'a> {
 
     fn into_data(self, kind: EventKind) -> Result<EventData, BadEvent> {
         Ok(match kind {
-            EventKind::Order(kind) => EventData::Order(self.into_order_event(kind)?),
-            EventKind::Deposit(kind) => EventData::Deposit(self.into_deposit_event(kind)?),
-            EventKind::Item(kind) => EventData::Item(self.into_item_event(kind)?),
+            EventKind::Order(kind) => self.into_order_event(kind)?.into(),
+            EventKind::Deposit(kind) => self.into_deposit_event(kind)?.into(),
+            EventKind::Item(kind) => self.into_item_event(kind)?.into(),
         })
     }
 
     fn into_order_event(self, kind: OrderKind) -> Result<OrderEvent, BadEvent> {
-        let event = match (kind, self.order_id) {
-            (OrderKind::Noted, Some(order_id)) if self.order.is_none() => {
-                return Ok(OrderEvent::CancelNoted(order_id.into_owned()));
-            }
-            (OrderKind::Noted, None) if self.order.is_none() => {
+        let of = match kind {
+            OrderKind::Paying => OrderEvent::Paying,
+            OrderKind::CancelRequested => OrderEvent::CancelRequested,
+            OrderKind::Placed => OrderEvent::Placed,
+            OrderKind::Delivering => OrderEvent::Delivering,
+            OrderKind::Rejected => OrderEvent::Rejected,
+            OrderKind::Cancelled => OrderEvent::Cancelled,
+            OrderKind::Noted if self.order.is_none() => {
                 let missing = "an order, or the id of one that was never placed";
-                return Err(BadEvent::Missing { kind: EventKind::Order(kind), missing });
+                return there(self.order_id, kind, missing).map(OrderEvent::CancelNoted);
             }
-            (OrderKind::Paying, _) => OrderEvent::Paying,
-            (OrderKind::CancelRequested, _) => OrderEvent::CancelRequested,
-            (OrderKind::Placed, _) => OrderEvent::Placed,
-            (OrderKind::Delivering, _) => OrderEvent::Delivering,
-            (OrderKind::Rejected, _) => OrderEvent::Rejected,
-            (OrderKind::Cancelled, _) => OrderEvent::Cancelled,
-            (OrderKind::Noted, _) => OrderEvent::Noted,
+            OrderKind::Noted => OrderEvent::Noted,
         };
-        there(self.order, EventKind::Order(kind), "an order").map(event)
+        there(self.order, kind, "an order").map(of)
     }
 
     fn into_deposit_event(self, kind: DepositKind) -> Result<DepositEvent, BadEvent> {
-        let of = EventKind::Deposit(kind);
-        let (payment, account) = (self.payment, self.account);
-        let payment = || there(payment, of, "a payment");
-        let account = || there(account, of, "an account");
+        let account = there(self.account, kind, "an account");
+        let payment = there(self.payment, kind, "a payment");
         Ok(match kind {
-            DepositKind::Paid => {
-                let account = account()?;
-                DepositEvent::Paid { payment: payment()?, account }
-            }
-            DepositKind::Refunded => {
-                let account = account()?;
-                DepositEvent::Refunded { payment: payment()?, account }
-            }
-            DepositKind::Declined => DepositEvent::Declined(payment()?),
-            DepositKind::Voided => DepositEvent::Voided(payment()?),
-            DepositKind::ToppedUp => DepositEvent::ToppedUp(account()?),
+            DepositKind::Paid => DepositEvent::Paid { account: account?, payment: payment? },
+            DepositKind::Refunded => DepositEvent::Refunded { account: account?, payment: payment? },
+            DepositKind::Declined => DepositEvent::Declined(payment?),
+            DepositKind::Voided => DepositEvent::Voided(payment?),
+            DepositKind::ToppedUp => DepositEvent::ToppedUp(account?),
         })
     }
 
     fn into_item_event(self, kind: ItemKind) -> Result<ItemEvent, BadEvent> {
-        let of = EventKind::Item(kind);
-        let (item, order_id) = (self.item, self.order_id);
-        let order_id = || there(order_id, of, "an order id");
+        let item = there(self.item, kind, "an item");
+        let order_id = there(self.order_id, kind, "an order id");
         Ok(match kind {
-            ItemKind::Listed => ItemEvent::Listed(there(item, of, "an item")?),
-            ItemKind::Restocked => ItemEvent::Restocked(there(item, of, "an item")?),
-            ItemKind::DeliveryStarted => {
-                ItemEvent::DeliveryStarted { item: there(item, of, "an item")?, order_id: order_id()? }
-            }
-            ItemKind::SoldOut => {
-                ItemEvent::SoldOut { item: there(item, of, "an item")?, order_id: order_id()? }
-            }
+            ItemKind::Listed => ItemEvent::Listed(item?),
+            ItemKind::Restocked => ItemEvent::Restocked(item?),
+            ItemKind::DeliveryStarted => ItemEvent::DeliveryStarted { item: item?, order_id: order_id? },
+            ItemKind::SoldOut => ItemEvent::SoldOut { item: item?, order_id: order_id? },
             ItemKind::DeliveryCancelled => {
-                ItemEvent::DeliveryCancelled { item: item.map(Cow::into_owned), order_id: order_id()? }
+                ItemEvent::DeliveryCancelled { item: item.ok(), order_id: order_id? }
             }
         })
     }
@@ -241,10 +225,10 @@ impl<'a> Carried<'a> {
 
 fn there<T: Clone>(
     object: Option<Cow<'_, T>>,
-    kind: EventKind,
+    kind: impl Into<EventKind>,
     missing: &'static str,
 ) -> Result<T, BadEvent> {
-    object.map(Cow::into_owned).ok_or(BadEvent::Missing { kind, missing })
+    object.map(Cow::into_owned).ok_or_else(|| BadEvent::Missing { kind: kind.into(), missing })
 }
 
 #[cfg(test)]

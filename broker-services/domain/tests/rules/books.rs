@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::Value;
-use skstore_domain::books::{BreachKind, Ledger, STUCK_PAYING, STUCK_PLACED, Sums, Then};
+use skstore_domain::books::{BreachKind, LiveBooks, Sums, Then};
 use skstore_domain::commands::ListItem;
 use skstore_domain::deposit::{self, ToppedUp};
 use skstore_domain::events::{Event, OrderEvent, Source};
 use skstore_domain::item::{self, Restocked};
+use skstore_domain::ledger::{ENDS_WITHIN, PAID_WITHIN};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Item, Order, Payment, PaymentReason};
 use skstore_domain::time::Timestamp;
@@ -82,11 +83,11 @@ fn deposit_log(asked: &[Asked]) -> (Vec<String>, i64) {
 }
 
 /// Enters `log`, from its beginning again when that is wanted. Whether it was.
-fn enter(ledger: &mut Ledger, log: &[String]) -> bool {
+fn enter(books: &mut LiveBooks, log: &[String]) -> bool {
     let mut from_the_first = false;
     let mut at = 0;
     while at < log.len() {
-        match ledger.enter(&log[at]) {
+        match books.enter(&log[at]) {
             Then::GoOn => at += 1,
             Then::StartOver => (at, from_the_first) = (0, true),
         }
@@ -98,9 +99,9 @@ proptest! {
     #[test]
     fn what_deposit_writes_balances(asked in proptest::collection::vec(asked(), 0..60)) {
         let (log, balances) = deposit_log(&asked);
-        let mut ledger = Ledger::of(Source::Deposit);
-        prop_assert!(!enter(&mut ledger, &log));
-        let books = ledger.books(NOW, 0, 0);
+        let mut books = LiveBooks::of(Source::Deposit);
+        prop_assert!(!enter(&mut books, &log));
+        let books = books.books(NOW, 0, 0);
         prop_assert_eq!(&books.breach, &None);
         let Sums::Money { topped_up, balances: told, charged } = books.sums else { panic!("{books:?}") };
         prop_assert_eq!(told.0, balances);
@@ -125,9 +126,9 @@ proptest! {
         let balance = event["data"]["account"]["balance"].as_i64().expect("a balance");
         event["data"]["account"]["balance"] = Value::from(balance + by);
         log[at] = event.to_string();
-        let mut ledger = Ledger::of(Source::Deposit);
-        enter(&mut ledger, &log);
-        let breach = ledger.books(NOW, 0, 0).breach.expect("a breach");
+        let mut books = LiveBooks::of(Source::Deposit);
+        enter(&mut books, &log);
+        let breach = books.books(NOW, 0, 0).breach.expect("a breach");
         let kinds = [BreachKind::Unbalanced, BreachKind::Overdrawn];
         prop_assert!(kinds.contains(&breach.kind), "{:?}", breach);
         prop_assert!(ORDERS.contains(&breach.id.as_str()) || CUSTOMERS.contains(&breach.id.as_str()));
@@ -139,15 +140,15 @@ fn an_entry_that_comes_late_has_all_read_again_and_one_that_never_comes_is_told(
     let asked: Vec<Asked> = (1..5).map(|amount| Asked::TopUp { customer: 0, amount }).collect();
     let (log, _) = deposit_log(&asked);
     let without_second: Vec<String> = [&log[..1], &log[2..]].concat();
-    let mut ledger = Ledger::of(Source::Deposit);
-    assert_eq!(ledger.enter(&without_second[0]), Then::GoOn);
-    assert_eq!(ledger.enter(&without_second[1]), Then::StartOver);
-    assert!(!enter(&mut ledger, &log), "it is there now, and nothing is missing");
-    assert_eq!(ledger.books(NOW, 0, 0).breach, None);
+    let mut books = LiveBooks::of(Source::Deposit);
+    assert_eq!(books.enter(&without_second[0]), Then::GoOn);
+    assert_eq!(books.enter(&without_second[1]), Then::StartOver);
+    assert!(!enter(&mut books, &log), "it is there now, and nothing is missing");
+    assert_eq!(books.books(NOW, 0, 0).breach, None);
 
-    let mut ledger = Ledger::of(Source::Deposit);
-    assert!(enter(&mut ledger, &without_second));
-    let breach = ledger.books(NOW, 0, 0).breach.expect("a breach");
+    let mut books = LiveBooks::of(Source::Deposit);
+    assert!(enter(&mut books, &without_second));
+    let breach = books.books(NOW, 0, 0).breach.expect("a breach");
     assert_eq!((breach.kind, breach.id.as_str()), (BreachKind::Missing, "kim"));
 }
 
@@ -180,9 +181,9 @@ fn item_log() -> Vec<Event> {
 #[test]
 fn what_item_writes_adds_up_and_a_stock_that_changes_by_itself_does_not() {
     let log = item_log();
-    let mut ledger = Ledger::of(Source::Item);
-    log.iter().for_each(|event| assert_eq!(ledger.enter(&event.to_json()), Then::GoOn, "{event:?}"));
-    let books = ledger.books(NOW, 0, 0);
+    let mut books = LiveBooks::of(Source::Item);
+    log.iter().for_each(|event| assert_eq!(books.enter(&event.to_json()), Then::GoOn, "{event:?}"));
+    let books = books.books(NOW, 0, 0);
     assert_eq!((books.sums, books.breach), (Sums::Stock { items: 1, units: 10 }, None));
 
     for (at, stock, kind) in [
@@ -195,9 +196,9 @@ fn what_item_writes_adds_up_and_a_stock_that_changes_by_itself_does_not() {
         let mut event: Value = serde_json::from_str(&changed[at]).unwrap();
         event["data"]["item"]["stock"] = Value::from(stock);
         changed[at] = event.to_string();
-        let mut ledger = Ledger::of(Source::Item);
-        enter(&mut ledger, &changed);
-        let breach = ledger.books(NOW, 0, 0).breach.unwrap_or_else(|| panic!("stock {stock} in entry {at}"));
+        let mut books = LiveBooks::of(Source::Item);
+        enter(&mut books, &changed);
+        let breach = books.books(NOW, 0, 0).breach.unwrap_or_else(|| panic!("stock {stock} in entry {at}"));
         assert_eq!((breach.kind, breach.id.as_str()), (kind, "10"), "stock {stock} in entry {at}");
     }
 }
@@ -208,39 +209,39 @@ fn order_event(tell: fn(Order) -> OrderEvent, id: &str, revision: u64, at: Times
 
 #[test]
 fn an_order_is_stuck_once_it_has_waited_too_long_and_until_it_ends() {
-    let mut ledger = Ledger::of(Source::Order);
+    let mut books = LiveBooks::of(Source::Order);
     let mut tell = |kind, id, revision, at| {
-        assert_eq!(ledger.enter(&order_event(kind, id, revision, at)), Then::GoOn);
-        ledger.clone()
+        assert_eq!(books.enter(&order_event(kind, id, revision, at)), Then::GoOn);
+        books.clone()
     };
     tell(OrderEvent::Rejected, "refused", 1, NOW);
     tell(OrderEvent::Paying, "a", 1, NOW);
     tell(OrderEvent::Paying, "b", 1, NOW.after(Duration::from_secs(1)));
-    let ledger = tell(OrderEvent::Placed, "b", 2, NOW.after(Duration::from_secs(2)));
-    let told = |ledger: &Ledger, after: Duration| {
-        let books = ledger.books(NOW.after(after), 0, 0);
+    let books = tell(OrderEvent::Placed, "b", 2, NOW.after(Duration::from_secs(2)));
+    let told = |books: &LiveBooks, after: Duration| {
+        let books = books.books(NOW.after(after), 0, 0);
         let Sums::Orders { orders, live, stuck } = books.sums else { panic!("{books:?}") };
         (orders, live, stuck, books.breach.map(|breach| (breach.kind, breach.id)))
     };
     let second = Duration::from_secs(1);
-    assert_eq!(told(&ledger, STUCK_PAYING), (3, 2, 0, None), "not yet");
+    assert_eq!(told(&books, PAID_WITHIN), (3, 2, 0, None), "not yet");
     let paying = Some((BreachKind::StuckPaying, "a".to_owned()));
-    assert_eq!(told(&ledger, STUCK_PAYING + second), (3, 2, 1, paying.clone()));
-    assert_eq!(told(&ledger, STUCK_PLACED + 3 * second), (3, 2, 2, paying), "the one that waits longest");
-    let ledger = tell(OrderEvent::Rejected, "a", 2, NOW);
+    assert_eq!(told(&books, PAID_WITHIN + second), (3, 2, 1, paying.clone()));
+    assert_eq!(told(&books, ENDS_WITHIN + 3 * second), (3, 2, 2, paying), "the one that waits longest");
+    let books = tell(OrderEvent::Rejected, "a", 2, NOW);
     let placed = Some((BreachKind::StuckPlaced, "b".to_owned()));
-    assert_eq!(told(&ledger, STUCK_PLACED + 3 * second), (3, 1, 1, placed));
-    let ledger = tell(OrderEvent::Delivering, "b", 3, NOW);
-    assert_eq!(told(&ledger, STUCK_PLACED * 9), (3, 0, 0, None));
+    assert_eq!(told(&books, ENDS_WITHIN + 3 * second), (3, 1, 1, placed));
+    let books = tell(OrderEvent::Delivering, "b", 3, NOW);
+    assert_eq!(told(&books, ENDS_WITHIN * 9), (3, 0, 0, None));
 }
 
 #[test]
 fn what_is_no_entry_of_this_log_is_told() {
     let foreign = item_log()[0].to_json();
     for entry in ["", "{}", "\u{1b}[2J", &foreign] {
-        let mut ledger = Ledger::of(Source::Order);
-        assert_eq!(ledger.enter(entry), Then::GoOn);
-        let breach = ledger.books(NOW, 0, 0).breach.unwrap_or_else(|| panic!("{entry:?} was taken"));
+        let mut books = LiveBooks::of(Source::Order);
+        assert_eq!(books.enter(entry), Then::GoOn);
+        let breach = books.books(NOW, 0, 0).breach.unwrap_or_else(|| panic!("{entry:?} was taken"));
         assert_eq!(breach.kind, BreachKind::Unreadable, "{entry:?}");
     }
 }

@@ -5,6 +5,7 @@ mod build;
 mod commands;
 mod deposit;
 mod item;
+mod ledger;
 mod model;
 mod names;
 mod order;

@@ -1,17 +1,10 @@
-//! Order by order: each service's log against its state, and the services against each other.
+//! Order by order: the services against each other.
 
-use super::shapes::{Delivery, Event, Order, OrderRecord, Payment, quote, read, say_the_same};
+use super::history::{self, Known};
+use super::report::{AuditError, Finding, Findings, Promise};
+use super::shapes::{Delivery, Order, Payment, quote, read};
 use super::suspects::Suspects;
-use super::tables::{Entry, Histories, History, State, Stores};
-use super::{AuditError, Finding, Ledger, Promise};
-
-/// What Order has under an id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Known {
-    Order(Box<Order>),
-    /// It was cancelled before it was placed.
-    Tombstone,
-}
+use super::tables::{History, State, Stores, next_id};
 
 /// What the three services say of one order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,55 +24,44 @@ pub(super) struct Difference {
 
 /// Every order, payment and delivery. What is wrong within a service is told; what is wrong between them becomes
 /// suspicious.
-pub(super) fn all<F: FnMut(&Finding)>(
+pub(super) fn all(
     stores: &Stores,
-    ledger: &mut Ledger<F>,
+    findings: &mut Findings<'_>,
     suspects: &mut Suspects,
 ) -> Result<(), AuditError> {
-    let mut orders = Histories::new(stores.order.histories("order"), stores.order.states("order")).peekable();
-    let mut payments =
-        Histories::new(stores.deposit.histories("payment"), stores.deposit.states("payment")).peekable();
-    let mut deliveries =
-        Histories::new(stores.item.histories("delivery"), stores.item.states("delivery")).peekable();
+    let mut orders = stores.order.histories("order").peekable();
+    let mut payments = stores.deposit.histories("payment").peekable();
+    let mut deliveries = stores.item.histories("delivery").peekable();
+    let of_history: fn(&History) -> &String = |history| &history.id;
     loop {
-        let ids = [next_id(&mut orders)?, next_id(&mut payments)?, next_id(&mut deliveries)?];
+        let ids = [
+            next_id(&mut orders, of_history)?,
+            next_id(&mut payments, of_history)?,
+            next_id(&mut deliveries, of_history)?,
+        ];
         let Some(id) = ids.into_iter().flatten().min() else { return Ok(()) };
         let of =
             |history: &Result<History, AuditError>| history.as_ref().is_ok_and(|history| history.id == id);
         let mut trio = Trio::default();
         if let Some(history) = orders.next_if(of).transpose()? {
-            ledger.report.orders += 1;
-            ledger.report.events += history.entries.len() as u64;
-            trio.order = order(&history, ledger);
+            findings.report.orders += 1;
+            findings.report.events += history.entries.len() as u64;
+            trio.order = history::order(&history, findings);
             match &trio.order {
                 Some(Known::Order(_)) => suspects.placed += 1,
                 Some(Known::Tombstone) | None => {}
             }
         }
         if let Some(history) = payments.next_if(of).transpose()? {
-            trio.payment = payment(&history, ledger);
+            trio.payment = history::payment(&history, findings);
         }
         if let Some(history) = deliveries.next_if(of).transpose()? {
-            trio.delivery = delivery(&history, ledger);
+            trio.delivery = history::delivery(&history, findings);
         }
         let differences = trio.differences(&id);
         if !differences.is_empty() && !suspects.add(&id) {
-            differences.iter().for_each(|difference| ledger.violated(&difference.finding));
+            differences.iter().for_each(|difference| findings.violated(&difference.finding));
         }
-    }
-}
-
-/// The next one's id; an error stops it all.
-fn next_id<I: Iterator<Item = Result<History, AuditError>>>(
-    histories: &mut std::iter::Peekable<I>,
-) -> Result<Option<String>, AuditError> {
-    match histories.peek() {
-        None => Ok(None),
-        Some(Ok(history)) => Ok(Some(history.id.clone())),
-        Some(Err(_)) => match histories.next() {
-            Some(Err(error)) => Err(error),
-            Some(Ok(_)) | None => Ok(None),
-        },
     }
 }
 
@@ -87,237 +69,13 @@ fn next_id<I: Iterator<Item = Result<History, AuditError>>>(
 pub(super) fn look(stores: &Stores, id: &str) -> Result<Option<Trio>, AuditError> {
     let before = stores.order.state("order", id)?;
     let trio = Trio {
-        order: before.as_ref().and_then(|state| known(state).ok()).map(|(known, _)| known),
+        order: before.as_ref().and_then(|state| history::known(state).ok()).map(|(known, _)| known),
         payment: stores.deposit.state("payment", id)?.and_then(|state| read(&state.body).ok()),
         delivery: stores.item.state("delivery", id)?.and_then(|state| read(&state.body).ok()),
     };
     let after = stores.order.state("order", id)?;
     let revision = |state: &Option<State>| state.as_ref().map(|state| state.revision);
     Ok((revision(&before) == revision(&after)).then_some(trio))
-}
-
-/// What Order's state says, and the object in it.
-pub(super) fn known(state: &State) -> Result<(Known, &str), String> {
-    Ok(match read::<OrderRecord<'_>>(&state.body)? {
-        OrderRecord::Order(order) => (Known::Order(Box::new(read(order.get())?)), order.get()),
-        OrderRecord::Tombstone(tombstone) => (Known::Tombstone, tombstone.get()),
-    })
-}
-
-/// The words for one kind of aggregate.
-struct Words {
-    of: &'static str,
-    /// What it breaks when log and state differ.
-    promise: Promise,
-}
-
-const ORDER: Words = Words { of: "order", promise: Promise::P5 };
-const PAYMENT: Words = Words { of: "payment", promise: Promise::P2 };
-const DELIVERY: Words = Words { of: "delivery", promise: Promise::P4 };
-
-/// Finds gaps in the log, and a state that is not where the log ends.
-fn revisions<F: FnMut(&Finding)>(words: &Words, history: &History, ledger: &mut Ledger<F>) {
-    let mut lost = |message: String| {
-        ledger.violated(&Finding::new(Promise::P5, words.of, &history.id, message));
-    };
-    let mut expected = 1;
-    for entry in &history.entries {
-        if entry.revision != expected {
-            lost(format!("its log goes from revision {} to {}", expected - 1, entry.revision));
-        }
-        expected = entry.revision + 1;
-    }
-    let told = expected - 1;
-    match &history.state {
-        None => lost(format!("its log tells of revision {told}, but it is not stored")),
-        Some(state) if state.revision != told => {
-            lost(format!("it is stored at revision {}, but its log ends at {told}", state.revision));
-        }
-        Some(_) => {}
-    }
-}
-
-/// The object of `entry` that `pick` takes, as it was written.
-fn object<'a>(
-    entry: &'a Entry,
-    pick: impl FnOnce(Event<'a>) -> Option<&'a serde_json::value::RawValue>,
-) -> Result<Option<&'a str>, String> {
-    let event: Event<'a> = read(&entry.body)?;
-    Ok(pick(event).map(serde_json::value::RawValue::get))
-}
-
-fn bad_entry<F: FnMut(&Finding)>(words: &Words, entry: &Entry, why: &str, ledger: &mut Ledger<F>) {
-    let message = format!("entry {} of the log, '{}': {why}", entry.seq, quote(&entry.what));
-    ledger.violated(&Finding::new(Promise::P5, words.of, &entry.aggregate_id, message));
-}
-
-fn order<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Option<Known> {
-    revisions(&ORDER, history, ledger);
-    let mut before: Option<Known> = None;
-    let mut last = None;
-    for entry in &history.entries {
-        match told(entry) {
-            Ok((now, text)) => {
-                if let Err((promise, why)) = step(before.as_ref(), &now, &entry.what) {
-                    let message = format!("entry {} of the log, '{}': {why}", entry.seq, quote(&entry.what));
-                    ledger.violated(&Finding::new(promise, "order", &history.id, message));
-                }
-                before = Some(now);
-                last = text;
-            }
-            Err(why) => bad_entry(&ORDER, entry, &why, ledger),
-        }
-    }
-    let state = history.state.as_ref()?;
-    match known(state) {
-        Ok((known, text)) => {
-            let is_told = match (&known, last) {
-                (Known::Order(_), Some(last)) => say_the_same(last, text),
-                (Known::Tombstone, last) => last.is_none(),
-                (Known::Order(_), None) => false,
-            };
-            if !is_told && !history.entries.is_empty() {
-                ledger.violated(&differs(&ORDER, &history.id, text, last));
-            }
-            Some(known)
-        }
-        Err(why) => {
-            ledger.violated(&Finding::new(Promise::P5, "order", &history.id, why));
-            None
-        }
-    }
-}
-
-/// The order as an entry has it, and as it was written there.
-fn told(entry: &Entry) -> Result<(Known, Option<&str>), String> {
-    match object(entry, |event| event.data.order)? {
-        Some(text) => Ok((Known::Order(Box::new(read(text)?)), Some(text))),
-        None => Ok((Known::Tombstone, None)),
-    }
-}
-
-fn differs(words: &Words, id: &str, stored: &str, told: Option<&str>) -> Finding {
-    let told = told.unwrap_or("nothing");
-    let message = format!("it is stored as {}, but its log ends with {}", quote(stored), quote(told));
-    Finding::new(words.promise, words.of, id, message)
-}
-
-/// Whether an order may go from `before` to `now` with the entry `what`.
-fn step(before: Option<&Known>, now: &Known, what: &str) -> Result<(), (Promise, String)> {
-    let Known::Order(now) = now else {
-        return match (before, what) {
-            (None, "order.noted") => Ok(()),
-            _ => Err((Promise::P5, "it carries no order".to_owned())),
-        };
-    };
-    if now.unit_price.checked_mul(now.qty) != Some(now.amount) {
-        let message = format!("{} won for {} at {} won", now.amount, now.qty, now.unit_price);
-        return Err((Promise::P1, message));
-    }
-    let from = match before {
-        None => "nothing",
-        Some(Known::Tombstone) => "tombstone",
-        Some(Known::Order(before)) => {
-            let same = (&before.customer, &before.item_id, before.qty, before.amount)
-                == (&now.customer, &now.item_id, now.qty, now.amount);
-            if !same {
-                return Err((Promise::P1, "its customer, item, quantity or amount is another".to_owned()));
-            }
-            before.status.as_str()
-        }
-    };
-    let is_possible = matches!(
-        (from, what, now.status.as_str()),
-        ("nothing", "order.paying", "paying")
-            | ("nothing" | "paying", "order.rejected", "rejected")
-            | ("tombstone" | "paying" | "placed" | "delivering", "order.cancelled", "cancelled")
-            | ("paying", "order.cancel_requested", "paying")
-            | ("paying", "order.placed", "placed")
-            | ("placed", "order.delivering", "delivering")
-            | ("cancelled", "order.noted", "cancelled")
-            | ("rejected", "order.noted", "rejected")
-    );
-    if is_possible {
-        return Ok(());
-    }
-    let promise = if matches!(from, "cancelled" | "rejected") { Promise::P9 } else { Promise::P5 };
-    Err((promise, format!("it goes from {from} to {}", quote(&now.status))))
-}
-
-fn payment<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Option<Payment> {
-    revisions(&PAYMENT, history, ledger);
-    let mut status = "none";
-    let mut last = None;
-    for entry in &history.entries {
-        let (next, wrong) = match (status, entry.what.as_str()) {
-            ("none", "deposit.paid") => ("paid", None),
-            ("none", "deposit.declined") => ("declined", None),
-            ("none", "deposit.voided") => ("voided", None),
-            ("paid", "deposit.refunded") => ("refunded", None),
-            (_, "deposit.paid") => ("paid", Some((Promise::P1, "it is charged a second time"))),
-            ("refunded", "deposit.refunded") => {
-                ("refunded", Some((Promise::P3, "it is refunded a second time")))
-            }
-            (_, "deposit.refunded") => ("refunded", Some((Promise::P3, "it was never charged"))),
-            (status, _) => (status, Some((Promise::P3, "this cannot follow"))),
-        };
-        if let Some((promise, why)) = wrong {
-            let message = format!("entry {} of the log, '{}': {why}", entry.seq, quote(&entry.what));
-            ledger.violated(&Finding::new(promise, "payment", &history.id, message));
-        }
-        status = next;
-        match object(entry, |event| event.data.payment) {
-            Ok(text) => last = text,
-            Err(why) => bad_entry(&PAYMENT, entry, &why, ledger),
-        }
-    }
-    let state = history.state.as_ref()?;
-    match read::<Payment>(&state.body) {
-        Ok(payment) => {
-            let is_told = last.is_some_and(|last| say_the_same(last, &state.body));
-            if !history.entries.is_empty() && (!is_told || payment.status != status) {
-                ledger.violated(&differs(&PAYMENT, &history.id, &state.body, last));
-            }
-            Some(payment)
-        }
-        Err(why) => {
-            ledger.violated(&Finding::new(Promise::P5, "payment", &history.id, why));
-            None
-        }
-    }
-}
-
-fn delivery<F: FnMut(&Finding)>(history: &History, ledger: &mut Ledger<F>) -> Option<Delivery> {
-    revisions(&DELIVERY, history, ledger);
-    let mut status = "none";
-    for entry in &history.entries {
-        let (next, wrong) = match (status, entry.what.as_str()) {
-            ("none", "item.delivery_started") => ("started", None),
-            ("none", "item.sold_out") => ("sold_out", None),
-            ("none" | "started", "item.delivery_cancelled") => ("cancelled", None),
-            (_, "item.delivery_started") => ("started", Some("its units are taken a second time")),
-            (_, "item.delivery_cancelled") => ("cancelled", Some("its units are given back a second time")),
-            (status, _) => (status, Some("this cannot follow")),
-        };
-        if let Some(why) = wrong {
-            let message = format!("entry {} of the log, '{}': {why}", entry.seq, quote(&entry.what));
-            ledger.violated(&Finding::new(Promise::P4, "delivery", &history.id, message));
-        }
-        status = next;
-    }
-    let state = history.state.as_ref()?;
-    match read::<Delivery>(&state.body) {
-        Ok(delivery) => {
-            if !history.entries.is_empty() && delivery.status != status {
-                ledger.violated(&differs(&DELIVERY, &history.id, &state.body, Some(status)));
-            }
-            Some(delivery)
-        }
-        Err(why) => {
-            ledger.violated(&Finding::new(Promise::P5, "delivery", &history.id, why));
-            None
-        }
-    }
 }
 
 impl Trio {

@@ -9,80 +9,43 @@ use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::myinfo::OrderRow;
 use skstore_domain::objects::OrderStatus;
 
-use super::crossing::{Known, known};
+use super::history::{Known, known};
+use super::report::{AuditError, Finding, Findings, Promise};
 use super::shapes::quote;
-use super::suspects::Suspects;
+use super::suspects::{Shown, Suspects};
 use super::tables::{State, Stores, Tables};
-use super::{AuditError, Finding, Ledger, Promise};
 use crate::view::{Counts, OrderFilter, View, ViewError};
 
 /// Rows of the view that are read at once.
 const PAGE: usize = 500;
 
-/// A row of the view, or one that it should have.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Shown {
-    Order(String),
-    Account(String),
-    Item(String),
-    /// How many there are of all of these.
-    Counts,
-}
-
-impl Shown {
-    pub(super) fn id(&self) -> &str {
-        match self {
-            Self::Order(id) | Self::Account(id) | Self::Item(id) => id,
-            Self::Counts => "counts",
-        }
-    }
-
-    pub(super) const fn of(&self) -> &'static str {
-        match self {
-            Self::Order(_) => "order",
-            Self::Account(_) => "account",
-            Self::Item(_) => "item",
-            Self::Counts => "view",
-        }
-    }
-}
-
 /// Compares all of it, and the view's counts with its rows. What differs becomes suspicious.
-pub(super) async fn all<F: FnMut(&Finding)>(
+pub(super) async fn all(
     view: &View,
     stores: &Stores,
     keep_orders: usize,
-    ledger: &mut Ledger<F>,
+    findings: &mut Findings<'_>,
     suspects: &mut Suspects,
 ) -> Result<(), AuditError> {
-    let tally = orders(view, stores, keep_orders, ledger, suspects).await?;
+    let tally = orders(view, stores, keep_orders, findings, suspects).await?;
     let accounts = all_accounts(view).await?;
     let items = all_items(view).await?;
-    ledger.report.shown += (accounts.len() + items.len()) as u64;
+    findings.report.shown += (accounts.len() + items.len()) as u64;
     let differing = objects(&stores.deposit, "account", &accounts, Shown::Account)?
         .into_iter()
         .chain(objects(&stores.item, "item", &items, Shown::Item)?);
     for (shown, how) in differing {
-        suspect(shown, &how, ledger, suspects);
+        suspect(shown, &how, findings, suspects);
     }
     if let Some(how) = miscounted(tally, &accounts, &items, &view.counts().await?) {
-        suspect(Shown::Counts, &how, ledger, suspects);
+        suspect(Shown::Counts, &how, findings, suspects);
     }
     Ok(())
 }
 
 /// How the view's own counts differ from the rows that it has.
 async fn recount(view: &View) -> Result<Option<String>, AuditError> {
-    let (mut after, mut orders) = (None, Tally::default());
-    loop {
-        let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
-        page.rows.iter().for_each(|row| orders.add(row));
-        orders.strays += page.strays;
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let orders = walk(view, |_| Ok(())).await?;
     let (accounts, items) = (all_accounts(view).await?, all_items(view).await?);
     Ok(miscounted(orders, &accounts, &items, &view.counts().await?))
 }
@@ -96,10 +59,24 @@ struct Tally {
     strays: usize,
 }
 
-impl Tally {
-    fn add(&mut self, row: &OrderRow) {
-        let statuses = self.orders.iter_mut().zip(OrderStatus::ALL);
-        statuses.filter(|(_, status)| **status == row.order.status).for_each(|(count, _)| *count += 1);
+/// Shows `each` of the view's orders, and counts them.
+async fn walk(
+    view: &View,
+    mut each: impl FnMut(&OrderRow) -> Result<(), AuditError>,
+) -> Result<Tally, AuditError> {
+    let (mut after, mut tally) = (None, Tally::default());
+    loop {
+        let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
+        tally.strays += page.strays;
+        for row in &page.rows {
+            let counts = tally.orders.iter_mut().zip(OrderStatus::ALL);
+            counts.filter(|(_, status)| **status == row.order.status).for_each(|(count, _)| *count += 1);
+            each(row)?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(tally);
+        }
     }
 }
 
@@ -133,43 +110,36 @@ fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn suspect<F: FnMut(&Finding)>(shown: Shown, how: &str, ledger: &mut Ledger<F>, suspects: &mut Suspects) {
+fn suspect(shown: Shown, how: &str, findings: &mut Findings<'_>, suspects: &mut Suspects) {
     if let Err(shown) = suspects.add_shown(shown) {
-        ledger.violated(&Finding::new(Promise::P6, shown.of(), shown.id(), how));
+        findings.violated(&Finding::new(Promise::P6, shown.of(), shown.id(), how));
     }
 }
 
-async fn orders<F: FnMut(&Finding)>(
+async fn orders(
     view: &View,
     stores: &Stores,
     keep_orders: usize,
-    ledger: &mut Ledger<F>,
+    findings: &mut Findings<'_>,
     suspects: &mut Suspects,
 ) -> Result<Tally, AuditError> {
-    let (mut after, mut there, mut counted) = (None, BTreeSet::new(), Tally::default());
-    loop {
-        let page = view.orders(&OrderFilter::default(), after.as_ref(), PAGE).await?;
-        counted.strays += page.strays;
-        for row in &page.rows {
-            let id = row.order.order_id.as_str();
-            ledger.report.shown += 1;
-            counted.add(row);
-            let how = order(stores, id, Some(row))?;
-            if how.as_deref() != Some(EXTRA) {
-                there.insert(hashed(id));
-            }
-            if let Some(how) = how {
-                suspect(Shown::Order(id.to_owned()), &how, ledger, suspects);
-            }
+    let mut there = BTreeSet::new();
+    let counted = walk(view, |row| {
+        let id = row.order.order_id.as_str();
+        findings.report.shown += 1;
+        let how = order(stores, id, Some(row))?;
+        if how.as_deref() != Some(EXTRA) {
+            there.insert(hashed(id));
         }
-        after = page.next;
-        if after.is_none() {
-            break;
+        if let Some(how) = how {
+            suspect(Shown::Order(id.to_owned()), &how, findings, suspects);
         }
-    }
+        Ok(())
+    })
+    .await?;
     let may_forget = suspects.placed > keep_orders as u64;
     if may_forget {
-        ledger
+        findings
             .note(format!("the view keeps {keep_orders} orders: older ones that have ended may be missing"));
     }
     if there.len() as u64 >= suspects.placed && !may_forget {
@@ -182,7 +152,7 @@ async fn orders<F: FnMut(&Finding)>(
         let has_ended = matches!(order.status.as_str(), "delivering" | "cancelled" | "rejected");
         let is_excused = may_forget && has_ended;
         if !is_excused && !there.contains(&hashed(&state.id)) {
-            suspect(Shown::Order(state.id), MISSING, ledger, suspects);
+            suspect(Shown::Order(state.id), MISSING, findings, suspects);
         }
     }
     Ok(counted)

@@ -1,29 +1,43 @@
-//! What looks wrong between parts is looked at again, until it is right, or certain.
-//!
-//! A difference is certain when it has not moved for as long as the audit waits, and no message is known to be on
-//! its way that may mend it. One that is not certain by then stays undecided, and is told as such.
+//! What looks wrong between parts, to be looked at again.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use skstore_domain::time::Timestamp;
-use tokio::time::{Instant, sleep};
+/// Suspicious ids that are looked at again. There are that many only where something is very wrong; those beyond
+/// are judged by the first look, which a desk at rest bears.
+pub(super) const MOST_SUSPECTS: usize = 100_000;
 
-use super::crossing::{Difference, Known, Trio, look};
-use super::mirror::{self, Shown};
-use super::tables::Stores;
-use super::{AuditError, ENDS_WITHIN, Finding, Ledger, MOST_SUSPECTS, Promise, Sources, Traffic};
-use crate::topology;
+/// A row of the view, or one that it should have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shown {
+    Order(String),
+    Account(String),
+    Item(String),
+    /// How many there are of all of these.
+    Counts,
+}
 
-/// How often suspicious ones are looked at again.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Undecided ones that are told one by one; the rest is counted.
-const MOST_UNDECIDED: usize = 20;
+impl Shown {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Order(id) | Self::Account(id) | Self::Item(id) => id,
+            Self::Counts => "counts",
+        }
+    }
+
+    pub(super) const fn of(&self) -> &'static str {
+        match self {
+            Self::Order(_) => "order",
+            Self::Account(_) => "account",
+            Self::Item(_) => "item",
+            Self::Counts => "view",
+        }
+    }
+}
 
 /// Ids that look wrong.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
-    orders: BTreeSet<String>,
+    pub(super) orders: BTreeSet<String>,
     pub(super) shown: BTreeSet<Shown>,
     /// Orders, without those that were cancelled before they were placed.
     pub(super) placed: u64,
@@ -47,207 +61,5 @@ impl Suspects {
         }
         self.shown.insert(shown);
         Ok(())
-    }
-}
-
-/// A suspicious one, as it last was.
-struct Case<T> {
-    seen: T,
-    since: Instant,
-}
-
-/// Judges all of them.
-pub(super) async fn reconcile<F: FnMut(&Finding)>(
-    sources: &Sources,
-    stores: &Stores,
-    suspects: Suspects,
-    traffic: impl AsyncFn() -> Traffic,
-    ledger: &mut Ledger<F>,
-) -> Result<(), AuditError> {
-    let began = Instant::now();
-    let mut orders: BTreeMap<String, Option<Case<Trio>>> =
-        suspects.orders.into_iter().map(|id| (id, None)).collect();
-    let mut shown: BTreeMap<Shown, Option<Case<String>>> =
-        suspects.shown.into_iter().map(|shown| (shown, None)).collect();
-    loop {
-        look_at_orders(stores, &mut orders)?;
-        if let Some(view) = &sources.view {
-            let differing = mirror::again(view, stores, shown.keys()).await?;
-            retain(&mut shown, differing);
-        }
-        if (orders.is_empty() && shown.is_empty()) || began.elapsed() >= sources.wait {
-            break;
-        }
-        sleep(LOOK_EVERY).await;
-    }
-    let mut reconciler =
-        Reconciler { sources, stores, traffic: Traffic::default(), undecided: BTreeMap::new() };
-    if !orders.is_empty() || !shown.is_empty() {
-        reconciler.traffic = traffic().await;
-        if reconciler.traffic.waiting.is_none() {
-            ledger.note("nobody can tell what waits in the queues: what they hold may mend some of it");
-        }
-    }
-    for (id, case) in orders {
-        reconciler.order(&id, case.as_ref(), ledger)?;
-    }
-    for (shown, case) in shown {
-        reconciler.shown(&shown, case.as_ref(), ledger)?;
-    }
-    reconciler.close(ledger);
-    Ok(())
-}
-
-/// Forgets those that are right now, and notes which ones have moved.
-fn look_at_orders(
-    stores: &Stores,
-    orders: &mut BTreeMap<String, Option<Case<Trio>>>,
-) -> Result<(), AuditError> {
-    let ids: Vec<String> = orders.keys().cloned().collect();
-    for id in ids {
-        // One that moved while it was looked at is looked at again.
-        let Some(trio) = look(stores, &id)? else { continue };
-        if trio.differences(&id).is_empty() {
-            orders.remove(&id);
-        } else if let Some(case) = orders.get_mut(&id) {
-            put(case, trio, |one, other| one.revisions() == other.revisions());
-        }
-    }
-    Ok(())
-}
-
-fn retain(shown: &mut BTreeMap<Shown, Option<Case<String>>>, differing: BTreeMap<Shown, String>) {
-    shown.retain(|one, _| differing.contains_key(one));
-    for (one, how) in differing {
-        if let Some(case) = shown.get_mut(&one) {
-            put(case, how, |one, other| one == other);
-        }
-    }
-}
-
-fn put<T>(case: &mut Option<Case<T>>, seen: T, is_same: impl FnOnce(&T, &T) -> bool) {
-    let since = match case {
-        Some(before) if is_same(&before.seen, &seen) => before.since,
-        _ => Instant::now(),
-    };
-    *case = Some(Case { seen, since });
-}
-
-/// What is needed to reconcile.
-struct Reconciler<'a> {
-    sources: &'a Sources,
-    stores: &'a Stores,
-    traffic: Traffic,
-    /// How many are undecided, and the first of them, by why.
-    undecided: BTreeMap<String, (u64, String)>,
-}
-
-impl Reconciler<'_> {
-    fn order<F: FnMut(&Finding)>(
-        &mut self,
-        id: &str,
-        case: Option<&Case<Trio>>,
-        ledger: &mut Ledger<F>,
-    ) -> Result<(), AuditError> {
-        let Some(case) = case.filter(|case| self.is_stable(case.since)) else {
-            self.undecided(id, "it is still moving".to_owned());
-            return Ok(());
-        };
-        let on_its_way = self.on_its_way(id)?;
-        for Difference { finding, may_mend } in case.seen.differences(id) {
-            let excuse = match (&on_its_way, finding.promise) {
-                (Some(why), _) if may_mend => Some(why.clone()),
-                (_, Promise::P9) => self.may_still_end(id, &case.seen),
-                _ => None,
-            };
-            match excuse {
-                Some(why) => self.undecided(id, why),
-                None => ledger.violated(&finding),
-            }
-        }
-        Ok(())
-    }
-
-    fn shown<F: FnMut(&Finding)>(
-        &mut self,
-        shown: &Shown,
-        case: Option<&Case<String>>,
-        ledger: &mut Ledger<F>,
-    ) -> Result<(), AuditError> {
-        let id = shown.id();
-        let Some(case) = case.filter(|case| self.is_stable(case.since)) else {
-            self.undecided(id, "its row in the view is still moving".to_owned());
-            return Ok(());
-        };
-        let unsent = match shown {
-            Shown::Order(id) => self.unsent(id)?,
-            // Their entries are in the log under the orders that changed them.
-            Shown::Account(_) | Shown::Item(_) | Shown::Counts => None,
-        };
-        match unsent.or_else(|| self.waits_in(&[topology::MYINFO_EVENTS])) {
-            Some(why) => self.undecided(id, why),
-            None => ledger.violated(&Finding::new(Promise::P6, shown.of(), id, case.seen.clone())),
-        }
-        Ok(())
-    }
-
-    /// A look that was the only one is as good as it gets.
-    fn is_stable(&self, since: Instant) -> bool {
-        since.elapsed() + LOOK_EVERY * 2 >= self.sources.wait
-    }
-
-    /// Why a message that is about the order may still come.
-    fn on_its_way(&self, id: &str) -> Result<Option<String>, AuditError> {
-        const WORK: &[&str] = &[
-            topology::ORDER_COMMANDS,
-            topology::DEPOSIT_PAYMENTS,
-            topology::ORDER_EVENTS,
-            topology::DEPOSIT_EVENTS,
-            topology::ITEM_EVENTS,
-        ];
-        Ok(self.unsent(id)?.or_else(|| self.waits_in(WORK)))
-    }
-
-    fn unsent(&self, id: &str) -> Result<Option<String>, AuditError> {
-        let of = [
-            (&self.stores.order, "order"),
-            (&self.stores.deposit, "payment"),
-            (&self.stores.item, "delivery"),
-        ];
-        for (tables, kind) in of {
-            if tables.is_unsent(kind, id)? {
-                return Ok(Some("an event about it is committed and not yet taken by the bus".to_owned()));
-            }
-        }
-        Ok(None)
-    }
-
-    fn waits_in(&self, queues: &[&str]) -> Option<String> {
-        let waiting = self.traffic.waiting.as_ref()?;
-        let queue = queues.iter().find(|queue| waiting.get(**queue).is_some_and(|count| *count > 0))?;
-        Some(format!("messages wait in the queue {queue}"))
-    }
-
-    /// Why an order that has not ended does not break the promise that it will.
-    fn may_still_end(&self, id: &str, trio: &Trio) -> Option<String> {
-        if self.traffic.parked.contains(id) {
-            return Some("a parked message is about it: skstore dead list".to_owned());
-        }
-        let Some(Known::Order(order)) = &trio.order else { return None };
-        let text = serde_json::Value::String(order.updated_at.clone());
-        let at: Timestamp = serde_json::from_value(text).ok()?;
-        let is_young = self.sources.now.since(at) < ENDS_WITHIN;
-        is_young.then(|| format!("it has {} s to end", ENDS_WITHIN.as_secs()))
-    }
-
-    fn undecided(&mut self, id: &str, why: String) {
-        self.undecided.entry(why).or_insert_with(|| (0, id.to_owned())).0 += 1;
-    }
-
-    fn close<F>(self, ledger: &mut Ledger<F>) {
-        for (why, (count, first)) in self.undecided.into_iter().take(MOST_UNDECIDED) {
-            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-            ledger.report.undecided.push(format!("{first}{more}: {why}"));
-        }
     }
 }

@@ -1,12 +1,14 @@
 //! The stores' tables, read page by page over connections that cannot write.
 
 use std::collections::VecDeque;
+use std::iter::Peekable;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row as SqlRow};
 
-use super::{AuditError, Sources};
+use super::report::AuditError;
+use super::sources::Sources;
 
 /// Rows of a page: a few MiB of bodies.
 const PAGE: i64 = 2_000;
@@ -140,21 +142,43 @@ impl Tables {
     ) -> impl Iterator<Item = Result<State, AuditError>> + 'a {
         const SQL: &str = "SELECT id, revision, body FROM aggregates WHERE kind = ?1 AND id > ?2 \
                            ORDER BY id LIMIT ?3";
-        Pages::new(move |last: Option<&State>| {
+        pages(move |last: Option<&State>| {
             let after = last.map_or("", |state| state.id.as_str());
             self.rows(SQL, (kind, after, PAGE), state)
         })
     }
 
-    /// All entries about aggregates of `kind`, by their id and revision.
+    /// Every aggregate of `kind` that has a state or an entry, by id.
     pub(super) fn histories<'a>(
         &'a self,
         kind: &'static str,
-    ) -> impl Iterator<Item = Result<Entry, AuditError>> + 'a {
+    ) -> impl Iterator<Item = Result<History, AuditError>> + 'a {
+        let (mut entries, mut states) = (self.entries(kind).peekable(), self.states(kind).peekable());
+        let mut next = move || {
+            let ids = [
+                next_id(&mut entries, |entry| &entry.aggregate_id)?,
+                next_id(&mut states, |state| &state.id)?,
+            ];
+            let Some(id) = ids.into_iter().flatten().min() else { return Ok(None) };
+            let mut of_it = Vec::new();
+            while let Some(entry) =
+                entries.next_if(|entry| entry.as_ref().is_ok_and(|entry| entry.aggregate_id == id))
+            {
+                of_it.push(entry?);
+            }
+            let state =
+                states.next_if(|state| state.as_ref().is_ok_and(|state| state.id == id)).transpose()?;
+            Ok(Some(History { id, entries: of_it, state }))
+        };
+        std::iter::from_fn(move || next().transpose())
+    }
+
+    /// All entries about aggregates of `kind`, by their id and revision.
+    fn entries<'a>(&'a self, kind: &'static str) -> impl Iterator<Item = Result<Entry, AuditError>> + 'a {
         const SQL: &str = "SELECT seq, kind, aggregate_id, revision, type, body FROM events \
                            WHERE kind = ?1 AND (aggregate_id, revision) > (?2, ?3) \
                            ORDER BY aggregate_id, revision LIMIT ?4";
-        Pages::new(move |last: Option<&Entry>| {
+        pages(move |last: Option<&Entry>| {
             let (id, revision) =
                 last.map_or(("", i64::MIN), |entry| (entry.aggregate_id.as_str(), entry.revision));
             self.rows(SQL, (kind, id, revision, PAGE), entry)
@@ -165,7 +189,7 @@ impl Tables {
     pub(super) fn log(&self) -> impl Iterator<Item = Result<Entry, AuditError>> + '_ {
         const SQL: &str = "SELECT seq, kind, aggregate_id, revision, type, body FROM events WHERE seq > ?1 \
                            ORDER BY seq LIMIT ?2";
-        Pages::new(move |last: Option<&Entry>| {
+        pages(move |last: Option<&Entry>| {
             self.rows(SQL, (last.map_or(i64::MIN, |entry| entry.seq), PAGE), entry)
         })
     }
@@ -194,37 +218,35 @@ fn entry(row: &SqlRow<'_>) -> rusqlite::Result<Entry> {
 }
 
 /// Rows one after the other, read a page at a time; each page starts after the last row of the one before.
-struct Pages<T, F> {
-    page: VecDeque<T>,
-    last: Option<T>,
-    read: F,
-    ended: bool,
-}
-
-impl<T, F: FnMut(Option<&T>) -> Result<VecDeque<T>, AuditError>> Pages<T, F> {
-    const fn new(read: F) -> Self {
-        Self { page: VecDeque::new(), last: None, read, ended: false }
-    }
-}
-
-impl<T: Clone, F: FnMut(Option<&T>) -> Result<VecDeque<T>, AuditError>> Iterator for Pages<T, F> {
-    type Item = Result<T, AuditError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.page.is_empty() && !self.ended {
-            match (self.read)(self.last.as_ref()) {
-                Ok(page) => {
-                    self.last = page.back().cloned();
-                    self.ended = page.is_empty();
-                    self.page = page;
-                }
+fn pages<T: Clone>(
+    mut read: impl FnMut(Option<&T>) -> Result<VecDeque<T>, AuditError>,
+) -> impl Iterator<Item = Result<T, AuditError>> {
+    let (mut page, mut last, mut has_ended) = (VecDeque::new(), None, false);
+    std::iter::from_fn(move || {
+        if page.is_empty() && !has_ended {
+            match read(last.as_ref()) {
+                Ok(rows) => (last, has_ended, page) = (rows.back().cloned(), rows.is_empty(), rows),
                 Err(error) => {
-                    self.ended = true;
+                    has_ended = true;
                     return Some(Err(error));
                 }
             }
         }
-        self.page.pop_front().map(Ok)
+        page.pop_front().map(Ok)
+    })
+}
+
+/// The id of the next one, without taking it.
+///
+/// # Errors
+/// The error that comes next instead.
+pub(super) fn next_id<T>(
+    rows: &mut Peekable<impl Iterator<Item = Result<T, AuditError>>>,
+    id: impl Fn(&T) -> &String,
+) -> Result<Option<String>, AuditError> {
+    match rows.next_if(Result::is_err) {
+        Some(Err(error)) => Err(error),
+        Some(Ok(_)) | None => Ok(rows.peek().and_then(|row| row.as_ref().ok()).map(|row| id(row).clone())),
     }
 }
 
@@ -235,55 +257,4 @@ pub(super) struct History {
     /// Its entries, by revision.
     pub(super) entries: Vec<Entry>,
     pub(super) state: Option<State>,
-}
-
-/// Every aggregate of `kind` that has a state or an entry, by id.
-pub(super) struct Histories<E: Iterator, S: Iterator> {
-    entries: std::iter::Peekable<E>,
-    states: std::iter::Peekable<S>,
-}
-
-impl<E, S> Histories<E, S>
-where
-    E: Iterator<Item = Result<Entry, AuditError>>,
-    S: Iterator<Item = Result<State, AuditError>>,
-{
-    pub(super) fn new(entries: E, states: S) -> Self {
-        Self { entries: entries.peekable(), states: states.peekable() }
-    }
-}
-
-impl<E, S> Iterator for Histories<E, S>
-where
-    E: Iterator<Item = Result<Entry, AuditError>>,
-    S: Iterator<Item = Result<State, AuditError>>,
-{
-    type Item = Result<History, AuditError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let of_entry = match self.entries.peek() {
-            Some(Err(_)) => return self.entries.next().map(|entry| entry.map(|_| nobody())),
-            Some(Ok(entry)) => Some(entry.aggregate_id.clone()),
-            None => None,
-        };
-        let of_state = match self.states.peek() {
-            Some(Err(_)) => return self.states.next().map(|state| state.map(|_| nobody())),
-            Some(Ok(state)) => Some(state.id.clone()),
-            None => None,
-        };
-        let id = of_entry.into_iter().chain(of_state).min()?;
-        let is_its =
-            |entry: &Result<Entry, AuditError>| entry.as_ref().is_ok_and(|entry| entry.aggregate_id == id);
-        let mut entries = Vec::new();
-        while let Some(entry) = self.entries.next_if(is_its) {
-            entries.extend(entry.ok());
-        }
-        let state = self.states.next_if(|state| state.as_ref().is_ok_and(|state| state.id == id));
-        Some(Ok(History { id, entries, state: state.and_then(Result::ok) }))
-    }
-}
-
-/// Never seen: stands in where an error is passed on.
-const fn nobody() -> History {
-    History { id: String::new(), entries: Vec::new(), state: None }
 }

@@ -1,15 +1,23 @@
 //! What a desk can tell of messages: how many wait in which queue, and which orders parked ones are about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Traffic;
 use crate::bus::QueueDepth;
 use crate::desk::Desk;
 
 /// Parked messages that are looked through for the orders that they are about.
 const MOST_PARKED: usize = 10_000;
+
+/// What is known of messages. It changes while the audit waits, so it is asked for at the end.
+#[derive(Debug, Clone, Default)]
+pub struct Traffic {
+    /// Messages that wait, by queue; `None` if nobody can tell.
+    pub waiting: Option<BTreeMap<String, usize>>,
+    /// Orders that parked messages are about. They need not end: an operator sees them.
+    pub parked: BTreeSet<String>,
+}
 
 impl Traffic {
     /// What `desk` sees now. What it cannot reach is not known.

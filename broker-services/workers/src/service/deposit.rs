@@ -7,19 +7,19 @@ use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, MA
 use skstore_domain::commands::{DepositCommand, Replay};
 use skstore_domain::deposit::{self, TopUpRecord, ToppedUp};
 use skstore_domain::events::{Event, EventData, OrderEvent};
-use skstore_domain::ids::{Customer, OrderId};
+use skstore_domain::ids::{Customer, OrderId, RequestId};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
-use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
+use crate::batch::{Effect, Handler, Job, Parts};
 use crate::bus::{Delivery, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
-use crate::service::{events, not_for, one, queue, request_id_of, trace_of};
+use crate::service::{events, key_of, not_for, one, queue, trace_of};
 use crate::store::Key;
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
@@ -33,44 +33,35 @@ unit_of_work! {
 
 /// What a message to Deposit says.
 #[derive(Debug)]
-pub enum DepositInput {
+pub(crate) enum DepositInput {
     /// Take the money for an order, before the deadline.
     Charge(Charge, Timestamp),
     /// The order ended: give its money back, or never take it.
     Release(Box<Order>, PaymentReason),
-    /// Put money into an account.
     TopUp {
-        /// The idempotency key.
         topup_id: String,
-        /// Whose account.
         customer: Customer,
-        /// The amount, in won.
         amount: Won,
     },
-    /// Someone asks for an order's payment.
     QueryPayment(OrderId),
-    /// Someone asks for an account.
     QueryAccount(Customer),
-    /// Someone wants the log.
+    /// The log, from this entry on.
     Replay(i64),
 }
 
 /// What Deposit fills into the loop.
-pub struct DepositHandler {
+pub(crate) struct DepositHandler {
     context: Context,
     publisher: Publisher,
 }
 
 impl DepositHandler {
-    /// Deposit's handler.
-    #[must_use]
-    pub const fn new(context: Context, publisher: Publisher) -> Self {
+    pub(crate) const fn new(context: Context, publisher: Publisher) -> Self {
         Self { context, publisher }
     }
 
     /// The opening balances, under keys that no caller can use. Done once, however often it is asked for.
-    #[must_use]
-    pub fn opening(&self) -> Vec<DepositInput> {
+    pub(crate) fn opening(&self) -> Vec<DepositInput> {
         let accounts = &self.context.settings.catalog.accounts;
         accounts
             .iter()
@@ -85,13 +76,8 @@ impl DepositHandler {
     fn read_command(&self, delivery: &Delivery) -> Result<DepositInput, Bad> {
         Ok(match read_command(delivery)? {
             DepositCommand::TopUp(top_up) => {
-                let topup_id = match top_up.topup_id.or_else(|| request_id_of(&delivery.message)) {
-                    Some(id) => id.as_str().to_owned(),
-                    None if delivery.redelivered => {
-                        return Err(Bad::may_have_happened("the top-up", "made"));
-                    }
-                    None => self.context.ids.mint(),
-                };
+                let given = top_up.topup_id.as_ref().map(RequestId::as_str);
+                let topup_id = key_of(given, delivery, &self.context, ["the top-up", "made"])?;
                 DepositInput::TopUp { topup_id, customer: top_up.customer, amount: top_up.amount }
             }
             DepositCommand::QueryPayment(order) => DepositInput::QueryPayment(order),
@@ -153,8 +139,8 @@ impl DepositHandler {
 }
 
 impl DepositUnit {
-    fn put(&mut self, change: deposit::Released) {
-        if let Some((payment, account, event)) = change {
+    fn put(&mut self, changed: Option<deposit::Changed>) {
+        if let Some((payment, account, event)) = changed {
             if let Some(account) = account {
                 self.accounts.put(account.customer.clone().as_str(), account);
             }
@@ -282,8 +268,6 @@ impl Handler for DepositHandler {
         envelope
     }
 }
-
-impl DeferredHandler for DepositHandler {}
 
 /// What an event means to Deposit.
 fn read_event(event: Event) -> Result<Job<DepositInput>, BadPart> {

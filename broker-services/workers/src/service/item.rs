@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::{ItemCommand, ListItem, Replay};
 use skstore_domain::events::{Event, EventData, OrderEvent};
-use skstore_domain::ids::ItemId;
+use skstore_domain::ids::{ItemId, RequestId};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
 use skstore_domain::objects::{Item, Order};
 use skstore_domain::time::Timestamp;
 
-use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
+use crate::batch::{Effect, Handler, Job, Parts};
 use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
-use crate::envelope::{Bad, BadPart, Envelope, read_command};
+use crate::envelope::{Bad, BadPart, read_command};
 use crate::probe::Bug;
-use crate::service::{events, not_for, one, queue, request_id_of};
+use crate::service::{events, key_of, not_for, one, queue};
 use crate::store::Key;
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
@@ -30,45 +30,34 @@ unit_of_work! {
 
 /// What a message to Item says.
 #[derive(Debug)]
-pub enum ItemInput {
-    /// An order was placed.
+pub(crate) enum ItemInput {
     Placed(Box<Order>),
-    /// An order was cancelled.
     Cancelled(Box<Order>),
-    /// Add to a stock.
     Restock {
-        /// The idempotency key.
         restock_id: String,
-        /// Which item.
         item_id: ItemId,
-        /// Number of units.
         qty: u64,
     },
-    /// Name and price an item.
     List(ListItem),
     /// The same, unless it is listed already: what the catalogue starts with is not what it stays with.
     Open(ListItem),
-    /// Someone asks.
     Query(ItemId),
-    /// Someone wants the log.
+    /// The log, from this entry on.
     Replay(i64),
 }
 
 /// What Item fills into the loop.
-pub struct ItemHandler {
+pub(crate) struct ItemHandler {
     context: Context,
 }
 
 impl ItemHandler {
-    /// Item's handler.
-    #[must_use]
-    pub const fn new(context: Context) -> Self {
+    pub(crate) const fn new(context: Context) -> Self {
         Self { context }
     }
 
     /// The catalogue, with stocks under keys that no caller can use. Done once, however often it is asked for.
-    #[must_use]
-    pub fn opening(&self) -> Vec<ItemInput> {
+    pub(crate) fn opening(&self) -> Vec<ItemInput> {
         let mut inputs = Vec::new();
         for item in &self.context.settings.catalog.items {
             inputs.push(ItemInput::Open(item.listing.clone()));
@@ -86,13 +75,8 @@ impl ItemHandler {
     fn read_command(&self, delivery: &Delivery) -> Result<ItemInput, Bad> {
         Ok(match read_command(delivery)? {
             ItemCommand::Restock(restock) => {
-                let restock_id = match restock.restock_id.or_else(|| request_id_of(&delivery.message)) {
-                    Some(id) => id.as_str().to_owned(),
-                    None if delivery.redelivered => {
-                        return Err(Bad::may_have_happened("the restock", "made"));
-                    }
-                    None => self.context.ids.mint(),
-                };
+                let given = restock.restock_id.as_ref().map(RequestId::as_str);
+                let restock_id = key_of(given, delivery, &self.context, ["the restock", "made"])?;
                 ItemInput::Restock { restock_id, item_id: restock.item_id, qty: restock.qty }
             }
             ItemCommand::List(listing) => ItemInput::List(listing),
@@ -136,8 +120,8 @@ impl ItemHandler {
 }
 
 impl ItemUnit {
-    fn put(&mut self, moved: item::Moved) {
-        if let Some((delivery, item, event)) = moved {
+    fn put(&mut self, changed: Option<item::Changed>) {
+        if let Some((delivery, item, event)) = changed {
             if let Some(item) = item {
                 self.items.put(item.item_id.clone().as_str(), item);
             }
@@ -244,13 +228,7 @@ impl Handler for ItemHandler {
         };
         Ok(Effect::Answer(Box::new(answer)))
     }
-
-    fn carry_out(&mut self, envelope: Option<Envelope>, _: Vec<Self::Effect>) -> Option<Envelope> {
-        envelope
-    }
 }
-
-impl DeferredHandler for ItemHandler {}
 
 /// What an event means to Item.
 fn read_event(event: Event) -> Result<Job<ItemInput>, BadPart> {

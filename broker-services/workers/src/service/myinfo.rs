@@ -38,7 +38,7 @@ const SIGNAL_MESSAGES: usize = 64;
 ///
 /// # Errors
 /// When the bus is lost: start again.
-pub async fn run(context: Context, publisher: Publisher, view: View) -> Result<(), BusError> {
+pub(crate) async fn run(context: Context, publisher: Publisher, view: View) -> Result<(), BusError> {
     let subscriptions = vec![
         Subscription { queue: queue(topology::MYINFO_EVENTS), prefetch: EVENT_MESSAGES },
         Subscription { queue: queue(topology::MYINFO_SIGNALS), prefetch: SIGNAL_MESSAGES },

@@ -20,13 +20,13 @@ use skstore_domain::order::{
 use skstore_domain::time::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::batch::{DeferredHandler, Effect, Handler, Job, Parts};
+use crate::batch::{Effect, Handler, Job, Parts};
 use crate::bus::{BusError, Delivery, Message, Publisher, Subscription};
 use crate::calls::{Calls, Gate};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command};
 use crate::probe::{Bug, Point};
-use crate::service::{events, not_for, one, queue};
+use crate::service::{events, key_of, not_for, one, queue};
 use crate::store::{Key, Store};
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
@@ -63,32 +63,26 @@ unit_of_work! {
 
 /// What a message to Order says, or its own timers.
 #[derive(Debug)]
-pub enum OrderInput {
-    /// Someone wants something.
+pub(crate) enum OrderInput {
     Place {
         /// What, with its defaults filled in.
         request: PlaceRequest,
         /// Whether somebody hears the answer.
         answerable: bool,
     },
-    /// Someone wants an order taken back.
     Cancel(OrderId),
-    /// Someone asks.
     Query(OrderId),
-    /// Someone wants the log.
+    /// The log, from this entry on.
     Replay(i64),
     /// What became of a charge, or of an order that waited too long for one.
     Outcome(OrderId, PaymentOutcome),
-    /// Deposit has released a payment.
     Released(OrderId, PaymentStatus),
-    /// Item tells of a delivery.
     Delivery(OrderId, DeliveryStatus),
-    /// Item tells of a name or price.
     Listed(Item),
 }
 
 /// What Order fills into the loop, and what it defers.
-pub struct OrderHandler {
+pub(crate) struct OrderHandler {
     context: Context,
     store: Store,
     publisher: Publisher,
@@ -97,7 +91,6 @@ pub struct OrderHandler {
     knows_prices: bool,
     /// Taken for the places of this turn, before their intents are written.
     permits: BTreeMap<OrderId, Result<Permit, Duration>>,
-    /// Charges of this turn.
     charges: Vec<(Charge, Permit)>,
     /// Places whose outcome is not known yet, unacked.
     waiting: BTreeMap<OrderId, Vec<Envelope>>,
@@ -112,7 +105,7 @@ impl OrderHandler {
     ///
     /// # Errors
     /// When the bus cannot be reached.
-    pub async fn new(
+    pub(crate) async fn new(
         context: Context,
         store: Store,
         publisher: Publisher,
@@ -149,15 +142,9 @@ impl OrderHandler {
 
     /// Fills in the defaults. An order without an id that may have been placed before is not placed again.
     fn read_place(&self, place: Place, delivery: &Delivery) -> Result<OrderInput, Bad> {
-        let of_message =
-            || delivery.message.properties.message_id.as_deref().and_then(|id| OrderId::new(id).ok());
-        let order_id = match place.order_id.or_else(of_message) {
-            Some(order_id) => order_id,
-            None if delivery.redelivered => {
-                return Err(Bad::may_have_happened("the order", "placed"));
-            }
-            None => OrderId::new(&self.context.ids.mint()).map_err(|error| Bad::new(error.to_string()))?,
-        };
+        let given = place.order_id.as_ref().map(OrderId::as_str);
+        let key = key_of(given, delivery, &self.context, ["the order", "placed"])?;
+        let order_id = OrderId::new(&key).map_err(|error| Bad::new(error.to_string()))?;
         let request = PlaceRequest {
             order_id,
             customer: place.customer.unwrap_or_else(|| self.context.settings.walk_in.clone()),
@@ -332,9 +319,7 @@ impl Handler for OrderHandler {
         }
         envelope
     }
-}
 
-impl DeferredHandler for OrderHandler {
     async fn prepare(&mut self, inputs: &[&OrderInput]) {
         // Another process on this store may have heard of them.
         if !self.knows_prices && inputs.iter().any(|input| matches!(input, OrderInput::Place { .. })) {

@@ -14,7 +14,6 @@ use std::time::Duration;
 use skstore_domain::answers::{Answer, ReplayPage};
 use skstore_domain::events::{BadEvent, Event, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
-use skstore_domain::signals::Service;
 use tokio::time::Instant;
 
 use crate::bus::{BusError, Consumer, Delivery, Message, Properties, Publisher, Subscription};
@@ -316,8 +315,7 @@ impl Rebuild {
     fn ended(&mut self) {
         self.running = None;
         self.context.status.recovered();
-        self.context.status.set_rebuilding(None);
-        self.context.status.set_unheard(Vec::new());
+        self.context.status.set_rebuild(None);
     }
 
     /// Tells how far it has come: the average of the services' parts, and whose log was not heard to its end.
@@ -330,9 +328,9 @@ impl Rebuild {
         };
         let sum: i64 = running.logs.values().map(part).sum();
         let percent = sum / i64::try_from(running.logs.len().max(1)).unwrap_or(1);
-        self.context.status.set_rebuilding(u8::try_from(percent).ok());
         let unheard = running.logs.iter().filter(|(_, log)| !log.is_done);
-        self.context.status.set_unheard(unheard.map(|(source, _)| service_of(*source)).collect());
+        let unheard = unheard.map(|(source, _)| (*source).into()).collect();
+        self.context.status.set_rebuild(u8::try_from(percent).ok().map(|percent| (percent, unheard)));
     }
 }
 
@@ -348,14 +346,6 @@ impl Running {
     fn asked_by(&self, asker: &str, asked: &str) -> Option<Source> {
         let open = self.logs.iter().filter(|(_, log)| !log.is_done).map(|(source, _)| *source);
         open.into_iter().find(|source| self.question(asker, *source) == asked)
-    }
-}
-
-const fn service_of(source: Source) -> Service {
-    match source {
-        Source::Order => Service::Order,
-        Source::Deposit => Service::Deposit,
-        Source::Item => Service::Item,
     }
 }
 

@@ -1,0 +1,129 @@
+//! Enums whose variants are words: what each is called in JSON, in keys and on the command line stands where it is
+//! declared.
+
+/// An enum of words.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+        )]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// All of them, in the order in which they are declared.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word used in JSON, in keys of the view and on the command line.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The one whose [`word`](Self::word) this is.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+/// An enum with a variant for each service that has a store, of a type of that service's own.
+macro_rules! by_service {
+    ($(#[$doc:meta])* $name:ident($order:ty, $deposit:ty, $item:ty)) => {
+        $(#[$doc])*
+        pub enum $name {
+            /// Order's.
+            Order($order),
+            /// Deposit's.
+            Deposit($deposit),
+            /// Item's.
+            Item($item),
+        }
+
+        $crate::words::by_service!(@convert $name: Order($order), Deposit($deposit), Item($item));
+    };
+    (@convert $name:ident: $($service:ident($own:ty)),+) => {$(
+        impl From<$own> for $name {
+            fn from(own: $own) -> Self {
+                Self::$service(own)
+            }
+        }
+
+        impl TryFrom<$name> for $own {
+            type Error = $name;
+
+            /// Gives back what is another service's.
+            fn try_from(of: $name) -> Result<Self, $name> {
+                match of {
+                    $name::$service(own) => Ok(own),
+                    other => Err(other),
+                }
+            }
+        }
+    )+};
+}
+
+/// An enum of words that are each one service's: all of them, and which of them are a service's own.
+macro_rules! words_by_service {
+    ($(#[$doc:meta])* $name:ident($order:ty, $deposit:ty, $item:ty)) => {
+        $crate::words::by_service! {
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            $name($order, $deposit, $item)
+        }
+
+        impl $name {
+            /// All of them, those of one service after those of another.
+            pub fn all() -> impl Iterator<Item = Self> + Clone {
+                let orders = <$order>::ALL.iter().map(|kind| Self::Order(*kind));
+                let deposits = <$deposit>::ALL.iter().map(|kind| Self::Deposit(*kind));
+                orders.chain(deposits).chain(<$item>::ALL.iter().map(|kind| Self::Item(*kind)))
+            }
+
+            /// The word used in JSON, in routing keys and in keys of the view.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self {
+                    Self::Order(kind) => kind.word(),
+                    Self::Deposit(kind) => kind.word(),
+                    Self::Item(kind) => kind.word(),
+                }
+            }
+
+            /// The one whose [`word`](Self::word) this is.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                <$order>::from_word(word)
+                    .map(Self::Order)
+                    .or_else(|| <$deposit>::from_word(word).map(Self::Deposit))
+                    .or_else(|| <$item>::from_word(word).map(Self::Item))
+            }
+
+            /// The service whose it is.
+            #[must_use]
+            pub const fn source(self) -> $crate::events::Source {
+                match self {
+                    Self::Order(_) => $crate::events::Source::Order,
+                    Self::Deposit(_) => $crate::events::Source::Deposit,
+                    Self::Item(_) => $crate::events::Source::Item,
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+pub(crate) use {by_service, words, words_by_service};

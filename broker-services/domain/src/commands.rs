@@ -2,82 +2,19 @@
 
 use serde::Serialize;
 
+use crate::by_service::by_service;
 use crate::ids::{Customer, ItemId, OrderId, RequestId};
 use crate::money::Won;
-use crate::words::{by_service, words, words_by_service};
 
 mod fields;
 mod invalid;
+mod kinds;
+mod limits;
 mod wire;
 
 pub use invalid::{Invalid, Problem};
-
-/// The largest command, in bytes: 64 KiB, far beyond any that makes sense.
-pub const MAX_COMMAND_BYTES: usize = 64 * 1024;
-
-/// Longest name of an item, in characters.
-pub const MAX_ITEM_NAME_CHARS: usize = 100;
-
-/// Most units that one restock adds, and that a stock holds: beyond any warehouse, far from overflow.
-pub const MAX_STOCK: u64 = 1_000_000_000_000;
-
-words! {
-    /// What Order is asked.
-    OrderCommandKind {
-        /// Order something and pay for it.
-        Place = "order.place",
-        /// Take an order back.
-        Cancel = "order.cancel",
-        /// The order as Order tells it.
-        Query = "order.query",
-        /// Part of Order's event log.
-        Replay = "order.replay",
-    }
-}
-
-words! {
-    /// What Deposit is asked.
-    DepositCommandKind {
-        /// Put money into an account, opening it if need be.
-        TopUp = "deposit.topup",
-        /// A payment or an account as Deposit tells it.
-        Query = "deposit.query",
-        /// Part of Deposit's event log.
-        Replay = "deposit.replay",
-    }
-}
-
-words! {
-    /// What Item is asked.
-    ItemCommandKind {
-        /// Add to an item's stock.
-        Restock = "item.restock",
-        /// An item as Item tells it.
-        Query = "item.query",
-        /// Name and price an item, listing it if need be.
-        List = "item.list",
-        /// Part of Item's event log.
-        Replay = "item.replay",
-    }
-}
-
-words_by_service! {
-    /// Every command there is. The word is its routing key on `skstore.commands`.
-    CommandKind(OrderCommandKind, DepositCommandKind, ItemCommandKind)
-}
-
-impl CommandKind {
-    /// Whether it asks for a part of a log.
-    #[must_use]
-    pub const fn is_replay(self) -> bool {
-        matches!(
-            self,
-            Self::Order(OrderCommandKind::Replay)
-                | Self::Deposit(DepositCommandKind::Replay)
-                | Self::Item(ItemCommandKind::Replay)
-        )
-    }
-}
+pub use kinds::{CommandKind, DepositCommandKind, ItemCommandKind, OrderCommandKind};
+pub use limits::{MAX_COMMAND_BYTES, MAX_ITEM_NAME_CHARS, MAX_STOCK};
 
 by_service! {
     /// A command, checked.

@@ -3,15 +3,16 @@
 //! An [`Event`] tells one transition of one aggregate. Its data holds the objects as they are after it, each
 //! with its own revision, so that nobody has to ask back and the order of arrival does not matter.
 
+use crate::by_service::by_service;
 use crate::ids::OrderId;
 use crate::objects::{Account, Item, Order, Payment};
 use crate::time::Timestamp;
-use crate::words::by_service;
 
 mod kinds;
 mod wire;
 
-pub use kinds::{DepositKind, EventKind, ItemKind, OrderKind, Source, UnknownKind};
+pub use crate::by_service::Source;
+pub use kinds::{DepositKind, EventKind, ItemKind, OrderKind, UnknownKind};
 pub use wire::{BadEvent, TYPE_PREFIX, kind_of};
 
 /// One transition of one aggregate, with the objects as they are after it.

@@ -19,6 +19,7 @@
 pub mod answers;
 pub mod books;
 pub mod breaker;
+mod by_service;
 pub mod charges;
 pub mod commands;
 pub mod deposit;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{CommandKind, MAX_COMMAND_BYTES};
+use super::kinds::CommandKind;
+use super::limits::MAX_COMMAND_BYTES;
 use crate::ids::BadId;
 
 /// A command that cannot be taken.

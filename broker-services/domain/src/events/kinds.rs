@@ -4,19 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{words, words_by_service};
-
-words! {
-    /// The services whose stores have event logs.
-    Source {
-        /// Orders and their outcomes.
-        Order = "order",
-        /// Payments and accounts.
-        Deposit = "deposit",
-        /// Stock and deliveries.
-        Item = "item",
-    }
-}
+use crate::by_service::words_by_service;
+use crate::words::words;
 
 words! {
     /// What Order tells.

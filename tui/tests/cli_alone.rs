@@ -109,7 +109,7 @@ fn keep(data: &Path, store: &str, kind: &'static str, names: &[&str]) {
             body: "{}".to_owned(),
             due: None,
         };
-        Changes { writes: names.iter().map(write).collect(), events: Vec::new() }
+        Changes { writes: names.iter().map(write).collect(), events: Vec::new(), ..Changes::default() }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::charges::{Charge, ChargeResult};
-use crate::events::{DepositEvent, Event};
+use crate::events::{DepositEvent, DepositKind, Event};
+use crate::heard::Heard;
 use crate::ids::Customer;
 use crate::impossible::Impossible;
 use crate::money::Won;
@@ -73,7 +74,8 @@ fn first_charge(account: Account, charge: &Charge, now: Timestamp) -> Charged {
 }
 
 /// Releases the payment of an order that was cancelled or rejected: gives back what was taken, or leaves a
-/// tombstone that refuses the charge should it still come.
+/// tombstone that refuses the charge should it still come. Asked again by an order that does not know, it says again
+/// what was done.
 ///
 /// # Errors
 /// [`Impossible`] if the account handed in is another customer's, or would overflow.
@@ -83,19 +85,38 @@ pub fn release(
     order: &Order,
     reason: PaymentReason,
     now: Timestamp,
-) -> Result<Option<Changed>, Impossible> {
-    match payment {
-        None => {
-            let payment = first(order.into(), PaymentStatus::Voided, Some(reason), now);
-            let voided = DepositEvent::Voided(payment.clone());
-            Ok(Some(told(payment, None, voided, now)))
+) -> Result<Heard<Changed, DepositKind>, Impossible> {
+    let Some(payment) = payment else {
+        return Ok(Heard::Changes(voided(
+            first(order.into(), PaymentStatus::Voided, Some(reason), now),
+            now,
+        )));
+    };
+    Ok(match payment.status {
+        PaymentStatus::None => return Err(no_such_status(payment)),
+        PaymentStatus::Paid => {
+            Heard::Changes(refund(payment, owned(account, &payment.customer)?, reason, now)?)
         }
-        Some(payment) => match payment.status {
-            PaymentStatus::Paid => refund(payment, owned(account, &payment.customer)?, reason, now).map(Some),
-            PaymentStatus::Declined | PaymentStatus::Voided | PaymentStatus::Refunded => Ok(None),
-            PaymentStatus::None => Err(no_such_status(payment)),
-        },
-    }
+        status if status == order.payment => Heard::Known,
+        PaymentStatus::Voided => Heard::Again(DepositKind::Voided),
+        PaymentStatus::Refunded => Heard::Again(DepositKind::Refunded),
+        // Its order ended without having heard of it, and still waits for its release.
+        PaymentStatus::Declined => Heard::Changes(voided(
+            Payment {
+                status: PaymentStatus::Voided,
+                reason: Some(reason),
+                updated_at: now,
+                revision: payment.revision + 1,
+                ..payment.clone()
+            },
+            now,
+        )),
+    })
+}
+
+fn voided(payment: Payment, now: Timestamp) -> Changed {
+    let event = DepositEvent::Voided(payment.clone());
+    told(payment, None, event, now)
 }
 
 fn refund(

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::commands::{ListItem, MAX_STOCK};
-use crate::events::{Event, ItemEvent};
+use crate::events::{Event, ItemEvent, ItemKind};
+use crate::heard::Heard;
 use crate::ids::{ItemId, OrderId};
 use crate::impossible::Impossible;
 use crate::objects::{DeliveryStatus, Item, Order};
@@ -32,7 +33,8 @@ pub struct Delivery {
 /// What becomes of a delivery: the delivery after it, the item if its stock changed, and the event.
 pub type Changed = (Delivery, Option<Item>, Event);
 
-/// An order was placed: take its units from the stock, or find that there are too few.
+/// An order was placed: take its units from the stock, or find that there are too few. Told again, it says again what
+/// was done.
 ///
 /// # Errors
 /// [`Impossible`] if the item was never listed here.
@@ -41,20 +43,16 @@ pub fn start(
     item: Option<&Item>,
     order: &Order,
     now: Timestamp,
-) -> Result<Option<Changed>, Impossible> {
-    match delivery.map(|delivery| delivery.status) {
-        None => {}
-        Some(DeliveryStatus::Started | DeliveryStatus::SoldOut | DeliveryStatus::Cancelled) => {
-            return Ok(None);
-        }
-        Some(DeliveryStatus::None) => return Err(no_such_status(order)),
+) -> Result<Heard<Changed, ItemKind>, Impossible> {
+    if let Some(delivery) = delivery {
+        return recorded(delivery, order);
     }
     let item = item.ok_or_else(|| Impossible::NeverListed {
         order: order.order_id.clone(),
         item: order.item_id.clone(),
     })?;
     let order_id = order.order_id.clone();
-    Ok(Some(match item.stock.checked_sub(u64::from(order.qty)) {
+    Ok(Heard::Changes(match item.stock.checked_sub(u64::from(order.qty)) {
         Some(stock) => {
             let item = Item { stock, revision: item.revision + 1, ..item.clone() };
             let started = ItemEvent::DeliveryStarted { order_id, item: item.clone() };
@@ -76,15 +74,17 @@ pub fn cancel(
     item: Option<&Item>,
     order: &Order,
     now: Timestamp,
-) -> Result<Option<Changed>, Impossible> {
+) -> Result<Heard<Changed, ItemKind>, Impossible> {
     let order_id = order.order_id.clone();
     let Some(delivery) = delivery else {
         let cancelled = ItemEvent::DeliveryCancelled { order_id, item: item.cloned() };
-        return Ok(Some(told(first(order, DeliveryStatus::Cancelled, now), None, cancelled, now)));
+        let first = first(order, DeliveryStatus::Cancelled, now);
+        return Ok(Heard::Changes(told(first, None, cancelled, now)));
     };
     match delivery.status {
-        DeliveryStatus::Cancelled | DeliveryStatus::SoldOut => Ok(None),
-        DeliveryStatus::None => Err(no_such_status(order)),
+        DeliveryStatus::Cancelled | DeliveryStatus::SoldOut | DeliveryStatus::None => {
+            recorded(delivery, order)
+        }
         DeliveryStatus::Started => {
             let item = item
                 .filter(|item| item.item_id == delivery.item_id)
@@ -101,9 +101,20 @@ pub fn cancel(
                 ..delivery.clone()
             };
             let cancelled = ItemEvent::DeliveryCancelled { order_id, item: Some(item.clone()) };
-            Ok(Some(told(delivery, Some(item), cancelled, now)))
+            Ok(Heard::Changes(told(delivery, Some(item), cancelled, now)))
         }
     }
+}
+
+/// What was recorded of a delivery, for an order that may not know it.
+fn recorded(delivery: &Delivery, order: &Order) -> Result<Heard<Changed, ItemKind>, Impossible> {
+    Ok(match delivery.status {
+        DeliveryStatus::None => return Err(no_such_status(order)),
+        status if status == order.delivery => Heard::Known,
+        DeliveryStatus::Started => Heard::Again(ItemKind::DeliveryStarted),
+        DeliveryStatus::SoldOut => Heard::Again(ItemKind::SoldOut),
+        DeliveryStatus::Cancelled => Heard::Again(ItemKind::DeliveryCancelled),
+    })
 }
 
 /// Names and prices an item, listing it if need be: the item after it and the event, or nothing new.

@@ -24,6 +24,7 @@ pub mod charges;
 pub mod commands;
 pub mod deposit;
 pub mod events;
+pub mod heard;
 pub mod ids;
 pub mod impossible;
 pub mod item;

@@ -9,6 +9,7 @@ use skstore_domain::books::Books;
 use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::{Customer, is_unsafe_to_show};
 use skstore_domain::latency::AnswerTimes;
+use skstore_domain::order::Patience;
 use skstore_domain::signals::{Fault, PAST_FOR, Past, Service, remember};
 use skstore_domain::time::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -33,8 +34,8 @@ pub struct Settings {
     pub breaker: BreakerSettings,
     /// How often orders are looked for that wait for a payment too long.
     pub sweep_every: Duration,
-    /// How long is too long.
-    pub abort_after: Duration,
+    /// How long they may wait.
+    pub patience: Patience,
     /// How long the event of a new order waits for its outcome, which would make it superfluous.
     pub hold_paying: Duration,
     /// Events committed and not confirmed at which Order takes no more orders.

@@ -52,6 +52,10 @@ pub enum Bug {
     NoRelayAfterRestart,
     /// What another process on the same store has committed is not sent by the one that relays.
     RelayOnlyItsOwn,
+    /// An order that waits for somebody is not told again.
+    TellsOnce,
+    /// Who is told again does not say again what it has recorded.
+    KeepsItsRecordToItself,
 }
 
 impl Bug {
@@ -71,6 +75,8 @@ impl Bug {
         Self::RejectSilently,
         Self::NoRelayAfterRestart,
         Self::RelayOnlyItsOwn,
+        Self::TellsOnce,
+        Self::KeepsItsRecordToItself,
     ];
 }
 

@@ -340,7 +340,7 @@ impl Settings {
             payment_timeout: config.payment.timeout,
             breaker: config.breaker.clone(),
             sweep_every: config.sweeper.every,
-            abort_after: config.sweeper.abort_after,
+            patience: config.sweeper.patience(),
             hold_paying: config.relay.hold_paying,
             max_unsent_events: config.max_unsent_events,
             beat_every: worker::BEAT_EVERY,

@@ -20,7 +20,7 @@ mod records;
 pub mod sqlite;
 
 pub use error::StoreError;
-pub use records::{Changes, Key, Loaded, LogPage, NewEvent, Row, StoredEvent, Write};
+pub use records::{Again, Changes, Key, Loaded, LogPage, NewEvent, Row, StoredEvent, Write};
 
 /// A service's own data. Used by one thread; clones share it.
 #[derive(Debug, Clone)]
@@ -67,7 +67,8 @@ impl Store {
     /// Reads all of `keys`, lets `decide` say what to write, and commits that. `decide` may be asked again
     /// with newer rows, and only the last answer counts: it must not do anything but decide.
     ///
-    /// Returns what `decide` returned beside its changes, and the appended events with their numbers.
+    /// Returns what `decide` returned beside its changes, and with their numbers the events that are unsent by that:
+    /// those appended, and those to be published again.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was written then.
@@ -158,13 +159,20 @@ impl Store {
         }
     }
 
-    /// Aggregates of `kind` whose `due` is `now` or earlier, earliest first, then by id, at most `most`.
+    /// Aggregates of `kind` whose `due` is `now` or earlier, earliest first, then by id; then those whose `due` is
+    /// after `latest`, which nobody sets whose clock is right. At most `most` in all.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn due(&self, kind: &'static str, now: Timestamp, most: usize) -> Result<Vec<Key>, StoreError> {
+    pub async fn due(
+        &self,
+        kind: &'static str,
+        now: Timestamp,
+        latest: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Key>, StoreError> {
         match self {
-            Self::Sqlite(store) => store.due(kind, now, most),
+            Self::Sqlite(store) => store.due(kind, now, latest, most),
         }
     }
 

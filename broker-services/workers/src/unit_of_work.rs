@@ -34,6 +34,8 @@ struct Slot<R> {
     read: u64,
     record: R,
     is_changed: bool,
+    /// When it has to be looked after next, if it does not change.
+    look: Option<Timestamp>,
 }
 
 impl<R: Record> Table<R> {
@@ -47,7 +49,7 @@ impl<R: Record> Table<R> {
         for (key, row) in loaded.range(first..).take_while(|(key, _)| key.kind == R::KIND) {
             let record = serde_json::from_str(&row.body)
                 .map_err(|error| Unreadable { key: key.clone(), cause: error.to_string() })?;
-            slots.insert(key.id.clone(), Slot { read: row.revision, record, is_changed: false });
+            slots.insert(key.id.clone(), Slot { read: row.revision, record, is_changed: false, look: None });
         }
         Ok(Self { slots })
     }
@@ -65,8 +67,15 @@ impl<R: Record> Table<R> {
                 slot.is_changed = true;
             }
             None => {
-                self.slots.insert(id.to_owned(), Slot { read: 0, record, is_changed: true });
+                self.slots.insert(id.to_owned(), Slot { read: 0, record, is_changed: true, look: None });
             }
+        }
+    }
+
+    /// It has to be looked after then, if nothing happens to it before.
+    pub(crate) fn look_after(&mut self, id: &str, at: Timestamp) {
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.look = Some(at);
         }
     }
 
@@ -81,6 +90,8 @@ impl<R: Record> Table<R> {
                     body: json::text(&slot.record),
                     due: slot.record.waiting_since(),
                 });
+            } else if let Some(at) = slot.look {
+                changes.looks.push((Key { kind: R::KIND, id }, at));
             }
         }
     }
@@ -133,6 +144,7 @@ macro_rules! unit_of_work {
             $($table: $crate::unit_of_work::Table<$record>,)+
             $($($(#[$about])* $more: $type,)+)?
             events: Vec<skstore_domain::events::Event>,
+            again: Vec<$crate::store::Again>,
         }
 
         impl $crate::unit_of_work::UnitOfWork for $name {
@@ -141,6 +153,7 @@ macro_rules! unit_of_work {
                     $($table: $crate::unit_of_work::Table::load(loaded)?,)+
                     $($($more: Default::default(),)+)?
                     events: Vec::new(),
+                    again: Vec::new(),
                 })
             }
 
@@ -152,6 +165,7 @@ macro_rules! unit_of_work {
                 let mut changes = $crate::store::Changes::default();
                 $(self.$table.write_into(&mut changes);)+
                 changes.events = self.events.iter().map($crate::store::NewEvent::from).collect();
+                changes.again = self.again;
                 changes
             }
         }

@@ -10,7 +10,7 @@ use crate::charges::{Charge, PaymentOutcome};
 use crate::events::Event;
 use crate::ids::{Customer, ItemId, OrderId};
 use crate::money::Won;
-use crate::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
+use crate::objects::{DeliveryStatus, Order, PaymentStatus};
 use crate::time::Timestamp;
 
 /// What Order keeps under an order's id.
@@ -41,15 +41,6 @@ impl OrderRecord {
         match self {
             Self::Order(order) => order.revision,
             Self::Tombstone(tombstone) => tombstone.revision,
-        }
-    }
-
-    /// Since when it waits for its payment, if it does.
-    #[must_use]
-    pub fn paying_since(&self) -> Option<Timestamp> {
-        match self {
-            Self::Order(order) if order.status == OrderStatus::Paying => Some(order.placed_at),
-            Self::Order(_) | Self::Tombstone(_) => None,
         }
     }
 }

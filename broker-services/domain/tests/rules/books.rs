@@ -70,6 +70,7 @@ fn deposit_log(asked: &[Asked]) -> (Vec<String>, i64) {
                 let released = deposit::release(payment, account, &of, PaymentReason::OrderCancelled, NOW);
                 released
                     .expect("a release")
+                    .changes()
                     .map(|(payment, account, event)| (Some((order, payment)), account, event))
             }
         };
@@ -162,17 +163,24 @@ fn item_log() -> Vec<Event> {
     };
     let item = done.0.item.clone();
     let (order, large, early) = (build::order("a", 4), build::order("b", 99), build::order("c", 1));
-    let (delivery, stocked, started) =
-        item::start(None, Some(&item), &order, NOW).expect("it is possible").expect("something changes");
+    let (delivery, stocked, started) = item::start(None, Some(&item), &order, NOW)
+        .expect("it is possible")
+        .changes()
+        .expect("something changes");
     let stocked: Item = stocked.expect("units were taken");
-    let sold_out =
-        item::start(None, Some(&stocked), &large, NOW).expect("it is possible").expect("something changes").2;
+    let sold_out = item::start(None, Some(&stocked), &large, NOW)
+        .expect("it is possible")
+        .changes()
+        .expect("something changes")
+        .2;
     let buried = item::cancel(None, Some(&stocked), &early, NOW)
         .expect("it is possible")
+        .changes()
         .expect("something changes")
         .2;
     let cancelled = item::cancel(Some(&delivery), Some(&stocked), &order, NOW)
         .expect("it is possible")
+        .changes()
         .expect("something changes")
         .2;
     vec![listed, done.1, started, sold_out, buried, cancelled]

@@ -7,6 +7,7 @@ use proptest::test_runner::TestCaseError;
 use skstore_domain::charges::ChargeResult;
 use skstore_domain::deposit::{MAX_BALANCE, TopUpRecord, ToppedUp, charge, release, top_up};
 use skstore_domain::events::{DepositEvent, DepositKind, EventKind};
+use skstore_domain::heard::Heard;
 use skstore_domain::ids::{Customer, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
@@ -91,7 +92,7 @@ impl Books {
                     release(known, account, &order, PaymentReason::OrderCancelled, NOW).map_err(|error| {
                         TestCaseError::fail(format!("a release is never impossible: {error}"))
                     })?;
-                if let Some((payment, account, event)) = released {
+                if let Heard::Changes((payment, account, event)) = released {
                     self.write(&payment, account, event.kind(), event.revision)?;
                 }
             }

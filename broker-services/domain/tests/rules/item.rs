@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::{Just, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;
 use skstore_domain::commands::{ListItem, MAX_STOCK};
+use skstore_domain::heard::Heard;
 use skstore_domain::ids::OrderId;
 use skstore_domain::item::{Delivery, RestockRecord, Restocked, cancel, list, restock, start};
 use skstore_domain::money::Won;
@@ -86,10 +87,10 @@ impl Shelf {
                 };
                 match moved {
                     Err(error) => prop_assert!(self.item.is_none(), "impossible: {}", error),
-                    Ok(None) => {
+                    Ok(Heard::Again(_) | Heard::Known) => {
                         prop_assert!(known.is_some(), "the first message about a delivery changed nothing");
                     }
-                    Ok(Some((delivery, item, event))) => {
+                    Ok(Heard::Changes((delivery, item, event))) => {
                         prop_assert_eq!(delivery.revision, known.map_or(0, |known| known.revision) + 1);
                         prop_assert_eq!(delivery.revision, event.revision);
                         self.deliveries.insert(order.order_id, delivery);

@@ -9,5 +9,6 @@ mod ledger;
 mod model;
 mod names;
 mod order;
+mod rest;
 mod view;
 mod world;

@@ -8,6 +8,7 @@ use skstore_domain::answers::ErrorCode;
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
 use skstore_domain::deposit;
 use skstore_domain::events::{DepositKind, Event, EventKind, ItemKind, OrderKind};
+use skstore_domain::heard::Heard;
 use skstore_domain::item::{self, Delivery};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{
@@ -352,7 +353,7 @@ impl World {
         let reason = PaymentReason::OrderCancelled;
         let released = deposit::release(self.payment.as_ref(), Some(&self.account), &order, reason, self.now)
             .map_err(|error| format!("P5: Deposit parks a release: {error}"))?;
-        if let Some((payment, account, event)) = released {
+        if let Heard::Changes((payment, account, event)) = released {
             self.pay(payment, account, event);
         }
         Ok(())
@@ -372,11 +373,13 @@ impl World {
         let moved = if message == Message::Start {
             item::start(delivery, item, &order, self.now)
         } else if self.setup.shortcut == Some(Shortcut::NoItemTombstone) && delivery.is_none() {
-            Ok(None)
+            Ok(Heard::Known)
         } else {
             item::cancel(delivery, item, &order, self.now)
         };
-        if let Some((delivery, item, event)) = moved.map_err(|error| format!("P5: Item parks: {error}"))? {
+        if let Heard::Changes((delivery, item, event)) =
+            moved.map_err(|error| format!("P5: Item parks: {error}"))?
+        {
             self.delivery = Some(delivery);
             if let Some(item) = item {
                 self.item = item;

@@ -294,7 +294,7 @@ fn commit(revision: u64) -> Changes {
         body: "x".repeat(500),
     };
     let write = Write { key, read: 0, revision: 1, body: "x".repeat(400), due: None };
-    Changes { writes: vec![write], events: vec![event] }
+    Changes { writes: vec![write], events: vec![event], ..Changes::default() }
 }
 
 /// Stores in which a desk of one process has delivered very many orders.

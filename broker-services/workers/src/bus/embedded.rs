@@ -87,6 +87,12 @@ impl EmbeddedBus {
         Self::from(state)
     }
 
+    /// Loses, as a broker does whose disk was wiped, every event that waits for Order, Deposit or Item.
+    #[cfg(feature = "simulation")]
+    pub fn forget(&self) {
+        self.shared.with(|state, after| state.forget(after));
+    }
+
     /// Hands over `message`; the receipt tells what became of it. Never waits.
     pub fn publish(&self, message: Message) -> Receipt {
         let (sender, receiver) = oneshot::channel();

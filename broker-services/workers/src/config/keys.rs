@@ -15,6 +15,8 @@ pub(super) const STORES: [(&str, &str); 3] =
 const LONGEST_MS: i64 = 600_000;
 /// Longest wait for one call or one retry: a minute, the time in which every order has to end.
 const LONGEST_CALL_MS: i64 = 60_000;
+/// Longest time after which an order is told again for the first time, in ms: the longest between two times.
+const LONGEST_TELL_AGAIN_MS: i64 = 20_000;
 /// Shortest timeout of a call: below it, scheduling alone would fail calls.
 const SHORTEST_CALL_MS: i64 = 10;
 /// Longest window of the breaker: an hour; what is older says nothing about now.
@@ -117,6 +119,7 @@ pub(super) const KEYS: &[Key] = &[
     key("batch.max_messages", count(MOST_BATCH, "messages")),
     key("sweeper.every_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),
     key("sweeper.abort_after_ms", ms(2 * SHORTEST_CALL_MS, LONGEST_MS)),
+    key("sweeper.tell_again_after_ms", ms(SHORTEST_CALL_MS, LONGEST_TELL_AGAIN_MS)),
     key("relay.hold_paying_ms", ms(0, LONGEST_HOLD_MS)),
     key("retry.first_ms", ms(1, LONGEST_CALL_MS)),
     key("retry.most_ms", ms(1, LONGEST_CALL_MS)),

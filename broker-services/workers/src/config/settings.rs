@@ -8,6 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::Customer;
+use skstore_domain::order::Patience;
 use skstore_domain::signals::{Fault, Service};
 
 use super::address::management::ManagementAt;
@@ -180,6 +181,17 @@ pub struct SweeperConfig {
     /// How long an order may be paying before it is aborted. Longer than [`PaymentConfig::timeout`].
     #[serde(rename = "abort_after_ms", deserialize_with = "millis")]
     pub abort_after: Duration,
+    /// How long an order waits for Deposit or Item before they are told again what has happened to it.
+    #[serde(rename = "tell_again_after_ms", deserialize_with = "millis")]
+    pub tell_again_after: Duration,
+}
+
+impl SweeperConfig {
+    /// As the rules have it.
+    #[must_use]
+    pub const fn patience(&self) -> Patience {
+        Patience { abort_after: self.abort_after, tell_again_after: self.tell_again_after }
+    }
 }
 
 /// `[relay]`

@@ -7,6 +7,7 @@ use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, MA
 use skstore_domain::commands::{DepositCommand, Replay};
 use skstore_domain::deposit::{self, TopUpRecord, ToppedUp};
 use skstore_domain::events::{Event, EventData, OrderEvent};
+use skstore_domain::heard::Heard;
 use skstore_domain::ids::{Customer, OrderId, RequestId};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::money::Won;
@@ -20,7 +21,7 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
 use crate::service::{events, key_of, not_for, one, queue, trace_of};
-use crate::store::Key;
+use crate::store::{Again, Key};
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
 
@@ -107,7 +108,9 @@ impl DepositHandler {
             }
             known => deposit::charge(known, account, charge, is_late, now)?,
         };
-        unit.put(charged.change);
+        if let Some(changed) = charged.change {
+            unit.put(changed);
+        }
         Ok(Effect::Own(ChargeOutcome { order_id: charge.order_id.clone(), result: charged.result }))
     }
 
@@ -133,20 +136,24 @@ impl DepositHandler {
             }
             known => deposit::release(known, account, order, reason, now)?,
         };
-        unit.put(released);
+        match released {
+            Heard::Changes(changed) => unit.put(changed),
+            Heard::Again(kind) if !self.context.probe.has(Bug::KeepsItsRecordToItself) => {
+                unit.again.push(Again { kind: kind.into(), aggregate_id: order.order_id.to_string() });
+            }
+            Heard::Again(_) | Heard::Known => {}
+        }
         Ok(Effect::None)
     }
 }
 
 impl DepositUnit {
-    fn put(&mut self, changed: Option<deposit::Changed>) {
-        if let Some((payment, account, event)) = changed {
-            if let Some(account) = account {
-                self.accounts.put(account.customer.clone().as_str(), account);
-            }
-            self.payments.put(payment.order_id.clone().as_str(), payment);
-            self.events.push(event);
+    fn put(&mut self, (payment, account, event): deposit::Changed) {
+        if let Some(account) = account {
+            self.accounts.put(account.customer.clone().as_str(), account);
         }
+        self.payments.put(payment.order_id.clone().as_str(), payment);
+        self.events.push(event);
     }
 
     fn top_up(

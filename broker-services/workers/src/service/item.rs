@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::{ItemCommand, ListItem, Replay};
-use skstore_domain::events::{Event, EventData, OrderEvent};
+use skstore_domain::events::{Event, EventData, ItemKind, OrderEvent};
+use skstore_domain::heard::Heard;
 use skstore_domain::ids::{ItemId, RequestId};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
@@ -17,7 +18,7 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, read_command};
 use crate::probe::Bug;
 use crate::service::{events, key_of, not_for, one, queue};
-use crate::store::Key;
+use crate::store::{Again, Key};
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
 
@@ -88,10 +89,10 @@ impl ItemHandler {
     fn placed(&self, order: &Order, unit: &mut ItemUnit, now: Timestamp) -> Result<(), Impossible> {
         let known = unit.deliveries.get(order.order_id.as_str());
         let item = unit.items.get(order.item_id.as_str());
-        let moved = match known {
+        let heard = match known {
             Some(delivery) if self.context.probe.has(Bug::DeliverWithoutKey) => {
                 let mut again = item::start(None, item, order, now)?;
-                if let Some((next, _, event)) = &mut again {
+                if let Heard::Changes((next, _, event)) = &mut again {
                     next.revision += delivery.revision;
                     event.revision = next.revision;
                 }
@@ -99,7 +100,7 @@ impl ItemHandler {
             }
             known => item::start(known, item, order, now)?,
         };
-        unit.put(moved);
+        self.take(order, heard, unit);
         Ok(())
     }
 
@@ -108,26 +109,34 @@ impl ItemHandler {
         if self.context.probe.has(Bug::CancelWithoutTombstone) && known.is_none() {
             return Ok(());
         }
-        let mut moved = item::cancel(known, unit.items.get(order.item_id.as_str()), order, now)?;
+        let mut heard = item::cancel(known, unit.items.get(order.item_id.as_str()), order, now)?;
         if self.context.probe.has(Bug::CancelKeepsStock)
-            && let Some((_, item, _)) = &mut moved
+            && let Heard::Changes((_, item, _)) = &mut heard
         {
             *item = None;
         }
-        unit.put(moved);
+        self.take(order, heard, unit);
         Ok(())
+    }
+
+    fn take(&self, order: &Order, heard: Heard<item::Changed, ItemKind>, unit: &mut ItemUnit) {
+        match heard {
+            Heard::Changes(changed) => unit.put(changed),
+            Heard::Again(kind) if !self.context.probe.has(Bug::KeepsItsRecordToItself) => {
+                unit.again.push(Again { kind: kind.into(), aggregate_id: order.order_id.to_string() });
+            }
+            Heard::Again(_) | Heard::Known => {}
+        }
     }
 }
 
 impl ItemUnit {
-    fn put(&mut self, changed: Option<item::Changed>) {
-        if let Some((delivery, item, event)) = changed {
-            if let Some(item) = item {
-                self.items.put(item.item_id.clone().as_str(), item);
-            }
-            self.deliveries.put(delivery.order_id.clone().as_str(), delivery);
-            self.events.push(event);
+    fn put(&mut self, (delivery, item, event): item::Changed) {
+        if let Some(item) = item {
+            self.items.put(item.item_id.clone().as_str(), item);
         }
+        self.deliveries.put(delivery.order_id.clone().as_str(), delivery);
+        self.events.push(event);
     }
 
     fn list(&mut self, listing: &ListItem, now: Timestamp) -> Answer {

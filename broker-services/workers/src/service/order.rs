@@ -15,7 +15,8 @@ use skstore_domain::ids::OrderId;
 use skstore_domain::impossible::Impossible;
 use skstore_domain::objects::{DeliveryStatus, Item, PaymentStatus};
 use skstore_domain::order::{
-    self, Admission, Input, OrderRecord, PaymentStep, PlaceRequest, Price, Quote, Reply, Then,
+    self, Admission, Input, MAX_WAIT, OrderRecord, Overdue, Pace, PaymentStep, PlaceRequest, Price, Quote,
+    Reply, Then,
 };
 use skstore_domain::time::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -27,7 +28,7 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command};
 use crate::probe::{Bug, Point};
 use crate::service::{events, key_of, not_for, one, queue};
-use crate::store::{Key, Store};
+use crate::store::{Again, Key, Store};
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
 
@@ -35,8 +36,8 @@ use crate::unit_of_work::{Record, records, unit_of_work};
 const FULL_RETRY: Duration = Duration::from_millis(200);
 /// When a full outbox is worth another try.
 const BACKLOG_RETRY: Duration = Duration::from_secs(5);
-/// Orders that one sweep looks after.
-const SWEPT_AT_ONCE: usize = 256;
+/// How soon it is swept again while orders are found that wait: those that were told again have answered by then.
+const SWEEP_ON: Duration = Duration::from_secs(1);
 
 impl Record for OrderRecord {
     const KIND: &'static str = "order";
@@ -46,7 +47,7 @@ impl Record for OrderRecord {
     }
 
     fn waiting_since(&self) -> Option<Timestamp> {
-        self.paying_since()
+        self.waiting_since()
     }
 }
 
@@ -74,8 +75,10 @@ pub(crate) enum OrderInput {
     Query(OrderId),
     /// The log, from this entry on.
     Replay(i64),
-    /// What became of a charge, or of an order that waited too long for one.
+    /// What became of a charge.
     Outcome(OrderId, PaymentOutcome),
+    /// It has waited for long.
+    Overdue(OrderId),
     Released(OrderId, PaymentStatus),
     Delivery(OrderId, DeliveryStatus),
     Listed(Item),
@@ -98,6 +101,7 @@ pub(crate) struct OrderHandler {
     ended: Vec<Envelope>,
     answers: Vec<Message>,
     sweep: tokio::time::Interval,
+    pace: Pace,
 }
 
 impl OrderHandler {
@@ -128,6 +132,7 @@ impl OrderHandler {
             ended: Vec::new(),
             answers: Vec::new(),
             sweep,
+            pace: Pace::default(),
         })
     }
 
@@ -177,25 +182,52 @@ impl OrderHandler {
         }
     }
 
-    /// Orders that have waited for their payment too long: their message may have been parked.
-    async fn sweep(&self) -> Vec<OrderInput> {
+    /// Orders that have waited for long: for their payment, whose message may have been parked, or for somebody else,
+    /// whose message may have been lost.
+    async fn sweep(&mut self) -> Vec<OrderInput> {
         if self.context.probe.has(Bug::NoSweeper) {
             return Vec::new();
         }
-        let since = self.context.clock.now().before(self.context.settings.abort_after);
-        match self.store.due(OrderRecord::KIND, since, SWEPT_AT_ONCE).await {
-            Ok(keys) => keys
-                .iter()
-                .filter_map(|key| OrderId::new(&key.id).ok())
-                .filter(|order| !self.calls.has(order))
-                .map(|order| {
-                    tracing::warn!(%order, "was paying for too long; its payment is given up");
-                    OrderInput::Outcome(order, PaymentOutcome::NoAnswer(NoAnswer::Abandoned))
-                })
-                .collect(),
+        let (now, patience) = (self.context.clock.now(), self.context.settings.patience);
+        let since = now.before(patience.abort_after.min(patience.tell_again_after));
+        let found = self.store.due(OrderRecord::KIND, since, now.after(MAX_WAIT), self.pace.at_once()).await;
+        let overdue: Vec<OrderId> = match found {
+            Ok(keys) => keys.iter().filter_map(|key| OrderId::new(&key.id).ok()).collect(),
             Err(error) => {
-                tracing::error!(%error, "cannot look for orders that wait too long");
-                Vec::new()
+                tracing::error!(%error, "cannot look for orders that wait for long");
+                return Vec::new();
+            }
+        };
+        self.pace.told(overdue.iter().cloned());
+        if !overdue.is_empty() {
+            self.sweep.reset_after(SWEEP_ON.min(self.context.settings.sweep_every));
+        }
+        overdue.into_iter().filter(|order| !self.calls.has(order)).map(OrderInput::Overdue).collect()
+    }
+
+    /// What is done about an order that waits for long.
+    fn overdue(
+        &self,
+        id: &OrderId,
+        unit: &mut OrderUnit,
+        now: Timestamp,
+    ) -> Result<Effect<PaymentStep>, Impossible> {
+        let record = unit.orders.get(id.as_str());
+        match order::overdue(record, now, self.context.settings.patience) {
+            Overdue::Nothing => Ok(Effect::None),
+            Overdue::GiveUp => {
+                tracing::warn!(order = %id, "was paying for too long; its payment is given up");
+                let outcome = PaymentOutcome::NoAnswer(NoAnswer::Abandoned);
+                let decision = order::decide(record, Input::Payment(outcome), now)?;
+                Ok(self.record(unit, id, decision))
+            }
+            Overdue::TellAgain(kind, look) => {
+                tracing::info!(order = %id, %kind, "waits for long; this is told again");
+                if !self.context.probe.has(Bug::TellsOnce) {
+                    unit.again.push(Again { kind: kind.into(), aggregate_id: id.to_string() });
+                }
+                unit.orders.look_after(id.as_str(), look);
+                Ok(Effect::None)
             }
         }
     }
@@ -254,6 +286,7 @@ impl Handler for OrderHandler {
             OrderInput::Cancel(order)
             | OrderInput::Query(order)
             | OrderInput::Outcome(order, _)
+            | OrderInput::Overdue(order)
             | OrderInput::Released(order, _)
             | OrderInput::Delivery(order, _) => order,
             OrderInput::Replay(_) => return,
@@ -287,6 +320,7 @@ impl Handler for OrderHandler {
                 let decision = order::decide(unit.orders.get(request.order_id.as_str()), place, now)?;
                 return Ok(self.record(unit, &request.order_id, decision));
             }
+            OrderInput::Overdue(id) => return self.overdue(id, unit, now),
             OrderInput::Cancel(id) => (id, Input::Cancel(id)),
             OrderInput::Outcome(id, PaymentOutcome::NoAnswer(NoAnswer::Timeout))
                 if self.context.probe.has(Bug::TimeoutIsPaid) =>
@@ -333,6 +367,9 @@ impl Handler for OrderHandler {
             {
                 let permit = self.ask_permit();
                 self.permits.insert(request.order_id.clone(), permit);
+            }
+            if let OrderInput::Released(order, _) | OrderInput::Delivery(order, _) = input {
+                self.pace.heard_of(order);
             }
             self.knows_prices |= matches!(input, OrderInput::Listed(_));
         }

@@ -56,13 +56,26 @@ pub struct Changes {
     pub writes: Vec<Write>,
     /// What happened, at least one event for every transition.
     pub events: Vec<NewEvent>,
+    /// Recorded events that are to be published again.
+    pub again: Vec<Again>,
+    /// When aggregates that do not change have to be looked after next; nothing happens to one that is not there.
+    pub looks: Vec<(Key, Timestamp)>,
+}
+
+/// Names a recorded event: the newest of its kind of an aggregate. If there is none, nothing is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    /// What happened.
+    pub kind: EventKind,
+    /// To which aggregate.
+    pub aggregate_id: String,
 }
 
 impl Changes {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.events.is_empty()
+        self.writes.is_empty() && self.events.is_empty() && self.again.is_empty() && self.looks.is_empty()
     }
 
     /// Finds what contradicts itself without a look at what is stored, so that every adapter refuses the

@@ -133,7 +133,9 @@ impl SqliteStore {
         }
         changes.check().map_err(Failure::Contradiction)?;
         write::aggregates(&transaction, &changes.writes)?;
-        let events = write::events(&transaction, changes.events)?;
+        write::looks(&transaction, &changes.looks)?;
+        let mut events = write::events(&transaction, changes.events)?;
+        events.extend(write::again(&transaction, &changes.again)?);
         transaction.commit()?;
         Ok((answer, events))
     }
@@ -201,9 +203,10 @@ impl SqliteStore {
         &self,
         kind: &'static str,
         now: Timestamp,
+        latest: Timestamp,
         most: usize,
     ) -> Result<Vec<Key>, StoreError> {
-        self.with(|connection| read::due(connection, kind, now, most))
+        self.with(|connection| read::due(connection, kind, now, latest, most))
     }
 
     pub(super) fn log(&self, from_seq: i64, most: usize, most_bytes: usize) -> Result<LogPage, StoreError> {

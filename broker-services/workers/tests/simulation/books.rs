@@ -9,7 +9,7 @@ use skstore_domain::events::{
 };
 use skstore_domain::ids::OrderId;
 use skstore_domain::money::Won;
-use skstore_domain::objects::{Order, OrderStatus, PaymentStatus};
+use skstore_domain::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
 use skstore_workers::store::Store;
 
 /// A promise that does not hold: which, for which order or account, and why.
@@ -87,6 +87,7 @@ impl Books {
                 (before.map(|before| before.0), payment.status),
                 (None, PaymentStatus::Paid | PaymentStatus::Declined | PaymentStatus::Voided)
                     | (Some(PaymentStatus::Paid), PaymentStatus::Refunded)
+                    | (Some(PaymentStatus::Declined), PaymentStatus::Voided)
             );
             if !is_possible {
                 return Some(format!(
@@ -167,6 +168,16 @@ impl Books {
                 broken.push(format!(
                     "P9: order {id} is {} with payment {payment:?} and delivery {delivery:?}",
                     order.status
+                ));
+            }
+            let is_cancelled = order.status == OrderStatus::Cancelled;
+            let knows_delivery = !is_cancelled
+                || matches!(order.delivery, DeliveryStatus::Cancelled | DeliveryStatus::SoldOut);
+            if Some(order.payment) != payment || !knows_delivery {
+                broken.push(format!(
+                    "P10: order {id} knows of payment {} and delivery {}, not of payment {payment:?} and delivery \
+                     {delivery:?}",
+                    order.payment, order.delivery
                 ));
             }
         }

@@ -26,6 +26,8 @@ pub(crate) enum What {
     Absent(Service, Duration),
     /// A worker misbehaves for a while.
     Misbehaves(Service, Fault, Duration),
+    /// The broker loses all events that wait.
+    BrokerForgets,
 }
 
 /// The plan of a seed.
@@ -52,6 +54,7 @@ impl Plan {
             max_delay: LONGEST_DELAY.mul_f64(random.f64()),
             duplicate: rate(random, 0.3),
             drop: rate(random, 0.2),
+            forget: rate(random, 0.2),
         };
         let crash = rate(random, 0.02);
         let replicas = random.usize(1..=2);
@@ -65,12 +68,13 @@ impl Incident {
     fn draw(random: &mut fastrand::Rng) -> Self {
         let at = Duration::from_millis(random.u64(0..8_000));
         let lasts = Duration::from_millis(random.u64(100..8_000));
-        let what = match random.u8(0..6) {
+        let what = match random.u8(0..7) {
             0 => What::KillProcess,
             1 => What::Absent(Service::Deposit, lasts),
             2 => What::Absent(Service::Item, lasts),
             3 => What::Absent(Service::ALL[random.usize(0..Service::ALL.len())], lasts),
-            4 => What::Misbehaves(Service::Deposit, Fault::Slow { ms: random.u64(50..500) }, lasts),
+            4 => What::BrokerForgets,
+            5 => What::Misbehaves(Service::Deposit, Fault::Slow { ms: random.u64(50..500) }, lasts),
             _ => What::Misbehaves(Service::Deposit, Fault::Silent, lasts),
         };
         Self { at, what }

@@ -133,4 +133,6 @@ each_bug_is_noticed! {
     a_silent_rejection_is_noticed: RejectSilently,
     a_relay_that_forgets_at_a_restart_is_noticed: NoRelayAfterRestart,
     a_relay_that_sends_only_its_own_is_noticed: RelayOnlyItsOwn,
+    an_order_that_is_told_once_is_noticed: TellsOnce,
+    a_record_that_is_not_said_again_is_noticed: KeepsItsRecordToItself,
 }

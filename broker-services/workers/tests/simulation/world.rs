@@ -16,6 +16,7 @@ use skstore_domain::events::Source;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::OrderStatus;
+use skstore_domain::order::Patience;
 use skstore_domain::signals::{Fault, Service};
 use skstore_domain::time::Timestamp;
 use skstore_workers::bus::embedded::{Chaos, EmbeddedBus};
@@ -325,6 +326,11 @@ impl World {
                     sleep(Duration::from_millis(restart)).await;
                     self.start_process().await;
                 }
+                What::BrokerForgets => {
+                    if let Some(process) = &*self.process.borrow() {
+                        process.bus.forget();
+                    }
+                }
                 What::Absent(service, lasts) => {
                     self.absent_until.borrow_mut().insert(service, Instant::now() + lasts);
                     let of_service = self.sent_away.iter().filter(|((which, _), _)| *which == service);
@@ -407,9 +413,7 @@ impl World {
         let is_sent = |store: &Store| {
             store.unsent_count().now_or_never().is_some_and(|count| count.is_ok_and(|count| count == 0))
         };
-        is_quiet
-            && self.stores.values().all(is_sent)
-            && self.books.borrow().orders().values().all(|order| order.status.is_ended())
+        is_quiet && self.stores.values().all(is_sent) && self.books.borrow().at_rest().is_empty()
     }
 
     async fn check_at_rest(&self) {
@@ -552,7 +556,7 @@ fn settings() -> Settings {
         payment_timeout: Duration::from_millis(300),
         breaker: BreakerSettings { least_charges: 4, least_calls: 3, ..BreakerSettings::default() },
         sweep_every: Duration::from_secs(5),
-        abort_after: Duration::from_secs(10),
+        patience: Patience { abort_after: Duration::from_secs(10), tell_again_after: Duration::from_secs(5) },
         hold_paying: Duration::from_millis(20),
         max_unsent_events: 100_000,
         // Nobody looks at them here, and in virtual time they would be most of the work.

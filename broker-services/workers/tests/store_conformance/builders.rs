@@ -42,7 +42,7 @@ pub(crate) fn event(id: &str, revision: u64) -> NewEvent {
 
 /// The transition of the order `key` from `read`, with its event.
 pub(crate) fn step(key: &Key, read: u64) -> Changes {
-    Changes { writes: vec![write(key, read)], events: vec![event(&key.id, read + 1)] }
+    Changes { writes: vec![write(key, read)], events: vec![event(&key.id, read + 1)], ..Changes::default() }
 }
 
 /// Takes each of `keys` one transition further, in one commit.
@@ -50,7 +50,7 @@ pub(crate) async fn advance(store: &Store, keys: &BTreeSet<Key>) -> Result<Vec<S
     let decide = |loaded: &Loaded| {
         let mut changes = Changes::default();
         for key in keys {
-            let Changes { writes, events } = step(key, loaded.get(key).map_or(0, |row| row.revision));
+            let Changes { writes, events, .. } = step(key, loaded.get(key).map_or(0, |row| row.revision));
             changes.writes.extend(writes);
             changes.events.extend(events);
         }
@@ -68,7 +68,7 @@ pub(crate) async fn commit(store: &Store, changes: Changes) -> Result<Vec<Stored
 /// Writes one aggregate without an event.
 pub(crate) async fn put(store: &Store, key: &Key, read: u64, due: Option<i64>) {
     let write = Write { due: due.map(Timestamp), ..write(key, read) };
-    commit(store, Changes { writes: vec![write], events: Vec::new() }).await.unwrap();
+    commit(store, Changes { writes: vec![write], events: Vec::new(), ..Changes::default() }).await.unwrap();
 }
 
 /// What is stored of `wanted`.

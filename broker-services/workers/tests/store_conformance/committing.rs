@@ -15,6 +15,7 @@ pub(crate) async fn a_decision_is_committed_whole(engine: &impl Engine) {
     let changes = Changes {
         writes: vec![write(&a, 0), Write { revision: 3, ..write(&b, 0) }],
         events: vec![event("a", 1), event("a", 2)],
+        ..Changes::default()
     };
     let (answer, events) = store.transact(&keys([&a, &b]), |_| (changes.clone(), "answered")).await.unwrap();
 
@@ -59,7 +60,8 @@ pub(crate) async fn a_contradiction_leaves_nothing(engine: &impl Engine) {
     let (a, new) = (order("a"), order("new"));
     advance(&store, &keys([&a])).await.unwrap();
     advance(&store, &keys([&a])).await.unwrap();
-    let with_event = |event: NewEvent| Changes { writes: vec![write(&a, 2)], events: vec![event] };
+    let with_event =
+        |event: NewEvent| Changes { writes: vec![write(&a, 2)], events: vec![event], ..Changes::default() };
     let both = |mut one: Changes, other: Changes| {
         one.writes.extend(other.writes);
         one.events.extend(other.events);
@@ -69,25 +71,45 @@ pub(crate) async fn a_contradiction_leaves_nothing(engine: &impl Engine) {
     let table = [
         (
             "written over an older revision",
-            Changes { writes: vec![write(&a, 1)], events: vec![event("a", 3)] },
+            Changes { writes: vec![write(&a, 1)], events: vec![event("a", 3)], ..Changes::default() },
         ),
         ("written over a newer revision", step(&a, 7)),
-        ("created, but it is there", Changes { writes: vec![write(&a, 0)], events: vec![] }),
+        (
+            "created, but it is there",
+            Changes { writes: vec![write(&a, 0)], events: vec![], ..Changes::default() },
+        ),
         ("written over, but it is not there", step(&order("absent"), 3)),
-        ("written twice", both(step(&a, 2), Changes { writes: vec![write(&a, 2)], events: vec![] })),
+        (
+            "written twice",
+            both(step(&a, 2), Changes { writes: vec![write(&a, 2)], events: vec![], ..Changes::default() }),
+        ),
         (
             "created twice",
-            both(step(&order("b"), 0), Changes { writes: vec![write(&order("b"), 0)], events: vec![] }),
+            both(
+                step(&order("b"), 0),
+                Changes { writes: vec![write(&order("b"), 0)], events: vec![], ..Changes::default() },
+            ),
         ),
-        ("no next revision", Changes { writes: vec![Write { revision: 2, ..write(&a, 2) }], events: vec![] }),
+        (
+            "no next revision",
+            Changes {
+                writes: vec![Write { revision: 2, ..write(&a, 2) }],
+                events: vec![],
+                ..Changes::default()
+            },
+        ),
         (
             "a revision out of range",
-            Changes { writes: vec![Write { revision: u64::MAX, ..write(&a, 2) }], events: vec![] },
+            Changes {
+                writes: vec![Write { revision: u64::MAX, ..write(&a, 2) }],
+                events: vec![],
+                ..Changes::default()
+            },
         ),
         ("an event that was told before", with_event(event("a", 2))),
         (
             "an event told twice at once",
-            both(step(&a, 2), Changes { writes: vec![], events: vec![event("a", 3)] }),
+            both(step(&a, 2), Changes { writes: vec![], events: vec![event("a", 3)], ..Changes::default() }),
         ),
         ("an event with a strange id", with_event(NewEvent { id: "order/a/4".into(), ..event("a", 3) })),
         (
@@ -167,6 +189,7 @@ pub(crate) async fn any_text_is_kept_as_it_is(engine: &impl Engine) {
         let changes = Changes {
             writes: vec![Write { body: text.to_owned(), ..write(&order(text), 0) }],
             events: vec![NewEvent { body: text.to_owned(), ..event(text, 1) }],
+            ..Changes::default()
         };
         commit(&store, changes).await.unwrap_or_else(|error| panic!("{text:.20}: {error}"));
     }

@@ -1,6 +1,7 @@
 //! What is promised of events: their numbers, the outbox, the log.
 
-use skstore_workers::store::{Changes, LogPage, NewEvent, Store};
+use skstore_domain::events::OrderKind;
+use skstore_workers::store::{Again, Changes, LogPage, NewEvent, Store};
 
 use crate::builders::{ALL, advance, commit, event, keys, order, seqs, whole_log};
 use crate::engines::Engine;
@@ -11,7 +12,8 @@ async fn append(store: &Store, bodies: &[&str]) -> Vec<i64> {
     for (number, body) in bodies.iter().enumerate() {
         let body = (*body).to_owned();
         let events = vec![NewEvent { body, ..event(&number.to_string(), 1) }];
-        let events = commit(store, Changes { writes: Vec::new(), events }).await.unwrap();
+        let events =
+            commit(store, Changes { writes: Vec::new(), events, ..Changes::default() }).await.unwrap();
         appended.extend(seqs(&events));
     }
     appended
@@ -25,7 +27,8 @@ pub(crate) async fn events_are_numbered_in_the_order_of_their_decision(engine: &
         // Descending, so that no order but that of the decision can pass.
         let events: Vec<_> = (0..7).rev().map(|at| event(&format!("{round}-{at}"), 1)).collect();
         told.extend(events.iter().map(|event| event.body.clone()));
-        let appended = commit(&store, Changes { writes: Vec::new(), events }).await.unwrap();
+        let appended =
+            commit(&store, Changes { writes: Vec::new(), events, ..Changes::default() }).await.unwrap();
         numbers.extend(seqs(&appended));
     }
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
@@ -54,6 +57,33 @@ pub(crate) async fn an_event_is_unsent_until_it_is_marked(engine: &impl Engine) 
     let next = advance(&store, &keys([&order("x")])).await.unwrap();
     assert!(next[0].seq > all[5], "a number is never given twice");
     assert_eq!(whole_log(&store).await.len(), 7, "sent events stay in the log");
+}
+
+pub(crate) async fn a_recorded_event_can_be_published_again(engine: &impl Engine) {
+    let store = engine.open().await;
+    let (a, b) = (keys([&order("a")]), keys([&order("b")]));
+    // Paying, placed, noted, noted; and another order.
+    for _ in 0..4 {
+        advance(&store, &a).await.unwrap();
+    }
+    advance(&store, &b).await.unwrap();
+    let all = store.unsent(0, |_| false, ALL).await.unwrap();
+    store.mark_sent(&seqs(&all)).await.unwrap();
+    let again = |kind: OrderKind, id: &str| Again { kind: kind.into(), aggregate_id: id.to_owned() };
+    let wanted = vec![
+        again(OrderKind::Noted, "a"),
+        again(OrderKind::Paying, "a"),
+        // What never happened, or happened to nobody, is not published.
+        again(OrderKind::Placed, "b"),
+        again(OrderKind::Paying, "c"),
+    ];
+    let told = commit(&store, Changes { again: wanted, ..Changes::default() }).await.unwrap();
+    assert_eq!(told, [all[3].clone(), all[0].clone()], "the newest of its kind, as it was recorded");
+    assert_eq!(seqs(&store.unsent(0, |_| false, ALL).await.unwrap()), [all[0].seq, all[3].seq]);
+    let repeated = vec![again(OrderKind::Paying, "a")];
+    commit(&store, Changes { again: repeated, ..Changes::default() }).await.unwrap();
+    assert_eq!(store.unsent_count().await.unwrap(), 2, "what is unsent already is unsent once");
+    assert_eq!(whole_log(&store).await.len(), 5, "nothing was appended");
 }
 
 pub(crate) async fn unsent_events_can_be_paged_through(engine: &impl Engine) {

@@ -46,12 +46,15 @@ macro_rules! contract {
                 events:
                     events_are_numbered_in_the_order_of_their_decision
                     an_event_is_unsent_until_it_is_marked
+                    a_recorded_event_can_be_published_again
                     unsent_events_can_be_paged_through
                     the_log_is_paged_by_count
                     the_log_is_paged_by_bytes_but_never_stuck;
                 looking:
                     what_is_due_comes_earliest_first_and_bounded
                     a_later_write_moves_or_clears_what_is_due
+                    what_is_to_be_looked_after_later_is_due_then_and_not_before
+                    what_another_clock_made_due_far_ahead_is_due_now
                     any_aggregate_of_a_kind_is_found;
                 leases:
                     a_lease_has_one_holder_until_it_ends

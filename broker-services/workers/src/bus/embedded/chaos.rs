@@ -6,7 +6,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::topology::{DEFAULT, PAYMENTS, REPLIES};
+use skstore_domain::events::{EventKind, ItemKind};
+
+use crate::bus::Message;
+use crate::topology::{DEFAULT, DEPOSIT_EVENTS, ITEM_EVENTS, ORDER_EVENTS, PAYMENTS, REPLIES};
 
 /// How often what goes wrong: each rate from 0.0 (never) to 1.0 (always), drawn anew for every message and
 /// queue it goes to. The default is nothing.
@@ -20,10 +23,14 @@ pub struct Faults {
     pub max_delay: Duration,
     /// Delivered a second time, up to `max_delay` later, half of those flagged as redelivered.
     pub duplicate: f64,
-    /// Lost. Only where a broker may lose a message: answers and charges, which wait in memory. Events and
-    /// commands are never lost.
+    /// Lost where a broker may lose a message: answers and charges, which wait in memory.
     pub drop: f64,
+    /// Lost after its confirm, by a broker that does not keep its promise: an event for Order, Deposit or Item.
+    pub forget: f64,
 }
+
+/// The queues whose events are told again until they have had their effect.
+const TOLD_AGAIN: [&str; 3] = [ORDER_EVENTS, DEPOSIT_EVENTS, ITEM_EVENTS];
 
 /// A seeded source of faults. Clones are handles of the same one, to switch it while the bus runs.
 #[derive(Debug, Clone)]
@@ -66,11 +73,12 @@ impl Chaos {
         self.set(Faults::default());
     }
 
-    pub(super) fn fate(&self, exchange: &str) -> Fate {
+    pub(super) fn fate(&self, message: &Message, queue: &str) -> Fate {
         let mut dice = self.dice();
         let faults = dice.faults;
-        let may_be_lost = [REPLIES, DEFAULT, PAYMENTS].contains(&exchange);
-        let dropped = may_be_lost && dice.falls(faults.drop);
+        let may_be_lost = [REPLIES, DEFAULT, PAYMENTS].contains(&message.exchange.as_str());
+        let dropped = (may_be_lost && dice.falls(faults.drop))
+            || (may_be_forgotten(message, queue) && dice.falls(faults.forget));
         let delay = if dice.falls(faults.delay) { dice.up_to(faults.max_delay) } else { Duration::ZERO };
         let duplicate = dice
             .falls(faults.duplicate)
@@ -81,6 +89,12 @@ impl Chaos {
     fn dice(&self) -> MutexGuard<'_, Dice> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether somebody tells it again. Nobody lists an item again.
+pub(super) fn may_be_forgotten(message: &Message, queue: &str) -> bool {
+    let lists = EventKind::Item(ItemKind::Listed).word().as_bytes();
+    TOLD_AGAIN.contains(&queue) && !message.body.windows(lists.len()).any(|part| part == lists)
 }
 
 impl Dice {

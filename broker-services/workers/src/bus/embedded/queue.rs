@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+#[cfg(feature = "simulation")]
+use super::chaos::may_be_forgotten;
 use crate::bus::{Message, PublishOutcome};
 use crate::topology::{DEAD, MYINFO_SIGNALS, Overflow, QueueKind, QueueSpec};
 
@@ -139,6 +141,19 @@ impl Queue {
         self.ripen(now);
         let expires = self.ready.front()?.expires?;
         if expires <= now.get() { self.ready.pop_front() } else { None }
+    }
+
+    /// Takes out, ready or held back, what a simulated broker may forget.
+    #[cfg(feature = "simulation")]
+    pub(super) fn take_forgettable(&mut self) -> Vec<Entry> {
+        let name = Arc::clone(&self.name);
+        let stays = |entry: &Entry| !may_be_forgotten(&entry.message, &name);
+        let (ready, lost): (VecDeque<Entry>, VecDeque<Entry>) =
+            std::mem::take(&mut self.ready).into_iter().partition(&stays);
+        let (delayed, late): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.delayed).into_iter().partition(|(_, entry)| stays(entry));
+        (self.ready, self.delayed) = (ready, delayed);
+        lost.into_iter().chain(late.into_values()).collect()
     }
 
     pub(super) fn pop_oldest(&mut self) -> Option<Entry> {

@@ -207,10 +207,20 @@ impl State {
         let entry = Entry { position: 0, message: Arc::clone(message), settles, redelivered: false, expires };
         #[cfg(feature = "simulation")]
         if let Some(chaos) = &self.chaos {
-            let fate = chaos.fate(&entry.message.exchange);
+            let fate = chaos.fate(&entry.message, &queue.name);
             return self.enqueue_by_fate(id, entry, &fate, now, after);
         }
         self.push(id, entry, None, after);
+    }
+
+    /// Loses every event that waits in a queue and is told again.
+    #[cfg(feature = "simulation")]
+    pub(super) fn forget(&mut self, after: &mut After) {
+        let ids: Vec<QueueId> = self.queues.keys().copied().collect();
+        for id in ids {
+            let lost = self.queues.get_mut(&id).map(Queue::take_forgettable).unwrap_or_default();
+            lost.into_iter().for_each(|entry| self.settle(id, entry, after));
+        }
     }
 
     #[cfg(feature = "simulation")]

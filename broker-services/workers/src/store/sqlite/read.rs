@@ -7,19 +7,28 @@ use skstore_domain::events::EventKind;
 use skstore_domain::time::Timestamp;
 
 use super::failure::Failure;
-use crate::store::{Key, Loaded, LogPage, NewEvent, Row, StoredEvent};
+use crate::store::{Again, Key, Loaded, LogPage, NewEvent, Row, StoredEvent};
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
-pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, EVENT, DUE, LOG, LAST_SEQ, HAS_ANY];
+pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, EVENT, DUE, NEWEST, LOG, LAST_SEQ, HAS_ANY];
 
 const LOAD: &str = "SELECT revision, body FROM aggregates WHERE kind = ?1 AND id = ?2";
 const UNSENT: &str = "SELECT seq FROM unsent WHERE seq > ?1 ORDER BY seq";
 const EVENT: &str = "SELECT seq, id, aggregate_id, revision, type, body FROM events WHERE seq = ?1";
 const UNSENT_COUNT: &str = "SELECT count(*) FROM unsent";
 const DUE: &str = "
-    SELECT id FROM aggregates INDEXED BY aggregates_due
-    WHERE kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3";
+    SELECT id FROM (
+        SELECT id FROM aggregates INDEXED BY aggregates_due
+        WHERE kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?4)
+    UNION ALL
+    SELECT id FROM (
+        SELECT id FROM aggregates INDEXED BY aggregates_due
+        WHERE kind = ?1 AND due > ?3 ORDER BY due, id LIMIT ?4)
+    LIMIT ?4";
+const NEWEST: &str = "
+    SELECT seq, id, aggregate_id, revision, type, body FROM events INDEXED BY events_history
+    WHERE kind = ?1 AND aggregate_id = ?2 AND type = ?3 ORDER BY revision DESC LIMIT 1";
 const LOG: &str = "SELECT seq, body FROM events WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
 const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) FROM events";
 const HAS_ANY: &str = "SELECT 1 FROM aggregates WHERE kind = ?1 LIMIT 1";
@@ -95,11 +104,20 @@ pub(super) fn due(
     connection: &Connection,
     kind: &'static str,
     now: Timestamp,
+    latest: Timestamp,
     most: usize,
 ) -> Result<Vec<Key>, Failure> {
     let mut select = connection.prepare_cached(DUE)?;
-    let ids = select.query_map((kind, now.0, limit(most)), |row| row.get::<_, String>(0))?;
+    let ids = select.query_map((kind, now.0, latest.0, limit(most)), |row| row.get::<_, String>(0))?;
     ids.map(|id| Ok(Key::new(kind, id?))).collect()
+}
+
+/// The event that `again` names.
+pub(super) fn newest(connection: &Connection, again: &Again) -> Result<Option<StoredEvent>, Failure> {
+    let Again { kind, aggregate_id } = again;
+    let mut select = connection.prepare_cached(NEWEST)?;
+    let mut rows = select.query((kind.aggregate_kind(), aggregate_id, kind.word()))?;
+    rows.next()?.map(stored_event).transpose()
 }
 
 /// See [`Store::log`](crate::store::Store::log).

@@ -28,7 +28,7 @@ fn append(store: &SqliteStore, number: u64) -> i64 {
         body: "{}".into(),
         due: None,
     };
-    let changes = Changes { writes: vec![write], events: vec![event(number)] };
+    let changes = Changes { writes: vec![write], events: vec![event(number)], ..Changes::default() };
     let ((), events) = store.transact(&[].into(), |_| (changes.clone(), ())).unwrap();
     events[0].seq
 }

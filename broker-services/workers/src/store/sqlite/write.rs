@@ -1,9 +1,11 @@
 //! What a transaction writes. Statements are compiled once and run for row after row.
 
 use rusqlite::{Connection, ErrorCode};
+use skstore_domain::time::Timestamp;
 
 use super::failure::Failure;
-use crate::store::{NewEvent, StoredEvent, Write};
+use super::read;
+use crate::store::{Again, Key, NewEvent, StoredEvent, Write};
 
 /// Writes each aggregate over the revision that was read.
 pub(super) fn aggregates(connection: &Connection, writes: &[Write]) -> Result<(), Failure> {
@@ -61,6 +63,29 @@ pub(super) fn events(connection: &Connection, events: Vec<NewEvent>) -> Result<V
         appended.push(StoredEvent { seq, event });
     }
     Ok(appended)
+}
+
+/// Says when aggregates have to be looked after next.
+pub(super) fn looks(connection: &Connection, looks: &[(Key, Timestamp)]) -> Result<(), Failure> {
+    let mut update =
+        connection.prepare_cached("UPDATE aggregates SET due = ?3 WHERE kind = ?1 AND id = ?2")?;
+    for (key, due) in looks {
+        update.execute((key.kind, &key.id, due.0))?;
+    }
+    Ok(())
+}
+
+/// Makes recorded events unsent again. What is not there cannot be published again.
+pub(super) fn again(connection: &Connection, again: &[Again]) -> Result<Vec<StoredEvent>, Failure> {
+    let mut enqueue = connection.prepare_cached("INSERT OR IGNORE INTO unsent (seq) VALUES (?1)")?;
+    let mut found = Vec::with_capacity(again.len());
+    for again in again {
+        if let Some(event) = read::newest(connection, again)? {
+            enqueue.execute([event.seq])?;
+            found.push(event);
+        }
+    }
+    Ok(found)
 }
 
 /// Marks the events `seqs` as sent, a run of consecutive numbers at a time.

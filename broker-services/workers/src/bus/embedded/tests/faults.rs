@@ -10,7 +10,7 @@ use crate::bus::embedded::{Chaos, Faults};
 use crate::topology::{self, DEAD, REPLIES};
 
 const MAX_DELAY: Duration = Duration::from_millis(500);
-const ALL: Faults = Faults { delay: 0.5, max_delay: MAX_DELAY, duplicate: 0.2, drop: 0.3 };
+const ALL: Faults = Faults { delay: 0.5, max_delay: MAX_DELAY, duplicate: 0.2, drop: 0.3, forget: 0.0 };
 
 /// Receives until `bus` is idle; tells what came when.
 async fn trace(bus: &EmbeddedBus, mut consumers: Vec<EmbeddedConsumer>) -> Vec<String> {
@@ -116,7 +116,8 @@ async fn a_duplicate_delays_no_receipt() {
 
 #[tokio::test(start_paused = true)]
 async fn faults_heal() {
-    let chaos = Chaos::new(5, Faults { drop: 1.0, duplicate: 1.0, delay: 1.0, max_delay: MAX_DELAY });
+    let chaos =
+        Chaos::new(5, Faults { drop: 1.0, duplicate: 1.0, delay: 1.0, max_delay: MAX_DELAY, forget: 0.0 });
     let bus = EmbeddedBus::with_chaos(chaos.clone());
     bus.send(direct(ITEM_EVENTS, "dropped"));
     bus.send(message(EVENTS, "order.placed", "late"));
@@ -137,7 +138,7 @@ async fn faults_heal() {
 
 #[test]
 fn parked_messages_are_left_alone() {
-    let always = Faults { drop: 1.0, duplicate: 1.0, delay: 1.0, max_delay: MAX_DELAY };
+    let always = Faults { drop: 1.0, duplicate: 1.0, delay: 1.0, max_delay: MAX_DELAY, forget: 0.0 };
     let bus = EmbeddedBus::with_chaos(Chaos::new(5, always));
     let mut receipt = bus.publish(message(DEAD, "order.place", "x"));
     assert_eq!(peek(&mut receipt), Some(PublishOutcome::Confirmed));

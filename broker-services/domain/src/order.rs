@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use crate::answers::ErrorCode;
+use crate::answers::{AnswerError, ErrorCode};
 use crate::charges::{NoAnswer, PaymentOutcome};
 use crate::events::{Event, OrderEvent};
 use crate::ids::OrderId;
@@ -97,15 +97,13 @@ fn place_new(
     match admission {
         Admission::Granted => Ok(change(order, OrderEvent::Paying, now, charged)),
         Admission::Join => Err(Impossible::NoIntent(request.order_id.clone())),
-        Admission::Refused { retry_after } if answerable => Ok(same(Then::answer(Reply::Refused {
-            code: ErrorCode::TryLater,
-            message: format!(
+        Admission::Refused { retry_after } if answerable => {
+            let message = format!(
                 "payments are not being taken just now; nothing was ordered. Send order {} again later",
                 request.order_id
-            ),
-            retry_after: Some(retry_after),
-            order: None,
-        }))),
+            );
+            Ok(same(Then::answer(Reply::refused(AnswerError::try_later(message, retry_after)))))
+        }
         Admission::Refused { .. } => {
             order.status = OrderStatus::Rejected;
             order.reason = Some(OrderReason::PaymentUnavailable);
@@ -232,22 +230,21 @@ fn delivery(order: &Order, status: DeliveryStatus, now: Timestamp) -> Result<Dec
 
 fn priced<'a>(request: &PlaceRequest, quote: Quote<'a>) -> Result<(&'a Price, Won), Box<Reply>> {
     let item = &request.item_id;
-    let (code, message, retry_after) = match quote {
+    let error = match quote {
         Quote::Listed(price) if request.unit_price.is_some_and(|seen| seen != price.unit_price) => {
             let message = format!("'{item}' costs {} now; nothing was ordered", price.unit_price);
-            (ErrorCode::Conflict, message, None)
+            AnswerError::new(ErrorCode::Conflict, message)
         }
         Quote::Listed(price) => match price.unit_price.times(request.qty) {
             Some(amount) => return Ok((price, amount)),
-            None => (ErrorCode::Invalid, "the amount is beyond what an account can hold".to_owned(), None),
+            None => AnswerError::new(ErrorCode::Invalid, "the amount is beyond what an account can hold"),
         },
-        Quote::Unknown => (ErrorCode::NotFound, format!("there is no item '{item}'"), None),
+        Quote::Unknown => AnswerError::new(ErrorCode::NotFound, format!("there is no item '{item}'")),
         Quote::NoCatalogue => {
-            let message = "no prices are known yet; nothing was ordered".to_owned();
-            (ErrorCode::TryLater, message, Some(CATALOGUE_RETRY))
+            AnswerError::try_later("no prices are known yet; nothing was ordered", CATALOGUE_RETRY)
         }
     };
-    Err(Box::new(Reply::Refused { code, message, retry_after, order: None }))
+    Err(Box::new(Reply::refused(error)))
 }
 
 fn new_order(request: &PlaceRequest, price: &Price, amount: Won, now: Timestamp) -> Order {

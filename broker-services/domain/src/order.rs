@@ -64,7 +64,7 @@ pub fn decide(
                 return Ok(same(Then::answer(used_for_something_else(order))));
             }
             match (order.status, admission) {
-                (Paying, Admission::Join) => Ok(same(PaymentStep::Join(order.order_id.clone()).into())),
+                (Paying, Admission::Join) => Ok(same(Then::Pay(PaymentStep::Join(order.order_id.clone())))),
                 (Paying, Admission::Granted) => Ok(same(charged(order))),
                 (Paying, Admission::Refused { .. }) => {
                     Ok(settled(order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit), now, answered))
@@ -306,9 +306,9 @@ fn done(order: &Order) -> Then {
 
 /// Everyone who waits for the payment of `order` hears what a place of it is answered.
 fn concluded(order: &Order) -> Then {
-    PaymentStep::Conclude(order.order_id.clone(), Box::new(recorded(order))).into()
+    Then::Pay(PaymentStep::Conclude(order.order_id.clone(), Box::new(recorded(order))))
 }
 
 fn charged(order: &Order) -> Then {
-    PaymentStep::Charge(order.into()).into()
+    Then::Pay(PaymentStep::Charge(order.into()))
 }

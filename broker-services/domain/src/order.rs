@@ -197,7 +197,8 @@ fn released(order: &Order, status: PaymentStatus, now: Timestamp) -> Result<Deci
             Ok(change(next, OrderEvent::Noted, now, nothing))
         }
         (Paying | Placed | Delivering | Cancelled | Rejected, _, _) => {
-            Err(Impossible::payment(order, status))
+            let (id, payment, told) = (order.order_id.clone(), order.payment, status);
+            Err(Impossible::Payment { order: id, status: order.status, payment, told })
         }
     }
 }
@@ -223,7 +224,8 @@ fn delivery(order: &Order, status: DeliveryStatus, now: Timestamp) -> Result<Dec
         | (TakenBack | Rejected, Cancelled, Cancelled)
         | (TakenBack | Rejected, SoldOut, SoldOut) => Ok(same(Then::Nothing)),
         (Paying | Placed | Delivering | TakenBack | Rejected, _, _) => {
-            Err(Impossible::delivery(order, status))
+            let (id, delivery, told) = (order.order_id.clone(), order.delivery, status);
+            Err(Impossible::Delivery { order: id, status: order.status, delivery, told })
         }
     }
 }

@@ -48,7 +48,7 @@ fn one_by_one(breaker: &mut Breaker) {
     for call in 0..CHARGES {
         let now = BETWEEN_CALLS * call;
         if let Ok(permit) = black_box(&mut *breaker).permit(now) {
-            breaker.record(permit, CallResult::Ok, TOOK, now);
+            breaker.record_call([(permit, CallResult::Ok)], TOOK, now);
         }
     }
 }

@@ -113,64 +113,50 @@ pub struct ReplayPage {
     pub last_seq: i64,
 }
 
-impl Answer {
-    /// Refuses with `code` and a message for people.
+impl AnswerError {
+    /// A refusal with `code` and a message for people.
     #[must_use]
-    pub fn refuse(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            error: Some(AnswerError { code, message: message.into(), retry_after_ms: None }),
-            ..Self::default()
-        }
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after_ms: None }
     }
 
     /// Nothing happened; it is worth another try after `retry_after`.
     #[must_use]
     pub fn try_later(message: impl Into<String>, retry_after: Duration) -> Self {
-        Self {
-            error: Some(AnswerError {
-                code: ErrorCode::TryLater,
-                message: message.into(),
-                retry_after_ms: Some(u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX)),
-            }),
-            ..Self::default()
+        let retry_after_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::new(ErrorCode::TryLater, message) }
+    }
+}
+
+impl From<AnswerError> for Answer {
+    fn from(error: AnswerError) -> Self {
+        Self { error: Some(error), ..Self::default() }
+    }
+}
+
+macro_rules! done_with {
+    ($($object:ident: $type:ty),+ $(,)?) => {$(
+        /// Done, with what was asked for.
+        #[must_use]
+        pub fn $object($object: $type) -> Self {
+            Self { ok: true, $object: Some($object), ..Self::default() }
         }
+    )+};
+}
+
+impl Answer {
+    done_with! { order: Order, payment: PaymentAnswer, account: Account, item: Item, replay: ReplayPage }
+
+    /// Refuses with `code` and a message for people.
+    #[must_use]
+    pub fn refuse(code: ErrorCode, message: impl Into<String>) -> Self {
+        AnswerError::new(code, message).into()
     }
 
-    /// Done, with the order.
+    /// Refuses as [`AnswerError::try_later`].
     #[must_use]
-    pub fn order(order: Order) -> Self {
-        Self { ok: true, order: Some(order), ..Self::default() }
-    }
-
-    /// Done, with the payment.
-    #[must_use]
-    pub fn payment(payment: PaymentAnswer) -> Self {
-        Self { ok: true, payment: Some(payment), ..Self::default() }
-    }
-
-    /// Done, with the account.
-    #[must_use]
-    pub fn account(account: Account) -> Self {
-        Self { ok: true, account: Some(account), ..Self::default() }
-    }
-
-    /// Done, with the item.
-    #[must_use]
-    pub fn item(item: Item) -> Self {
-        Self { ok: true, item: Some(item), ..Self::default() }
-    }
-
-    /// A part of the log.
-    #[must_use]
-    pub fn replay(page: ReplayPage) -> Self {
-        Self { ok: true, replay: Some(page), ..Self::default() }
-    }
-
-    /// The same refusal with the order that it refused.
-    #[must_use]
-    pub fn with_order(mut self, order: Order) -> Self {
-        self.order = Some(order);
-        self
+    pub fn try_later(message: impl Into<String>, retry_after: Duration) -> Self {
+        AnswerError::try_later(message, retry_after).into()
     }
 
     /// The error's code, if it is a refusal.

@@ -113,6 +113,7 @@ pub enum Then {
 /// The books of one service while they are kept.
 #[derive(Debug, Clone)]
 pub struct LiveBooks {
+    source: Source,
     of: Accounts,
     breach: Option<Breach>,
     /// Aggregates with missing entries, for which everything was read again once.
@@ -143,7 +144,7 @@ impl LiveBooks {
     /// The empty books of one service.
     #[must_use]
     pub fn of(source: Source) -> Self {
-        Self { of: Accounts::empty(source), breach: None, missed: BTreeSet::new() }
+        Self { source, of: Accounts::empty(source), breach: None, missed: BTreeSet::new() }
     }
 
     /// Enters the next event of the log.
@@ -155,7 +156,7 @@ impl LiveBooks {
         };
         let Err((kind, id)) = self.of.enter(&entry) else { return Then::GoOn };
         if kind == BreachKind::Missing && self.missed.len() < MISSED && self.missed.insert(id.to_owned()) {
-            self.of = Accounts::empty(self.of.source());
+            self.of = Accounts::empty(self.source);
             self.breach = None;
             return Then::StartOver;
         }
@@ -196,14 +197,6 @@ impl Accounts {
             Source::Order => Self::Orders(Orders::default()),
             Source::Deposit => Self::Money(Ledger::default()),
             Source::Item => Self::Stock(Ledger::default()),
-        }
-    }
-
-    const fn source(&self) -> Source {
-        match self {
-            Self::Orders(_) => Source::Order,
-            Self::Money(_) => Source::Deposit,
-            Self::Stock(_) => Source::Item,
         }
     }
 

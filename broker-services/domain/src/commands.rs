@@ -22,42 +22,35 @@ by_service! {
     Command(OrderCommand, DepositCommand, ItemCommand)
 }
 
-/// A command to Order.
+/// A command to Order: see [`OrderCommandKind`] for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "its kind has the same name and says it")]
 pub enum OrderCommand {
-    /// Order something.
     Place(Place),
-    /// Take an order back.
     Cancel(OrderId),
-    /// Tell an order.
     Query(OrderId),
-    /// Tell a part of the log.
     Replay(Replay),
 }
 
-/// A command to Deposit.
+/// A command to Deposit: see [`DepositCommandKind`] for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "its kind has the same name and says it")]
 pub enum DepositCommand {
-    /// Put money into an account.
     TopUp(TopUp),
-    /// Tell the payment of an order.
+    /// A query by order.
     QueryPayment(OrderId),
-    /// Tell an account.
+    /// A query by customer.
     QueryAccount(Customer),
-    /// Tell a part of the log.
     Replay(Replay),
 }
 
-/// A command to Item.
+/// A command to Item: see [`ItemCommandKind`] for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "its kind has the same name and says it")]
 pub enum ItemCommand {
-    /// Add to a stock.
     Restock(Restock),
-    /// Tell an item.
     Query(ItemId),
-    /// Name and price an item.
     List(ListItem),
-    /// Tell a part of the log.
     Replay(Replay),
 }
 

@@ -2,7 +2,7 @@
 
 use crate::ids::{Customer, ItemId, OrderId};
 use crate::money::Won;
-use crate::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
+use crate::objects::{DeliveryStatus, OrderStatus, PaymentStatus};
 
 /// An input that cannot happen unless something is broken elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,15 +90,4 @@ pub enum Impossible {
     /// Units that do not fit into the stock they came from.
     #[error("the stock of item '{0}' does not hold its own units")]
     StockOverflow(ItemId),
-}
-
-impl Impossible {
-    pub(crate) fn payment(order: &Order, told: PaymentStatus) -> Self {
-        Self::Payment { order: order.order_id.clone(), status: order.status, payment: order.payment, told }
-    }
-
-    pub(crate) fn delivery(order: &Order, told: DeliveryStatus) -> Self {
-        let Order { order_id, status, delivery, .. } = order;
-        Self::Delivery { order: order_id.clone(), status: *status, delivery: *delivery, told }
-    }
 }

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use crate::answers::ErrorCode;
+use crate::answers::{AnswerError, ErrorCode};
 use crate::charges::{NoAnswer, PaymentOutcome};
 use crate::events::{Event, OrderEvent};
 use crate::ids::OrderId;
@@ -66,7 +66,7 @@ pub fn decide(
                 return Ok(same(Then::answer(used_for_something_else(order))));
             }
             match (order.status, admission) {
-                (Paying, Admission::Join) => Ok(same(PaymentStep::Join(order.order_id.clone()).into())),
+                (Paying, Admission::Join) => Ok(same(Then::Pay(PaymentStep::Join(order.order_id.clone())))),
                 (Paying, Admission::Granted) => Ok(same(charged(order))),
                 (Paying, Admission::Refused { .. }) => {
                     Ok(settled(order, PaymentOutcome::NoAnswer(NoAnswer::NoPermit), now, answered))
@@ -99,15 +99,13 @@ fn place_new(
     match admission {
         Admission::Granted => Ok(change(order, OrderEvent::Paying, now, charged)),
         Admission::Join => Err(Impossible::NoIntent(request.order_id.clone())),
-        Admission::Refused { retry_after } if answerable => Ok(same(Then::answer(Reply::Refused {
-            code: ErrorCode::TryLater,
-            message: format!(
+        Admission::Refused { retry_after } if answerable => {
+            let message = format!(
                 "payments are not being taken just now; nothing was ordered. Send order {} again later",
                 request.order_id
-            ),
-            retry_after: Some(retry_after),
-            order: None,
-        }))),
+            );
+            Ok(same(Then::answer(Reply::refused(AnswerError::try_later(message, retry_after)))))
+        }
         Admission::Refused { .. } => {
             order.status = OrderStatus::Rejected;
             order.reason = Some(OrderReason::PaymentUnavailable);
@@ -201,7 +199,8 @@ fn released(order: &Order, status: PaymentStatus, now: Timestamp) -> Result<Deci
             Ok(change(next, OrderEvent::Noted, now, nothing))
         }
         (Paying | Placed | Delivering | Cancelled | Rejected, _, _) => {
-            Err(Impossible::payment(order, status))
+            let (id, payment, told) = (order.order_id.clone(), order.payment, status);
+            Err(Impossible::Payment { order: id, status: order.status, payment, told })
         }
     }
 }
@@ -227,29 +226,29 @@ fn delivery(order: &Order, status: DeliveryStatus, now: Timestamp) -> Result<Dec
         | (TakenBack | Rejected, Cancelled, Cancelled)
         | (TakenBack | Rejected, SoldOut, SoldOut) => Ok(same(Then::Nothing)),
         (Paying | Placed | Delivering | TakenBack | Rejected, _, _) => {
-            Err(Impossible::delivery(order, status))
+            let (id, delivery, told) = (order.order_id.clone(), order.delivery, status);
+            Err(Impossible::Delivery { order: id, status: order.status, delivery, told })
         }
     }
 }
 
 fn priced<'a>(request: &PlaceRequest, quote: Quote<'a>) -> Result<(&'a Price, Won), Box<Reply>> {
     let item = &request.item_id;
-    let (code, message, retry_after) = match quote {
+    let error = match quote {
         Quote::Listed(price) if request.unit_price.is_some_and(|seen| seen != price.unit_price) => {
             let message = format!("'{item}' costs {} now; nothing was ordered", price.unit_price);
-            (ErrorCode::Conflict, message, None)
+            AnswerError::new(ErrorCode::Conflict, message)
         }
         Quote::Listed(price) => match price.unit_price.times(request.qty) {
             Some(amount) => return Ok((price, amount)),
-            None => (ErrorCode::Invalid, "the amount is beyond what an account can hold".to_owned(), None),
+            None => AnswerError::new(ErrorCode::Invalid, "the amount is beyond what an account can hold"),
         },
-        Quote::Unknown => (ErrorCode::NotFound, format!("there is no item '{item}'"), None),
+        Quote::Unknown => AnswerError::new(ErrorCode::NotFound, format!("there is no item '{item}'")),
         Quote::NoCatalogue => {
-            let message = "no prices are known yet; nothing was ordered".to_owned();
-            (ErrorCode::TryLater, message, Some(CATALOGUE_RETRY))
+            AnswerError::try_later("no prices are known yet; nothing was ordered", CATALOGUE_RETRY)
         }
     };
-    Err(Box::new(Reply::Refused { code, message, retry_after, order: None }))
+    Err(Box::new(Reply::refused(error)))
 }
 
 fn new_order(request: &PlaceRequest, price: &Price, amount: Won, now: Timestamp) -> Order {
@@ -311,9 +310,9 @@ fn done(order: &Order) -> Then {
 
 /// Everyone who waits for the payment of `order` hears what a place of it is answered.
 fn concluded(order: &Order) -> Then {
-    PaymentStep::Conclude(order.order_id.clone(), Box::new(recorded(order))).into()
+    Then::Pay(PaymentStep::Conclude(order.order_id.clone(), Box::new(recorded(order))))
 }
 
 fn charged(order: &Order) -> Then {
-    PaymentStep::Charge(order.into()).into()
+    Then::Pay(PaymentStep::Charge(order.into()))
 }

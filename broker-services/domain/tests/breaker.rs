@@ -62,7 +62,7 @@ impl Bench {
     }
 
     fn record(&mut self, permit: Permit, result: CallResult, took: Duration) {
-        self.breaker.record(permit, result, took, self.now);
+        self.breaker.record_call([(permit, result)], took, self.now);
     }
 
     fn changes(&mut self) -> Vec<(BreakerState, BreakerState, String)> {
@@ -520,7 +520,7 @@ proptest! {
         for now in [at, at, 0, u64::MAX, at] {
             let now = Duration::from_secs(now);
             if let Ok(permit) = breaker.permit(now) {
-                breaker.record(permit, CallResult::Failed, ms(300), now);
+                breaker.record_call([(permit, CallResult::Failed)], ms(300), now);
             }
             let _ = (breaker.snapshot(now), breaker.next_wakeup(now));
         }

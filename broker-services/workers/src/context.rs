@@ -1,6 +1,6 @@
 //! What every worker is handed: where it works, how, and by which clock.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -363,7 +363,8 @@ impl Backoff {
 /// Counts what is handled from second to second.
 #[derive(Debug)]
 pub struct Rate {
-    since: RefCell<(Stopwatch, u64)>,
+    since: Stopwatch,
+    handled: u64,
 }
 
 impl Rate {
@@ -373,18 +374,17 @@ impl Rate {
     /// Starts counting at `handled`.
     #[must_use]
     pub fn new(handled: u64) -> Self {
-        Self { since: RefCell::new((Stopwatch::start(), handled)) }
+        Self { since: Stopwatch::start(), handled }
     }
 
     /// Handled per second since the last call; zero as long as there was too little time to say.
-    pub fn per_second(&self, handled: u64) -> u64 {
-        let mut since = self.since.borrow_mut();
-        let millis = since.0.elapsed().as_millis();
+    pub fn per_second(&mut self, handled: u64) -> u64 {
+        let millis = self.since.elapsed().as_millis();
         if millis < Self::LEAST_MILLIS {
             return 0;
         }
-        let count = u128::from(handled.saturating_sub(since.1));
-        *since = (Stopwatch::start(), handled);
+        let count = u128::from(handled.saturating_sub(self.handled));
+        *self = Self::new(handled);
         u64::try_from(count * 1000 / millis).unwrap_or(u64::MAX)
     }
 }

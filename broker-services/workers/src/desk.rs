@@ -175,96 +175,71 @@ impl Desk {
     pub async fn blocked(&self) -> Option<String> {
         self.bus.blocked().await
     }
+}
 
+/// What is asked of the services, and what an operator wants of them.
+///
+/// # Errors
+/// [`DeskError`], if there is no answer or nobody was told. A refusal is an answer.
+impl Desk {
     /// Orders something and waits for its payment. Give it an id (see [`Desk::order_id`]) to be able to
     /// repeat it safely.
-    ///
-    /// # Errors
-    /// [`DeskError`]; a refusal is an answer.
     pub async fn place(&self, place: &Place) -> Result<Answer, DeskError> {
         self.ask(OrderCommand::Place(place.clone())).await
     }
 
     /// Takes an order back.
-    ///
-    /// # Errors
-    /// [`DeskError`]; a refusal is an answer.
     pub async fn cancel(&self, order: &OrderId) -> Result<Answer, DeskError> {
         self.ask(OrderCommand::Cancel(order.clone())).await
     }
 
     /// The order as Order itself tells it.
-    ///
-    /// # Errors
-    /// [`DeskError`]; a refusal is an answer.
     pub async fn order(&self, order: &OrderId) -> Result<Answer, DeskError> {
         self.ask(OrderCommand::Query(order.clone())).await
     }
 
     /// The payment as Deposit itself tells it.
-    ///
-    /// # Errors
-    /// [`DeskError`]; a refusal is an answer.
     pub async fn payment(&self, order: &OrderId) -> Result<Answer, DeskError> {
         self.ask(DepositCommand::QueryPayment(order.clone())).await
     }
 
     /// The account as Deposit itself tells it.
-    ///
-    /// # Errors
-    /// [`DeskError`]; a refusal is an answer.
     pub async fn account(&self, customer: &Customer) -> Result<Answer, DeskError> {
         self.ask(DepositCommand::QueryAccount(customer.clone())).await
     }
 
     /// Puts money into an account.
-    ///
-    /// # Errors
-    /// [`DeskError`]; a refusal is an answer.
     pub async fn top_up(&self, top_up: &TopUp) -> Result<Answer, DeskError> {
         self.ask(DepositCommand::TopUp(top_up.clone())).await
     }
 
     /// Adds to an item's stock.
-    ///
-    /// # Errors
-    /// [`DeskError`]; a refusal is an answer.
     pub async fn restock(&self, restock: &Restock) -> Result<Answer, DeskError> {
         self.ask(ItemCommand::Restock(restock.clone())).await
     }
 
     /// The item as Item itself tells it.
-    ///
-    /// # Errors
-    /// [`DeskError`]; a refusal is an answer.
     pub async fn item(&self, item: &ItemId) -> Result<Answer, DeskError> {
         self.ask(ItemCommand::Query(item.clone())).await
     }
 
     /// Holds the breaker of one order worker, or of all, open or closed, or lets it decide again.
-    ///
-    /// # Errors
-    /// [`DeskError::Unreachable`] when nobody was told.
     pub async fn force_breaker(&self, instance: Option<String>, mode: BreakerMode) -> Result<(), DeskError> {
         self.send_control(&Control::ForceBreaker { instance, mode }).await
     }
 
     /// Makes a service misbehave.
-    ///
-    /// # Errors
-    /// [`DeskError::Unreachable`] when nobody was told.
     pub async fn inject(&self, service: Service, fault: Fault) -> Result<(), DeskError> {
         self.send_control(&Control::SetFault { service, fault }).await
     }
 
     /// Has the view built anew from the services' logs. [`View::rebuilds`] tells when that has begun and ended.
-    ///
-    /// # Errors
-    /// [`DeskError::Unreachable`] when nobody was told.
     pub async fn rebuild_view(&self) -> Result<(), DeskError> {
         self.send_control(&Control::RebuildView).await
     }
+}
 
+impl Desk {
     /// How full each queue of the topology is that outlives its consumers, sorted by name.
     ///
     /// # Errors

@@ -191,19 +191,18 @@ pub(crate) struct Events {
     pub unknown: Vec<String>,
 }
 
-/// Reads the events in `message`.
+/// Reads the events in the `body` of a message.
 ///
 /// # Errors
 /// [`Bad`] if the message as a whole is no JSON, or larger than any of ours.
-pub(crate) fn read_events(message: &Message) -> Result<Events, Bad> {
-    if message.body.len() > topology::MOST_BYTES {
+pub(crate) fn read_events(body: &[u8]) -> Result<Events, Bad> {
+    if body.len() > topology::MOST_BYTES {
         return Err(Bad::new(format!(
             "a message of events has at most {} bytes",
             topology::MAX_EVENTS_BYTES
         )));
     }
-    let text =
-        std::str::from_utf8(&message.body).map_err(|_| Bad::new("the message is not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(body).map_err(|_| Bad::new("the message is not UTF-8".to_owned()))?;
     let mut events = Events::default();
     if !text.trim_start().starts_with('[') {
         events.read(text);

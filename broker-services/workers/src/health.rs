@@ -64,6 +64,12 @@ pub struct Worker {
     pub trouble: Option<String>,
 }
 
+impl Worker {
+    fn not_started(service: Service, why: Option<&str>) -> Self {
+        Self { service, alive_at: None, ready: false, trouble: why.map(ToOwned::to_owned) }
+    }
+}
+
 /// Reports for this process, until it is dropped.
 #[derive(Debug)]
 pub struct Reporter {
@@ -103,13 +109,7 @@ impl Reporter {
 
     /// Says that the workers have not started, and why if there was a try.
     pub fn not_started(&mut self, why: Option<&str>) {
-        let worker = |service: &Service| Worker {
-            service: *service,
-            alive_at: None,
-            ready: false,
-            trouble: why.map(ToOwned::to_owned),
-        };
-        let workers = self.services.iter().map(worker).collect();
+        let workers = self.services.iter().map(|service| Worker::not_started(*service, why)).collect();
         self.write(workers);
     }
 
@@ -184,12 +184,11 @@ fn unwritten(path: &Path, host: &str) -> Option<Report> {
     let rest = path.file_stem()?.to_str()?.strip_prefix(&plain(host))?.strip_prefix('-')?;
     let (pid, words) = rest.split_once('-')?;
     let services: Option<Vec<Service>> = words.split('+').map(Service::from_word).collect();
-    let worker = |service| Worker { service, alive_at: None, ready: false, trouble: None };
     Some(Report {
         host: host.to_owned(),
         pid: pid.parse().ok()?,
         at: Timestamp(0),
-        workers: services?.into_iter().map(worker).collect(),
+        workers: services?.into_iter().map(|service| Worker::not_started(service, None)).collect(),
         touched: None,
         is_left: false,
     })

@@ -38,7 +38,7 @@ fn events<I>(
     status: &WorkerStatus,
     read: impl Fn(Event) -> Result<Job<I>, BadPart>,
 ) -> Result<Parts<I>, Bad> {
-    let Events { parts, unknown } = read_events(message)?;
+    let Events { parts, unknown } = read_events(&message.body)?;
     unknown.iter().for_each(|of_type| status.ignored(of_type));
     Ok(parts.into_iter().map(|event| event.and_then(&read)).collect())
 }

@@ -183,9 +183,9 @@ fn apply_control(context: &Context, gate: Option<&Gate>, control: &Control) {
 
 /// Says how the worker does, every second.
 async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, started_at: Timestamp) {
-    let rate = Rate::new(context.status.handled());
+    let mut rate = Rate::new(context.status.handled());
     let (answered, refused, _) = context.status.answers();
-    let answer_rates = [Rate::new(answered), Rate::new(refused)];
+    let mut answer_rates = [Rate::new(answered), Rate::new(refused)];
     let mut every = tokio::time::interval(context.settings.beat_every);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -216,7 +216,7 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
             }),
             rebuilding: status.rebuilding(),
             unheard: status.unheard(),
-            answers: (context.service != Service::MyInfo).then(|| answers(status, &answer_rates)),
+            answers: (context.service != Service::MyInfo).then(|| answers(status, &mut answer_rates)),
             books: status.books(),
             past: past(status.past(at), bus.past),
             warnings: bus.warnings.into_iter().chain(status.ignored_words()).collect(),
@@ -242,7 +242,7 @@ fn past(mut of_worker: Vec<Past>, of_bus: Vec<Past>) -> Vec<Past> {
 }
 
 /// How callers are answered; the rates are those of answers and of refusals.
-fn answers(status: &WorkerStatus, [answer_rate, refusal_rate]: &[Rate; 2]) -> AnswersTold {
+fn answers(status: &WorkerStatus, [answer_rate, refusal_rate]: &mut [Rate; 2]) -> AnswersTold {
     let (answered, refused, percentiles) = status.answers();
     let micros = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let [p50_us, p99_us] = percentiles.map(|took| took.map(micros));

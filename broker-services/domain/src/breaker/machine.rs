@@ -202,14 +202,6 @@ impl Breaker {
         Ok(Permit { generation: self.generation, probe, _place: Rc::clone(&self.bulkhead) })
     }
 
-    /// Records a call of a single charge: [`record_call`](Self::record_call) for one.
-    pub fn record(&mut self, permit: Permit, result: CallResult, took: Duration, now: Duration) {
-        self.poll(now);
-        let mut call = Counts::default();
-        self.weigh(permit, result, took, now, &mut call);
-        self.judge(&call, now);
-    }
-
     /// Records how a call ended for each of its charges, `took` after it was sent. Each charge weighs
     /// alone; the window is judged once, after the last.
     ///
@@ -223,34 +215,17 @@ impl Breaker {
         self.poll(now);
         let mut call = Counts::default();
         for (permit, result) in charges {
-            self.weigh(permit, result, took, now, &mut call);
+            if permit.generation != self.generation {
+                continue;
+            }
+            if permit.is_probe() {
+                self.record_probe(permit, result, took, now);
+            } else {
+                call.count(result, took > self.settings.slow_after);
+            }
         }
-        self.judge(&call, now);
-    }
-
-    #[inline]
-    fn weigh(
-        &mut self,
-        permit: Permit,
-        result: CallResult,
-        took: Duration,
-        now: Duration,
-        call: &mut Counts,
-    ) {
-        if permit.generation != self.generation {
-            return;
-        }
-        if permit.is_probe() {
-            self.record_probe(permit, result, took, now);
-        } else {
-            call.count(result, took > self.settings.slow_after);
-        }
-    }
-
-    #[inline]
-    fn judge(&mut self, call: &Counts, now: Duration) {
         if call.calls > 0 {
-            self.window.add(call);
+            self.window.add(&call);
             if let Some(limit) = self.exceeded() {
                 self.happen(&Happened::Tripped(limit), now);
             }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::kinds::MAX_SHOWN_CHARS;
 use super::{
     DepositEvent, DepositKind, Event, EventData, EventKind, ItemEvent, ItemKind, OrderEvent, OrderKind,
-    Source,
 };
 use crate::ids::OrderId;
 use crate::json;
@@ -93,15 +92,10 @@ impl Event {
     #[must_use]
     pub fn to_json(&self) -> String {
         let kind = self.kind();
-        let source = match kind.source() {
-            Source::Order => "/skstore/order",
-            Source::Deposit => "/skstore/deposit",
-            Source::Item => "/skstore/item",
-        };
         json::text(&CloudEvent {
             specversion: "1.0".into(),
             id: self.id().into(),
-            source: source.into(),
+            source: format!("/skstore/{}", kind.source()).into(),
             kind: format!("{TYPE_PREFIX}{}", kind.word()).into(),
             subject: self.subject().into(),
             time: self.time,

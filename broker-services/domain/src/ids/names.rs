@@ -43,39 +43,26 @@ pub enum BadId {
 }
 
 /// Why a character has no place in a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unseen {
     /// It moves the cursor, ends the line or worse.
+    #[error("a control character")]
     Control,
     /// It turns the direction in which the text around it is shown.
+    #[error("a text-direction character")]
     Direction,
     /// It is not to be seen, or only by what it does to others: fillers, joiners, selectors.
+    #[error("which cannot be seen")]
     Invisible,
     /// A blank that is not the plain one, which it looks like.
+    #[error("a blank that is not the plain one")]
     Blank,
     /// What it looks like is agreed upon by nobody.
+    #[error("a private-use character")]
     Private,
     /// Unicode has not assigned it to anything.
+    #[error("which is not assigned to any character")]
     Unassigned,
-}
-
-impl Unseen {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Control => "a control character",
-            Self::Direction => "a text-direction character",
-            Self::Invisible => "which cannot be seen",
-            Self::Blank => "a blank that is not the plain one",
-            Self::Private => "a private-use character",
-            Self::Unassigned => "which is not assigned to any character",
-        }
-    }
-}
-
-impl std::fmt::Display for Unseen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.words())
-    }
 }
 
 /// Why `c` has no place in a name, if it has none.

@@ -1,8 +1,6 @@
 //! What callers of Order hear, in its words.
 
-use std::time::Duration;
-
-use crate::answers::{Answer, ErrorCode};
+use crate::answers::{Answer, AnswerError, ErrorCode};
 use crate::ids::OrderId;
 use crate::objects::{Order, OrderReason, OrderStatus};
 
@@ -13,31 +11,25 @@ pub enum Reply {
     Done(Order),
     /// Refused, with the order if there is one.
     Refused {
-        /// For programs.
-        code: ErrorCode,
-        /// For people.
-        message: String,
-        /// With `try_later`.
-        retry_after: Option<Duration>,
+        /// Why.
+        error: AnswerError,
         /// The refused order.
         order: Option<Order>,
     },
+}
+
+impl Reply {
+    /// Refused, and there is no order.
+    pub(super) const fn refused(error: AnswerError) -> Self {
+        Self::Refused { error, order: None }
+    }
 }
 
 impl From<Reply> for Answer {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Done(order) => Self::order(order),
-            Reply::Refused { code, message, retry_after, order } => {
-                let answer = match retry_after {
-                    Some(after) => Self::try_later(message, after),
-                    None => Self::refuse(code, message),
-                };
-                match order {
-                    Some(order) => answer.with_order(order),
-                    None => answer,
-                }
-            }
+            Reply::Refused { error, order } => Self { order, ..error.into() },
         }
     }
 }
@@ -76,23 +68,15 @@ pub fn recorded(order: &Order) -> Reply {
             ),
         ),
     };
-    Reply::Refused { code, message, retry_after: None, order: Some(order.clone()) }
+    Reply::Refused { error: AnswerError::new(code, message), order: Some(order.clone()) }
 }
 
 pub(super) fn never_placed(order_id: &OrderId) -> Reply {
-    Reply::Refused {
-        code: ErrorCode::NotFound,
-        message: format!("there is no order {order_id}; should it still be on its way, it will not happen"),
-        retry_after: None,
-        order: None,
-    }
+    let message = format!("there is no order {order_id}; should it still be on its way, it will not happen");
+    Reply::refused(AnswerError::new(ErrorCode::NotFound, message))
 }
 
 pub(super) fn used_for_something_else(order: &Order) -> Reply {
-    Reply::Refused {
-        code: ErrorCode::Conflict,
-        message: format!("the id {} was used for another order; take a new one", order.order_id),
-        retry_after: None,
-        order: None,
-    }
+    let message = format!("the id {} was used for another order; take a new one", order.order_id);
+    Reply::refused(AnswerError::new(ErrorCode::Conflict, message))
 }

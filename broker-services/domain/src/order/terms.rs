@@ -129,12 +129,6 @@ pub enum PaymentStep {
     Conclude(OrderId, Box<Reply>),
 }
 
-impl From<PaymentStep> for Then {
-    fn from(step: PaymentStep) -> Self {
-        Self::Pay(step)
-    }
-}
-
 impl Then {
     pub(super) fn answer(reply: Reply) -> Self {
         Self::Answer(Box::new(reply))

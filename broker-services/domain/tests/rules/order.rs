@@ -185,7 +185,7 @@ fn another_order_under_the_same_id_is_a_conflict() {
             let is_other = request.qty != 1 || request.unit_price == Some(HIGH);
             let decision = decide(record.as_ref(), input, Timestamp(9)).unwrap();
             let is_conflict = matches!(&decision.then, Then::Answer(reply)
-                if matches!(**reply, Reply::Refused { code: skstore_domain::answers::ErrorCode::Conflict, .. }));
+                if matches!(**reply, Reply::Refused { error: skstore_domain::answers::AnswerError { code: skstore_domain::answers::ErrorCode::Conflict, .. }, .. }));
             assert_eq!(is_conflict, is_other, "{input:?} to {record:?}");
             assert!(!is_other || decision.change.is_none(), "{input:?} to {record:?}");
         }

@@ -4,7 +4,7 @@
 //! least once, in any order; events are published because they were committed; a worker that crashes forgets
 //! its calls and hears its unacknowledged messages again; charges and replies may be lost.
 
-use skstore_domain::answers::ErrorCode;
+use skstore_domain::answers::{AnswerError, ErrorCode};
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
 use skstore_domain::deposit;
 use skstore_domain::events::{DepositKind, Event, EventKind, ItemKind, OrderKind};
@@ -312,7 +312,10 @@ impl World {
         }
         match self.decide(Input::Cancel(&id))? {
             Then::Answer(reply) => {
-                self.never |= matches!(*reply, Reply::Refused { code: ErrorCode::NotFound, .. });
+                self.never |= matches!(
+                    *reply,
+                    Reply::Refused { error: AnswerError { code: ErrorCode::NotFound, .. }, .. }
+                );
                 Ok(())
             }
             then @ (Then::Pay(_) | Then::Nothing) => Err(format!("a cancel must be answered, not {then:?}")),
@@ -435,10 +438,5 @@ impl World {
 }
 
 fn try_later() -> Reply {
-    Reply::Refused {
-        code: ErrorCode::TryLater,
-        message: String::new(),
-        retry_after: Some(CATALOGUE_RETRY),
-        order: None,
-    }
+    Reply::Refused { error: AnswerError::try_later("", CATALOGUE_RETRY), order: None }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use skstore_domain::events::{DepositKind, ItemKind};
-use skstore_domain::ledger::{Effect, Ledger, Posting, Totals, Violation, is_covered};
+use skstore_domain::ledger::{Book, Effect, Ledger, Posting, Totals, Violation, is_covered};
 
 use super::report::{AuditError, Finding, Findings, Promise};
 use super::shapes::{Account, Delivery, Event, Item, Payment, Restock, TopUp, quote, read};
@@ -223,49 +223,47 @@ impl<'a, 'f> Books<'a, 'f> {
 
     /// Compares a stored account or item with what the log tells of it, and with what is recorded beside it.
     fn close(&mut self, state: &State, stored: Result<Stored, String>) {
-        let Self { promise, of, now, .. } = *self;
         let book = self.ledger.books.remove(&state.id);
         let recorded = self.recorded.remove(&state.id).unwrap_or_default();
-        let mut wrong =
-            |promise, message: String| self.findings.violated(&Finding::new(promise, of, &state.id, message));
-        let stored = match stored {
-            Ok(stored) if stored.id == state.id => stored,
-            Ok(stored) => return wrong(promise, format!("it calls itself {}", stored.id)),
-            Err(why) => return wrong(Promise::P5, why),
-        };
-        if is_covered(stored.now).is_err() {
-            wrong(promise, format!("its {now} is {}", stored.now));
-        }
-        let totals = Totals { there: stored.now.into(), ..recorded };
-        if !totals.are_balanced() {
-            let Totals { added, there, out } = totals;
-            let due = totals.due();
-            let message =
-                format!("its {now} is {there}, but {added} were added and {out} are out, which leaves {due}");
-            wrong(promise, message);
-        }
-        match book {
-            None => wrong(promise, "no entry of the log tells of it".to_owned()),
-            Some(book) => {
-                if (book.now, book.revision) != (stored.now, stored.revision) {
-                    let message = format!(
-                        "its {now} is {} at revision {}, but the log leaves {} at revision {}",
-                        stored.now, stored.revision, book.now, book.revision
-                    );
-                    wrong(promise, message);
-                }
-                if book.added != recorded.added {
-                    let message =
-                        format!("its log adds {}, but what is recorded adds {}", book.added, recorded.added);
-                    wrong(promise, message);
-                }
+        let wrong = match stored {
+            Ok(stored) if stored.id == state.id => {
+                let revision = (state.revision != stored.revision).then(|| {
+                    format!("it is stored at revision {}, and says {}", state.revision, stored.revision)
+                });
+                let differences = self.differences(&stored, book, recorded).into_iter();
+                differences
+                    .map(|message| (self.promise, message))
+                    .chain(revision.map(|message| (Promise::P5, message)))
+                    .collect()
             }
-        }
-        if state.revision != stored.revision {
-            let message =
-                format!("it is stored at revision {}, and says {}", state.revision, stored.revision);
-            wrong(Promise::P5, message);
-        }
+            Ok(stored) => vec![(self.promise, format!("it calls itself {}", stored.id))],
+            Err(why) => vec![(Promise::P5, why)],
+        };
+        wrong.into_iter().for_each(|(promise, message)| self.violated(promise, self.of, &state.id, message));
+    }
+
+    fn differences(&self, stored: &Stored, book: Option<Book>, recorded: Totals) -> Vec<String> {
+        let (what, Stored { now, revision, .. }) = (self.now, stored);
+        let totals = Totals { there: i128::from(*now), ..recorded };
+        let Totals { added, out, .. } = totals;
+        let below = is_covered(*now).is_err().then(|| format!("its {what} is {now}"));
+        let unbalanced = (!totals.are_balanced()).then(|| {
+            let due = totals.due();
+            format!("its {what} is {now}, but {added} were added and {out} are out, which leaves {due}")
+        });
+        let Some(book) = book else {
+            let untold = Some("no entry of the log tells of it".to_owned());
+            return [below, unbalanced, untold].into_iter().flatten().collect();
+        };
+        let other = ((book.now, book.revision) != (*now, *revision)).then(|| {
+            format!(
+                "its {what} is {now} at revision {revision}, but the log leaves {} at revision {}",
+                book.now, book.revision
+            )
+        });
+        let other_sum = (book.added != added)
+            .then(|| format!("its log adds {}, but what is recorded adds {added}", book.added));
+        [below, unbalanced, other, other_sum].into_iter().flatten().collect()
     }
 
     /// Says what is told or recorded of accounts or items that are not there.

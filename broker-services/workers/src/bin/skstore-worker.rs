@@ -18,6 +18,7 @@ use skstore_workers::health::{self, Reporter};
 use skstore_workers::logging::{self, Apart};
 use skstore_workers::process::{Process, StartError};
 use skstore_workers::signals::Signals;
+use tokio::sync::oneshot;
 
 /// A batch allocates thousands of small things and frees them together, which the C library's allocator sorts and merges
 /// again and again. This one, which SQLite uses as well, takes a tenth off what an order costs Order's process.
@@ -177,26 +178,25 @@ async fn begin(
 /// Starts them on a thread of its own: a broker may take seconds to say no, and signals are heard meanwhile.
 async fn start_workers(config: &Config, services: &[Service]) -> Result<Process, StartError> {
     let (config, services) = (config.clone(), services.to_vec());
-    let (done, is_done) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        // Nobody listens once it was told to stop; what was started is stopped then.
-        let _ = done.send(Process::start_workers(&config, &services));
-    });
-    is_done
+    on_a_thread(move || Process::start_workers(&config, &services))
         .await
         .unwrap_or_else(|_| Err(StartError::Books("the thread that starts the workers panicked".to_owned())))
 }
 
 /// Has the workers finish, on a thread of its own so that a second signal is heard.
 async fn stop(process: Process, signals: &mut Signals) -> Result<(), String> {
-    let (done, is_done) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        // Nobody listens once it was told to end at once.
-        let _ = done.send(process.stop());
-    });
     tokio::select! {
         biased;
-        stopped = is_done => stopped.unwrap_or_else(|_| Err("the thread that stops the workers panicked".to_owned())),
+        stopped = on_a_thread(|| process.stop()) => {
+            stopped.unwrap_or_else(|_| Err("the thread that stops the workers panicked".to_owned()))
+        }
         () = signals.next() => Err("told to end at once; what was in hand comes again".to_owned()),
     }
+}
+
+/// What `work` comes to. Once nobody waits for it any more it goes on all the same, and what it has made is dropped.
+fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
+    let (done, is_done) = oneshot::channel();
+    std::thread::spawn(move || drop(done.send(work())));
+    is_done
 }

@@ -131,7 +131,7 @@ impl Keeper {
     }
 
     async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) {
-        let bad = match read_events(&envelope.message) {
+        let bad = match read_events(&envelope.message.body) {
             Err(bad) => vec![BadPart { bad, body: envelope.message.body.clone() }],
             Ok(Events { parts, unknown }) => {
                 unknown.iter().for_each(|of_type| self.context.status.ignored(of_type));

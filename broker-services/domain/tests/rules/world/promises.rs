@@ -1,6 +1,6 @@
 //! What must hold of a world: at every moment, at every answer, and when nothing is left to happen.
 
-use skstore_domain::answers::ErrorCode;
+use skstore_domain::answers::{AnswerError, ErrorCode};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{DeliveryStatus, OrderStatus, PaymentStatus};
 use skstore_domain::order::Reply;
@@ -24,7 +24,9 @@ impl World {
             Reply::Done(order) if !matches!(order.status, OrderStatus::Placed | OrderStatus::Delivering) => {
                 Err(format!("P1: a place was answered ok while the order is {}", order.status))
             }
-            Reply::Refused { code: ErrorCode::TryLater, .. } if self.record.is_some() => {
+            Reply::Refused { error: AnswerError { code: ErrorCode::TryLater, .. }, .. }
+                if self.record.is_some() =>
+            {
                 Err("a place was answered try_later, which says that nothing happened, but there is an order"
                     .into())
             }

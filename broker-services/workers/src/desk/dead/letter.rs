@@ -143,9 +143,7 @@ impl DeadLetter {
         };
         match refused {
             Some(why) => ReplayCheck::Refused(why),
-            None if self.key().is_some_and(|key| key.is_none()) && self.may_have_happened() => {
-                ReplayCheck::MayDouble
-            }
+            None if self.lacks_key() && self.may_have_happened() => ReplayCheck::MayDouble,
             None => ReplayCheck::TakesEffect,
         }
     }
@@ -174,7 +172,7 @@ impl DeadLetter {
         // That time is over; whoever replays it wants it to be heard. What may be heard too late says so in itself.
         properties.expiration = None;
         // Replayed twice, by a crash or by somebody, it still takes effect once.
-        if properties.message_id.is_none() || self.key().is_some_and(|key| key.is_none()) {
+        if properties.message_id.is_none() || self.lacks_key() {
             properties.message_id = Some(self.id.clone());
         }
         let exchange = exchange.to_owned();
@@ -192,39 +190,34 @@ impl DeadLetter {
     }
 
     fn bad_event(&self) -> Option<String> {
-        let message = Message {
-            exchange: String::new(),
-            routing_key: String::new(),
-            body: Arc::clone(&self.body),
-            properties: Properties::default(),
-        };
-        match read_events(&message) {
+        match read_events(&self.body) {
             Err(bad) => Some(bad.sentence),
             Ok(events) => events.parts.into_iter().find_map(|part| part.err().map(|part| part.bad.sentence)),
         }
     }
 
-    /// The idempotency key of a command that needs one: `Some(None)` if it has none.
-    fn key(&self) -> Option<Option<String>> {
-        let Some((COMMANDS, word)) = self.destination() else { return None };
-        let own = match Command::from_json(CommandKind::from_word(&word)?, &self.body).ok()? {
-            Command::Order(OrderCommand::Place(place)) => place.order_id.map(|id| id.as_str().to_owned()),
-            Command::Deposit(DepositCommand::TopUp(top_up)) => {
-                top_up.topup_id.map(|id| id.as_str().to_owned())
-            }
-            Command::Item(ItemCommand::Restock(restock)) => {
-                restock.restock_id.map(|id| id.as_str().to_owned())
-            }
-            Command::Order(OrderCommand::Cancel(_) | OrderCommand::Query(_) | OrderCommand::Replay(_))
-            | Command::Deposit(
-                DepositCommand::QueryPayment(_) | DepositCommand::QueryAccount(_) | DepositCommand::Replay(_),
+    /// Whether it is a command that needs an idempotency key and came without.
+    fn lacks_key(&self) -> bool {
+        let Some((COMMANDS, word)) = self.destination() else { return false };
+        let command =
+            CommandKind::from_word(&word).and_then(|kind| Command::from_json(kind, &self.body).ok());
+        let has_own = match command {
+            Some(Command::Order(OrderCommand::Place(place))) => place.order_id.is_some(),
+            Some(Command::Deposit(DepositCommand::TopUp(top_up))) => top_up.topup_id.is_some(),
+            Some(Command::Item(ItemCommand::Restock(restock))) => restock.restock_id.is_some(),
+            Some(
+                Command::Order(OrderCommand::Cancel(_) | OrderCommand::Query(_) | OrderCommand::Replay(_))
+                | Command::Deposit(
+                    DepositCommand::QueryPayment(_)
+                    | DepositCommand::QueryAccount(_)
+                    | DepositCommand::Replay(_),
+                )
+                | Command::Item(ItemCommand::Query(_) | ItemCommand::List(_) | ItemCommand::Replay(_)),
             )
-            | Command::Item(ItemCommand::Query(_) | ItemCommand::List(_) | ItemCommand::Replay(_)) => {
-                return None;
-            }
+            | None => return false,
         };
         // The alphabet of ids is one for all of them.
-        Some(own.or_else(|| self.properties.message_id.clone().filter(|id| OrderId::new(id).is_ok())))
+        !has_own && self.properties.message_id.as_deref().is_none_or(|id| OrderId::new(id).is_err())
     }
 
     /// Whether a service may have acted on it: it says so, or its queue gave up on it and nobody knows.

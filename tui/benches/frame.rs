@@ -40,7 +40,7 @@ const FRAMES: usize = 1000;
 /// Orders written to the view at once.
 const BATCH: i64 = 1000;
 /// The bound of a frame, in microseconds.
-const FRAME_AT_MOST: f64 = 2000.0;
+const MAX_FRAME: f64 = 2000.0;
 
 fn main() {
     measure(1000);
@@ -91,7 +91,7 @@ fn measure(orders: i64) {
         frames.push(started.elapsed());
     }
     report(orders, "read a window", median(reads), "");
-    let note = format!(r#","at_most":{FRAME_AT_MOST},"median_us":{:.1}"#, median(frames.clone()));
+    let note = format!(r#","at_most":{MAX_FRAME},"median_us":{:.1}"#, median(frames.clone()));
     report(orders, "update and draw a frame, p99", percentile(frames, 99), &note);
 }
 

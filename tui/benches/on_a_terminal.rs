@@ -184,8 +184,8 @@ fn memory() -> Done<()> {
         screen.press("\u{1b}[6~")?;
         screen.until("another page", |_| true)?;
     }
-    let (most, now) = (screen.mebibytes("VmHWM")?, screen.mebibytes("VmRSS")?);
-    report("memory with 10^6 orders in Redis", most, "MiB", &format!(r#","at_most":60,"now_mib":{now:.1}"#));
+    let (max, now) = (screen.mebibytes("VmHWM")?, screen.mebibytes("VmRSS")?);
+    report("memory with 10^6 orders in Redis", max, "MiB", &format!(r#","at_most":60,"now_mib":{now:.1}"#));
     screen.leave()
 }
 

@@ -12,7 +12,7 @@ const ZONEINFO: &[&str] =
 /// The time zone of a machine.
 const LOCALTIME: &str = "/etc/localtime";
 /// Most bytes of a file about one zone: they have some KiB.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The local time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn named(name: &str, places: &[PathBuf]) -> Option<Zone> {
 
 fn from_file(path: &Path) -> Option<Zone> {
     let about = std::fs::metadata(path).ok()?;
-    if !about.is_file() || about.len() > MOST_BYTES {
+    if !about.is_file() || about.len() > MAX_BYTES {
         return None;
     }
     let bytes = std::fs::read(path).ok()?;

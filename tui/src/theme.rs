@@ -448,7 +448,7 @@ mod tests {
             (ThemeName::Light, [[0xff, 0xff, 0xff], [0xf5, 0xf5, 0xf5]], TEXT),
             (ThemeName::Ansi, [[0, 0, 0], [0, 0, 0]], BOLD),
         ];
-        for (name, backgrounds, least) in table {
+        for (name, backgrounds, min) in table {
             let theme = Theme::named(name);
             let selected = theme.selected.bg.map(rgb);
             for style in [
@@ -465,7 +465,7 @@ mod tests {
                 let Some(colour) = style.fg.map(rgb) else { continue };
                 for background in backgrounds {
                     let contrast = contrast(colour, background);
-                    assert!(contrast >= least, "{name:?}: {style:?} on {background:?}: {contrast:.2}");
+                    assert!(contrast >= min, "{name:?}: {style:?} on {background:?}: {contrast:.2}");
                 }
                 // The selected row is bold.
                 let contrast = selected.map_or(BOLD, |selected| contrast(colour, selected));

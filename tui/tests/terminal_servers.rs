@@ -146,7 +146,7 @@ fn workers_that_cannot_be_heard_are_not_told_to_be_missing() {
 fn parked_messages_of_any_size_are_listed_within_the_memory_of_a_worker() {
     const MIB: usize = 1024 * 1024;
     const PARKED: usize = 100;
-    const MOST_KIB: usize = 256 * 1024;
+    const MAX_KIB: usize = 256 * 1024;
     let (rabbit, redis) = (Rabbit::start().unwrap(), Redis::start().unwrap());
     let settings = settings(&rabbit, &redis);
     let home = tempfile::tempdir().unwrap();
@@ -191,7 +191,7 @@ fn parked_messages_of_any_size_are_listed_within_the_memory_of_a_worker() {
         }
     };
     assert!(ended.success(), "{ended}");
-    assert!(peak_kib > 0 && peak_kib < MOST_KIB, "it had {} MiB", peak_kib / 1024);
+    assert!(peak_kib > 0 && peak_kib < MAX_KIB, "it had {} MiB", peak_kib / 1024);
     let listed = std::fs::read_to_string(home.path().join("list")).unwrap();
     let lines = listed.lines().count();
     assert!(lines > PARKED / 4, "{lines} of {PARKED}: a list carries megabytes");

@@ -65,14 +65,13 @@ impl Measured {
     }
 
     fn meets_its_bounds(&self) -> bool {
-        self.at_least.is_none_or(|least| self.value >= least)
-            && self.at_most.is_none_or(|most| self.value <= most)
+        self.at_least.is_none_or(|min| self.value >= min) && self.at_most.is_none_or(|max| self.value <= max)
     }
 
     fn bound(&self) -> String {
-        let least = self.at_least.map(|least| format!("≥ {}", shown(least)));
-        let most = self.at_most.map(|most| format!("≤ {}", shown(most)));
-        [least, most].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let min = self.at_least.map(|min| format!("≥ {}", shown(min)));
+        let max = self.at_most.map(|max| format!("≤ {}", shown(max)));
+        [min, max].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -95,7 +95,7 @@ pub struct OrderRow {
 /// timeline if it is one.
 #[must_use]
 pub fn writes(event: &Event) -> Vec<ViewWrite> {
-    let mut writes = Vec::with_capacity(MOST_WRITES);
+    let mut writes = Vec::with_capacity(MAX_WRITES);
     match &event.data {
         EventData::Order(told) => {
             writes.extend(told.order().cloned().map(ViewWrite::Order));
@@ -193,7 +193,7 @@ const fn revision(write: &ViewWrite) -> u64 {
 }
 
 /// Writes of the event that has most: an object, another one or a step it brings along, and what happened.
-const MOST_WRITES: usize = 3;
+const MAX_WRITES: usize = 3;
 
 /// The step of an order's intent. `order.paying` is not published once the next event is committed, so every
 /// later event of the order brings this step along; a rebuild from the log then shows the same timeline.

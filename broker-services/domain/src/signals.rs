@@ -93,18 +93,18 @@ pub struct Past {
 }
 
 /// Most entries of what is over: a person wants to know what happened, not how often.
-pub const MOST_PAST: usize = 4;
+pub const MAX_PAST: usize = 4;
 /// How long it is told what is over: whoever comes back from lunch still sees what happened meanwhile.
 pub const PAST_FOR: Duration = Duration::from_secs(3600);
 
-/// Enters `newer` into what is over: in the order of time, each sentence once, no more than [`MOST_PAST`] of them.
+/// Enters `newer` into what is over: in the order of time, each sentence once, no more than [`MAX_PAST`] of them.
 pub fn remember(past: &mut Vec<Past>, newer: Past) {
     past.retain(|entry| entry.what != newer.what || entry.at > newer.at);
     if past.iter().all(|entry| entry.what != newer.what) {
         let at = past.partition_point(|entry| entry.at <= newer.at);
         past.insert(at, newer);
     }
-    let surplus = past.len().saturating_sub(MOST_PAST);
+    let surplus = past.len().saturating_sub(MAX_PAST);
     past.drain(..surplus);
 }
 
@@ -235,7 +235,7 @@ mod tests {
         for at in 4..20 {
             remember(&mut past, entry(at, &format!("d{at}")));
         }
-        assert_eq!(past.len(), MOST_PAST);
+        assert_eq!(past.len(), MAX_PAST);
         assert_eq!(past.last(), Some(&entry(19, "d19")));
     }
 }

@@ -27,7 +27,7 @@ const ORDERS: usize = 40_000;
 /// Orders of a lone client.
 const LONE_ORDERS: usize = 500;
 /// Clients of the largest measurement.
-const MOST_CLIENTS: usize = 512;
+const MAX_CLIENTS: usize = 512;
 /// Customers that take turns, as in any shop; one account would be one hot row.
 const CUSTOMERS: [&str; 4] = ["kim", "lee", "park", "choi"];
 
@@ -35,7 +35,7 @@ fn main() {
     let orders = std::env::var("DESK_ORDERS").ok().and_then(|n| n.parse().ok()).unwrap_or(ORDERS);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let alone = std::env::var("DESK_CLIENTS").ok().and_then(|n| n.parse().ok());
-    for clients in alone.map_or_else(|| vec![1, 64, 255, MOST_CLIENTS], |alone| vec![alone]) {
+    for clients in alone.map_or_else(|| vec![1, 64, 255, MAX_CLIENTS], |alone| vec![alone]) {
         let orders = if clients == 1 { LONE_ORDERS.min(orders) } else { orders };
         runtime.block_on(measure(clients, orders));
     }
@@ -71,7 +71,7 @@ async fn measure(clients: usize, orders: usize) {
     let others = counts.orders.iter().sum::<u64>() - count;
     assert_eq!(others, 0, "every order of a calm day is delivered");
     let settled_per_s = count as f64 / settled.as_secs_f64();
-    let bound = if clients == MOST_CLIENTS { ",\"at_least\":8000,\"aim\":15000" } else { "" };
+    let bound = if clients == MAX_CLIENTS { ",\"at_least\":8000,\"aim\":15000" } else { "" };
     println!(
         "{{\"name\":\"settled, {clients} clients\",\"value\":{settled_per_s:.0},\"unit\":\"orders/s\"{bound},\
          \"answered_per_s\":{:.0},\"p50_ms\":{:.2},\"p99_ms\":{:.2}}}",

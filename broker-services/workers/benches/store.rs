@@ -22,7 +22,7 @@ use skstore_workers::store::{Changes, Key, Loaded, NewEvent, Store, Write};
 
 /// Messages measured for a figure, and at least this many commits.
 const MESSAGES: usize = 50_000;
-const MOST_COMMITS: usize = 1_000;
+const MAX_COMMITS: usize = 1_000;
 const FILL_BATCH: usize = 1_000;
 const FSYNCS: usize = 200;
 const SEED: u64 = 0x5eed;
@@ -76,7 +76,7 @@ fn measure(name: &str, store: &Store, stored: usize) {
     for batch in [1, 256] {
         let mut figures = [(); 5].map(|()| Vec::new());
         let old = orders.minted;
-        for _ in 0..(MESSAGES / batch).min(MOST_COMMITS) {
+        for _ in 0..(MESSAGES / batch).min(MAX_COMMITS) {
             let (keys, _) = orders.mint(batch);
             let mut seqs = Vec::new();
             let kinds = [

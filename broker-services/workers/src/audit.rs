@@ -34,7 +34,7 @@ mod tables;
 mod traffic;
 
 use report::Findings;
-pub use report::{AuditError, Finding, MOST_FINDINGS, Promise, Report};
+pub use report::{AuditError, Finding, MAX_FINDINGS, Promise, Report};
 pub use sources::Sources;
 pub use traffic::Traffic;
 

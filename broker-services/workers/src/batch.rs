@@ -376,7 +376,7 @@ impl<H: Handler> Loop<H> {
                 next_seq: page.next_seq,
                 last_seq: page.last_seq,
             }),
-            Err(error) => Answer::try_later(error.to_string(), self.context.settings.retry_most),
+            Err(error) => Answer::try_later(error.to_string(), self.context.settings.max_retry),
         }
     }
 }

@@ -143,10 +143,10 @@ impl Consumer {
     ///
     /// # Errors
     /// When the connection is lost; the consumer is then done.
-    pub async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
+    pub async fn receive(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
         match self {
-            Self::Embedded(consumer) => consumer.receive(most).await,
-            Self::Amqp(consumer) => consumer.receive(most).await,
+            Self::Embedded(consumer) => consumer.receive(max).await,
+            Self::Amqp(consumer) => consumer.receive(max).await,
         }
     }
 

@@ -273,15 +273,15 @@ fn check_together(settings: &Settings) -> Result<(), ConfigError> {
         ("retry.most_ms", 0, "retry.first_ms"),
     ];
     for (key, more, other) in at_least {
-        let (ValueKind::I64(value), ValueKind::I64(least)) = (&settings[key].value, &settings[other].value)
+        let (ValueKind::I64(value), ValueKind::I64(min)) = (&settings[key].value, &settings[other].value)
         else {
             continue;
         };
-        if *value < least + more {
+        if *value < min + more {
             let than = if more == 0 { "at least" } else { "more than" };
             // Blame the key that was changed: the later source of the two.
             let changed = if settings[key].origin == Origin::BuiltIn { other } else { key };
-            let problem = format!("does not fit: '{key}' ({value}) must be {than} '{other}' ({least})");
+            let problem = format!("does not fit: '{key}' ({value}) must be {than} '{other}' ({min})");
             return Err(bad(changed, settings[changed].origin.clone(), problem));
         }
     }

@@ -45,7 +45,7 @@ pub struct Settings {
     /// The first wait before something that failed is tried again.
     pub retry_first: Duration,
     /// The longest wait before something that failed again and again is tried again.
-    pub retry_most: Duration,
+    pub max_retry: Duration,
     /// How long a worker may take to finish what it has in hand.
     pub drain: Duration,
     /// Whose account pays for an order that names none.
@@ -85,7 +85,7 @@ impl Context {
     /// Waits between tries, as the settings have it.
     #[must_use]
     pub fn backoff(&self) -> Backoff {
-        Backoff::new(self.settings.retry_first, self.settings.retry_most)
+        Backoff::new(self.settings.retry_first, self.settings.max_retry)
     }
 
     /// A name for what only this worker has on the bus, another one each time: the broker may take what was declared by an
@@ -107,7 +107,7 @@ impl Context {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn take(&self, intake: &mut Consumer, most: usize) -> Result<Vec<Delivery>, BusError> {
+    pub async fn take(&self, intake: &mut Consumer, max: usize) -> Result<Vec<Delivery>, BusError> {
         let mut fault = self.fault.subscribe();
         loop {
             // Neither wait can fail: this very context holds the sender.
@@ -115,7 +115,7 @@ impl Context {
             tokio::select! {
                 biased;
                 _ = fault.wait_for(|fault| *fault == Fault::Stopped) => {}
-                deliveries = intake.receive(most) => return deliveries,
+                deliveries = intake.receive(max) => return deliveries,
             }
         }
     }
@@ -369,7 +369,7 @@ pub struct Rate {
 
 impl Rate {
     /// A shorter time would make a burst of two look like thousands a second.
-    const LEAST_MILLIS: u128 = 500;
+    const MIN_MILLIS: u128 = 500;
 
     /// Starts counting at `handled`.
     #[must_use]
@@ -380,7 +380,7 @@ impl Rate {
     /// Handled per second since the last call; zero as long as there was too little time to say.
     pub fn per_second(&mut self, handled: u64) -> u64 {
         let millis = self.since.elapsed().as_millis();
-        if millis < Self::LEAST_MILLIS {
+        if millis < Self::MIN_MILLIS {
             return 0;
         }
         let count = u128::from(handled.saturating_sub(self.handled));

@@ -41,7 +41,7 @@ const ATTACHED_WITHIN: Duration = Duration::from_secs(1);
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// How long is waited at most: a person looks at a countdown meanwhile, and a bus that is back must be in use
 /// within six seconds.
-const RETRY_MOST: Duration = Duration::from_secs(2);
+const MAX_RETRY: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether the broker still reads what is published: a heartbeat that it does not let through is
 /// missed as soon.
@@ -432,7 +432,7 @@ impl ReplyListener {
                 Ok(answers) => return answers,
                 Err(still) => error = still,
             }
-            wait = (wait * 2).min(RETRY_MOST);
+            wait = (wait * 2).min(MAX_RETRY);
         }
     }
 }

@@ -167,8 +167,8 @@ fn quoted(text: &str) -> String {
 }
 
 /// Foreign text, fit to be shown.
-fn shown(text: &str, most_chars: usize) -> String {
-    text.chars().filter(|c| !skstore_domain::ids::is_unsafe_to_show(*c)).take(most_chars).collect()
+fn shown(text: &str, max_chars: usize) -> String {
+    text.chars().filter(|c| !skstore_domain::ids::is_unsafe_to_show(*c)).take(max_chars).collect()
 }
 
 /// Leaves out the headers that there is no room for. Returns how many.
@@ -196,7 +196,7 @@ pub(crate) struct Events {
 /// # Errors
 /// [`Bad`] if the message as a whole is no JSON, or larger than any of ours.
 pub(crate) fn read_events(body: &[u8]) -> Result<Events, Bad> {
-    if body.len() > topology::MOST_BYTES {
+    if body.len() > topology::MAX_BYTES {
         return Err(Bad::new(format!(
             "a message of events has at most {} bytes",
             topology::MAX_EVENTS_BYTES

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The largest file that is read whole, in bytes: 1 MiB, a catalogue of ten thousand items. The settings, a report of
 /// health and the name of a holder are a few KiB.
-pub(crate) const MOST_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_BYTES: u64 = 1 << 20;
 
 /// What the file at `path` holds.
 ///
@@ -28,9 +28,9 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// What `file` holds. Its size is what comes, not what the system says of it.
 pub(crate) fn bounded(file: impl io::Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        let sentence = format!("it is larger than {} MiB", MOST_BYTES >> 20);
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let sentence = format!("it is larger than {} MiB", MAX_BYTES >> 20);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, sentence));
     }
     Ok(bytes)

@@ -14,7 +14,7 @@ pub struct Outlet(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    most_waiting_bytes: usize,
+    max_waiting_bytes: usize,
     state: Mutex<State>,
     /// Told when there is something to write, and when that is done.
     changed: Condvar,
@@ -48,9 +48,9 @@ impl Outlet {
     ///
     /// # Errors
     /// When there is no thread for it.
-    pub fn to(out: impl Write + Send + 'static, name: &str, most_waiting_bytes: usize) -> io::Result<Self> {
+    pub fn to(out: impl Write + Send + 'static, name: &str, max_waiting_bytes: usize) -> io::Result<Self> {
         let (state, changed, done) = Default::default();
-        let shared = Arc::new(Shared { most_waiting_bytes, state, changed, done });
+        let shared = Arc::new(Shared { max_waiting_bytes, state, changed, done });
         let written = Arc::clone(&shared);
         std::thread::Builder::new().name(name.to_owned()).spawn(move || write_all(&written, out))?;
         Ok(Self(shared))
@@ -62,7 +62,7 @@ impl Outlet {
     /// [`io::ErrorKind::WouldBlock`] when too much waits already.
     pub fn hand_over(&self, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.0.state();
-        if state.waiting.len() + bytes.len() > self.0.most_waiting_bytes {
+        if state.waiting.len() + bytes.len() > self.0.max_waiting_bytes {
             return Err(io::Error::new(io::ErrorKind::WouldBlock, "it takes no more"));
         }
         state.waiting.extend_from_slice(bytes);
@@ -134,7 +134,7 @@ pub(crate) mod tests {
 
     /// Long enough for a thread to get its turn on a busy machine.
     const PATIENCE: Duration = Duration::from_secs(30);
-    const MOST_WAITING_BYTES: usize = 4096;
+    const MAX_WAITING_BYTES: usize = 4096;
 
     /// Takes a piece whenever somebody reads, and none once nobody ever will.
     pub(crate) struct Slow(pub(crate) SyncSender<Vec<u8>>);
@@ -153,7 +153,7 @@ pub(crate) mod tests {
     /// The way to a reader without any buffer, and what they read.
     fn outlet() -> (Outlet, Receiver<Vec<u8>>) {
         let (sender, seen) = sync_channel(0);
-        (Outlet::to(Slow(sender), "slow", MOST_WAITING_BYTES).unwrap(), seen)
+        (Outlet::to(Slow(sender), "slow", MAX_WAITING_BYTES).unwrap(), seen)
     }
 
     #[test]
@@ -176,7 +176,7 @@ pub(crate) mod tests {
     #[test]
     fn what_waits_is_bounded() {
         let (outlet, _seen) = outlet();
-        let piece = vec![b' '; MOST_WAITING_BYTES / 4];
+        let piece = vec![b' '; MAX_WAITING_BYTES / 4];
         let taken = (0..100).take_while(|_| outlet.hand_over(&piece).is_ok()).count();
         // As much again may be in the writer's hands.
         assert!((4..=8).contains(&taken), "{taken} quarters of the bound were taken");

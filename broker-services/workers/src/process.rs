@@ -345,7 +345,7 @@ impl Settings {
             max_unsent_events: config.max_unsent_events,
             beat_every: worker::BEAT_EVERY,
             retry_first: config.retry.first,
-            retry_most: config.retry.most,
+            max_retry: config.retry.max,
             drain: config.drain_within.saturating_sub(SHUTDOWN_RESERVE),
             walk_in: config.order.walk_in.clone(),
             catalog: Arc::new(Catalog::load(config.catalog_path())?),

@@ -92,10 +92,10 @@ impl Store {
         &self,
         after: i64,
         is_known: impl Fn(i64) -> bool,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         match self {
-            Self::Sqlite(store) => store.unsent(after, is_known, most),
+            Self::Sqlite(store) => store.unsent(after, is_known, max),
         }
     }
 
@@ -169,21 +169,21 @@ impl Store {
         kind: &'static str,
         now: Timestamp,
         latest: Timestamp,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<Key>, StoreError> {
         match self {
-            Self::Sqlite(store) => store.due(kind, now, latest, most),
+            Self::Sqlite(store) => store.due(kind, now, latest, max),
         }
     }
 
-    /// The event log from `from_seq` on, at most `most` entries and about `most_bytes` of bodies (at least
+    /// The event log from `from_seq` on, at most `most` entries and about `max_bytes` of bodies (at least
     /// one entry if there is one).
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn log(&self, from_seq: i64, most: usize, most_bytes: usize) -> Result<LogPage, StoreError> {
+    pub async fn log(&self, from_seq: i64, max: usize, max_bytes: usize) -> Result<LogPage, StoreError> {
         match self {
-            Self::Sqlite(store) => store.log(from_seq, most, most_bytes),
+            Self::Sqlite(store) => store.log(from_seq, max, max_bytes),
         }
     }
 
@@ -196,10 +196,10 @@ impl Store {
         &self,
         kind: &'static str,
         after: &str,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<(String, Row)>, StoreError> {
         match self {
-            Self::Sqlite(store) => store.scan(kind, after, most),
+            Self::Sqlite(store) => store.scan(kind, after, max),
         }
     }
 

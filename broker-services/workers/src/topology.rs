@@ -139,7 +139,7 @@ impl QueueSpec {
     /// The longest message that makes sense in it, in bytes of its body: of a longer one only so much is read as tells that
     /// it is too long.
     #[must_use]
-    pub fn most_bytes(&self) -> usize {
+    pub fn max_bytes(&self) -> usize {
         let is_from = |exchanges: &[&str]| {
             self.bindings.first().is_some_and(|(exchange, _)| exchanges.contains(exchange))
         };
@@ -147,9 +147,9 @@ impl QueueSpec {
             return MAX_COMMAND_BYTES;
         }
         if is_from(&[REPLIES, CONTROL]) || self.name == MYINFO_SIGNALS {
-            return MOST_TOLD_BYTES;
+            return MAX_TOLD_BYTES;
         }
-        MOST_BYTES
+        MAX_BYTES
     }
 
     /// How often a message is delivered before the queue gives up on it; only quorum queues count.
@@ -172,9 +172,9 @@ pub const DELIVERY_LIMIT: u32 = 1_000_000_000;
 pub const MAX_EVENTS_BYTES: usize = 256 * 1024;
 /// The longest message that anybody of ours sends: of events, and a page of a log. An event that is too large for one message
 /// still travels alone, hence one command's worth more.
-pub const MOST_BYTES: usize = MAX_EVENTS_BYTES + MAX_COMMAND_BYTES;
+pub const MAX_BYTES: usize = MAX_EVENTS_BYTES + MAX_COMMAND_BYTES;
 /// The longest of outcomes, wishes and heartbeats: two hundred outcomes take 20 KiB.
-const MOST_TOLD_BYTES: usize = 64 * 1024;
+const MAX_TOLD_BYTES: usize = 64 * 1024;
 
 /// Commands waiting at one service. A person can wait that long no more; a script is told to slow down.
 pub const MAX_COMMANDS: usize = 100_000;

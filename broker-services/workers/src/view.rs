@@ -143,11 +143,11 @@ impl View {
         &self,
         filter: &OrderFilter,
         after: Option<&Cursor>,
-        most: usize,
+        max: usize,
     ) -> Result<OrderPage, ViewError> {
         match self {
-            Self::Embedded(view) => Ok(view.orders(filter, after, most)),
-            Self::Redis(view) => view.orders(filter, after, most).await,
+            Self::Embedded(view) => Ok(view.orders(filter, after, max)),
+            Self::Redis(view) => view.orders(filter, after, max).await,
         }
     }
 
@@ -161,11 +161,11 @@ impl View {
         &self,
         filter: &OrderFilter,
         before: Option<&Cursor>,
-        most: usize,
+        max: usize,
     ) -> Result<OrderPage, ViewError> {
         match self {
-            Self::Embedded(view) => Ok(view.orders_before(filter, before, most)),
-            Self::Redis(view) => view.orders_before(filter, before, most).await,
+            Self::Embedded(view) => Ok(view.orders_before(filter, before, max)),
+            Self::Redis(view) => view.orders_before(filter, before, max).await,
         }
     }
 
@@ -184,10 +184,10 @@ impl View {
     ///
     /// # Errors
     /// [`ViewError::Lost`].
-    pub async fn accounts(&self, after: Option<&Customer>, most: usize) -> Result<Vec<Account>, ViewError> {
+    pub async fn accounts(&self, after: Option<&Customer>, max: usize) -> Result<Vec<Account>, ViewError> {
         match self {
-            Self::Embedded(view) => Ok(view.accounts(after, most)),
-            Self::Redis(view) => view.accounts(after, most).await,
+            Self::Embedded(view) => Ok(view.accounts(after, max)),
+            Self::Redis(view) => view.accounts(after, max).await,
         }
     }
 
@@ -195,10 +195,10 @@ impl View {
     ///
     /// # Errors
     /// [`ViewError::Lost`].
-    pub async fn items(&self, after: Option<&ItemId>, most: usize) -> Result<Vec<Item>, ViewError> {
+    pub async fn items(&self, after: Option<&ItemId>, max: usize) -> Result<Vec<Item>, ViewError> {
         match self {
-            Self::Embedded(view) => Ok(view.items(after, most)),
-            Self::Redis(view) => view.items(after, most).await,
+            Self::Embedded(view) => Ok(view.items(after, max)),
+            Self::Redis(view) => view.items(after, max).await,
         }
     }
 
@@ -261,10 +261,10 @@ impl View {
     ///
     /// # Errors
     /// [`ViewError::Lost`].
-    pub async fn feed(&self, after: u64, most: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
+    pub async fn feed(&self, after: u64, max: usize) -> Result<(Vec<FeedEntry>, u64), ViewError> {
         match self {
-            Self::Embedded(view) => Ok(view.feed(after, most)),
-            Self::Redis(view) => view.feed(after, most).await,
+            Self::Embedded(view) => Ok(view.feed(after, max)),
+            Self::Redis(view) => view.feed(after, max).await,
         }
     }
 

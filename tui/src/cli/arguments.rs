@@ -15,7 +15,7 @@ use super::dead::DeadCommand;
 use super::view::ViewCommand;
 
 /// Most orders that one command lists: as many as the view keeps by default.
-const MOST_LISTED: u64 = 1_000_000;
+const MAX_LISTED: u64 = 1_000_000;
 /// Longest time to watch for: a day.
 const LONGEST_WATCH_S: u64 = 86_400;
 
@@ -252,7 +252,7 @@ pub(crate) struct OrdersArguments {
     #[arg(long, value_parser = ItemId::to_look_up)]
     pub(crate) item: Option<ItemId>,
     /// At most this many
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=MOST_LISTED))]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=MAX_LISTED))]
     pub(crate) limit: u64,
 }
 
@@ -301,10 +301,10 @@ fn price(text: &str) -> Result<Won, String> {
 }
 
 /// Whole won; commas between the digits are as people write them.
-fn won(text: &str, least: i64) -> Result<Won, String> {
+fn won(text: &str, min: i64) -> Result<Won, String> {
     let digits: String = text.chars().filter(|c| *c != ',').collect();
-    let read = digits.parse().ok().filter(|won| (least..=Won::MAX_INPUT.0).contains(won));
-    read.map(Won).ok_or_else(|| format!("it must be a whole number from {least} to {}", Won::MAX_INPUT))
+    let read = digits.parse().ok().filter(|won| (min..=Won::MAX_INPUT.0).contains(won));
+    read.map(Won).ok_or_else(|| format!("it must be a whole number from {min} to {}", Won::MAX_INPUT))
 }
 
 fn status(text: &str) -> Result<OrderStatus, String> {

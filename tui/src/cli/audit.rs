@@ -11,7 +11,7 @@ use serde_json::json;
 use skstore::text::Language;
 use skstore::text::fit::clean;
 use skstore_workers::desk::BusState;
-use skstore_workers::desk::audit::{self, AuditError, Finding, MOST_FINDINGS, Report, Sources, Traffic};
+use skstore_workers::desk::audit::{self, AuditError, Finding, MAX_FINDINGS, Report, Sources, Traffic};
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::config::{BusUrl, Config, ViewUrl};
 use skstore_workers::desk::process::{Process, StartError};
@@ -126,7 +126,7 @@ fn line(finding: &Finding) -> String {
 }
 
 fn summary(language: Language, report: &Report) -> String {
-    let untold = report.violations.saturating_sub(MOST_FINDINGS as u64);
+    let untold = report.violations.saturating_sub(MAX_FINDINGS as u64);
     let more = if untold > 0 { format!(" (+{untold})") } else { String::new() };
     let lines = |texts: &[String]| texts.join("; ");
     fields(

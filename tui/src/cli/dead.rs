@@ -19,7 +19,7 @@ use super::labels::{self, Label};
 use super::output::Output;
 
 /// Most parked messages that are listed at once.
-const MOST_LISTED: u64 = 10_000;
+const MAX_LISTED: u64 = 10_000;
 /// Columns of a reason in a list; `show` has all of it.
 const REASON_COLUMNS: usize = 60;
 /// Bytes of a body shown to people; JSON has all of it.
@@ -30,7 +30,7 @@ pub(crate) enum DeadCommand {
     /// List the oldest parked messages
     List {
         /// At most this many
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=MOST_LISTED))]
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=MAX_LISTED))]
         limit: u64,
     },
     /// Show a parked message: why it is parked, all that it carried, what would become of it
@@ -117,8 +117,8 @@ pub(crate) fn run_beside<W: Write>(
     command: &DeadCommand,
     out: &mut Output<W>,
 ) -> Option<Result<(), Failure>> {
-    let kept = |most| {
-        DeadPage::kept_in(data_dir, most)
+    let kept = |max| {
+        DeadPage::kept_in(data_dir, max)
             .map_err(|error| Failure::Unreachable(format!("the parked messages cannot be read: {error}")))
     };
     let zone = out.zone();

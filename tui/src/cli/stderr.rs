@@ -8,13 +8,13 @@ use skstore::terminal::outlet::Outlet;
 /// How long a terminal may take to take a sentence. One that takes nothing must not keep a process from ending.
 const TOLD_WITHIN: Duration = Duration::from_millis(500);
 /// Most bytes that wait for one that takes nothing: some hundred sentences.
-const MOST_WAITING_BYTES: usize = 64 * 1024;
+const MAX_WAITING_BYTES: usize = 64 * 1024;
 /// After this long a person is told what is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The way to stderr, if there is a thread for it.
 static STDERR: LazyLock<Option<Outlet>> =
-    LazyLock::new(|| Outlet::to(std::io::stderr(), "stderr", MOST_WAITING_BYTES).ok());
+    LazyLock::new(|| Outlet::to(std::io::stderr(), "stderr", MAX_WAITING_BYTES).ok());
 
 /// Tells a person something on stderr. Where nobody listens any more, there is nobody to tell that either, and a
 /// terminal that takes nothing is not waited for.

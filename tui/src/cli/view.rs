@@ -23,7 +23,7 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 const STALLS_FOR: Duration = Duration::from_secs(30);
 /// How often a rebuild may begin again before it is said that it does not come to its end: once because the view had
 /// revisions that no log knows, and once more because it was lost meanwhile.
-const BEGINS_AT_MOST: u32 = 3;
+const MAX_BEGINNING: u32 = 3;
 /// How often it is looked how far it has come.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -151,7 +151,7 @@ fn stuck(seen: &Seen, stands: Option<Duration>, since: Duration, begins: u32) ->
     };
     match stands {
         None if since > BEGINS_WITHIN => Some(because("no worker of MyInfo has begun to rebuild the view")),
-        Some(_) if begins > BEGINS_AT_MOST => Some(because("the rebuild begins again and again")),
+        Some(_) if begins > MAX_BEGINNING => Some(because("the rebuild begins again and again")),
         Some(stands) if stands > STALLS_FOR && seen.unheard.is_empty() => Some(because(
             "the rebuild comes no further; nothing was removed from the view, and it goes on by itself",
         )),
@@ -199,7 +199,7 @@ mod tests {
                 seen(&[], key),
                 Some(soon),
                 soon,
-                BEGINS_AT_MOST + 1,
+                MAX_BEGINNING + 1,
                 Some("again and again: the key 'myinfo:orders'"),
             ),
         ];

@@ -13,7 +13,7 @@ use crate::text::numbers::grouped;
 use crate::text::{Text, fit, times};
 
 /// Least columns of where the data is that are worth showing.
-const DATA_AT_LEAST: usize = 12;
+const MIN_DATA: usize = 12;
 /// From this many columns on the connection is said in a word; a lost one is a banner anyway.
 const WORDS_FROM: usize = 100;
 
@@ -98,7 +98,7 @@ fn first_line(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>, area: Rect)
     let right = saying.right(state, ink);
     let room = columns.saturating_sub(width_of(&spans) + width_of(&right));
     let data_at = ink.short(&state.look.data_at, room.saturating_sub(4));
-    let shown = if fit::width(&data_at) >= DATA_AT_LEAST { format!("{data_at}  ") } else { String::new() };
+    let shown = if fit::width(&data_at) >= MIN_DATA { format!("{data_at}  ") } else { String::new() };
     let blanks = room.saturating_sub(fit::width(&shown));
     spans.push(Span::raw(" ".repeat(blanks)));
     spans.push(Span::styled(shown, ink.theme.dim));

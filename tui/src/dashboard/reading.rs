@@ -21,7 +21,7 @@ pub(super) const READ_WITHIN: Duration = Duration::from_secs(5);
 /// How long is waited after the first read that failed. Each further one doubles it.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// How long is waited at most: a person looks at a countdown meanwhile.
-const RETRY_MOST: Duration = Duration::from_secs(5);
+const MAX_RETRY: Duration = Duration::from_secs(5);
 /// How long items are known by the names that were read, if there are no other items: names hardly ever change.
 pub const NAMES_FOR: Duration = Duration::from_secs(10);
 /// For how long heartbeats alone are no reason to read what workers say of themselves again. A little less than between
@@ -143,7 +143,7 @@ impl Reads {
 
     /// A read has failed. Returns how long is waited now.
     pub(super) fn failed(&mut self, now: Instant) -> Duration {
-        let wait = self.backoff.map_or(RETRY_FIRST, |last| (last * 2).min(RETRY_MOST));
+        let wait = self.backoff.map_or(RETRY_FIRST, |last| (last * 2).min(MAX_RETRY));
         (self.is_reading, self.backoff, self.due) = (false, Some(wait), Some(now + wait));
         // What comes back may be another view.
         (self.shown, self.health_at) = (None, None);

@@ -32,7 +32,7 @@ const PASTE_GOES_ON_FOR: Duration = Duration::from_millis(50);
 /// How long it is waited for what has come to make a key.
 const KEY_WITHIN: Duration = Duration::from_millis(20);
 /// Most characters that are taken for one paste: more than any field here holds.
-const MOST_PASTED: usize = 64 * 1024;
+const MAX_PASTED: usize = 64 * 1024;
 
 /// The events of this process's terminal, until it is dropped: what is typed from then on is for whoever comes next.
 #[derive(Debug)]
@@ -87,13 +87,13 @@ fn next_burst(ends: &PipeReader) -> Option<Vec<io::Result<Event>>> {
 fn read_burst() -> io::Result<Vec<Event>> {
     let (mut burst, mut pause) = (Vec::new(), KEY_WITHIN);
     loop {
-        while burst.len() < MOST_PASTED && poll(pause)? {
+        while burst.len() < MAX_PASTED && poll(pause)? {
             burst.push(read()?);
             pause = Duration::ZERO;
         }
         if pause.is_zero() && is_pasted(&burst) {
             pause = PASTE_GOES_ON_FOR;
-        } else if !is_readable() || burst.len() >= MOST_PASTED {
+        } else if !is_readable() || burst.len() >= MAX_PASTED {
             return Ok(burst);
         } else if !poll(KEY_WITHIN)? {
             // It has not come just now: crossterm takes a KiB at once, or has heard of a new size first, and does not

@@ -7,11 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 pub use skstore_workers::desk::outlet::Outlet;
 
-use super::size::MOST_CELLS;
+use super::size::MAX_CELLS;
 
 /// Most bytes that wait for the terminal: what draws every cell of the largest screen anew, each in a colour of its own. It
 /// is only reached by somebody who draws without waiting.
-const MOST_WAITING_BYTES: usize = MOST_CELLS * CELL_BYTES;
+const MAX_WAITING_BYTES: usize = MAX_CELLS * CELL_BYTES;
 /// What draws a cell in a colour of its own, with what it is followed by: `ESC [38;2;255;255;255m` and the character.
 const CELL_BYTES: usize = 24;
 
@@ -25,7 +25,7 @@ pub fn own() -> io::Result<Outlet> {
     if let Some(outlet) = own.as_ref() {
         return Ok(outlet.clone());
     }
-    let outlet = Outlet::to(own_output()?, "screen", MOST_WAITING_BYTES)?;
+    let outlet = Outlet::to(own_output()?, "screen", MAX_WAITING_BYTES)?;
     Ok(own.insert(outlet).clone())
 }
 

@@ -7,21 +7,21 @@ const SIZE_OF_OLD: Size = Size { width: 80, height: 24 };
 /// The largest size that is drawn, in columns and rows: more than a screen of 8K shows in letters that can be read. A cell
 /// takes some 50 bytes, twice, and up to a microsecond each time that it is drawn, while nobody is heard: this is 50 MB and less
 /// than a second at worst. What a terminal may claim (65535 × 65535) would take hundreds of gigabytes.
-const MOST_DRAWN: Size = Size { width: 1000, height: 500 };
+const MAX_DRAWN: Size = Size { width: 1000, height: 500 };
 /// Cells of the largest size that is drawn.
-pub(super) const MOST_CELLS: usize = MOST_DRAWN.width as usize * MOST_DRAWN.height as usize;
+pub(super) const MAX_CELLS: usize = MAX_DRAWN.width as usize * MAX_DRAWN.height as usize;
 
 /// The size that counts while the terminal says 0 × 0, as that of a container does until somebody attaches to it: what
 /// `COLUMNS` and `LINES` say, else 80 × 24.
 #[must_use]
 pub fn assumed_size(variable: impl Fn(&str) -> Option<String>) -> Size {
-    let claimed = |name: &str, most: u16| {
+    let claimed = |name: &str, max: u16| {
         let value = variable(name)?.trim().parse().ok()?;
-        (1..=most).contains(&value).then_some(value)
+        (1..=max).contains(&value).then_some(value)
     };
     Size {
-        width: claimed("COLUMNS", MOST_DRAWN.width).unwrap_or(SIZE_OF_OLD.width),
-        height: claimed("LINES", MOST_DRAWN.height).unwrap_or(SIZE_OF_OLD.height),
+        width: claimed("COLUMNS", MAX_DRAWN.width).unwrap_or(SIZE_OF_OLD.width),
+        height: claimed("LINES", MAX_DRAWN.height).unwrap_or(SIZE_OF_OLD.height),
     }
 }
 
@@ -29,7 +29,7 @@ pub fn assumed_size(variable: impl Fn(&str) -> Option<String>) -> Size {
 #[must_use]
 pub fn known(told: Size, assumed: Size) -> Size {
     let size = if told.width == 0 || told.height == 0 { assumed } else { told };
-    Size { width: size.width.min(MOST_DRAWN.width), height: size.height.min(MOST_DRAWN.height) }
+    Size { width: size.width.min(MAX_DRAWN.width), height: size.height.min(MAX_DRAWN.height) }
 }
 
 #[cfg(test)]

@@ -103,10 +103,10 @@ pub fn tail(text: &str, columns: usize) -> &str {
 /// `text`, cleaned, in lines of at most `columns`, broken at blanks where there are any. At most `most` lines;
 /// the rest is cut with `more`.
 #[must_use]
-pub fn wrap(text: &str, columns: usize, most: usize, more: &str) -> Vec<String> {
+pub fn wrap(text: &str, columns: usize, max: usize, more: &str) -> Vec<String> {
     // Every shown character takes a column or belongs to one that does, but for a few combining ones: what lies
     // far beyond the last line need not be looked at, however long the text is.
-    let looked_at = text.char_indices().nth(columns.saturating_mul(most + 1).saturating_mul(4));
+    let looked_at = text.char_indices().nth(columns.saturating_mul(max + 1).saturating_mul(4));
     let text = clean(looked_at.map_or(text, |(end, _)| &text[..end]));
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
@@ -121,15 +121,15 @@ pub fn wrap(text: &str, columns: usize, most: usize, more: &str) -> Vec<String> 
             lines.push(std::mem::take(&mut line));
         }
         line = break_word(word, columns, &mut lines);
-        if lines.len() > most {
+        if lines.len() > max {
             break;
         }
     }
     if !line.is_empty() {
         lines.push(line);
     }
-    if lines.len() > most {
-        lines.truncate(most);
+    if lines.len() > max {
+        lines.truncate(max);
         if let Some(last) = lines.last_mut() {
             *last = shorten(&format!("{last} {more}"), columns, more);
         }

@@ -45,7 +45,7 @@ fn a_terminal_without_a_size_is_drawn_on_as_one_of_old_until_it_is_told_its_size
 }
 
 /// What the program may have had while its terminal claims to be larger than any.
-const MOST_BYTES: usize = 400 << 20;
+const MAX_BYTES: usize = 400 << 20;
 
 #[test]
 fn a_terminal_that_claims_to_be_larger_than_any_is_drawn_on_as_far_as_anybody_could_see() {
@@ -59,7 +59,7 @@ fn a_terminal_that_claims_to_be_larger_than_any_is_drawn_on_as_far_as_anybody_co
         person.sees_text("walk-in");
         person.watches_for(Duration::from_millis(500));
         let peak = person.peak_bytes();
-        assert!(peak < MOST_BYTES, "{columns} × {rows}: {} MiB", peak >> 20);
+        assert!(peak < MAX_BYTES, "{columns} × {rows}: {} MiB", peak >> 20);
         signal("TERM", person.process());
         let (status, took) = Person::waits_for_end(person.program());
         assert!(took < ENDS_WITHIN + LEEWAY, "{columns} × {rows}: it took {took:?}");

@@ -20,7 +20,7 @@ pub const MAX_MARKS: usize = 4;
 
 /// Most bytes that can come to one character of a composed text: canonical decompositions have up to four characters,
 /// and a character up to four bytes.
-const MOST_BYTES_A_CHAR: usize = 16;
+const MAX_BYTES_A_CHAR: usize = 16;
 
 /// Why a text is no id: a sentence without the field's name, which the caller puts in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -124,21 +124,21 @@ pub fn composed(text: &str) -> Cow<'_, str> {
 /// caller says `may_be_there`.
 pub(crate) fn name(
     text: &str,
-    most: usize,
+    max: usize,
     may_be_there: impl Fn(char) -> bool,
 ) -> Result<Cow<'_, str>, BadId> {
     let text = text.trim();
-    let length = BadId::Length(most);
-    if text.is_empty() || text.len() > most.saturating_mul(MOST_BYTES_A_CHAR) {
+    let length = BadId::Length(max);
+    if text.is_empty() || text.len() > max.saturating_mul(MAX_BYTES_A_CHAR) {
         return Err(length);
     }
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return if text.len() > most { Err(length) } else { Ok(Cow::Borrowed(text)) };
+        return if text.len() > max { Err(length) } else { Ok(Cow::Borrowed(text)) };
     }
     let text = composed(text);
     let mut marks = 0;
     for (at, c) in text.chars().enumerate() {
-        if at == most {
+        if at == max {
             return Err(length);
         }
         if let Some(why) = unseen(c).filter(|_| !may_be_there(c)) {

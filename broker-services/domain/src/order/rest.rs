@@ -16,9 +16,9 @@ use crate::time::Timestamp;
 /// within which every order ends.
 pub const MAX_WAIT: Duration = Duration::from_secs(20);
 /// Orders that are told again at once while nobody answers: enough to notice that somebody does.
-const FEWEST_AT_ONCE: usize = 16;
+const MIN_AT_ONCE: usize = 16;
 /// Orders that are told again at once at most: a commit of a tenth of a second.
-const MOST_AT_ONCE: usize = 4096;
+const MAX_AT_ONCE: usize = 4096;
 
 /// What an order waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { at_once: FEWEST_AT_ONCE, told: 0, unanswered: BTreeSet::new() }
+        Self { at_once: MIN_AT_ONCE, told: 0, unanswered: BTreeSet::new() }
     }
 }
 
@@ -125,7 +125,7 @@ impl Pace {
         if self.told > 0 {
             let is_answered = self.unanswered.len() * 2 <= self.told;
             let next = if is_answered { self.at_once * 2 } else { self.at_once / 2 };
-            self.at_once = next.clamp(FEWEST_AT_ONCE, MOST_AT_ONCE);
+            self.at_once = next.clamp(MIN_AT_ONCE, MAX_AT_ONCE);
         }
         self.at_once
     }

@@ -98,6 +98,6 @@ fn few_are_told_again_while_nobody_answers_and_twice_as_many_each_time_they_do()
     };
     let told: Vec<usize> = [true, true, true, false, false, false, true].map(&mut tell).to_vec();
     assert_eq!(told, [16, 32, 64, 128, 64, 32, 16]);
-    let most = (0..20).map(|_| tell(true)).max();
-    assert_eq!(most, Some(4096), "there is an end to it");
+    let max = (0..20).map(|_| tell(true)).max();
+    assert_eq!(max, Some(4096), "there is an end to it");
 }

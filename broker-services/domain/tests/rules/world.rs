@@ -28,7 +28,7 @@ use words::Call;
 pub(crate) use words::{Budget, Message, Move, Setup, Shortcut, Way};
 
 /// Calls that run at once: one per place, of different replicas or after a lost connection.
-const MOST_CALLS: usize = 2;
+const MAX_CALLS: usize = 2;
 
 #[derive(Debug, Clone)]
 pub(crate) struct World {
@@ -56,7 +56,7 @@ pub(crate) type Key = (
     Option<DeliveryStatus>,
     (Won, u64, Won),
     [u8; Message::ALL.len()],
-    [Option<Call>; MOST_CALLS],
+    [Option<Call>; MAX_CALLS],
     (bool, Budget),
 );
 
@@ -89,7 +89,7 @@ impl World {
                 Some((o.status, o.reason, o.cancel_requested, o.payment, o.delivery, o.amount))
             }
         });
-        let mut calls = [None; MOST_CALLS];
+        let mut calls = [None; MAX_CALLS];
         for (slot, call) in calls.iter_mut().zip(&self.calls) {
             *slot = Some(*call);
         }
@@ -137,7 +137,7 @@ impl World {
         match message {
             Message::Place => {
                 moves.push(Move::Place(Way::Refused));
-                if self.calls.len() < MOST_CALLS {
+                if self.calls.len() < MAX_CALLS {
                     moves.extend([Move::Place(Way::Sent), Move::Place(Way::Returned)]);
                 }
                 if self.is_paying() && !self.calls.is_empty() {

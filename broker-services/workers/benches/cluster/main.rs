@@ -50,11 +50,11 @@ const MANY: &[(usize, f64, f64)] = &[(64, 1.4, 1.8), (255, 2.2, 2.8)];
 const FEW: usize = 1_000;
 const STORED_ORDERS: usize = 5_000;
 /// What an order may cost where very many are stored, in units of what it costs where few are.
-const STORED_AT_MOST: f64 = 1.1;
+const MAX_STORED: f64 = 1.1;
 /// What a change may cost without a reason.
-const SLOWER_AT_MOST: f64 = 0.97;
+const MAX_SLOWDOWN: f64 = 0.97;
 /// The longest a lone client may wait, in units of the bare exchange and the commits.
-const LONE_AT_MOST: f64 = 1.2;
+const MAX_LONE: f64 = 1.2;
 
 fn main() {
     if let Ok(role) = std::env::var(bare::ROLE) {
@@ -80,8 +80,8 @@ fn main() {
         if only == 0 || only == 1 {
             desks.lone(rounds).await;
         }
-        for (clients, least, aim) in MANY.iter().filter(|many| only == 0 || only == many.0) {
-            desks.many(*clients, rounds, *least, *aim).await;
+        for (clients, min, aim) in MANY.iter().filter(|many| only == 0 || only == many.0) {
+            desks.many(*clients, rounds, *min, *aim).await;
         }
         drop(desks);
         if number("CLUSTER_STORED", 1) > 0 {
@@ -126,7 +126,7 @@ impl Desks<'_> {
         let waits = bare.as_secs_f64() + COMMITS_OF_AN_ORDER * commit.as_secs_f64();
         println!(
             "{{\"name\":\"1 client, answer p50 / (bare + 3 commits)\",\"value\":{:.2},\"unit\":\"×\",\
-             \"at_most\":{LONE_AT_MOST},\"p50_ms\":{:.2},\"bare_ms\":{:.2},\"commit_ms\":{:.2}}}",
+             \"at_most\":{MAX_LONE},\"p50_ms\":{:.2},\"bare_ms\":{:.2},\"commit_ms\":{:.2}}}",
             real.as_secs_f64() / waits,
             millis(real),
             millis(bare),
@@ -134,7 +134,7 @@ impl Desks<'_> {
         );
     }
 
-    async fn many(&mut self, clients: usize, rounds: usize, least: f64, aim: f64) {
+    async fn many(&mut self, clients: usize, rounds: usize, min: f64, aim: f64) {
         let processes = self.servers.processes(&self.real.running);
         let all = [processes.as_slice(), &self.bare.running.processes()].concat();
         let (mut ratios, mut bares, mut reals) = (Vec::new(), Vec::new(), Vec::new());
@@ -154,7 +154,7 @@ impl Desks<'_> {
         }
         let of = |loads: &[Load], figure: fn(&Load) -> f64| median(loads.iter().map(figure).collect());
         println!(
-            "{{\"name\":\"{clients} clients, settled / bare\",\"value\":{:.2},\"unit\":\"×\",\"at_least\":{least},\
+            "{{\"name\":\"{clients} clients, settled / bare\",\"value\":{:.2},\"unit\":\"×\",\"at_least\":{min},\
              \"aim\":{aim},\"settled_per_s\":{:.0},\"bare_per_s\":{:.0},\"p50_ms\":{:.1},\"p99_ms\":{:.1},\
              \"bare_p50_ms\":{:.1},\"cpu\":\"{}\"}}",
             median(ratios),
@@ -194,7 +194,7 @@ async fn against(other: &str, rabbit: &Rabbit, rounds: usize, only: usize) {
         }
         println!(
             "{{\"name\":\"{clients} clients, settled by this build / by the other\",\"value\":{:.3},\"unit\":\"×\",\
-             \"at_least\":{SLOWER_AT_MOST},\"cpu_ratio\":{:.3}}}",
+             \"at_least\":{MAX_SLOWDOWN},\"cpu_ratio\":{:.3}}}",
             median(ratios),
             median(costs),
         );
@@ -214,7 +214,7 @@ async fn stored(rabbit: &Rabbit, rounds: usize) {
     let ratios = fews.iter().zip(&manys).map(|(few, many)| many / few).collect();
     println!(
         "{{\"name\":\"an order's CPU with 10^6 stored / with 10^3\",\"value\":{:.2},\"unit\":\"×\",\
-         \"at_most\":{STORED_AT_MOST},\"few_us\":{:.0},\"many_us\":{:.0}}}",
+         \"at_most\":{MAX_STORED},\"few_us\":{:.0},\"many_us\":{:.0}}}",
         median(ratios),
         median(fews),
         median(manys),

@@ -23,7 +23,7 @@ use crate::topology;
 /// How often suspicious ones are looked at again.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Undecided ones that are told one by one; the rest is counted.
-const MOST_UNDECIDED: usize = 20;
+const MAX_UNDECIDED: usize = 20;
 
 /// A suspicious one, as it last was.
 struct Case<T> {
@@ -220,7 +220,7 @@ impl Reconciler<'_> {
     }
 
     fn close(self, findings: &mut Findings<'_>) {
-        for (why, (count, first)) in self.undecided.into_iter().take(MOST_UNDECIDED) {
+        for (why, (count, first)) in self.undecided.into_iter().take(MAX_UNDECIDED) {
             let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             findings.report.undecided.push(format!("{first}{more}: {why}"));
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::view::ViewError;
 
 /// Findings that are told one by one; the rest is counted.
-pub const MOST_FINDINGS: usize = 10_000;
+pub const MAX_FINDINGS: usize = 10_000;
 
 /// A promise of the desk, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,7 +68,7 @@ pub struct Report {
     pub events: u64,
     /// Rows of the view that were compared.
     pub shown: u64,
-    /// Promises that do not hold; at most [`MOST_FINDINGS`] of them were told.
+    /// Promises that do not hold; at most [`MAX_FINDINGS`] of them were told.
     pub violations: u64,
     /// What cannot be judged yet, and why: something is on its way that may mend it.
     pub undecided: Vec<String>,
@@ -101,7 +101,7 @@ pub(super) struct Findings<'a> {
 impl Findings<'_> {
     pub(super) fn violated(&mut self, finding: &Finding) {
         self.report.violations += 1;
-        if self.report.violations <= MOST_FINDINGS as u64 {
+        if self.report.violations <= MAX_FINDINGS as u64 {
             (self.told)(finding);
         }
     }

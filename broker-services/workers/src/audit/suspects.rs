@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// Suspicious ids that are looked at again. There are that many only where something is very wrong; those beyond
 /// are judged by the first look, which a desk at rest bears.
-pub(super) const MOST_SUSPECTS: usize = 100_000;
+pub(super) const MAX_SUSPECTS: usize = 100_000;
 
 /// A row of the view, or one that it should have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +46,7 @@ pub(super) struct Suspects {
 impl Suspects {
     /// Whether there was room for it.
     pub(super) fn add(&mut self, order: &str) -> bool {
-        let fits = self.orders.len() < MOST_SUSPECTS;
+        let fits = self.orders.len() < MAX_SUSPECTS;
         if fits {
             self.orders.insert(order.to_owned());
         }
@@ -56,7 +56,7 @@ impl Suspects {
     /// # Errors
     /// Gives it back if there was no room for it.
     pub(super) fn add_shown(&mut self, shown: Shown) -> Result<(), Shown> {
-        if self.shown.len() >= MOST_SUSPECTS {
+        if self.shown.len() >= MAX_SUSPECTS {
             return Err(shown);
         }
         self.shown.insert(shown);

@@ -8,7 +8,7 @@ use crate::bus::QueueDepth;
 use crate::desk::Desk;
 
 /// Parked messages that are looked through for the orders that they are about.
-const MOST_PARKED: usize = 10_000;
+const MAX_PARKED: usize = 10_000;
 
 /// What is known of messages. It changes while the audit waits, so it is asked for at the end.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ impl Traffic {
         let waiting =
             depths.map(|depths| depths.iter().map(|depth| (depth.name.to_string(), count(depth))).collect());
         let mut parked = BTreeSet::new();
-        if let Ok(page) = desk.dead_letters(MOST_PARKED).await {
+        if let Ok(page) = desk.dead_letters(MAX_PARKED).await {
             for letter in page.letters {
                 parked.extend(letter.properties.message_id);
                 if let Ok(body) = serde_json::from_slice(&letter.body) {

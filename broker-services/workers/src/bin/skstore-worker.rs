@@ -149,7 +149,7 @@ async fn begin(
     reporter: &mut Reporter,
     signals: &mut Signals,
 ) -> Result<Option<Process>, Failure> {
-    let backoff = Backoff::new(config.retry.first, config.retry.most);
+    let backoff = Backoff::new(config.retry.first, config.retry.max);
     let mut trouble = None;
     loop {
         let tried = tokio::select! {

@@ -170,8 +170,8 @@ impl EmbeddedBus {
 
     /// The oldest parked messages that nobody has in hand, at most `most`; they stay where they are.
     #[must_use]
-    pub fn dead_letters(&self, most: usize) -> Vec<Message> {
-        let parked = self.shared.with(|state, _| state.dead_letters(most));
+    pub fn dead_letters(&self, max: usize) -> Vec<Message> {
+        let parked = self.shared.with(|state, _| state.dead_letters(max));
         parked.iter().map(|message| Message::clone(message)).collect()
     }
 
@@ -238,22 +238,22 @@ impl EmbeddedConsumer {
     ///
     /// # Errors
     /// [`BusError::Lost`] when the bus was closed.
-    pub async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
+    pub async fn receive(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
         // A consumer whose queue never runs dry would otherwise keep its runtime from every other task.
         tokio::task::coop::consume_budget().await;
         let mut timer = None;
-        let batch = poll_fn(|context| self.poll_take(most.max(1), &mut timer, context)).await?;
+        let batch = poll_fn(|context| self.poll_take(max.max(1), &mut timer, context)).await?;
         Ok(batch.into_iter().map(|taken| self.deliver(taken)).collect())
     }
 
     fn poll_take(
         &self,
-        most: usize,
+        max: usize,
         timer: &mut Option<Pin<Box<Sleep>>>,
         context: &mut Context<'_>,
     ) -> Poll<Result<Vec<Taken>, BusError>> {
         loop {
-            let take = self.shared.with(|state, after| state.take(self.id, most, context.waker(), after));
+            let take = self.shared.with(|state, after| state.take(self.id, max, context.waker(), after));
             let due = match take {
                 Ok(Take::Batch(batch)) => return Poll::Ready(Ok(batch)),
                 Ok(Take::Nothing { due: None }) => return Poll::Pending,

@@ -21,7 +21,7 @@ use crate::topology;
 
 /// Most parked messages that are in hand at once; the others wait behind them.
 pub const MAX_IN_HAND: usize = 10_000;
-/// Most bytes in their bodies, of which each has at most [`MOST_BYTES`](topology::MOST_BYTES) and one more.
+/// Most bytes in their bodies, of which each has at most [`MAX_BYTES`](topology::MOST_BYTES) and one more.
 const MAX_IN_HAND_BYTES: usize = 64 * 1024 * 1024;
 /// How many are taken at first, and as long as some among them are too long to be read whole: those come slowly.
 const AT_FIRST: usize = 16;
@@ -52,7 +52,7 @@ impl Bus {
     /// # Errors
     /// [`BusError::Occupied`] when somebody else has them in hand for longer than a command takes; otherwise as
     /// [`Bus::consumer`].
-    pub async fn parked(&self, most: usize) -> Result<Parked, BusError> {
+    pub async fn parked(&self, max: usize) -> Result<Parked, BusError> {
         let until = Instant::now() + TURN_WITHIN;
         let turn = self.turn(until).await?;
         let own = self.own_queue(until).await?;
@@ -60,7 +60,7 @@ impl Bus {
         let mut in_hand = Vec::new();
         take(&mut consumer, total.min(MAX_IN_HAND), &mut in_hand).await?;
         in_hand.sort_by(|one, other| when_parked(one).cmp(&when_parked(other)));
-        in_hand.truncate(most);
+        in_hand.truncate(max);
         let in_hand = in_hand.into();
         Ok(Parked { consumer, _among_processes: own, _in_this_process: turn, in_hand, total })
     }
@@ -119,12 +119,12 @@ impl Parked {
     ///
     /// # Errors
     /// [`BusError::Lost`]; whatever was not acked has gone back.
-    pub fn next(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
+    pub fn next(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
         // Nothing else would say that acks are in vain. What has been parked since then stays unacked.
         if let Some(Err(lost)) = self.consumer.receive(1).now_or_never() {
             return Err(lost);
         }
-        Ok(self.in_hand.drain(..most.min(self.in_hand.len())).collect())
+        Ok(self.in_hand.drain(..max.min(self.in_hand.len())).collect())
     }
 }
 
@@ -136,7 +136,7 @@ async fn take(consumer: &mut Consumer, count: usize, taken: &mut Vec<Delivery>) 
         if taken.len() == admitted {
             let last = &taken[taken.len() - at_once..];
             let is_any_cut = last.iter().any(|one| one.message.properties.headers.contains_key(BODY_CUT_AT));
-            let fit = MAX_IN_HAND_BYTES.saturating_sub(bytes) / (topology::MOST_BYTES + 1);
+            let fit = MAX_IN_HAND_BYTES.saturating_sub(bytes) / (topology::MAX_BYTES + 1);
             at_once = if is_any_cut { AT_FIRST } else { at_once * 2 }.min(fit).min(count - taken.len());
             if at_once == 0 {
                 break;
@@ -144,8 +144,8 @@ async fn take(consumer: &mut Consumer, count: usize, taken: &mut Vec<Delivery>) 
             consumer.admit(at_once).await?;
             admitted += at_once;
         }
-        let most = admitted.min(count) - taken.len();
-        let Ok(received) = timeout(COMES_WITHIN, consumer.receive(most)).await else {
+        let max = admitted.min(count) - taken.len();
+        let Ok(received) = timeout(COMES_WITHIN, consumer.receive(max)).await else {
             break;
         };
         let received = received?;

@@ -24,21 +24,21 @@ const LONGEST_WINDOW_MS: i64 = 3_600_000;
 /// Shortest window of the breaker: a tenth of a second, a few calls.
 const SHORTEST_WINDOW_MS: i64 = 100;
 /// Most buckets of the breaker's window: all of them are drawn, and added up at every call.
-const MOST_BUCKETS: i64 = 100;
+const MAX_BUCKETS: i64 = 100;
 /// Most samples the breaker may ask for before it judges: beyond any window's traffic.
-const MOST_SAMPLES: i64 = 1_000_000;
+const MAX_SAMPLES: i64 = 1_000_000;
 /// Most probes of the breaker: they run one by one.
-const MOST_PROBES: i64 = 1000;
+const MAX_PROBES: i64 = 1000;
 /// Most charges in flight: the length of Deposit's queue.
-const MOST_IN_FLIGHT: i64 = 10_000;
+const MAX_IN_FLIGHT: i64 = 10_000;
 /// Most messages in one batch: a commit of more keeps others waiting for longer than it saves.
-const MOST_BATCH: i64 = 4096;
+const MAX_BATCH: i64 = 4096;
 /// Longest time that an event is held back: a second, beyond which a dashboard looks stuck.
 const LONGEST_HOLD_MS: i64 = 1000;
 /// Most orders in the view: 100 million, about 100 GiB of memory.
-const MOST_ORDERS: i64 = 100_000_000;
+const MAX_ORDERS: i64 = 100_000_000;
 /// Most unsent events: ten times what a queue of events holds.
-const MOST_UNSENT: i64 = 10_000_000;
+const MAX_UNSENT: i64 = 10_000_000;
 
 /// A key and what it may be.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub(super) struct Key {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rule {
     /// A whole number of `unit`.
-    Number { least: i64, most: i64, unit: &'static str },
+    Number { min: i64, max: i64, unit: &'static str },
     /// `true` or `false`.
     Switch,
     /// `true`, `false`, or "auto".
@@ -80,43 +80,43 @@ const fn key(name: &'static str, rule: Rule) -> Key {
     Key { name, rule }
 }
 
-const fn ms(least: i64, most: i64) -> Rule {
-    Rule::Number { least, most, unit: "ms" }
+const fn ms(min: i64, max: i64) -> Rule {
+    Rule::Number { min, max, unit: "ms" }
 }
 
-const fn count(most: i64, unit: &'static str) -> Rule {
-    Rule::Number { least: 1, most, unit }
+const fn count(max: i64, unit: &'static str) -> Rule {
+    Rule::Number { min: 1, max, unit }
 }
 
-const PERCENT: Rule = Rule::Number { least: 1, most: 100, unit: "percent" };
+const PERCENT: Rule = Rule::Number { min: 1, max: 100, unit: "percent" };
 
 /// All of them, in the order of the file.
 pub(super) const KEYS: &[Key] = &[
     key("data_dir", Rule::Path),
-    key("max_unsent_events", count(MOST_UNSENT, "events")),
+    key("max_unsent_events", count(MAX_UNSENT, "events")),
     key("drain_ms", ms(0, LONGEST_MS)),
     key("bus.url", Rule::Bus),
     key("bus.check_ms", ms(SHORTEST_WINDOW_MS, LONGEST_MS)),
     key("bus.management_url", Rule::Management),
     key("view.url", Rule::View),
-    key("view.keep_orders", count(MOST_ORDERS, "orders")),
+    key("view.keep_orders", count(MAX_ORDERS, "orders")),
     key("order.walk_in", Rule::Customer),
     key("order.store.url", Rule::Store),
     key("deposit.store.url", Rule::Store),
     key("item.store.url", Rule::Store),
     key("payment.timeout_ms", ms(SHORTEST_CALL_MS, LONGEST_CALL_MS)),
     key("breaker.window_ms", ms(SHORTEST_WINDOW_MS, LONGEST_WINDOW_MS)),
-    key("breaker.buckets", count(MOST_BUCKETS, "buckets")),
+    key("breaker.buckets", count(MAX_BUCKETS, "buckets")),
     key("breaker.slow_ms", ms(1, LONGEST_CALL_MS)),
     key("breaker.failed_percent", PERCENT),
     key("breaker.slow_percent", PERCENT),
-    key("breaker.least_charges", count(MOST_SAMPLES, "charges")),
-    key("breaker.least_calls", count(MOST_SAMPLES, "calls")),
+    key("breaker.least_charges", count(MAX_SAMPLES, "charges")),
+    key("breaker.least_calls", count(MAX_SAMPLES, "calls")),
     key("breaker.open_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),
-    key("breaker.probes", count(MOST_PROBES, "calls")),
+    key("breaker.probes", count(MAX_PROBES, "calls")),
     key("breaker.probe_within_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),
-    key("breaker.max_in_flight", count(MOST_IN_FLIGHT, "charges")),
-    key("batch.max_messages", count(MOST_BATCH, "messages")),
+    key("breaker.max_in_flight", count(MAX_IN_FLIGHT, "charges")),
+    key("batch.max_messages", count(MAX_BATCH, "messages")),
     key("sweeper.every_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),
     key("sweeper.abort_after_ms", ms(2 * SHORTEST_CALL_MS, LONGEST_MS)),
     key("sweeper.tell_again_after_ms", ms(SHORTEST_CALL_MS, LONGEST_TELL_AGAIN_MS)),
@@ -146,7 +146,7 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
 /// What the keys of the dashboard start with. Which actions there are, and which keys, the dashboard knows.
 const DASHBOARD_KEYS: &str = "keys.";
 /// Longest list of keys for one action, in bytes: some dozens.
-const MOST_KEY_NAMES: usize = 200;
+const MAX_KEY_NAMES: usize = 200;
 
 /// Whether `name` is that of an action in `[keys]`.
 pub(super) fn is_action(name: &str) -> bool {
@@ -187,7 +187,7 @@ impl Rule {
     /// What it must be, to stand behind the key's name.
     pub(super) fn check(self, value: ValueKind) -> Result<ValueKind, String> {
         match self {
-            Self::Number { least, most, unit } => number(&value, least, most, unit),
+            Self::Number { min, max, unit } => number(&value, min, max, unit),
             Self::Switch => switch(&value).map(ValueKind::Boolean),
             Self::SwitchOrAuto => match &value {
                 ValueKind::String(text) if text == "auto" => Ok(value),
@@ -205,7 +205,7 @@ impl Rule {
                 Ok(value)
             }
             Self::KeyNames => match text(&value)? {
-                given if given.len() > MOST_KEY_NAMES => Err("names too many keys".to_owned()),
+                given if given.len() > MAX_KEY_NAMES => Err("names too many keys".to_owned()),
                 _ => Ok(value),
             },
             Self::Customer => {
@@ -228,7 +228,7 @@ impl Rule {
     }
 }
 
-fn number(value: &ValueKind, least: i64, most: i64, unit: &str) -> Result<ValueKind, String> {
+fn number(value: &ValueKind, min: i64, max: i64, unit: &str) -> Result<ValueKind, String> {
     let given = match value {
         ValueKind::I64(number) => Some(*number),
         // `5e2` is 500: a whole one has no point when it is written out.
@@ -237,8 +237,8 @@ fn number(value: &ValueKind, least: i64, most: i64, unit: &str) -> Result<ValueK
         _ => None,
     };
     match given {
-        Some(number) if (least..=most).contains(&number) => Ok(ValueKind::I64(number)),
-        _ => Err(format!("must be a whole number from {least} to {most} ({unit}), not {}", quoted(value))),
+        Some(number) if (min..=max).contains(&number) => Ok(ValueKind::I64(number)),
+        _ => Err(format!("must be a whole number from {min} to {max} ({unit}), not {}", quoted(value))),
     }
 }
 

@@ -212,7 +212,7 @@ pub struct RetryConfig {
     pub first: Duration,
     /// The longest wait, after it has failed again and again. At least [`Self::first`].
     #[serde(rename = "most_ms", deserialize_with = "millis")]
-    pub most: Duration,
+    pub max: Duration,
 }
 
 /// `[faults]`

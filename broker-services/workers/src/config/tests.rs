@@ -75,7 +75,7 @@ fn a_whole_number_is_one_however_toml_writes_it() {
 fn what_is_no_file_of_settings_is_told_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let large = dir.path().join("large.toml");
-    std::fs::File::create(&large).unwrap().set_len(crate::files::MOST_BYTES + 1).unwrap();
+    std::fs::File::create(&large).unwrap().set_len(crate::files::MAX_BYTES + 1).unwrap();
     let binary = dir.path().join("binary.toml");
     std::fs::write(&binary, [0xff]).unwrap();
     for (path, expected) in [
@@ -321,10 +321,10 @@ fn keys_of_the_dashboard_are_taken_by_the_names_of_actions() {
 #[test]
 fn every_range_is_told_in_the_built_in_file() {
     for key in KEYS {
-        if let Rule::Number { least, most, .. } = key.rule {
+        if let Rule::Number { min, max, .. } = key.rule {
             // A bound that depends on another key is told in words.
-            let told = format!("{least} to {most}");
-            let upper = format!("at most {most}");
+            let told = format!("{min} to {max}");
+            let upper = format!("at most {max}");
             let about = comment_above(DEFAULTS, key.name);
             assert!(
                 about.contains(&told) || about.contains(&upper),
@@ -354,7 +354,7 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             Rule::Switch => vec!["true".into(), "false".into()],
             Rule::SwitchOrAuto => vec!["true".into(), "false".into(), "auto".into()],
             Rule::Fault => vec!["none".into(), "slow:400".into(), "silent".into(), "stopped".into()],
-            Rule::Number { least, most, .. } => vec![least.to_string(), most.to_string()],
+            Rule::Number { min, max, .. } => vec![min.to_string(), max.to_string()],
             Rule::Management => vec!["auto".into(), "off".into(), "https://u:p@mq:1".into()],
             Rule::Path | Rule::KeyNames | Rule::Store | Rule::Bus | Rule::View | Rule::Customer => continue,
         };

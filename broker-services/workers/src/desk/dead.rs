@@ -65,9 +65,9 @@ impl DeadPage {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn kept_in(data_dir: &Path, most: usize) -> std::io::Result<Self> {
+    pub fn kept_in(data_dir: &Path, max: usize) -> std::io::Result<Self> {
         let kept = EmbeddedBus::dead_letters_in(&data_dir.join(DEAD_LETTERS))?;
-        Ok(Self { letters: kept.iter().take(most).map(DeadLetter::of).collect(), total: kept.len() })
+        Ok(Self { letters: kept.iter().take(max).map(DeadLetter::of).collect(), total: kept.len() })
     }
 }
 
@@ -118,8 +118,8 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeadError::Occupied`], [`DeadError::Unreachable`].
-    pub async fn dead_letters(&self, most: usize) -> Result<DeadPage, DeadError> {
-        let mut parked = self.bus.parked(most).await?;
+    pub async fn dead_letters(&self, max: usize) -> Result<DeadPage, DeadError> {
+        let mut parked = self.bus.parked(max).await?;
         let (mut letters, mut bytes) = (Vec::new(), 0);
         'pages: loop {
             let page = parked.next(AT_ONCE)?;

@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::outlet::Outlet;
 
 /// Most bytes that wait: some ten thousand lines, more than any burst, so that only a reader who has stopped loses lines.
-const MOST_WAITING_BYTES: usize = 4 << 20;
+const MAX_WAITING_BYTES: usize = 4 << 20;
 /// How long the last lines may take. A reader who takes nothing must not keep a process from ending.
 const LAST_LINES_WITHIN: Duration = Duration::from_millis(500);
 
@@ -23,7 +23,7 @@ impl Apart {
     /// # Errors
     /// When there is no thread for it.
     pub fn to(out: impl Write + Send + 'static) -> io::Result<Self> {
-        Outlet::to(out, "log", MOST_WAITING_BYTES).map(Self)
+        Outlet::to(out, "log", MAX_WAITING_BYTES).map(Self)
     }
 
     /// Waits until all is written, for as long as the last lines may take.
@@ -67,7 +67,7 @@ mod tests {
         let (sender, seen) = sync_channel(0);
         let mut log = Apart::to(Slow(sender)).unwrap();
         let line = [&vec![b'x'; 1023][..], b"\n"].concat();
-        let written = 3 * MOST_WAITING_BYTES / line.len();
+        let written = 3 * MAX_WAITING_BYTES / line.len();
         for _ in 0..written {
             log.write_all(&line).unwrap();
         }
@@ -79,7 +79,7 @@ mod tests {
         let taken = text.chunks(line.len()).filter(|piece| *piece == line).count();
         assert_eq!(text.len(), taken * line.len(), "lines are whole");
         // As much again may be in the writer's hands.
-        let bound = MOST_WAITING_BYTES / line.len();
+        let bound = MAX_WAITING_BYTES / line.len();
         assert!((bound..=2 * bound).contains(&taken), "{taken} of {written} lines were kept");
     }
 }

@@ -28,7 +28,7 @@ const EVENT_MESSAGES: usize = 128;
 const WRITE_EVERY: Duration = Duration::from_millis(100);
 /// How often it is written at least while writing it takes long: four times a second is still live, and of thousands of
 /// orders a second nobody follows one.
-const WRITE_EVERY_AT_LEAST: Duration = Duration::from_millis(250);
+const MIN_WRITE_EVERY: Duration = Duration::from_millis(250);
 /// From one writing to the next it takes so many times as long as the first one took: the rest is for those who read.
 const WRITING_TIMES: u32 = 5;
 /// Heartbeats in hand.
@@ -86,7 +86,7 @@ impl Pace {
 
     /// So many messages were written, beginning at `started` and just now done.
     fn wrote(&mut self, count: usize, started: Instant) {
-        let pause = (started.elapsed() * WRITING_TIMES).clamp(WRITE_EVERY, WRITE_EVERY_AT_LEAST);
+        let pause = (started.elapsed() * WRITING_TIMES).clamp(WRITE_EVERY, MIN_WRITE_EVERY);
         self.not_before = (count < EVENT_MESSAGES).then(|| started + pause);
     }
 }

@@ -144,9 +144,9 @@ impl SqliteStore {
         &self,
         after: i64,
         is_known: impl Fn(i64) -> bool,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        self.with(|connection| read::unsent(connection, after, is_known, most))
+        self.with(|connection| read::unsent(connection, after, is_known, max))
     }
 
     pub(super) fn unsent_count(&self) -> Result<u64, StoreError> {
@@ -204,22 +204,22 @@ impl SqliteStore {
         kind: &'static str,
         now: Timestamp,
         latest: Timestamp,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<Key>, StoreError> {
-        self.with(|connection| read::due(connection, kind, now, latest, most))
+        self.with(|connection| read::due(connection, kind, now, latest, max))
     }
 
-    pub(super) fn log(&self, from_seq: i64, most: usize, most_bytes: usize) -> Result<LogPage, StoreError> {
-        self.with(|connection| read::log(connection, from_seq, most, most_bytes))
+    pub(super) fn log(&self, from_seq: i64, max: usize, max_bytes: usize) -> Result<LogPage, StoreError> {
+        self.with(|connection| read::log(connection, from_seq, max, max_bytes))
     }
 
     pub(super) fn scan(
         &self,
         kind: &'static str,
         after: &str,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<(String, Row)>, StoreError> {
-        self.with(|connection| read::scan(connection, kind, after, most))
+        self.with(|connection| read::scan(connection, kind, after, max))
     }
 
     pub(super) fn has_any(&self, kind: &'static str) -> Result<bool, StoreError> {

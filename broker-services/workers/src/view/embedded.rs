@@ -151,32 +151,32 @@ impl EmbeddedView {
     }
 
     /// A page that has to scan is read in pieces, and may show what was written in between.
-    pub(super) fn orders(&self, filter: &OrderFilter, after: Option<&Cursor>, most: usize) -> OrderPage {
-        self.page(filter, after, Towards::Older, most)
+    pub(super) fn orders(&self, filter: &OrderFilter, after: Option<&Cursor>, max: usize) -> OrderPage {
+        self.page(filter, after, Towards::Older, max)
     }
 
     pub(super) fn orders_before(
         &self,
         filter: &OrderFilter,
         before: Option<&Cursor>,
-        most: usize,
+        max: usize,
     ) -> OrderPage {
-        let mut page = self.page(filter, before, Towards::Newer, most);
+        let mut page = self.page(filter, before, Towards::Newer, max);
         page.rows.reverse();
         page
     }
 
     /// Rows in the order in which they are walked.
-    fn page(&self, filter: &OrderFilter, from: Option<&Cursor>, towards: Towards, most: usize) -> OrderPage {
+    fn page(&self, filter: &OrderFilter, from: Option<&Cursor>, towards: Towards, max: usize) -> OrderPage {
         let wanted = Wanted::new(filter);
         let mut page = OrderPage { next: from.cloned(), ..OrderPage::default() };
         let mut looked = 0;
-        while page.rows.len() < most {
+        while page.rows.len() < max {
             // An index alone may fill a page of any size; a scan ends.
             let scan_left = SCAN_ORDERS.saturating_sub(looked);
-            let most_looked = if scan_left == 0 { LOOK_AT_ONCE } else { scan_left.min(LOOK_AT_ONCE) };
-            let most_rows = most - page.rows.len();
-            let look = self.read().orders.look(&wanted, page.next.as_ref(), towards, most_rows, most_looked);
+            let max_looked = if scan_left == 0 { LOOK_AT_ONCE } else { scan_left.min(LOOK_AT_ONCE) };
+            let max_rows = max - page.rows.len();
+            let look = self.read().orders.look(&wanted, page.next.as_ref(), towards, max_rows, max_looked);
             page.rows.extend(look.rows);
             looked += look.looked;
             page.next = look.last.filter(|_| look.more);
@@ -192,12 +192,12 @@ impl EmbeddedView {
         self.read().orders.detail(id)
     }
 
-    pub(super) fn accounts(&self, after: Option<&Customer>, most: usize) -> Vec<Account> {
-        self.read().accounts.page(after, most)
+    pub(super) fn accounts(&self, after: Option<&Customer>, max: usize) -> Vec<Account> {
+        self.read().accounts.page(after, max)
     }
 
-    pub(super) fn items(&self, after: Option<&ItemId>, most: usize) -> Vec<Item> {
-        self.read().items.page(after, most)
+    pub(super) fn items(&self, after: Option<&ItemId>, max: usize) -> Vec<Item> {
+        self.read().items.page(after, max)
     }
 
     /// Kept up with every write, so asking costs nothing.
@@ -209,8 +209,8 @@ impl EmbeddedView {
         self.read().instances.health()
     }
 
-    pub(super) fn feed(&self, after: u64, most: usize) -> (Vec<FeedEntry>, u64) {
-        self.read().feed.since(after, most)
+    pub(super) fn feed(&self, after: u64, max: usize) -> (Vec<FeedEntry>, u64) {
+        self.read().feed.since(after, max)
     }
 
     /// The number counts batches that changed something.

@@ -203,16 +203,16 @@ pub(crate) async fn one_stopped_consumer_holds_up_nobody_else(bus: Bus) {
 }
 
 pub(crate) async fn a_full_queue_refuses_until_there_is_room(bus: Bus) {
-    const MOST: usize = 5;
+    const MAX: usize = 5;
     /// Brokers may take a few more than they should.
     const SLACK: usize = 100;
-    declare(&bus, small("small", MOST, Overflow::RejectPublish)).await;
+    declare(&bus, small("small", MAX, Overflow::RejectPublish)).await;
     let publisher = bus.publisher().await.unwrap();
     let mut taken = Vec::new();
     let refused = loop {
-        assert!(taken.len() < MOST + SLACK, "it never refuses");
+        assert!(taken.len() < MAX + SLACK, "it never refuses");
         let mut receipt = publisher.publish(direct("small", taken.len().to_string()));
-        if taken.len() < MOST {
+        if taken.len() < MAX {
             taken.push(receipt);
             continue;
         }
@@ -222,7 +222,7 @@ pub(crate) async fn a_full_queue_refuses_until_there_is_room(bus: Bus) {
             _ => taken.push(receipt),
         }
     };
-    let mut consumer = consumer(&bus, small("small", MOST, Overflow::RejectPublish), MOST + SLACK).await;
+    let mut consumer = consumer(&bus, small("small", MAX, Overflow::RejectPublish), MAX + SLACK).await;
     let drained = drain(&mut consumer, refused).await;
     assert_eq!(drained, (0..refused).map(|number| number.to_string()).collect::<Vec<_>>());
     for receipt in taken {

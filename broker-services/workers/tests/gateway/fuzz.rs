@@ -335,8 +335,8 @@ fn value(rng: &mut Rng, depth: u32) -> Value {
 }
 
 /// Text of any characters, at most so many.
-fn noise(rng: &mut Rng, most: usize) -> String {
-    (0..rng.usize(..most))
+fn noise(rng: &mut Rng, max: usize) -> String {
+    (0..rng.usize(..max))
         .map(|_| if rng.bool() { rng.char(' '..='~') } else { rng.char(..) })
         .collect::<String>()
         .chars()

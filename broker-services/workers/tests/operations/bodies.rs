@@ -13,7 +13,7 @@ use crate::workers::{At, place};
 
 const MIB: usize = 1024 * 1024;
 /// The promise.
-const MOST_BYTES: usize = 256 * MIB;
+const MAX_BYTES: usize = 256 * MIB;
 /// What lies in a queue: how many, and of which size each. The last is as long as a broker lets any be.
 const BODIES: &[(usize, usize)] = &[(100, 8 * MIB), (30, 50 * MIB), (2, 127 * MIB)];
 /// How long all of it may take to get through a broker: it is gigabytes, written to disk, on a busy machine.
@@ -67,7 +67,7 @@ async fn a_worker_gets_through_bodies_beyond_measure_and_stays_within_its_memory
     until("orders are accepted", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
     until("the rest is parked", async || ready(&desk, DEAD).await.is_some_and(|depth| depth.ready == parked))
         .await;
-    assert!(order.peak_bytes() < MOST_BYTES, "it had {} MiB", order.peak_bytes() / MIB);
+    assert!(order.peak_bytes() < MAX_BYTES, "it had {} MiB", order.peak_bytes() / MIB);
 
     let page = desk.dead_letters(parked).await.unwrap();
     assert_eq!(page.total, parked);

@@ -46,8 +46,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// Every seed has its own mixture, some of them mild, some of them without one kind of fault at all.
     pub(crate) fn draw(random: &mut fastrand::Rng) -> Self {
-        let rate = |random: &mut fastrand::Rng, most: f64| {
-            if random.u8(0..3) == 0 { 0.0 } else { random.f64() * most }
+        let rate = |random: &mut fastrand::Rng, max: f64| {
+            if random.u8(0..3) == 0 { 0.0 } else { random.f64() * max }
         };
         let faults = Faults {
             delay: rate(random, 0.5),

@@ -9,7 +9,7 @@ use super::trace::Trace;
 use super::world::Totals;
 
 /// More orders than any simulation has.
-const MOST_ORDERS: usize = 10_000;
+const MAX_ORDERS: usize = 10_000;
 
 /// What one seed came to.
 pub(crate) struct Report {
@@ -34,7 +34,7 @@ impl Report {
 
     /// The verdict, and the trace of the order concerned: all of it if no order is named.
     pub(crate) fn story(&self) -> String {
-        let concerned = (0..MOST_ORDERS)
+        let concerned = (0..MAX_ORDERS)
             .map(|order| format!("order-{order}"))
             .find(|order| self.broken.first().is_some_and(|broken| names(broken, order)));
         let trace = concerned.map_or_else(|| self.trace.text(), |order| self.trace.about(&order));

@@ -562,7 +562,7 @@ fn settings() -> Settings {
         // Nobody looks at them here, and in virtual time they would be most of the work.
         beat_every: Duration::from_secs(15),
         retry_first: Duration::from_millis(50),
-        retry_most: Duration::from_secs(2),
+        max_retry: Duration::from_secs(2),
         drain: Duration::from_secs(5),
         walk_in: customer("walk-in"),
         catalog: Arc::new(Catalog {

@@ -99,14 +99,14 @@ pub(crate) async fn unsent_events_can_be_paged_through(engine: &impl Engine) {
         (0, 0, &[]),
         (i64::MIN, usize::MAX, &[all[0], all[2], all[3], all[4]]),
     ];
-    for (after, most, expected) in table {
-        let page = store.unsent(after, |_| false, most).await.unwrap();
-        assert_eq!(seqs(&page), expected, "after {after}, at most {most}");
+    for (after, max, expected) in table {
+        let page = store.unsent(after, |_| false, max).await.unwrap();
+        assert_eq!(seqs(&page), expected, "after {after}, at most {max}");
     }
     let is_known = |seq| seq == all[0] || seq == all[3];
-    for (most, expected) in [(1, vec![all[2]]), (2, vec![all[2], all[4]]), (ALL, vec![all[2], all[4]])] {
-        let unknown = store.unsent(0, is_known, most).await.unwrap();
-        assert_eq!(seqs(&unknown), expected, "at most {most} without those that are known");
+    for (max, expected) in [(1, vec![all[2]]), (2, vec![all[2], all[4]]), (ALL, vec![all[2], all[4]])] {
+        let unknown = store.unsent(0, is_known, max).await.unwrap();
+        assert_eq!(seqs(&unknown), expected, "at most {max} without those that are known");
     }
 }
 
@@ -127,11 +127,11 @@ pub(crate) async fn the_log_is_paged_by_count(engine: &impl Engine) {
         (0, 5, &bodies, None),
         (0, 0, &["a"], Some(all[1])),
     ];
-    for (from, most, expected, next_seq) in table {
-        let page = store.log(from, most, usize::MAX).await.unwrap();
+    for (from, max, expected, next_seq) in table {
+        let page = store.log(from, max, usize::MAX).await.unwrap();
         let expected = expected.iter().map(|&body| body.to_owned()).collect();
         let expected = LogPage { bodies: expected, next_seq, last_seq: all[4] };
-        assert_eq!(page, expected, "from {from}, at most {most}");
+        assert_eq!(page, expected, "from {from}, at most {max}");
     }
 }
 

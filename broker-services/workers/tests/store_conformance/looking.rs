@@ -6,8 +6,8 @@ use skstore_workers::store::{Changes, Key, Store};
 use crate::builders::{ALL, commit, order, put, revision};
 use crate::engines::Engine;
 
-async fn due(store: &Store, now: i64, most: usize) -> Vec<String> {
-    let keys = store.due("order", Timestamp(now), Timestamp(i64::MAX), most).await.unwrap();
+async fn due(store: &Store, now: i64, max: usize) -> Vec<String> {
+    let keys = store.due("order", Timestamp(now), Timestamp(i64::MAX), max).await.unwrap();
     assert!(keys.iter().all(|key| key.kind == "order"));
     keys.into_iter().map(|key| key.id).collect()
 }
@@ -29,8 +29,8 @@ pub(crate) async fn what_is_due_comes_earliest_first_and_bounded(engine: &impl E
         (i64::MAX, 2, &["early", "a"]),
         (i64::MAX, 0, &[]),
     ];
-    for (now, most, expected) in table {
-        assert_eq!(due(&store, now, most).await, expected, "due at {now}, at most {most}");
+    for (now, max, expected) in table {
+        assert_eq!(due(&store, now, max).await, expected, "due at {now}, at most {max}");
     }
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn what_another_clock_made_due_far_ahead_is_due_now(engine: &im
     for (id, at) in [("a", 1), ("soon", 60), ("in an hour", 3_600_000)] {
         put(&store, &order(id), 0, Some(at)).await;
     }
-    let found = |most| store.due("order", Timestamp(10), Timestamp(100), most);
+    let found = |max| store.due("order", Timestamp(10), Timestamp(100), max);
     let ids = |keys: Vec<Key>| keys.into_iter().map(|key| key.id).collect::<Vec<_>>();
     assert_eq!(ids(found(ALL).await.unwrap()), ["a", "in an hour"]);
     assert_eq!(ids(found(1).await.unwrap()), ["a"], "at most as many as asked for");

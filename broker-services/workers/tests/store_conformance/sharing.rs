@@ -12,7 +12,7 @@ use crate::engines::{Shared, block_on};
 /// Names the store for a process that is there to be killed.
 const KILLED_STORE: &str = "SKSTORE_TEST_KILLED_STORE";
 /// Where such a process ends by itself if nobody kills it.
-const MOST_COMMITS: u64 = 100_000;
+const MAX_COMMITS: u64 = 100_000;
 const ATTEMPTS: usize = 50;
 
 pub(crate) async fn everything_is_there_after_a_reopen(engine: &impl Shared) {
@@ -117,7 +117,7 @@ async fn commit_until_killed(url: &str) {
     let store = Store::open(url).await.unwrap();
     let first = revision(&store, &order("counter")).await + 1;
     let mut stdout = std::io::stdout();
-    for number in first..MOST_COMMITS {
+    for number in first..MAX_COMMITS {
         let events = advance(&store, &keys([&order("counter"), &numbered(number)])).await.unwrap();
         store.mark_sent(&[events[0].seq]).await.unwrap();
         if writeln!(stdout, "committed {number}").and_then(|()| stdout.flush()).is_err() {

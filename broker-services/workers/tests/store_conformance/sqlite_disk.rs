@@ -12,7 +12,7 @@ use crate::engines::{Engine as _, Shared as _, SqliteFile, block_on};
 const FULL_STORE: &str = "SKSTORE_TEST_FULL_STORE";
 /// The most such a process may write into one file, in the shell's units of 512 or 1,024 bytes.
 const FILE_LIMIT: &str = "400";
-const MOST_COMMITS: u64 = 10_000;
+const MAX_COMMITS: u64 = 10_000;
 
 async fn failure(url: &str) -> String {
     Store::open(url).await.map(|store| format!("{store:?}")).expect_err(url).to_string()
@@ -123,7 +123,7 @@ async fn commit_until_full(url: &str) {
     use std::io::Write as _;
 
     let store = Store::open(url).await.unwrap();
-    for committed in 0..MOST_COMMITS {
+    for committed in 0..MAX_COMMITS {
         if let Err(error) = advance(&store, &keys([&order("a")])).await {
             let said = error.to_string();
             assert!(matches!(error, StoreError::Failed { .. }), "{said}");

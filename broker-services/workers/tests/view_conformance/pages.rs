@@ -65,17 +65,17 @@ pub(crate) async fn pages_above_are_the_same_orders_from_the_other_end<A: Adapte
         let view = A::ready(PLENTY).await;
         apply(&view, &mut rng, &writes).await;
         for _ in 0..40 {
-            let (filter, most) = (some_filter(&mut rng), rng.usize(1..30));
-            let downwards = all(&view, &filter, most).await;
+            let (filter, max) = (some_filter(&mut rng), rng.usize(1..30));
+            let downwards = all(&view, &filter, max).await;
             let (mut upwards, mut before) = (Vec::new(), None);
             loop {
-                let page = view.orders_before(&filter, before.as_ref(), most).await.unwrap();
-                assert!(page.rows.len() <= most, "a page of {most} has {} rows", page.rows.len());
+                let page = view.orders_before(&filter, before.as_ref(), max).await.unwrap();
+                assert!(page.rows.len() <= max, "a page of {max} has {} rows", page.rows.len());
                 upwards.splice(0..0, page.rows);
                 let Some(next) = page.next else { break };
                 before = Some(next);
             }
-            assert_eq!(upwards, downwards, "seed {seed}, pages of {most}, {filter:?}");
+            assert_eq!(upwards, downwards, "seed {seed}, pages of {max}, {filter:?}");
         }
     }
 }

@@ -56,8 +56,8 @@ fn entries(ids: std::ops::Range<u64>) -> Vec<ViewWrite> {
 
 pub(crate) async fn the_feed_is_numbered_and_bounded<A: Adapter>() {
     let view = A::ready(PLENTY).await;
-    let ids = async |after, most| {
-        let (entries, last) = view.feed(after, most).await.unwrap();
+    let ids = async |after, max| {
+        let (entries, last) = view.feed(after, max).await.unwrap();
         (entries.into_iter().map(|entry| entry.id.parse().unwrap()).collect::<Vec<u64>>(), last)
     };
     assert_eq!(ids(0, 5).await, (vec![], 0));

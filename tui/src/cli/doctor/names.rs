@@ -11,7 +11,7 @@ use super::finding::{Checked, Finding, Said};
 /// Aggregates read at once: some hundred kilobytes of them.
 const PAGE_ROWS: usize = 1_000;
 /// Names that are told; of the others, how many there are.
-const MOST_TOLD: usize = 5;
+const MAX_TOLD: usize = 5;
 
 /// What is said of the names in the store of `service`, if anything has to be.
 pub(super) async fn check(service: Service, store: &Store) -> Result<Option<Finding>, StoreError> {
@@ -48,9 +48,9 @@ struct Old {
 impl Old {
     fn add(&mut self, name: &str) {
         self.count += 1;
-        if self.told.len() < MOST_TOLD {
+        if self.told.len() < MAX_TOLD {
             self.told.push(visible(name));
-        } else if self.told.len() == MOST_TOLD {
+        } else if self.told.len() == MAX_TOLD {
             self.told.push("…".to_owned());
         }
     }

@@ -12,20 +12,20 @@ pub struct TextInput {
     text: String,
     /// Byte position, always at a character's beginning.
     cursor: usize,
-    most: usize,
+    max: usize,
 }
 
 impl TextInput {
     /// An empty line of at most `most` characters.
     #[must_use]
-    pub const fn new(most: usize) -> Self {
-        Self { text: String::new(), cursor: 0, most }
+    pub const fn new(max: usize) -> Self {
+        Self { text: String::new(), cursor: 0, max }
     }
 
     /// A line that begins with `text`.
     #[must_use]
-    pub fn with(text: &str, most: usize) -> Self {
-        let mut input = Self::new(most);
+    pub fn with(text: &str, max: usize) -> Self {
+        let mut input = Self::new(max);
         input.insert(text);
         input
     }
@@ -44,7 +44,7 @@ impl TextInput {
 
     /// Inserts as much of `text` as fits; of a pasted text the first line.
     pub fn insert(&mut self, text: &str) {
-        let room = self.most.saturating_sub(self.text.chars().count());
+        let room = self.max.saturating_sub(self.text.chars().count());
         let line = text.trim_start_matches(['\r', '\n']).split(['\r', '\n']).next().unwrap_or("");
         let fits: String = line.chars().filter(|c| !is_unsafe_to_show(*c)).take(room).collect();
         self.text.insert_str(self.cursor, &fits);

@@ -29,8 +29,8 @@ pub(crate) fn draw(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>, bottom
         lines.extend(wrapped.into_iter().map(|line| Line::from(Span::styled(line, style))));
     }
     // Never more than half of the screen.
-    let most = usize::from(screen.height / 2).saturating_sub(2).max(1);
-    let skipped = lines.len().saturating_sub(most);
+    let max = usize::from(screen.height / 2).saturating_sub(2).max(1);
+    let skipped = lines.len().saturating_sub(max);
     let lines: Vec<Line<'static>> = lines.into_iter().skip(skipped).collect();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let bottom = bottom.min(screen.height);

@@ -45,9 +45,9 @@ fn ages_are_drawn_once_a_second_and_a_flood_of_changes_not_too_often() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             let frames = user.glass.frames() - before;
-            let most = usize::try_from(FRAMES_PER_SECOND * 10).unwrap() + 10;
-            assert!(frames <= most, "{frames} frames in 10 s of changes and keys");
-            assert!(frames > most / 2, "only {frames} frames in 10 s of changes and keys");
+            let max = usize::try_from(FRAMES_PER_SECOND * 10).unwrap() + 10;
+            assert!(frames <= max, "{frames} frames in 10 s of changes and keys");
+            assert!(frames > max / 2, "only {frames} frames in 10 s of changes and keys");
             user
         })
         .await

@@ -262,8 +262,8 @@ impl Task {
         for (at, answer) in self.alone.iter().enumerate() {
             counts.entry(self.blame.culprit(answer.address())).or_insert((0, at)).0 += 1;
         }
-        let most = counts.into_iter().max_by_key(|(_, (count, at))| (*count, std::cmp::Reverse(*at)));
-        match most {
+        let max = counts.into_iter().max_by_key(|(_, (count, at))| (*count, std::cmp::Reverse(*at)));
+        match max {
             Some((culprit, (_, at))) => (culprit, self.alone.remove(at)),
             None => (Culprit::Name(String::new()), None),
         }

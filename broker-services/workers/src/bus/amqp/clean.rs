@@ -302,7 +302,7 @@ fn delivery(method: [u8; 4], rest: &mut Rest<'_>) -> Option<u64> {
         }
         GOT => {
             rest.bytes(9)?;
-            Some(topology::MOST_BYTES as u64 + 1)
+            Some(topology::MAX_BYTES as u64 + 1)
         }
         RETURN => {
             rest.bytes(2)?;

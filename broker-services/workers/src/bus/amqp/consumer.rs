@@ -115,21 +115,21 @@ impl AmqpConsumer {
     }
 
     /// See [`Consumer::receive`](crate::bus::Consumer::receive): at least one.
-    pub(in crate::bus) async fn receive(&mut self, most: usize) -> Result<Vec<Delivery>, BusError> {
+    pub(in crate::bus) async fn receive(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
         tokio::task::coop::consume_budget().await;
-        poll_fn(|context| self.poll_receive(most.max(1), context)).await
+        poll_fn(|context| self.poll_receive(max.max(1), context)).await
     }
 
     fn poll_receive(
         &mut self,
-        most: usize,
+        max: usize,
         context: &mut Context<'_>,
     ) -> Poll<Result<Vec<Delivery>, BusError>> {
         let mut batch: Vec<Delivery> =
             self.head.take().and_then(|head| self.deliver(0, *head)).into_iter().collect();
         let mut bytes: usize = batch.iter().map(|delivery| delivery.message.body.len()).sum();
         let mut dry = 0;
-        while dry < self.sources.len() && batch.len() < most && bytes < MAX_RECEIVED_BYTES {
+        while dry < self.sources.len() && batch.len() < max && bytes < MAX_RECEIVED_BYTES {
             let at = self.turn % self.sources.len();
             self.turn = at + 1;
             match Pin::new(&mut self.sources[at].deliveries).poll_next(context) {
@@ -170,10 +170,10 @@ impl AmqpConsumer {
             properties: incoming(&delivery.properties),
             body: Arc::default(),
         };
-        let most = spec.most_bytes();
-        if delivery.data.len() > most {
+        let max = spec.max_bytes();
+        if delivery.data.len() > max {
             if spec.dead_letter.is_some() && !is_told(spec, &message) {
-                tracing::warn!(%queue, most, "parked a message that is longer than any in its queue may be, unread");
+                tracing::warn!(%queue, max, "parked a message that is longer than any in its queue may be, unread");
                 let _ = acks.send(ToAck::Reject(tag));
                 return None;
             }

@@ -17,7 +17,7 @@ const LENGTH: std::ops::Range<usize> = 4..12;
 
 /// The tag of the consumer of that number of `queue`. What is too long is delivered one byte too long.
 pub(super) fn tag(queue: &QueueSpec, number: usize) -> String {
-    format!("{}#{number}{LIMIT}{}", queue.name, queue.most_bytes() + 1)
+    format!("{}#{number}{LIMIT}{}", queue.name, queue.max_bytes() + 1)
 }
 
 /// The limit that a consumer's tag names.
@@ -84,7 +84,7 @@ mod tests {
     fn a_tag_says_how_much_is_wanted() {
         for queue in topology::queues() {
             let tag = tag(&queue, 7);
-            assert_eq!(limit(tag.as_bytes()), Some(queue.most_bytes() as u64 + 1), "{tag}");
+            assert_eq!(limit(tag.as_bytes()), Some(queue.max_bytes() as u64 + 1), "{tag}");
         }
         for other in ["amq.ctag-x", "", "queue/", "queue/many"] {
             assert_eq!(limit(other.as_bytes()), None, "{other}");

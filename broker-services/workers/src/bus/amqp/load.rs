@@ -12,15 +12,15 @@ pub(super) const MAX_AT_ONCE: usize = 256;
 pub(super) struct Load {
     messages: AtomicUsize,
     bytes: AtomicUsize,
-    most_messages: usize,
-    most_bytes: usize,
+    max_messages: usize,
+    max_bytes: usize,
 }
 
 impl Load {
     /// Nothing yet, and at most that much.
-    pub(super) fn new(most_messages: usize, most_bytes: usize) -> Arc<Self> {
+    pub(super) fn new(max_messages: usize, max_bytes: usize) -> Arc<Self> {
         let (messages, bytes) = Default::default();
-        Arc::new(Self { messages, bytes, most_messages, most_bytes })
+        Arc::new(Self { messages, bytes, max_messages, max_bytes })
     }
 
     /// Room for a message of that size, if there is some.
@@ -29,7 +29,7 @@ impl Load {
         let messages = load.messages.fetch_add(1, Ordering::Relaxed);
         let total = load.bytes.fetch_add(bytes, Ordering::Relaxed);
         // A single one beyond the bound has to go through nevertheless.
-        let fits = messages == 0 || (messages < load.most_messages && total + bytes <= load.most_bytes);
+        let fits = messages == 0 || (messages < load.max_messages && total + bytes <= load.max_bytes);
         fits.then_some(held)
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// How long nothing is sent after connecting has failed, at first and at most: messages are lost at once
 /// meanwhile, and whoever sent them decides.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
-const RETRY_MOST: Duration = Duration::from_secs(2);
+const MAX_RETRY: Duration = Duration::from_secs(2);
 
 /// When to try again.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Retry {
     }
 
     pub(super) fn failed(&mut self) {
-        self.wait = (self.wait * 2).clamp(RETRY_FIRST, RETRY_MOST);
+        self.wait = (self.wait * 2).clamp(RETRY_FIRST, MAX_RETRY);
         self.not_before = Some(Instant::now() + self.wait);
     }
 }

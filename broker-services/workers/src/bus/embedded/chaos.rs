@@ -103,7 +103,7 @@ impl Dice {
         rate > 0.0 && self.random.f64() < rate
     }
 
-    fn up_to(&mut self, most: Duration) -> Duration {
-        most.mul_f64(self.random.f64())
+    fn up_to(&mut self, max: Duration) -> Duration {
+        max.mul_f64(self.random.f64())
     }
 }

@@ -188,8 +188,8 @@ impl Queue {
         [self.first_due(), expires].into_iter().flatten().min()
     }
 
-    pub(super) fn peek(&self, most: usize) -> Vec<Arc<Message>> {
-        self.ready.iter().take(most).map(|entry| Arc::clone(&entry.message)).collect()
+    pub(super) fn peek(&self, max: usize) -> Vec<Arc<Message>> {
+        self.ready.iter().take(max).map(|entry| Arc::clone(&entry.message)).collect()
     }
 
     #[cfg(test)]

@@ -419,14 +419,14 @@ impl State {
     pub(super) fn take(
         &mut self,
         id: ConsumerId,
-        most: usize,
+        max: usize,
         waker: &Waker,
         after: &mut After,
     ) -> Result<Take, BusError> {
         let mut batch = Vec::new();
         let mut now = Now::default();
         let mut passed = 0;
-        while batch.len() < most {
+        while batch.len() < max {
             let Some(consumer) = self.consumers.get_mut(&id) else { return Err(closed()) };
             if passed == consumer.sources.len() {
                 break;
@@ -507,9 +507,9 @@ impl State {
         self.queues.values().filter_map(Queue::next_change).min()
     }
 
-    pub(super) fn dead_letters(&self, most: usize) -> Vec<Arc<Message>> {
+    pub(super) fn dead_letters(&self, max: usize) -> Vec<Arc<Message>> {
         let queue = self.router.queue(topology::DEAD).and_then(|id| self.queues.get(&id));
-        queue.map(|queue| queue.peek(most)).unwrap_or_default()
+        queue.map(|queue| queue.peek(max)).unwrap_or_default()
     }
 
     /// Ends it. What it returns is to be dropped without the lock: that waits for the dead-letter file.

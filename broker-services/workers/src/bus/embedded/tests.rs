@@ -57,8 +57,8 @@ fn consumer(bus: &EmbeddedBus, queue: QueueSpec, prefetch: usize) -> EmbeddedCon
 }
 
 /// What is there now; it does not wait.
-fn ready(consumer: &mut EmbeddedConsumer, most: usize) -> Vec<Delivery> {
-    consumer.receive(most).now_or_never().map(Result::unwrap).unwrap_or_default()
+fn ready(consumer: &mut EmbeddedConsumer, max: usize) -> Vec<Delivery> {
+    consumer.receive(max).now_or_never().map(Result::unwrap).unwrap_or_default()
 }
 
 fn text(delivery: &Delivery) -> String {

@@ -48,13 +48,13 @@ pub enum AddressError {
     #[error("has {0} that is not known here; {1}")]
     Parameter(String, &'static str),
     /// A parameter behind `?` with another value than it can have.
-    #[error("has a parameter '{name}' that must be given once, as a number from {least} to {most}")]
+    #[error("has a parameter '{name}' that must be given once, as a number from {min} to {max}")]
     Value {
         /// The part of the query.
         name: &'static str,
         /// The least.
-        least: u32,
+        min: u32,
         /// The most.
-        most: u32,
+        max: u32,
     },
 }

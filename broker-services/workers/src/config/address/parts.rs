@@ -144,7 +144,7 @@ impl Parts<'_> {
             let at = at.ok_or_else(|| AddressError::Parameter(self.shown(name), known))?;
             let (name, range) = &parameters[at];
             let number = value.parse().ok().filter(|number| range.contains(number));
-            let wrong = AddressError::Value { name, least: *range.start(), most: *range.end() };
+            let wrong = AddressError::Value { name, min: *range.start(), max: *range.end() };
             if values[at].replace(number.ok_or_else(|| wrong.clone())?).is_some() {
                 return Err(wrong);
             }

@@ -285,7 +285,7 @@ fn how_it_died(word: &str, queue: Option<&String>) -> String {
     let of_ours = topology::queues().into_iter().find(|spec| Some(&spec.name) == queue);
     match of_ours.filter(|_| word == "rejected") {
         Some(spec) => {
-            format!("it is longer than the {} bytes that a message in its queue may have", spec.most_bytes())
+            format!("it is longer than the {} bytes that a message in its queue may have", spec.max_bytes())
         }
         None => format!("its queue gave up on it: {word}"),
     }

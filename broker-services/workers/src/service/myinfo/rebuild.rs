@@ -29,7 +29,7 @@ const SAY_AFTER_ASKS: u32 = 5;
 /// the broker thinking of it for a moment.
 const TAKE_CHARGE_FIRST: Duration = Duration::from_millis(50);
 /// How often they try after that, twice as late each time up to this: each try is a line in the broker's log.
-const TAKE_CHARGE_MOST: Duration = Duration::from_secs(5);
+const MAX_TAKE_CHARGE: Duration = Duration::from_secs(5);
 
 /// Who wants a rebuild.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Rebuild {
     pub(super) async fn take_charge(&mut self) -> Result<bool, BusError> {
         let subscription = Subscription { queue: topology::rebuild(), prefetch: Source::ALL.len() };
         self.try_again = Instant::now() + self.wait;
-        self.wait = (self.wait * 2).min(TAKE_CHARGE_MOST);
+        self.wait = (self.wait * 2).min(MAX_TAKE_CHARGE);
         match self.context.bus.consumer(vec![subscription]).await {
             Ok(pages) => self.pages = Some(pages),
             Err(BusError::Occupied(taken)) => tracing::debug!(taken, "another process rebuilds the view"),

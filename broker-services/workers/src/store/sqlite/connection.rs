@@ -24,7 +24,7 @@ const READER_CACHE_KIB: i64 = 256;
 /// WAL size, in pages, at which a commit copies it into the database file.
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// Size to which a WAL that grew further (during a long read by another process) is cut back, in bytes.
-const MOST_WAL_BYTES: i64 = 4 * CHECKPOINT_PAGES * PAGE_BYTES;
+const MAX_WAL_BYTES: i64 = 4 * CHECKPOINT_PAGES * PAGE_BYTES;
 /// Statements kept compiled: all there are, with room to spare.
 const CACHED_STATEMENTS: usize = 32;
 
@@ -58,7 +58,7 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, Failure> {
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     use_wal(&connection)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.pragma_update(None, "journal_size_limit", MOST_WAL_BYTES)?;
+    connection.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
     // On macOS a plain fsync stops at the drive's own cache. Elsewhere these two change nothing.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;

@@ -51,7 +51,7 @@ pub(super) fn unsent(
     connection: &mut Connection,
     after: i64,
     is_known: impl Fn(i64) -> bool,
-    most: usize,
+    max: usize,
 ) -> Result<Vec<StoredEvent>, Failure> {
     // One read transaction, so that what is unsent is there.
     let transaction = connection.transaction()?;
@@ -60,7 +60,7 @@ pub(super) fn unsent(
     let mut numbers = select.query([after])?;
     let mut events = Vec::new();
     while let Some(row) = numbers.next()?
-        && events.len() < most
+        && events.len() < max
     {
         let seq: i64 = row.get(0)?;
         if !is_known(seq) {
@@ -86,12 +86,12 @@ pub(super) fn scan(
     connection: &Connection,
     kind: &'static str,
     after: &str,
-    most: usize,
+    max: usize,
 ) -> Result<Vec<(String, Row)>, Failure> {
     let mut select = connection.prepare_cached(
         "SELECT id, revision, body FROM aggregates WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
     )?;
-    let mut rows = select.query((kind, after, limit(most)))?;
+    let mut rows = select.query((kind, after, limit(max)))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push((row.get(0)?, Row { revision: revision(row, 1)?, body: row.get(2)? }));
@@ -105,10 +105,10 @@ pub(super) fn due(
     kind: &'static str,
     now: Timestamp,
     latest: Timestamp,
-    most: usize,
+    max: usize,
 ) -> Result<Vec<Key>, Failure> {
     let mut select = connection.prepare_cached(DUE)?;
-    let ids = select.query_map((kind, now.0, latest.0, limit(most)), |row| row.get::<_, String>(0))?;
+    let ids = select.query_map((kind, now.0, latest.0, limit(max)), |row| row.get::<_, String>(0))?;
     ids.map(|id| Ok(Key::new(kind, id?))).collect()
 }
 
@@ -124,21 +124,21 @@ pub(super) fn newest(connection: &Connection, again: &Again) -> Result<Option<St
 pub(super) fn log(
     connection: &mut Connection,
     from_seq: i64,
-    most: usize,
-    most_bytes: usize,
+    max: usize,
+    max_bytes: usize,
 ) -> Result<LogPage, Failure> {
     // One read transaction, so that the newest entry and the page belong together.
     let transaction = connection.transaction()?;
     let last_seq = transaction.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?;
     let mut select = transaction.prepare_cached(LOG)?;
     // One more than wanted: it tells where the next page starts.
-    let mut rows = select.query((from_seq, limit(most.max(1).saturating_add(1))))?;
+    let mut rows = select.query((from_seq, limit(max.max(1).saturating_add(1))))?;
     let mut page = LogPage { bodies: Vec::new(), next_seq: None, last_seq };
     let mut bytes = 0_usize;
     while let Some(row) = rows.next()? {
         let body = text(row, 1)?;
         bytes = bytes.saturating_add(body.len());
-        if !page.bodies.is_empty() && (page.bodies.len() >= most || bytes > most_bytes) {
+        if !page.bodies.is_empty() && (page.bodies.len() >= max || bytes > max_bytes) {
             page.next_seq = Some(row.get(0)?);
             break;
         }
@@ -182,6 +182,6 @@ fn revision(row: &SqlRow<'_>, column: usize) -> Result<u64, Failure> {
     u64::try_from(revision).map_err(|_| Failure::Unusable(format!("a row has the revision {revision}")))
 }
 
-fn limit(most: usize) -> i64 {
-    i64::try_from(most).unwrap_or(i64::MAX)
+fn limit(max: usize) -> i64 {
+    i64::try_from(max).unwrap_or(i64::MAX)
 }

@@ -35,9 +35,9 @@ impl Feed {
     }
 
     /// The newest entries after number `after`, oldest first, at most `most`; and the number of the last.
-    pub(super) fn since(&self, after: u64, most: usize) -> (Vec<FeedEntry>, u64) {
+    pub(super) fn since(&self, after: u64, max: usize) -> (Vec<FeedEntry>, u64) {
         let new = usize::try_from(self.last.saturating_sub(after)).unwrap_or(usize::MAX);
-        let shown = new.min(most).min(self.entries.len());
+        let shown = new.min(max).min(self.entries.len());
         (self.entries.range(self.entries.len() - shown..).cloned().collect(), self.last)
     }
 

@@ -57,8 +57,8 @@ impl<K: Ord + Clone, T: Clone> Newest<K, T> {
     }
 
     /// At most `most` by key, from after `after`.
-    pub(super) fn page(&self, after: Option<&K>, most: usize) -> Vec<T> {
-        self.from(after).take(most).map(|(_, (object, _))| object.clone()).collect()
+    pub(super) fn page(&self, after: Option<&K>, max: usize) -> Vec<T> {
+        self.from(after).take(max).map(|(_, (object, _))| object.clone()).collect()
     }
 
     /// Removes those of the `most` objects after `after` that were not told in `epoch`, and hands them to `take`. What they
@@ -66,12 +66,12 @@ impl<K: Ord + Clone, T: Clone> Newest<K, T> {
     pub(super) fn sweep(
         &mut self,
         after: Option<&K>,
-        most: usize,
+        max: usize,
         epoch: Epoch,
         mut take: impl FnMut(T),
     ) -> (Removed, Option<K>) {
         let seen: Vec<(K, Epoch)> =
-            self.from(after).take(most).map(|(key, (_, named))| (key.clone(), *named)).collect();
+            self.from(after).take(max).map(|(key, (_, named))| (key.clone(), *named)).collect();
         let mut removed = Removed::default();
         for (key, named) in seen.iter().filter(|(_, named)| *named != epoch) {
             removed.add(*named, epoch);

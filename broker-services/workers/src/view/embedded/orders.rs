@@ -109,8 +109,8 @@ impl Orders {
     }
 
     /// Removes what was not told in `epoch` from the `most` places from `from` on. What that was, and where to go on.
-    pub(super) fn sweep(&mut self, from: usize, most: usize, epoch: Epoch) -> (Removed, Option<usize>) {
-        let end = self.records.end().min(from.saturating_add(most));
+    pub(super) fn sweep(&mut self, from: usize, max: usize, epoch: Epoch) -> (Removed, Option<usize>) {
+        let end = self.records.end().min(from.saturating_add(max));
         let mut removed = Removed::default();
         for slot in (from..end).filter_map(|slot| Slot::try_from(slot).ok()) {
             self.sweep_slot(slot, epoch, &mut removed);
@@ -137,8 +137,8 @@ impl Orders {
 
     /// Forgets at most `most` of the records without an order that are too many once a rebuild is over.
     /// Whether that was all.
-    pub(super) fn trim_waiting(&mut self, most: usize) -> bool {
-        for _ in 0..most {
+    pub(super) fn trim_waiting(&mut self, max: usize) -> bool {
+        for _ in 0..max {
             if self.waiting.len() <= WAITING_ORDERS {
                 break;
             }
@@ -202,8 +202,8 @@ impl Orders {
     /// Forgets the longest waiting records without an order while there are too many. A rebuild may tell all
     /// payments before the first order, so that as many may wait then as there may be orders.
     fn forget_waiting(&mut self, rebuilding: bool) {
-        let most = if rebuilding { WAITING_ORDERS.max(self.keep) } else { WAITING_ORDERS };
-        while self.waiting.len() > most {
+        let max = if rebuilding { WAITING_ORDERS.max(self.keep) } else { WAITING_ORDERS };
+        while self.waiting.len() > max {
             self.forget_first_waiting();
         }
     }

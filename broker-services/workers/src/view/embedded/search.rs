@@ -35,20 +35,20 @@ pub(super) struct Look {
 }
 
 impl Orders {
-    /// Looks at no more than `most_looked` orders from `from` on, until `most` match.
+    /// Looks at no more than `max_looked` orders from `from` on, until `most` match.
     pub(super) fn look(
         &self,
         wanted: &Wanted<'_>,
         from: Option<&Cursor>,
         towards: Towards,
-        most: usize,
-        most_looked: usize,
+        max: usize,
+        max_looked: usize,
     ) -> Look {
         let mut look = Look::default();
         let from = from.map(Place::new);
         let mut walk = self.walk(wanted, from.as_ref(), towards).peekable();
         let mut last = None;
-        while look.rows.len() < most && look.looked < most_looked {
+        while look.rows.len() < max && look.looked < max_looked {
             let Some(record) = walk.next().and_then(|slot| self.records.get(slot)) else { break };
             look.looked += 1;
             last = Some(record);
@@ -92,12 +92,12 @@ impl Orders {
     }
 
     /// All with that prefix, unless there are more than `most`.
-    fn with_prefix(&self, prefix: &str, most: usize) -> Option<Vec<Slot>> {
+    fn with_prefix(&self, prefix: &str, max: usize) -> Option<Vec<Slot>> {
         // A prefix that is no id itself (too long, another alphabet) is the prefix of none.
         let Ok(first) = OrderId::new(prefix) else { return Some(Vec::new()) };
         let range = self.by_id.range(CompactId::new(&first)..).take_while(|(id, _)| id.starts_with(prefix));
-        let slots: Vec<Slot> = range.take(most.saturating_add(1)).map(|(_, slot)| *slot).collect();
-        (slots.len() <= most).then_some(slots)
+        let slots: Vec<Slot> = range.take(max.saturating_add(1)).map(|(_, slot)| *slot).collect();
+        (slots.len() <= max).then_some(slots)
     }
 
     /// Those of `slots` that are orders and come from `from` on, in the order in which they are looked at.

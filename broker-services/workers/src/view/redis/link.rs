@@ -28,7 +28,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 const WAIT_FIRST: Duration = Duration::from_millis(50);
 /// The longest wait. Callers are refused meanwhile without a try, so that many of them do not hammer a server
 /// that is starting.
-const WAIT_MOST: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// One shared connection. Clones share it; any thread with a runtime may use it.
 #[derive(Clone)]
@@ -144,7 +144,7 @@ impl Link {
                     Ok(Err(Some(error))) => self.sentence(&error),
                     _ => format!("Redis at {} cannot be reached within {CONNECT_WITHIN:?}", self.place()),
                 };
-                let (again, next) = (Instant::now() + wait, (wait * 2).min(WAIT_MOST));
+                let (again, next) = (Instant::now() + wait, (wait * 2).min(MAX_WAIT));
                 *state = State::Down { number, why: Some(why.clone()), again, wait: next };
                 Err(why)
             }

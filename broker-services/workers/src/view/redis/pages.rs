@@ -37,18 +37,18 @@ impl RedisView {
         &self,
         filter: &OrderFilter,
         after: Option<&Cursor>,
-        most: usize,
+        max: usize,
     ) -> Result<OrderPage, ViewError> {
-        self.page(filter, after, Towards::Older, most).await
+        self.page(filter, after, Towards::Older, max).await
     }
 
     pub(in crate::view) async fn orders_before(
         &self,
         filter: &OrderFilter,
         before: Option<&Cursor>,
-        most: usize,
+        max: usize,
     ) -> Result<OrderPage, ViewError> {
-        let mut page = self.page(filter, before, Towards::Newer, most).await?;
+        let mut page = self.page(filter, before, Towards::Newer, max).await?;
         page.rows.reverse();
         Ok(page)
     }
@@ -59,7 +59,7 @@ impl RedisView {
         filter: &OrderFilter,
         from: Option<&Cursor>,
         towards: Towards,
-        most: usize,
+        max: usize,
     ) -> Result<OrderPage, ViewError> {
         let mut page = OrderPage { next: from.cloned(), ..OrderPage::default() };
         let prefix = filter.id_prefix.as_deref().unwrap_or_default();
@@ -70,9 +70,9 @@ impl RedisView {
         }
         let wanted = Wanted::new(filter);
         let mut looked = 0;
-        while page.rows.len() < most {
+        while page.rows.len() < max {
             // An index alone fills the page with the first look; later ones scan, and a scan ends.
-            let at_once = if looked == 0 { most } else { SCAN_ORDERS.saturating_sub(looked) };
+            let at_once = if looked == 0 { max } else { SCAN_ORDERS.saturating_sub(looked) };
             let at_once = if at_once == 0 { LOOK_AT_ONCE } else { at_once.min(LOOK_AT_ONCE) };
             let (more, rows, strays) = self.look(filter, page.next.as_ref(), towards, at_once).await?;
             page.strays += strays;
@@ -88,7 +88,7 @@ impl RedisView {
                 page.next = Some(place(&row));
                 if wanted.matches((&row).into()) {
                     page.rows.push(row);
-                    if page.rows.len() >= most {
+                    if page.rows.len() >= max {
                         break;
                     }
                 }
@@ -110,10 +110,10 @@ impl RedisView {
         filter: &OrderFilter,
         from: Option<&Cursor>,
         towards: Towards,
-        most: usize,
+        max: usize,
     ) -> Result<Look, ViewError> {
         let mut call = script_call(&LOOK, &self.prefix);
-        call.arg(most).arg(match towards {
+        call.arg(max).arg(match towards {
             Towards::Older => "older",
             Towards::Newer => "newer",
         });
@@ -149,17 +149,17 @@ impl RedisView {
     pub(in crate::view) async fn accounts(
         &self,
         after: Option<&Customer>,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<Account>, ViewError> {
-        self.by_name("accounts", "account:", after.map(Customer::as_str), most, Hash::account).await
+        self.by_name("accounts", "account:", after.map(Customer::as_str), max, Hash::account).await
     }
 
     pub(in crate::view) async fn items(
         &self,
         after: Option<&ItemId>,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<Item>, ViewError> {
-        self.by_name("items", "item:", after.map(ItemId::as_str), most, Hash::item).await
+        self.by_name("items", "item:", after.map(ItemId::as_str), max, Hash::item).await
     }
 
     /// Objects of one kind, by name. One that is removed meanwhile is left out.
@@ -168,15 +168,15 @@ impl RedisView {
         set: &str,
         kind: &str,
         after: Option<&str>,
-        most: usize,
+        max: usize,
         read: impl Fn(&Hash) -> Option<T>,
     ) -> Result<Vec<T>, ViewError> {
         let mut found = Vec::new();
         let mut from = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
-        while found.len() < most {
+        while found.len() < max {
             let mut range = redis::cmd("ZRANGEBYLEX");
             range.arg(self.key(set, "")).arg(&from).arg("+").arg("LIMIT").arg(0);
-            range.arg((most - found.len()).min(READ_AT_ONCE));
+            range.arg((max - found.len()).min(READ_AT_ONCE));
             let names: Vec<String> = self.query(&range).await?;
             let Some(last) = names.last() else { break };
             from = format!("({last}");
@@ -246,15 +246,15 @@ impl RedisView {
     pub(in crate::view) async fn feed(
         &self,
         after: u64,
-        most: usize,
+        max: usize,
     ) -> Result<(Vec<FeedEntry>, u64), ViewError> {
-        let most = most.min(FEED_ENTRIES);
+        let max = max.min(FEED_ENTRIES);
         let mut call = script_call(&FEED, &self.prefix);
-        call.arg(after).arg(most);
+        call.arg(after).arg(max);
         let (newest, entries): Told = self.run(&FEED, &call).await?;
         let mut events: Vec<FeedEntry> =
             entries.into_iter().flat_map(|(_, fields)| Hash::new(fields).feed_entries()).collect();
-        let wanted = usize::try_from(newest.saturating_sub(after)).unwrap_or(most).min(most);
+        let wanted = usize::try_from(newest.saturating_sub(after)).unwrap_or(max).min(max);
         events.drain(..events.len().saturating_sub(wanted));
         Ok((events, newest))
     }

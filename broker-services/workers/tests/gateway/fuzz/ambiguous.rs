@@ -92,8 +92,8 @@ pub(super) fn rename(rng: &mut Rng, whole: &mut Value) {
 }
 
 fn any_text(rng: &mut Rng) -> String {
-    const MOST_CHARS: usize = 70;
-    (0..rng.usize(..MOST_CHARS)).map(|_| rng.char(..)).collect()
+    const MAX_CHARS: usize = 70;
+    (0..rng.usize(..MAX_CHARS)).map(|_| rng.char(..)).collect()
 }
 
 fn is_name(text: &str) -> bool {

@@ -104,7 +104,7 @@ impl FormKind {
 
     /// The largest number it takes.
     #[must_use]
-    pub fn most(self) -> u64 {
+    pub fn max(self) -> u64 {
         match self {
             Self::Place => u64::from(MAX_QTY),
             Self::TopUp => u64::try_from(Won::MAX_INPUT.0).unwrap_or(u64::MAX),
@@ -397,16 +397,16 @@ impl Form {
     /// The typed number, if it is one that can be sent.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
-        self.number.text().parse().ok().filter(|number| (1..=self.kind.most()).contains(number))
+        self.number.text().parse().ok().filter(|number| (1..=self.kind.max()).contains(number))
     }
 
     /// Changes the number by `steps`, within what can be sent.
     pub fn step_by(&mut self, steps: i64) {
         self.problem = None;
         let step = i64::try_from(self.kind.step()).unwrap_or(1);
-        let most = i64::try_from(self.kind.most()).unwrap_or(i64::MAX);
+        let max = i64::try_from(self.kind.max()).unwrap_or(i64::MAX);
         let number: i64 = self.number.text().parse().unwrap_or(0);
-        let changed = number.saturating_add(steps.saturating_mul(step)).clamp(1, most);
+        let changed = number.saturating_add(steps.saturating_mul(step)).clamp(1, max);
         self.number = TextInput::with(&changed.to_string(), MAX_DIGITS);
         self.is_suggested = true;
     }

@@ -17,12 +17,12 @@ use crate::text::numbers::grouped;
 /// Columns of a balance: up to a hundred trillion won.
 const BALANCE: usize = 19;
 /// Columns that a name gets at most: a wider one than most are would tear name and balance apart.
-const NAME_AT_MOST: usize = 40;
+const MAX_NAME: usize = 40;
 
 /// Draws the table.
 pub(super) fn table(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let (listing, counts) = (&state.accounts.listing, &state.counts);
-    let name = usize::from(area.width).saturating_sub(2 + 1 + BALANCE).min(NAME_AT_MOST);
+    let name = usize::from(area.width).saturating_sub(2 + 1 + BALANCE).min(MAX_NAME);
     let table = Table {
         title: title(state, ink),
         sum: ink.fill(Text::AccountsSum, &[&grouped(counts.accounts), &counts.balances]),

@@ -85,7 +85,7 @@ fn state_line(state: &State, ink: &Ink<'_>, width: usize, seen: &BreakerSeen<'_>
 struct Bar {
     text: Text,
     count: u32,
-    most: u64,
+    max: u64,
     /// What is weighed against the threshold, and the threshold, in percent.
     share: Option<(u64, u32)>,
     style: Style,
@@ -97,7 +97,7 @@ fn bars(ink: &Ink<'_>, width: usize, breaker: &BreakerSnapshot) -> Vec<Line<'sta
     let charges = u64::from(window.ok) + u64::from(window.failed);
     let percent = |part: u64| part * 100 / charges.max(1);
     let (failed, slow) = (u64::from(window.failed), u64::from(window.slow));
-    let of = |text, count, style| Bar { text, count, most: charges, share: None, style };
+    let of = |text, count, style| Bar { text, count, max: charges, share: None, style };
     let bars = [
         of(Text::CountOk, window.ok, ink.theme.ok),
         Bar {
@@ -110,7 +110,7 @@ fn bars(ink: &Ink<'_>, width: usize, breaker: &BreakerSnapshot) -> Vec<Line<'sta
             ..of(Text::CountSlow, window.slow, ink.theme.warn)
         },
         Bar {
-            most: charges + u64::from(window.refused),
+            max: charges + u64::from(window.refused),
             ..of(Text::CountRefused, window.refused, ink.theme.quiet)
         },
     ];
@@ -123,7 +123,7 @@ impl Bar {
     fn line(&self, ink: &Ink<'_>, label: usize, room: usize) -> Line<'static> {
         let share = u64::from(self.count) * room as u64;
         // What happened at all shows.
-        let filled = usize::try_from(share.div_ceil(self.most.max(1))).unwrap_or(room).min(room);
+        let filled = usize::try_from(share.div_ceil(self.max.max(1))).unwrap_or(room).min(room);
         let mark =
             self.share.map(|(_, trips_at)| (trips_at as usize * room / 100).min(room.saturating_sub(1)));
         let part = |from: usize, to: usize| {

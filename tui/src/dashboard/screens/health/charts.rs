@@ -131,12 +131,12 @@ fn part(ink: &Ink<'_>, fill: f64) -> &'static str {
 }
 
 /// A round number at or above `most`: 1, 2 or 5 times a power of ten.
-fn scale_end(most: f64) -> f64 {
+fn scale_end(max: f64) -> f64 {
     let mut power = 1.0;
-    while power * 10.0 < most && power < 1e12 {
+    while power * 10.0 < max && power < 1e12 {
         power *= 10.0;
     }
-    [1.0, 2.0, 5.0, 10.0].iter().map(|step| step * power).find(|end| *end >= most).unwrap_or(most)
+    [1.0, 2.0, 5.0, 10.0].iter().map(|step| step * power).find(|end| *end >= max).unwrap_or(max)
 }
 
 /// With one decimal where that says something: `3.2`, `45`, `1200`, `12k`.
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_scale_ends_at_a_round_number_that_nothing_exceeds() {
-        for (most, end) in [
+        for (max, end) in [
             (0.0, 1.0),
             (0.3, 1.0),
             (1.0, 1.0),
@@ -177,8 +177,8 @@ mod tests {
             (99.0, 100.0),
             (1201.0, 2000.0),
         ] {
-            let shown = scale_end(most);
-            assert!((shown - end).abs() < 1e-9, "{most} ends at {shown}");
+            let shown = scale_end(max);
+            assert!((shown - end).abs() < 1e-9, "{max} ends at {shown}");
         }
     }
 

@@ -59,13 +59,13 @@ impl Columns {
             Text::ServiceMyInfo,
             Text::ColumnService,
         ]);
-        let least = widest(&[Text::ServiceReady, Text::ServiceNotReady, Text::ServiceSilent]);
+        let min = widest(&[Text::ServiceReady, Text::ServiceNotReady, Text::ServiceSilent]);
         let beat = widest(&[Text::ColumnBeat]).max(4);
         // Mark, blanks between six columns.
         let fixed = 2 + service + 1 + INSTANCE + 1 + 1 + beat + 2 * (1 + NUMBER);
         let has_more = width >= WIDE_FROM;
         let fixed = if has_more { fixed + MORE } else { fixed };
-        Self { service, state: width.saturating_sub(fixed).min(14).max(least), beat, has_more }
+        Self { service, state: width.saturating_sub(fixed).min(14).max(min), beat, has_more }
     }
 }
 

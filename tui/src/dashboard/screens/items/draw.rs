@@ -21,9 +21,9 @@ const PRICE: usize = 12;
 /// Columns of a stock: up to a million written out.
 const STOCK: usize = 10;
 /// Columns that a name gets at most.
-const NAME_AT_MOST: usize = 32;
+const MAX_NAME: usize = 32;
 /// Columns that the bar gets at most.
-const BAR_AT_MOST: usize = 40;
+const MAX_BAR: usize = 40;
 /// A stock below this many units is soon sold out.
 const LOW_STOCK: u64 = 20;
 
@@ -31,15 +31,15 @@ struct Columns {
     name: usize,
     bar: usize,
     /// The largest stock in the window: a full bar.
-    most: u64,
+    max: u64,
 }
 
 impl Columns {
     fn of(state: &State, width: usize) -> Self {
         let room = width.saturating_sub(2 + ID + 1 + 1 + PRICE + 1 + STOCK + 2);
-        let name = (room * 3 / 5).min(NAME_AT_MOST);
-        let most = state.items.rows().map(|item| item.stock).max().unwrap_or(0).max(1);
-        Self { name, bar: room.saturating_sub(name).min(BAR_AT_MOST), most }
+        let name = (room * 3 / 5).min(MAX_NAME);
+        let max = state.items.rows().map(|item| item.stock).max().unwrap_or(0).max(1);
+        Self { name, bar: room.saturating_sub(name).min(MAX_BAR), max }
     }
 }
 
@@ -72,7 +72,7 @@ fn cells(ink: &Ink<'_>, item: &Item, columns: &Columns) -> Vec<Span<'static>> {
     };
     let share = u128::from(item.stock) * columns.bar as u128;
     // What is there at all shows.
-    let filled = usize::try_from(share.div_ceil(u128::from(columns.most))).unwrap_or(columns.bar);
+    let filled = usize::try_from(share.div_ceil(u128::from(columns.max))).unwrap_or(columns.bar);
     let filled = filled.min(columns.bar);
     vec![
         Span::styled(ink.left(item.item_id.as_str(), ID), ink.theme.dim),

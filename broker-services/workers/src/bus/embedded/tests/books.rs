@@ -11,7 +11,7 @@ use crate::bus::Delivery;
 
 const CONSUMERS: usize = 3;
 const PREFETCH: usize = 3;
-const MOST: usize = 6;
+const MAX: usize = 6;
 const QUEUE: &str = "modelled";
 
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ enum Act {
     Publish,
     Receive {
         consumer: usize,
-        most: usize,
+        max: usize,
     },
     /// The one at that place among those it holds, modulo their number.
     Ack {
@@ -37,7 +37,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let consumer = 0..CONSUMERS;
     let act = prop_oneof![
         4 => Just(Act::Publish),
-        3 => (consumer.clone(), 1..5_usize).prop_map(|(consumer, most)| Act::Receive { consumer, most }),
+        3 => (consumer.clone(), 1..5_usize).prop_map(|(consumer, max)| Act::Receive { consumer, max }),
         3 => (consumer.clone(), 0..PREFETCH).prop_map(|(consumer, place)| Act::Ack { consumer, place }),
         1 => (consumer, any::<bool>()).prop_map(|(consumer, acks_late)| Act::Crash { consumer, acks_late }),
     ];
@@ -57,15 +57,15 @@ impl Model {
     fn apply(&mut self, act: &Act) -> Vec<(usize, bool)> {
         match *act {
             Act::Publish => {
-                let full = self.ready.len() >= MOST;
+                let full = self.ready.len() >= MAX;
                 if !full {
                     self.ready.push((self.receipts.len(), false));
                 }
                 self.receipts.push(full.then_some(PublishOutcome::Nacked));
             }
-            Act::Receive { consumer, most } => {
+            Act::Receive { consumer, max } => {
                 let room = PREFETCH - self.held[consumer].len();
-                let taken: Vec<_> = self.ready.drain(..most.min(room).min(self.ready.len())).collect();
+                let taken: Vec<_> = self.ready.drain(..max.min(room).min(self.ready.len())).collect();
                 self.held[consumer].extend(taken.iter().map(|(number, _)| number));
                 return taken;
             }
@@ -95,7 +95,7 @@ struct Real {
 impl Real {
     fn new() -> Self {
         let bus = EmbeddedBus::new();
-        let consumers = (0..CONSUMERS).map(|_| consumer(&bus, small(QUEUE, MOST), PREFETCH)).collect();
+        let consumers = (0..CONSUMERS).map(|_| consumer(&bus, small(QUEUE, MAX), PREFETCH)).collect();
         Self { bus, consumers, held: Default::default(), receipts: Vec::new() }
     }
 
@@ -105,8 +105,8 @@ impl Real {
                 let number = self.receipts.len();
                 self.receipts.push((self.bus.publish(direct(QUEUE, number.to_string())), None));
             }
-            Act::Receive { consumer, most } => {
-                let taken = ready(&mut self.consumers[consumer], most);
+            Act::Receive { consumer, max } => {
+                let taken = ready(&mut self.consumers[consumer], max);
                 let told = taken.iter().map(|taken| (text(taken).parse().unwrap(), taken.redelivered));
                 let told = told.collect();
                 self.held[consumer].extend(taken);
@@ -119,7 +119,7 @@ impl Real {
                 }
             }
             Act::Crash { consumer: at, acks_late } => {
-                self.consumers[at] = consumer(&self.bus, small(QUEUE, MOST), PREFETCH);
+                self.consumers[at] = consumer(&self.bus, small(QUEUE, MAX), PREFETCH);
                 for delivery in self.held[at].drain(..) {
                     if acks_late {
                         delivery.unacked.ack();

@@ -11,6 +11,7 @@ mod bodies;
 mod broker;
 mod cuts;
 mod drain;
+mod forgets;
 mod health;
 mod logs;
 mod proxy;

@@ -62,7 +62,7 @@ async fn rebuild(desk: &Desk) {
 }
 
 /// What the audit finds.
-async fn audited(at: &At, desk: &Desk) -> String {
+pub(crate) async fn audited(at: &At, desk: &Desk) -> String {
     let sources = Sources::of(&at.config(), Some(desk.view().clone()), AUDIT_WAITS, Clock::System.now());
     let mut found = Vec::new();
     audit::run(&sources, async || Traffic::default(), |finding| found.push(finding.message.clone()))

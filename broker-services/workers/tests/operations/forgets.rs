@@ -1,0 +1,94 @@
+//! A broker that loses what it has confirmed: queues are purged, a policy lets events expire. Every order ends all the same,
+//! since whoever owes it something is told again.
+
+use std::time::Duration;
+
+use skstore_domain::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
+use skstore_workers::desk::Desk;
+use skstore_workers::topology;
+use tokio::time::Instant;
+
+use crate::view::audited;
+use crate::workers::{At, Worker, order_id, place, until};
+
+/// The promise: within this after the last loss.
+const ENDED_WITHIN: Duration = Duration::from_secs(60);
+/// How long events expire at once: longer than it takes until all have been told.
+const POLICY_FOR: Duration = Duration::from_secs(8);
+/// Orders of each kind: more than one message takes.
+const ORDERS: usize = 20;
+
+fn start(at: &At, service: &str) -> Worker {
+    at.start(&[service], &[])
+}
+
+fn purge(at: &At, queue: &str) {
+    at.vhost.call("DELETE", &format!("/api/queues/{}/{queue}/contents", at.vhost.name), "");
+}
+
+async fn order(desk: &Desk, number: usize) -> Order {
+    desk.order(&order_id(number)).await.unwrap().order.expect("it was placed")
+}
+
+/// Places so many orders, from `first` on, and has each of them paid.
+async fn place_all(desk: &Desk, first: usize) {
+    for number in first..first + ORDERS {
+        until("an order is accepted", async || {
+            desk.place(&place(number)).await.is_ok_and(|answer| answer.ok)
+        })
+        .await;
+    }
+}
+
+/// Waits until `is_so` of all orders from `first` on, as Order answers.
+async fn all_are(desk: &Desk, first: usize, what: &str, is_so: impl Fn(&Order) -> bool) {
+    let since = Instant::now();
+    for number in first..first + ORDERS {
+        until(&format!("order {number} is {what}"), async || is_so(&order(desk, number).await)).await;
+    }
+    let took = since.elapsed();
+    assert!(took <= ENDED_WITHIN, "all are {what} only after {took:?}");
+}
+
+#[tokio::test]
+async fn orders_end_although_the_broker_has_lost_their_events() {
+    let at = At::given();
+    let mut item = start(&at, "item");
+    let others = [start(&at, "order"), start(&at, "deposit"), start(&at, "myinfo")];
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    until("prices are known", async || desk.place(&place(999)).await.is_ok_and(|answer| answer.ok)).await;
+
+    // Nobody is there to take the events while they are lost.
+    item.signal("TERM");
+    item.end().await;
+    place_all(&desk, 0).await;
+    purge(&at, topology::ITEM_EVENTS);
+    let mut item = start(&at, "item");
+    all_are(&desk, 0, "delivering", |order| order.status == OrderStatus::Delivering).await;
+
+    // Cancelled, and both who have to undo something never hear of it; then what they say is lost as well.
+    item.signal("TERM");
+    item.end().await;
+    let [order_worker, mut deposit, myinfo] = others;
+    deposit.signal("TERM");
+    deposit.end().await;
+    for number in 0..ORDERS {
+        desk.cancel(&order_id(number)).await.unwrap();
+    }
+    purge(&at, topology::ITEM_EVENTS);
+    purge(&at, topology::DEPOSIT_EVENTS);
+    let body = r#"{"pattern":"^order\\.events$","definition":{"message-ttl":1},"apply-to":"queues"}"#;
+    let policy = format!("/api/policies/{}/short", at.vhost.name);
+    at.vhost.call("PUT", &policy, body);
+    let again = [start(&at, "item"), start(&at, "deposit")];
+    tokio::time::sleep(POLICY_FOR).await;
+    at.vhost.call("DELETE", &policy, "");
+    all_are(&desk, 0, "undone", |order| {
+        order.payment == PaymentStatus::Refunded && order.delivery == DeliveryStatus::Cancelled
+    })
+    .await;
+    assert_eq!(audited(&at, &desk).await, "", "the audit");
+    drop((again, order_worker, myinfo));
+    process.stop().unwrap();
+}

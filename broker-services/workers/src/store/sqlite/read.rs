@@ -11,21 +11,18 @@ use crate::store::{Again, Key, Loaded, LogPage, NewEvent, Row, StoredEvent};
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
-pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, EVENT, DUE, NEWEST, LOG, LAST_SEQ, HAS_ANY];
+pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, EVENT, DUE, DUE_AHEAD, NEWEST, LOG, LAST_SEQ, HAS_ANY];
 
 const LOAD: &str = "SELECT revision, body FROM aggregates WHERE kind = ?1 AND id = ?2";
 const UNSENT: &str = "SELECT seq FROM unsent WHERE seq > ?1 ORDER BY seq";
 const EVENT: &str = "SELECT seq, id, aggregate_id, revision, type, body FROM events WHERE seq = ?1";
 const UNSENT_COUNT: &str = "SELECT count(*) FROM unsent";
 const DUE: &str = "
-    SELECT id FROM (
-        SELECT id FROM aggregates INDEXED BY aggregates_due
-        WHERE kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?4)
-    UNION ALL
-    SELECT id FROM (
-        SELECT id FROM aggregates INDEXED BY aggregates_due
-        WHERE kind = ?1 AND due > ?3 ORDER BY due, id LIMIT ?4)
-    LIMIT ?4";
+    SELECT id FROM aggregates INDEXED BY aggregates_due
+    WHERE kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3";
+const DUE_AHEAD: &str = "
+    SELECT id FROM aggregates INDEXED BY aggregates_due
+    WHERE kind = ?1 AND due > ?2 ORDER BY due, id LIMIT ?3";
 const NEWEST: &str = "
     SELECT seq, id, aggregate_id, revision, type, body FROM events INDEXED BY events_history
     WHERE kind = ?1 AND aggregate_id = ?2 AND type = ?3 ORDER BY revision DESC LIMIT 1";
@@ -107,9 +104,16 @@ pub(super) fn due(
     latest: Timestamp,
     max: usize,
 ) -> Result<Vec<Key>, Failure> {
-    let mut select = connection.prepare_cached(DUE)?;
-    let ids = select.query_map((kind, now.0, latest.0, limit(max)), |row| row.get::<_, String>(0))?;
-    ids.map(|id| Ok(Key::new(kind, id?))).collect()
+    let mut keys = Vec::new();
+    for (query, bound) in [(DUE, now), (DUE_AHEAD, latest)] {
+        let mut select = connection.prepare_cached(query)?;
+        let left = limit(max.saturating_sub(keys.len()));
+        let ids = select.query_map((kind, bound.0, left), |row| row.get::<_, String>(0))?;
+        for id in ids {
+            keys.push(Key::new(kind, id?));
+        }
+    }
+    Ok(keys)
 }
 
 /// The event that `again` names.

@@ -91,11 +91,23 @@ fn one_seed() {
     }
 }
 
-/// What a deliberate bug must be noticed by.
+/// What heals a bug's effects, so that the bug is noticed only where that is missing as well.
+fn healers(bug: Bug) -> BTreeSet<Bug> {
+    match bug {
+        // An event that is lost before its confirm is told again like one that is lost after it.
+        Bug::SentBeforeConfirm => BTreeSet::from([Bug::TellsOnce]),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// What a deliberate bug must be noticed by: a seed in which nothing breaks without it.
 fn notice(bug: Bug) {
-    let bugs = BTreeSet::from([bug]);
-    let noticed =
-        (0..SEEDS_FOR_A_BUG).map(|seed| simulate(seed, &bugs)).find(|report| !report.broken.is_empty());
+    let without = healers(bug);
+    let bugs: BTreeSet<Bug> = without.iter().copied().chain([bug]).collect();
+    let noticed = (0..SEEDS_FOR_A_BUG)
+        .map(|seed| simulate(seed, &bugs))
+        .filter(|report| !report.broken.is_empty())
+        .find(|report| without.is_empty() || simulate(report.seed, &without).broken.is_empty());
     match noticed {
         Some(report) => println!("{bug:?} is noticed: {}", report.verdict()),
         None => panic!("{bug:?} is not noticed within {SEEDS_FOR_A_BUG} seeds"),

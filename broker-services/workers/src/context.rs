@@ -32,9 +32,9 @@ pub struct Settings {
     pub payment_timeout: Duration,
     /// How the breaker decides.
     pub breaker: BreakerSettings,
-    /// How often orders are looked for that wait for a payment too long.
+    /// How often orders are looked for that wait for too long.
     pub sweep_every: Duration,
-    /// How long they may wait.
+    /// How long they may wait, for their payment and for Deposit or Item.
     pub patience: Patience,
     /// How long the event of a new order waits for its outcome, which would make it superfluous.
     pub hold_paying: Duration,

@@ -1,4 +1,4 @@
-//! The four services: what each fills into the loop.
+//! The four services: what Order, Deposit and Item fill into the loop, and MyInfo, which has a loop of its own.
 
 use skstore_domain::events::Event;
 use skstore_domain::ids::RequestId;

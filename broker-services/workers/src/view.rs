@@ -2,8 +2,8 @@
 //!
 //! The contract, which the conformance suite holds every adapter to:
 //!
-//! - [`View::apply`] is atomic for its batch and guarded by revisions: repeated, late and reordered writes
-//!   change nothing.
+//! - [`View::apply`] is atomic for each piece of its batch, and a batch cut short is completed by applying it again. It
+//!   is guarded by revisions: repeated, late and reordered writes change nothing.
 //! - A page of orders costs what it shows, not what is stored; a filter without an index says how far it
 //!   looked.
 //! - A view that lost its contents says [`ViewError::Empty`] to every write until a rebuild has begun.

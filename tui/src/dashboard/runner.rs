@@ -1,4 +1,5 @@
-//! The loop around [`update`](mod@super::update): it owns the desk and the screen, and is the only one to wait for anything.
+//! The loop around [`update`](mod@super::update): it owns the desk and the screen. Only runner and
+//! [`reading`](super::reading) do I/O and read the clock.
 
 use std::collections::VecDeque;
 use std::future::Future;

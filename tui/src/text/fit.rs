@@ -100,7 +100,7 @@ pub fn tail(text: &str, columns: usize) -> &str {
     text.char_indices().map(|(at, _)| &text[at..]).find(|rest| width(rest) <= columns).unwrap_or("")
 }
 
-/// `text`, cleaned, in lines of at most `columns`, broken at blanks where there are any. At most `most` lines;
+/// `text`, cleaned, in lines of at most `columns`, broken at blanks where there are any. At most `max` lines;
 /// the rest is cut with `more`.
 #[must_use]
 pub fn wrap(text: &str, columns: usize, max: usize, more: &str) -> Vec<String> {

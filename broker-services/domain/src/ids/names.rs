@@ -120,7 +120,7 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { ComposingNormalizerBorrowed::new_nfc().normalize(text) }
 }
 
-/// `text` as a name of at most `most` characters: [`composed`], and everything in it can be seen, but for what the
+/// `text` as a name of at most `max` characters: [`composed`], and everything in it can be seen, but for what the
 /// caller says `may_be_there`.
 pub(crate) fn name(
     text: &str,

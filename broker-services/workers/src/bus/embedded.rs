@@ -168,7 +168,7 @@ impl EmbeddedBus {
         }
     }
 
-    /// The oldest parked messages that nobody has in hand, at most `most`; they stay where they are.
+    /// The oldest parked messages that nobody has in hand, at most `max`; they stay where they are.
     #[must_use]
     pub fn dead_letters(&self, max: usize) -> Vec<Message> {
         let parked = self.shared.with(|state, _| state.dead_letters(max));
@@ -233,7 +233,7 @@ pub struct EmbeddedConsumer {
 }
 
 impl EmbeddedConsumer {
-    /// Waits until something is there, then takes what is ready, at most `most` (and at least one), and does
+    /// Waits until something is there, then takes what is ready, at most `max` (and at least one), and does
     /// not wait for more. Cancel-safe: a dropped call has taken nothing.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::topology;
 
 /// Most parked messages that are in hand at once; the others wait behind them.
 pub const MAX_IN_HAND: usize = 10_000;
-/// Most bytes in their bodies, of which each has at most [`MAX_BYTES`](topology::MOST_BYTES) and one more.
+/// Most bytes in their bodies, of which each has at most [`MAX_BYTES`](topology::MAX_BYTES) and one more.
 const MAX_IN_HAND_BYTES: usize = 64 * 1024 * 1024;
 /// How many are taken at first, and as long as some among them are too long to be read whole: those come slowly.
 const AT_FIRST: usize = 16;
@@ -47,7 +47,7 @@ pub struct Parked {
 }
 
 impl Bus {
-    /// Takes parked messages in hand, to look at the oldest, at most `most` and [`MAX_IN_HAND`].
+    /// Takes parked messages in hand, to look at the oldest, at most `max` and [`MAX_IN_HAND`].
     ///
     /// # Errors
     /// [`BusError::Occupied`] when somebody else has them in hand for longer than a command takes; otherwise as
@@ -115,7 +115,7 @@ impl Parked {
         self.total
     }
 
-    /// The next ones, at most `most`; none once all that were there have been handed out.
+    /// The next ones, at most `max`; none once all that were there have been handed out.
     ///
     /// # Errors
     /// [`BusError::Lost`]; whatever was not acked has gone back.

@@ -175,7 +175,7 @@ pub struct BatchConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweeperConfig {
-    /// How often it looks for orders that are stuck.
+    /// How often it looks for orders that wait for too long.
     #[serde(rename = "every_ms", deserialize_with = "millis")]
     pub every: Duration,
     /// How long an order may be paying before it is aborted. Longer than [`PaymentConfig::timeout`].

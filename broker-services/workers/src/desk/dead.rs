@@ -60,7 +60,7 @@ pub struct DeadPage {
 }
 
 impl DeadPage {
-    /// The oldest, at most `most`, of those that the owner of a data directory keeps there, to be looked at by others:
+    /// The oldest, at most `max`, of those that the owner of a data directory keeps there, to be looked at by others:
     /// over the embedded bus nobody else can have them in hand.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ struct Flight {
 }
 
 impl Desk {
-    /// The oldest parked messages, at most `most` and about [`LIST_BYTES`] of bodies. They stay where they are. One
+    /// The oldest parked messages, at most `max` and about [`LIST_BYTES`] of bodies. They stay where they are. One
     /// operator at a time has them in hand: others wait for their turn, so do not ask for this in a loop; the
     /// number of them is in [`Desk::queues`].
     ///

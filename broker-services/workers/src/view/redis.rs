@@ -72,18 +72,18 @@ macro_rules! script {
 
 static APPLY: LazyLock<Script> = LazyLock::new(|| {
     let body = concat!(
-        include_str!("redis/before.lua"),
+        include_str!("redis/text_order.lua"),
         include_str!("redis/records.lua"),
         include_str!("redis/apply.lua")
     );
     Script::new(&[fields::names().as_str(), body].concat())
 });
-static BEAT: LazyLock<Script> = script!("redis/before.lua", "redis/records.lua", "redis/beat.lua");
-static BEGIN: LazyLock<Script> = script!("redis/before.lua", "redis/records.lua", "redis/begin.lua");
+static BEAT: LazyLock<Script> = script!("redis/text_order.lua", "redis/records.lua", "redis/beat.lua");
+static BEGIN: LazyLock<Script> = script!("redis/text_order.lua", "redis/records.lua", "redis/begin.lua");
 static SWEEP: LazyLock<Script> =
-    script!("redis/before.lua", "redis/records.lua", "redis/pattern.lua", "redis/sweep.lua");
+    script!("redis/text_order.lua", "redis/records.lua", "redis/pattern.lua", "redis/sweep.lua");
 static FEED: LazyLock<Script> = script!("redis/feed.lua");
-static LOOK: LazyLock<Script> = script!("redis/before.lua", "redis/look.lua");
+static LOOK: LazyLock<Script> = script!("redis/text_order.lua", "redis/look.lua");
 
 /// The view in Redis. Clones share it; any thread with a runtime that has a clock may use it.
 ///

@@ -16,7 +16,7 @@ pub struct TextInput {
 }
 
 impl TextInput {
-    /// An empty line of at most `most` characters.
+    /// An empty line of at most `max` characters.
     #[must_use]
     pub const fn new(max: usize) -> Self {
         Self { text: String::new(), cursor: 0, max }

@@ -1,5 +1,5 @@
-//! What a key does where keys go now: in the topmost layer, or on the screen; what opens forms and menus, and what the
-//! screen that is shown has besides.
+//! Carries out an action: in the topmost layer if there is one, else on the screen. Quit, suspend and help do the same
+//! wherever one is.
 
 use skstore_domain::ids::{Customer, ItemId};
 use skstore_workers::desk::config::TimeShown;

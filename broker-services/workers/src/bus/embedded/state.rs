@@ -411,7 +411,7 @@ impl State {
         }
     }
 
-    /// Takes what is ready, from each queue in turn, at most `most`; if there is nothing, remembers whom to
+    /// Takes what is ready, from each queue in turn, at most `max`; if there is nothing, remembers whom to
     /// wake.
     ///
     /// # Errors

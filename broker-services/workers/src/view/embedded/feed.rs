@@ -34,7 +34,7 @@ impl Feed {
         true
     }
 
-    /// The newest entries after number `after`, oldest first, at most `most`; and the number of the last.
+    /// The newest entries after number `after`, oldest first, at most `max`; and the number of the last.
     pub(super) fn since(&self, after: u64, max: usize) -> (Vec<FeedEntry>, u64) {
         let new = usize::try_from(self.last.saturating_sub(after)).unwrap_or(usize::MAX);
         let shown = new.min(max).min(self.entries.len());

@@ -56,12 +56,12 @@ impl<K: Ord + Clone, T: Clone> Newest<K, T> {
         Put::Taken(Some(std::mem::replace(old, object.clone())))
     }
 
-    /// At most `most` by key, from after `after`.
+    /// At most `max` by key, from after `after`.
     pub(super) fn page(&self, after: Option<&K>, max: usize) -> Vec<T> {
         self.from(after).take(max).map(|(_, (object, _))| object.clone()).collect()
     }
 
-    /// Removes those of the `most` objects after `after` that were not told in `epoch`, and hands them to `take`. What they
+    /// Removes those of the `max` objects after `after` that were not told in `epoch`, and hands them to `take`. What they
     /// were, and the key after which to go on.
     pub(super) fn sweep(
         &mut self,

@@ -108,7 +108,7 @@ impl Orders {
         self.forgotten = Forgotten::default();
     }
 
-    /// Removes what was not told in `epoch` from the `most` places from `from` on. What that was, and where to go on.
+    /// Removes what was not told in `epoch` from the `max` places from `from` on. What that was, and where to go on.
     pub(super) fn sweep(&mut self, from: usize, max: usize, epoch: Epoch) -> (Removed, Option<usize>) {
         let end = self.records.end().min(from.saturating_add(max));
         let mut removed = Removed::default();
@@ -135,7 +135,7 @@ impl Orders {
         }
     }
 
-    /// Forgets at most `most` of the records without an order that are too many once a rebuild is over.
+    /// Forgets at most `max` of the records without an order that are too many once a rebuild is over.
     /// Whether that was all.
     pub(super) fn trim_waiting(&mut self, max: usize) -> bool {
         for _ in 0..max {

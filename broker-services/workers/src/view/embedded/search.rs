@@ -35,7 +35,7 @@ pub(super) struct Look {
 }
 
 impl Orders {
-    /// Looks at no more than `max_looked` orders from `from` on, until `most` match.
+    /// Looks at no more than `max_looked` orders from `from` on, until `max` match.
     pub(super) fn look(
         &self,
         wanted: &Wanted<'_>,
@@ -91,7 +91,7 @@ impl Orders {
         Some(smallest)
     }
 
-    /// All with that prefix, unless there are more than `most`.
+    /// All with that prefix, unless there are more than `max`.
     fn with_prefix(&self, prefix: &str, max: usize) -> Option<Vec<Slot>> {
         // A prefix that is no id itself (too long, another alphabet) is the prefix of none.
         let Ok(first) = OrderId::new(prefix) else { return Some(Vec::new()) };

@@ -1,4 +1,5 @@
--- What every script that writes begins with. ARGV[1] is the prefix of all keys.
+-- What each script that writes the view has ahead of its own lines, after `text_order.lua`. ARGV[1] is the prefix of
+-- all keys.
 --
 -- A script runs alone, so nobody sees half of it. Should it ever stop in the middle (somebody else's value under
 -- one of these keys), applying the batch again completes it: every write is guarded by itself, and the counts

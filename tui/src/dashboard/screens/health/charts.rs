@@ -130,7 +130,7 @@ fn part(ink: &Ink<'_>, fill: f64) -> &'static str {
     parts[at.unwrap_or(parts.len() - 1)]
 }
 
-/// A round number at or above `most`: 1, 2 or 5 times a power of ten.
+/// A round number at or above `max`: 1, 2 or 5 times a power of ten.
 fn scale_end(max: f64) -> f64 {
     let mut power = 1.0;
     while power * 10.0 < max && power < 1e12 {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ids::OrderId;
+use crate::checkpoint::LogHead;
+use crate::ids::{ItemId, OrderId};
 use crate::json;
 use crate::objects::{Account, Item, Order, Payment, PaymentStatus};
 use crate::words::words;
@@ -52,6 +53,9 @@ pub struct Answer {
     /// Answers `item.*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<Item>,
+    /// Answers `item.catalog`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<CatalogPage>,
     /// Answers `*.replay`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayPage>,
@@ -101,6 +105,16 @@ impl PaymentAnswer {
     }
 }
 
+/// A part of what is listed, by id. Ask again after `next` until that is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogPage {
+    /// Items as they are.
+    pub items: Vec<Item>,
+    /// The last of them, if there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<ItemId>,
+}
+
 /// A part of a service's event log, oldest first. Ask again from `next_seq` until that is absent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReplayPage {
@@ -111,6 +125,9 @@ pub struct ReplayPage {
     pub next_seq: Option<i64>,
     /// The log's newest entry when the page was made, to show progress by.
     pub last_seq: i64,
+    /// Which log it is. Not from versions that did not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogHead>,
 }
 
 impl AnswerError {
@@ -145,7 +162,20 @@ macro_rules! done_with {
 }
 
 impl Answer {
-    done_with! { order: Order, payment: PaymentAnswer, account: Account, item: Item, replay: ReplayPage }
+    done_with! {
+        order: Order,
+        payment: PaymentAnswer,
+        account: Account,
+        item: Item,
+        catalog: CatalogPage,
+        replay: ReplayPage,
+    }
+
+    /// Whether it tells a page of many things, which programs ask for and no person waits for.
+    #[must_use]
+    pub const fn is_page(&self) -> bool {
+        self.catalog.is_some() || self.replay.is_some()
+    }
 
     /// Refuses with `code` and a message for people.
     #[must_use]

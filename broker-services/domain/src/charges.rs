@@ -33,7 +33,8 @@ impl From<&Order> for Charge {
 /// What Order sends to `skstore.payments`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeCall {
-    /// When Order stops waiting. A charge without a record is not processed after it.
+    /// When Order stops waiting, by its own clock: for people, and for versions of Deposit that went by it. What counts is how
+    /// long the message lives, which no two clocks have to agree on.
     pub deadline: Timestamp,
     /// At most [`MAX_CHARGES_PER_CALL`].
     pub charges: Vec<Charge>,
@@ -50,7 +51,7 @@ words! {
         Refused = "refused",
         /// The id was charged with another amount or account before.
         Conflict = "conflict",
-        /// It came after its deadline and there was no record of it; nothing was taken.
+        /// It was not decided within its message's life and there was no record of it; nothing was taken.
         Expired = "expired",
     }
 }

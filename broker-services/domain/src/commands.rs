@@ -51,14 +51,19 @@ pub enum ItemCommand {
     Restock(Restock),
     Query(ItemId),
     List(ListItem),
+    /// Those after this one.
+    Catalog(Option<ItemId>),
     Replay(Replay),
 }
 
-/// Part of a log, from one entry on.
+/// Part of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Replay {
     /// The first entry wanted.
     pub from_seq: i64,
+    /// The last one; all that there are if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_seq: Option<i64>,
 }
 
 /// Order something. Everything but the item is optional.
@@ -163,6 +168,7 @@ impl Command {
             Self::Item(ItemCommand::Restock(_)) => ItemCommandKind::Restock.into(),
             Self::Item(ItemCommand::Query(_)) => ItemCommandKind::Query.into(),
             Self::Item(ItemCommand::List(_)) => ItemCommandKind::List.into(),
+            Self::Item(ItemCommand::Catalog(_)) => ItemCommandKind::Catalog.into(),
             Self::Item(ItemCommand::Replay(_)) => ItemCommandKind::Replay.into(),
         }
     }

@@ -8,7 +8,7 @@
 //! 4. [`deposit`]: the money: payments, accounts, top-ups;
 //! 5. [`events`]: what has happened, told to everyone;
 //! 6. [`item`]: the stock and its deliveries;
-//! 7. [`myinfo`]: how events become the view;
+//! 7. [`myinfo`]: how events become the view, and [`checkpoint`]: how many of them it has;
 //! 8. [`answers`]: what the caller hears, and how fast: [`latency`];
 //! 9. [`ledger`]: what always holds of accounts, stocks and orders, and [`books`], what the services' own logs say of it.
 //!
@@ -21,6 +21,7 @@ pub mod books;
 pub mod breaker;
 mod by_service;
 pub mod charges;
+pub mod checkpoint;
 pub mod commands;
 pub mod deposit;
 pub mod events;

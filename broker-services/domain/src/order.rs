@@ -27,7 +27,7 @@ mod terms;
 pub use price::{Price, Quote, hear_price};
 pub use replies::{Reply, recorded};
 use replies::{never_placed, used_for_something_else};
-pub use rest::{Awaited, MAX_WAIT, Overdue, Pace, Patience, awaited, overdue};
+pub use rest::{Awaited, MAX_WAIT, Overdue, Pace, Patience, awaited, overdue, times_told};
 pub use terms::{Admission, Decision, Input, OrderRecord, PaymentStep, PlaceRequest, Then, Tombstone};
 
 /// When it is worth another try while Order has not heard of any item: Item lists them when it starts.

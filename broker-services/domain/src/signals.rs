@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
 use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
+use crate::checkpoint::LogHead;
 use crate::events::Source;
 use crate::time::Timestamp;
 use crate::words::words;
@@ -45,8 +46,15 @@ pub struct Beat {
     pub version: String,
     /// When it started.
     pub started_at: Timestamp,
-    /// When this was sent.
+    /// When this was sent, by its own clock.
     pub at: Timestamp,
+    /// How many it has sent, this one included: what tells an older one, whatever became of the clock. 0 from versions that did
+    /// not count.
+    #[serde(default)]
+    pub number: u64,
+    /// By how many milliseconds its clock is ahead of MyInfo's, below 0 behind it; MyInfo adds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_ms: Option<i64>,
     /// Whether it takes work.
     pub ready: bool,
     /// Why it takes none now. What is over stands in `past`.
@@ -74,6 +82,9 @@ pub struct Beat {
     /// What its log comes to, as far as it was read. Not from MyInfo, which has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub books: Option<Books>,
+    /// Which log it has, and how far that goes. Not from MyInfo, nor from versions that did not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogHead>,
     /// What a person has to put right although it takes work, in sentences: a policy of the broker that overrules a
     /// promise, something that it may not declare.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -81,6 +92,21 @@ pub struct Beat {
     /// What was wrong lately and is over, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past: Vec<Past>,
+}
+
+/// Clocks that differ by more are to be put right: people would read times that cannot be. Less is the difference between one
+/// message and the next.
+pub const MAX_CLOCK_SKEW_MS: u64 = 500;
+
+impl Beat {
+    /// Whether it was sent after `last`, another one of the same instance.
+    #[must_use]
+    pub const fn is_after(&self, last: &Self) -> bool {
+        if self.number > 0 && last.number > 0 {
+            return self.number > last.number;
+        }
+        self.at.0 > last.at.0
+    }
 }
 
 /// Something that was wrong, and is over.

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
-use skstore_domain::answers::{Answer, ErrorCode, ReplayPage};
+use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
@@ -23,15 +23,11 @@ use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, must_be_seen, park};
 use crate::logging;
 use crate::probe::{Bug, Point};
+use crate::reads::Read;
 use crate::relay::RelayHandle;
 use crate::reply_to;
 use crate::store::{Changes, Key, Store};
 use crate::unit_of_work::UnitOfWork;
-
-/// Entries of a replay page.
-const REPLAY_ENTRIES: usize = 1_000;
-/// Bodies of a replay page, in bytes: a message of events is no larger.
-const REPLAY_BYTES: usize = 192 * 1024;
 
 /// One thing to decide.
 #[derive(Debug)]
@@ -46,10 +42,8 @@ pub(crate) struct Job<I> {
 pub(crate) enum Effect<E> {
     None,
     Answer(Box<Answer>),
-    /// Tell the caller a part of the log.
-    Replay {
-        from_seq: i64,
-    },
+    /// Tell the caller a page of what is stored, as it is then.
+    Read(Read),
     /// Park it: it cannot be, or it panicked.
     Park(String),
     /// What only this service does.
@@ -331,7 +325,7 @@ impl<H: Handler> Loop<H> {
         let answer = match effect {
             Effect::None | Effect::Own(_) => return,
             Effect::Answer(answer) => *answer,
-            Effect::Replay { from_seq } => self.replay(from_seq).await,
+            Effect::Read(read) => read.answer(&self.store, self.context.settings.max_retry).await,
             Effect::Park(reason) => {
                 if let Some(envelope) = envelope {
                     self.park_whole(envelope, &Bad::new(reason.clone())).await;
@@ -360,23 +354,8 @@ impl<H: Handler> Loop<H> {
             return;
         }
         self.answers.push(caller.answer(answer.to_json()));
-        if answer.replay.is_none() {
+        if !answer.is_page() {
             self.context.status.answered(envelope.age.elapsed(), !answer.ok);
-        }
-    }
-
-    async fn replay(&self, from_seq: i64) -> Answer {
-        match self.store.log(from_seq, REPLAY_ENTRIES, REPLAY_BYTES).await {
-            Ok(page) => Answer::replay(ReplayPage {
-                events: page
-                    .bodies
-                    .into_iter()
-                    .filter_map(|body| serde_json::value::RawValue::from_string(body).ok())
-                    .collect(),
-                next_seq: page.next_seq,
-                last_seq: page.last_seq,
-            }),
-            Err(error) => Answer::try_later(error.to_string(), self.context.settings.max_retry),
         }
     }
 }

@@ -110,7 +110,7 @@ impl Reader {
             Some(store) => store,
             None => self.store.insert(Store::open_to_read(&self.log.store_url).await?),
         };
-        let page = store.log(self.next, PAGE_ENTRIES, PAGE_BYTES).await?;
+        let page = store.log(self.next..=i64::MAX, PAGE_ENTRIES, PAGE_BYTES).await?;
         for event in &page.bodies {
             match self.books.enter(event) {
                 Then::GoOn => {}

@@ -7,17 +7,20 @@
 //! - A delivery that is not acked when its [`Consumer`] is dropped comes back with `redelivered` set.
 //! - A full queue refuses ([`PublishOutcome::Nacked`]) or drops its oldest, as its topology says; nobody blocks.
 //! - A message that matches no queue goes to the exchange's alternate, else is [`PublishOutcome::Returned`].
+//! - A name can be claimed by those who name the same owner; another owner is refused until the last of them is gone.
 //! - Parked messages can be looked at by one operator at a time, and stay where they are, in their order, unless
 //!   they are acked ([`Bus::parked`]).
 
 use skstore_domain::time::Timestamp;
 
 pub mod amqp;
+mod claim;
 pub mod embedded;
 mod message;
 pub mod parked;
 mod status;
 
+pub use claim::Claim;
 pub use message::{Delivery, Message, Properties, PublishOutcome, Receipt, Subscription, Tracked, Unacked};
 pub use status::{BusError, Noticed, QueueDepth, blocked_words};
 
@@ -50,6 +53,17 @@ impl Bus {
         match self {
             Self::Embedded(bus) => bus.consume(queues).map(Consumer::Embedded),
             Self::Amqp(bus) => bus.consume(queues).await.map(Consumer::Amqp),
+        }
+    }
+
+    /// Claims `name` for `owner`, together with all who name the same one.
+    ///
+    /// # Errors
+    /// [`BusError::Occupied`] when another owner has it; else when the bus cannot be reached.
+    pub async fn claim(&self, name: &str, owner: &str) -> Result<Claim, BusError> {
+        match self {
+            Self::Embedded(bus) => bus.claim(name, owner).map(Claim::Embedded),
+            Self::Amqp(bus) => bus.claim(name, owner).await.map(Claim::Amqp),
         }
     }
 

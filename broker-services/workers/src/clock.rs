@@ -1,6 +1,7 @@
 //! Time and ids, as they are handed to every loop. The only file that asks the machine for either.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use skstore_domain::time::Timestamp;
@@ -10,10 +11,10 @@ use skstore_domain::time::Timestamp;
 pub enum Clock {
     /// The machine's clock.
     System,
-    /// Tokio's clock, which a test pauses, counted from `base`.
+    /// Tokio's clock, which a test pauses.
     Paused {
-        /// The wall clock when it started.
-        base: Timestamp,
+        /// What the wall clock says when tokio's started, in milliseconds since 1970 UTC. Clones share it.
+        base_ms: Arc<AtomicI64>,
         /// Tokio's clock when it started.
         started: tokio::time::Instant,
     },
@@ -23,7 +24,14 @@ impl Clock {
     /// A clock that follows tokio's, for tests that pause it.
     #[must_use]
     pub fn paused_at(base: Timestamp) -> Self {
-        Self::Paused { base, started: tokio::time::Instant::now() }
+        Self::Paused { base_ms: Arc::new(AtomicI64::new(base.0)), started: tokio::time::Instant::now() }
+    }
+
+    /// Sets a paused clock, and its clones, forward by so many milliseconds, or back.
+    pub fn jump(&self, by_ms: i64) {
+        if let Self::Paused { base_ms, .. } = self {
+            base_ms.fetch_add(by_ms, Ordering::Relaxed);
+        }
     }
 
     /// The time of day, for records and people.
@@ -36,7 +44,9 @@ impl Clock {
                 let millis = since_epoch.map_or(0, |since| since.as_millis());
                 Timestamp(i64::try_from(millis).unwrap_or(i64::MAX))
             }
-            Self::Paused { base, started } => base.after(started.elapsed()),
+            Self::Paused { base_ms, started } => {
+                Timestamp(base_ms.load(Ordering::Relaxed)).after(started.elapsed())
+            }
         }
     }
 }

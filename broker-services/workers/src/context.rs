@@ -137,6 +137,7 @@ pub struct WorkerStatus {
     handled: AtomicU64,
     in_flight: AtomicU64,
     unsent: AtomicU64,
+    beats: AtomicU64,
     all_sent: Notify,
     since: Stopwatch,
     told: Mutex<Told>,
@@ -153,6 +154,7 @@ struct Told {
     books: Option<Books>,
     ignored: Option<Ignored>,
     rebuild: Option<(u8, Vec<Service>)>,
+    waits: Option<String>,
 }
 
 /// Events of kinds that only another version knows.
@@ -190,6 +192,11 @@ impl WorkerStatus {
     /// `count` more were handled.
     pub fn add_handled(&self, count: usize) {
         self.handled.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// The number of the next heartbeat, from 1.
+    pub fn next_beat(&self) -> u64 {
+        self.beats.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Messages in hand.
@@ -310,6 +317,17 @@ impl WorkerStatus {
         self.told().ignored.as_ref().map(|Ignored { count, first }| {
             format!("{count} events of kinds that this version does not know were ignored, '{first}' first: start the newer one")
         })
+    }
+
+    /// A sentence about the orders that wait for somebody for long, or nothing while none does.
+    pub fn set_waits(&self, waits: Option<String>) {
+        self.told().waits = waits;
+    }
+
+    /// What was set last.
+    #[must_use]
+    pub fn waits(&self) -> Option<String> {
+        self.told().waits.clone()
     }
 
     /// How far a rebuild of the view has come, in percent, and whose logs it has not heard to their end; `None` when

@@ -1,4 +1,11 @@
-//! The headers that a message is parked with, beside those that it came with.
+//! The headers of ours: which entries of a log a message of events carries, and what a message is parked with beside those
+//! that it came with.
+
+/// The header that says from whose store events are, as [`LogHead::store`](skstore_domain::checkpoint::LogHead) has it.
+pub(crate) const STORE: &str = "store";
+/// The header that says which entries of that store's log a message of events stands for, as
+/// [`Seqs`](skstore_domain::checkpoint::Seqs) writes them.
+pub(crate) const SEQS: &str = "seqs";
 
 /// The header that names a parked message.
 pub(crate) const PARKED_ID: &str = "parked_id";

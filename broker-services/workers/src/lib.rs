@@ -4,8 +4,8 @@
 //! - What every program does alike: [`logging`], [`outlet`], [`signals`]; and [`health`], for those who ask from outside.
 //! - Three small ports, each an `enum` of adapters: [`bus`], [`store`], [`view`]; and the [`topology`] that
 //!   every bus declares.
-//! - A [`worker`]: one batch loop, `batch`, which the services in `service` fill in; `relay` publishes what they
-//!   committed; `calls` holds the payment calls in flight; `bookkeeper` checks the sums of what they wrote.
+//! - A [`worker`]: one batch loop, `batch`, which the services in `service` fill in, and `reads` where nothing is decided;
+//!   `relay` publishes what they committed; `calls` holds the payment calls in flight; `bookkeeper` checks the sums of what they wrote.
 //! - [`audit`] gives a second opinion on their books, by parsers and rules of its own.
 //! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process.
 
@@ -27,6 +27,7 @@ pub mod logging;
 pub mod outlet;
 pub mod probe;
 pub mod process;
+mod reads;
 mod relay;
 mod reply_to;
 mod service;

@@ -56,6 +56,10 @@ pub enum Bug {
     TellsOnce,
     /// Who is told again does not say again what it has recorded.
     KeepsItsRecordToItself,
+    /// Entries of a log that did not come are taken for applied.
+    TakesGapsForComplete,
+    /// Deposit goes by the time at which Order says that it stops waiting.
+    ForeignDeadline,
 }
 
 impl Bug {
@@ -77,6 +81,8 @@ impl Bug {
         Self::RelayOnlyItsOwn,
         Self::TellsOnce,
         Self::KeepsItsRecordToItself,
+        Self::TakesGapsForComplete,
+        Self::ForeignDeadline,
     ];
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use skstore_domain::checkpoint::Seqs;
 use skstore_domain::events::EventKind;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 use crate::bus::{Message, Properties, PublishOutcome, Publisher, Tracked};
 use crate::context::{Backoff, Context};
 use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE};
+use crate::headers::{SEQS, STORE};
 use crate::probe::{Bug, Point};
 use crate::store::{Store, StoredEvent};
 use crate::topology;
@@ -119,18 +121,34 @@ impl Shared {
     }
 }
 
+/// An event to be published.
+#[derive(Debug)]
+struct Ready {
+    stored: StoredEvent,
+    /// The entry that it makes superfluous: who has this one misses nothing.
+    supersedes: Option<i64>,
+}
+
+impl From<StoredEvent> for Ready {
+    fn from(stored: StoredEvent) -> Self {
+        Self { stored, supersedes: None }
+    }
+}
+
 /// Publishes what its [`RelayHandle`] takes. Run it beside the loop, on the same thread.
 pub(crate) struct Relay {
     shared: Rc<Shared>,
     store: Store,
     lease: Lease,
     publisher: Publisher,
-    ready: Vec<StoredEvent>,
+    /// Whose events these are, once it was asked.
+    store_id: Option<String>,
+    ready: Vec<Ready>,
     held: Held,
-    in_flight: FuturesUnordered<Tracked<Vec<StoredEvent>>>,
+    in_flight: FuturesUnordered<Tracked<Vec<Ready>>>,
     /// Confirmed or superfluous, and not marked yet.
     settled: Vec<i64>,
-    refused: Vec<StoredEvent>,
+    refused: Vec<Ready>,
     retry_at: Option<Instant>,
     backoff: Backoff,
 }
@@ -153,6 +171,7 @@ impl Relay {
             lease: Lease::new(context, store.clone()),
             store,
             publisher,
+            store_id: None,
             ready: Vec::new(),
             held: Held::new(context.settings.hold_paying),
             in_flight: FuturesUnordered::new(),
@@ -244,11 +263,12 @@ impl Relay {
             if event.event.kind.is_superseded_by_next() {
                 self.held.hold(event, now);
             } else {
-                self.settled.extend(self.held.supersede(&event));
-                self.ready.push(event);
+                let supersedes = self.held.supersede(&event);
+                self.settled.extend(supersedes);
+                self.ready.push(Ready { stored: event, supersedes });
             }
         }
-        self.ready.extend(self.held.due(now));
+        self.ready.extend(self.held.due(now).into_iter().map(Ready::from));
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
             self.ready.append(&mut self.refused);
@@ -260,15 +280,19 @@ impl Relay {
         if self.ready.is_empty() {
             return;
         }
-        let mut by_kind: BTreeMap<EventKind, Vec<StoredEvent>> = BTreeMap::new();
+        if self.store_id.is_none() {
+            // Where it cannot be read, they go out without: what they stand for is then asked for.
+            self.store_id = self.store.head().await.ok().flatten().map(|head| head.store);
+        }
+        let mut by_kind: BTreeMap<EventKind, Vec<Ready>> = BTreeMap::new();
         for event in self.ready.drain(..) {
-            by_kind.entry(event.event.kind).or_default().push(event);
+            by_kind.entry(event.stored.event.kind).or_default().push(event);
         }
         for (kind, events) in by_kind {
             for events in split(events) {
-                let receipt = self.publisher.publish(message(kind, &events));
+                let receipt = self.publisher.publish(message(kind, &events, self.store_id.as_deref()));
                 if self.shared.context.probe.has(Bug::SentBeforeConfirm) {
-                    self.settled.extend(events.iter().map(|event| event.seq));
+                    self.settled.extend(seqs(&events));
                 }
                 self.in_flight.push(Tracked::new(receipt, events));
             }
@@ -317,9 +341,9 @@ impl Relay {
         }
     }
 
-    fn land(&mut self, (confirm, events): (PublishOutcome, Vec<StoredEvent>)) {
+    fn land(&mut self, (confirm, events): (PublishOutcome, Vec<Ready>)) {
         match confirm {
-            PublishOutcome::Confirmed => self.settled.extend(events.iter().map(|event| event.seq)),
+            PublishOutcome::Confirmed => self.settled.extend(seqs(&events)),
             // Whoever relays now finds them in the store.
             PublishOutcome::Returned | PublishOutcome::Nacked | PublishOutcome::Unknown
                 if !self.shared.is_relaying.get() => {}
@@ -380,13 +404,17 @@ impl Held {
     }
 }
 
+fn seqs(events: &[Ready]) -> impl Iterator<Item = i64> {
+    events.iter().map(|event| event.stored.seq)
+}
+
 /// Splits events into messages of at most [`topology::MAX_EVENTS_BYTES`]; an event that is larger travels alone.
-fn split(events: Vec<StoredEvent>) -> Vec<Vec<StoredEvent>> {
+fn split(events: Vec<Ready>) -> Vec<Vec<Ready>> {
     let mut messages = Vec::new();
     let mut message = Vec::new();
     let mut bytes = 0;
     for event in events {
-        let size = event.event.body.len() + 1;
+        let size = event.stored.event.body.len() + 1;
         if bytes + size > topology::MAX_EVENTS_BYTES && !message.is_empty() {
             messages.push(std::mem::take(&mut message));
             bytes = 0;
@@ -398,21 +426,29 @@ fn split(events: Vec<StoredEvent>) -> Vec<Vec<StoredEvent>> {
     messages
 }
 
-/// A lone event as it is; several as a JSON array, without reading them again.
-fn message(kind: EventKind, events: &[StoredEvent]) -> Message {
+/// A lone event as it is; several as a JSON array, without reading them again. Beside them, of which entries of the log of
+/// the store `store_id` who has them misses nothing.
+fn message(kind: EventKind, events: &[Ready], store_id: Option<&str>) -> Message {
     let (body, content_type, message_id) = match events {
-        [event] => (event.event.body.clone().into_bytes(), EVENT_TYPE, Some(event.event.id.clone())),
+        [Ready { stored: StoredEvent { event, .. }, .. }] => {
+            (event.body.clone().into_bytes(), EVENT_TYPE, Some(event.id.clone()))
+        }
         several => {
-            let size = several.iter().map(|event| event.event.body.len() + 1).sum::<usize>() + 1;
-            let mut body = Vec::with_capacity(size);
-            for (at, event) in several.iter().enumerate() {
+            let bodies = || several.iter().map(|event| event.stored.event.body.as_bytes());
+            let mut body = Vec::with_capacity(bodies().map(|one| one.len() + 1).sum::<usize>() + 1);
+            for (at, one) in bodies().enumerate() {
                 body.push(if at == 0 { b'[' } else { b',' });
-                body.extend_from_slice(event.event.body.as_bytes());
+                body.extend_from_slice(one);
             }
             body.push(b']');
             (body, EVENT_BATCH_TYPE, None)
         }
     };
+    let headers = store_id.map_or_else(BTreeMap::new, |store_id| {
+        let stands_for: Seqs =
+            seqs(events).chain(events.iter().filter_map(|event| event.supersedes)).collect();
+        BTreeMap::from([(STORE.to_owned(), store_id.to_owned()), (SEQS.to_owned(), stands_for.to_string())])
+    });
     Message {
         exchange: topology::EVENTS.to_owned(),
         routing_key: kind.word().to_owned(),
@@ -420,6 +456,7 @@ fn message(kind: EventKind, events: &[StoredEvent]) -> Message {
         properties: Properties {
             message_id,
             content_type: Some(content_type.to_owned()),
+            headers,
             ..Properties::default()
         },
     }

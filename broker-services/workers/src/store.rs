@@ -7,12 +7,19 @@
 //!   dropped, and the decision is made again on what is there now.
 //! - What `transact` returned survives a crash of the process and the machine.
 //! - Events are numbered by `seq`, and never changed or deleted. Each is unsent until it is marked as sent.
+//! - What a page of the log has passed over is never there later, whatever was committed meanwhile.
 //! - Several processes may use one store. One of them at a time has its lease; what the others commit is news.
+//! - It has an identity, which its copies share, and begins an incarnation whenever it is opened to write: one that began
+//!   before the end of what an older one has told is a copy that was put back.
+//! - Once what it was opened as is gone, or something else is in its place, everything fails. Nobody is told of a commit
+//!   that is not there.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
+use skstore_domain::checkpoint::LogHead;
 use skstore_domain::time::Timestamp;
 
 mod error;
@@ -176,14 +183,30 @@ impl Store {
         }
     }
 
-    /// The event log from `from_seq` on, at most `most` entries and about `max_bytes` of bodies (at least
+    /// The entries of the event log with these numbers, at most `max` of them and about `max_bytes` of bodies (at least
     /// one entry if there is one).
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn log(&self, from_seq: i64, max: usize, max_bytes: usize) -> Result<LogPage, StoreError> {
+    pub async fn log(
+        &self,
+        seqs: RangeInclusive<i64>,
+        max: usize,
+        max_bytes: usize,
+    ) -> Result<LogPage, StoreError> {
         match self {
-            Self::Sqlite(store) => store.log(from_seq, max, max_bytes),
+            Self::Sqlite(store) => store.log(seqs, max, max_bytes),
+        }
+    }
+
+    /// Which log this is, and how far it goes: all of it true at the same time. Nothing as long as it could not be written
+    /// to by a version that gives it an identity.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn head(&self) -> Result<Option<LogHead>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.head(),
         }
     }
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use skstore_domain::commands::{CommandKind, MAX_COMMAND_BYTES};
 use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source};
+use skstore_domain::signals::Service;
 
 /// What someone asks for: the gateway, routed by key.
 pub const COMMANDS: &str = "skstore.commands";
@@ -289,6 +290,18 @@ pub fn operator() -> QueueSpec {
     exclusive(OPERATOR, MAX_REPLIES, Vec::new())
 }
 
+/// The queue that stands for the claim `name`: nothing is ever in it.
+#[must_use]
+pub fn claim_of(name: &str) -> QueueSpec {
+    QueueSpec { kind: QueueKind::Classic, dead_letter: None, ..durable(name, 1, Vec::new()) }
+}
+
+/// What the workers of one service claim for the store that they share.
+#[must_use]
+pub fn store_claim(service: Service) -> String {
+    format!("{service}.store")
+}
+
 /// Whether `queue` is one of ours, so that no outside caller may have answers sent there.
 #[must_use]
 pub fn is_ours(queue: &str) -> bool {
@@ -351,7 +364,7 @@ mod tests {
             (
                 "item.commands",
                 "skstore.commands",
-                &["item.restock", "item.query", "item.list", "item.replay"],
+                &["item.restock", "item.query", "item.list", "item.catalog", "item.replay"],
                 Quorum,
                 100_000,
                 RejectPublish,

@@ -11,7 +11,13 @@
 //!   is there at the same revision, which somebody may have altered; at its end, what neither the logs nor live
 //!   writes have told is gone, also what stands there at a revision that nobody told.
 //! - A rebuild ends only itself: one that another has begun after is not its to sweep.
+//! - It keeps a checkpoint of each log beside what the log told, and loses both together: what a checkpoint says was applied
+//!   is there.
 
+use std::collections::BTreeMap;
+
+use skstore_domain::checkpoint::{Advance, Checkpoint};
+use skstore_domain::events::Source;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::myinfo::{FeedEntry, ViewWrite};
 use skstore_domain::objects::{Account, Item};
@@ -31,6 +37,9 @@ mod steps;
 pub use bounds::{BREAKER_HISTORY, FEED_ENTRIES, SCAN_ORDERS};
 pub use orders::{Cursor, OrderDetail, OrderFilter, OrderPage};
 pub use status::{Counts, Health, Rebuilds, Swept, ViewError, Written};
+
+/// How much of each log a view has applied.
+pub type Checkpoints = BTreeMap<Source, Checkpoint>;
 
 /// A view. Clones share it; any thread may use it.
 #[derive(Debug, Clone)]
@@ -132,6 +141,28 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.rebuilds()),
             Self::Redis(view) => view.rebuilds().await,
+        }
+    }
+
+    /// Says of the logs that more of them was applied, or told; to be called once it was.
+    ///
+    /// # Errors
+    /// As [`View::apply`].
+    pub async fn advance(&self, advances: &[(Source, Advance)]) -> Result<(), ViewError> {
+        match self {
+            Self::Embedded(view) => view.advance(advances),
+            Self::Redis(view) => view.advance(advances).await,
+        }
+    }
+
+    /// How much of each log was applied; nothing of those that no rebuild has heard.
+    ///
+    /// # Errors
+    /// [`ViewError::Lost`].
+    pub async fn checkpoints(&self) -> Result<Checkpoints, ViewError> {
+        match self {
+            Self::Embedded(view) => Ok(view.checkpoints()),
+            Self::Redis(view) => view.checkpoints().await,
         }
     }
 

@@ -1,13 +1,14 @@
 //! One worker, put together: its loop, its relay, its heartbeat and its ear for the operator, side by side on
 //! one thread. Whatever fails, all of it is dropped and started again; nothing unfinished was acked.
 
+use skstore_domain::checkpoint::LogHead;
 use skstore_domain::json;
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Control, Past, Service, remember};
 use skstore_domain::time::Timestamp;
 use tokio::time::{Duration, MissedTickBehavior};
 
 use crate::batch::Loop;
-use crate::bus::{self, BusError, Noticed, Publisher, Subscription};
+use crate::bus::{self, BusError, Claim, Noticed, Publisher, Subscription};
 use crate::calls::Gate;
 use crate::context::{Context, Rate, WorkerStatus};
 use crate::envelope::json_message;
@@ -89,7 +90,7 @@ async fn attempt(context: &Context, keeps: &Keeps, started_at: Timestamp) -> Res
         biased;
         done = work => done,
         heard = consume_control(context, gate.as_ref()) => heard,
-        () = beat(context, &publisher, gate.as_ref(), started_at) => Ok(()),
+        () = beat(context, &publisher, keeps, gate.as_ref(), started_at) => Ok(()),
         () = tell_changes(context, &publisher, gate.as_ref()) => Ok(()),
     }
 }
@@ -105,6 +106,7 @@ async fn work(
         Keeps::View(view) => return myinfo::run(context, publisher, view.clone()).await,
         Keeps::Store(store) => store.clone(),
     };
+    let mut claim = claim(&context, &store).await?;
     let (handle, relay) = Relay::new(&context, store.clone(), publisher.clone());
     let last_events = handle.clone();
     let serve = async {
@@ -132,6 +134,7 @@ async fn work(
         biased;
         served = serve => served,
         () = &mut relay => Ok(()),
+        () = claim.lost() => Err(BusError::Lost("the broker has let go of this service's claim".to_owned())),
     };
     // What was committed last is in the store; what is confirmed now need not be sent again.
     let last = async {
@@ -145,6 +148,21 @@ async fn work(
     }
     last_events.give_up().await;
     served
+}
+
+/// Claims the service for its store: two stores would each have a part of its books.
+async fn claim(context: &Context, store: &Store) -> Result<Claim, BusError> {
+    let service = context.service;
+    // One that cannot be read tells so itself, with every message that it should work on.
+    let owner = store.head().await.ok().flatten().map_or_else(|| "unknown".to_owned(), |head| head.store);
+    match context.bus.claim(&topology::store_claim(service), &owner).await {
+        Err(BusError::Occupied(why)) => Err(BusError::Occupied(format!(
+            "another store of {service} is in use on this message bus, and two would each have a part of the books; this one \
+             ({owner}) takes nothing until no worker uses the other. Have all of them use the same stores.{service}.url, or \
+             give each desk a virtual host of its own ({why})"
+        ))),
+        claimed => claimed,
+    }
 }
 
 /// Does what the operator wants.
@@ -182,7 +200,14 @@ fn apply_control(context: &Context, gate: Option<&Gate>, control: &Control) {
 }
 
 /// Says how the worker does, every second.
-async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, started_at: Timestamp) {
+async fn beat(
+    context: &Context,
+    publisher: &Publisher,
+    keeps: &Keeps,
+    gate: Option<&Gate>,
+    started_at: Timestamp,
+) {
+    let mut log = LogWatch::new(context, keeps);
     let mut rate = Rate::new(context.status.handled());
     let (answered, refused, _) = context.status.answers();
     let mut answer_rates = [Rate::new(answered), Rate::new(refused)];
@@ -192,6 +217,7 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
         every.tick().await;
         let status = &context.status;
         let at = context.clock.now();
+        let log = log.head().await;
         let bus = context.bus.noticed(at);
         let (ready, last_error) = present(status.trouble(), &bus);
         let fault = *context.fault.borrow();
@@ -201,6 +227,8 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at,
             at,
+            number: status.next_beat(),
+            clock_ahead_ms: None,
             ready,
             last_error,
             handled: status.handled(),
@@ -218,10 +246,46 @@ async fn beat(context: &Context, publisher: &Publisher, gate: Option<&Gate>, sta
             unheard: status.unheard(),
             answers: (context.service != Service::MyInfo).then(|| answers(status, &mut answer_rates)),
             books: status.books(),
+            log,
             past: past(status.past(at), bus.past),
-            warnings: bus.warnings.into_iter().chain(status.ignored_words()).collect(),
+            warnings: bus.warnings.into_iter().chain(status.ignored_words()).chain(status.waits()).collect(),
         };
         signal(publisher, topology::BEAT_KEY, &beat);
+    }
+}
+
+/// Looks at a worker's log each second, so that one that has nothing to do notices as well that its store is gone.
+struct LogWatch<'a> {
+    context: &'a Context,
+    store: Option<&'a Store>,
+    is_gone: bool,
+}
+
+impl<'a> LogWatch<'a> {
+    const fn new(context: &'a Context, keeps: &'a Keeps) -> Self {
+        let store = match keeps {
+            Keeps::Store(store) => Some(store),
+            Keeps::View(_) => None,
+        };
+        Self { context, store, is_gone: false }
+    }
+
+    /// How far the log goes; nothing where there is none, or it cannot be read.
+    async fn head(&mut self) -> Option<LogHead> {
+        let found = self.store?.head().await;
+        let was_gone = std::mem::replace(&mut self.is_gone, found.is_err());
+        match found {
+            Ok(head) => {
+                if was_gone {
+                    self.context.status.recovered();
+                }
+                head
+            }
+            Err(error) => {
+                self.context.status.failed(error.to_string(), self.context.clock.now());
+                None
+            }
+        }
     }
 }
 

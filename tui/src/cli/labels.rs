@@ -36,6 +36,7 @@ macro_rules! labels {
 labels! {
     ACCOUNTS = "계정", "accounts";
     AMOUNT = "금액", "amount";
+    APPLIED = "반영됨", "applied";
     AT = "시각", "at";
     BALANCE = "잔액", "balance";
     BALANCES = "잔액 합계", "balances";
@@ -47,6 +48,7 @@ labels! {
     DELIVERIES = "배송", "deliveries";
     DELIVERY = "배송", "delivery";
     DROPPED = "버림", "dropped";
+    ENTRIES = "항목", "entries";
     EVENTS = "이벤트", "events";
     EXCHANGE = "교환기", "exchange";
     FAILED = "실패", "failed";
@@ -59,8 +61,10 @@ labels! {
     ITEM = "상품", "item";
     ITEMS = "상품", "items";
     KEY = "라우팅 키", "routing key";
+    LOG = "로그", "log";
     MAY_DOUBLE = "식별자 없음: 이미 처리되었을 수 있음", "has no id: may have taken effect already";
     MESSAGES = "메시지", "messages";
+    MISSING = "누락", "missing";
     MODE = "모드", "mode";
     MORE_PARKED = "더 보관된 메시지:", "more are parked:";
     NAME = "이름", "name";

@@ -4,14 +4,18 @@ use std::io::Write;
 use std::time::Duration;
 
 use clap::Subcommand;
+use serde::Serialize;
 use serde_json::json;
+use skstore::text::fit::Side;
+use skstore::text::numbers::grouped;
+use skstore_domain::events::Source;
 use skstore_domain::signals::Service;
 use skstore_workers::desk::Desk;
 use skstore_workers::desk::signals::asked_to_stop;
 use skstore_workers::desk::view::{Rebuilds, View, ViewError};
 use tokio::time::Instant;
 
-use super::columns::fields;
+use super::columns::{fields, table};
 use super::failure::Failure;
 use super::labels;
 use super::output::{Output, by_status};
@@ -62,15 +66,17 @@ async fn show<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure>
     let orders: u64 = counts.orders.iter().sum();
     let is_running = view.rebuilds().await?.is_running;
     let rebuilding = if is_running { Some(percent(view).await?.unwrap_or(0)) } else { None };
+    let logs = logs(view).await?;
     let object = json!({
         "orders": orders,
         "by_status": by_status(&counts),
         "accounts": counts.accounts,
         "items": counts.items,
         "rebuilding": rebuilding,
+        "logs": logs,
     });
     out.one(&object, |language| {
-        fields(
+        let counts = fields(
             language,
             &[
                 (labels::ORDERS, orders.to_string()),
@@ -78,8 +84,51 @@ async fn show<W: Write>(view: &View, out: &mut Output<W>) -> Result<(), Failure>
                 (labels::ITEMS, counts.items.to_string()),
                 (labels::REBUILDING, rebuilding.map(|percent| format!("{percent} %")).unwrap_or_default()),
             ],
-        )
+        );
+        let headings = [
+            (labels::LOG, Side::Left),
+            (labels::ENTRIES, Side::Right),
+            (labels::APPLIED, Side::Right),
+            (labels::MISSING, Side::Right),
+        ];
+        let row = |log: &LogSeen| {
+            let number = |number: Option<u64>| number.map(grouped).unwrap_or_default();
+            [log.service.word().to_owned(), number(log.last_seq), number(log.applied), number(log.missing)]
+        };
+        format!("{counts}\n{}", table(language, headings, logs.iter().map(row)))
     })
+}
+
+/// How much of one service's log the view has.
+#[derive(Debug, Serialize)]
+struct LogSeen {
+    service: Source,
+    /// Its store, where it was told.
+    store: Option<String>,
+    /// Its newest entry.
+    last_seq: Option<u64>,
+    /// Its entries that were applied.
+    applied: Option<u64>,
+    /// Those that were not: on their way, or lost and soon asked for.
+    missing: Option<u64>,
+}
+
+async fn logs(view: &View) -> Result<Vec<LogSeen>, Failure> {
+    let checkpoints = view.checkpoints().await?;
+    let seen = |service: &Source| {
+        let known = checkpoints.get(service);
+        let head = known.and_then(|known| known.head.as_ref());
+        let missing = known.zip(head).map(|(known, head)| known.missing(head.last_seq));
+        let last_seq = head.and_then(|head| u64::try_from(head.last_seq).ok());
+        LogSeen {
+            service: *service,
+            store: known.map(|known| known.store.clone()),
+            last_seq,
+            applied: last_seq.zip(missing).map(|(last, missing)| last - missing),
+            missing,
+        }
+    };
+    Ok(Source::ALL.iter().map(seen).collect())
 }
 
 /// How far MyInfo says that it has come.

@@ -199,6 +199,9 @@ pub(crate) fn breaker(state: BreakerState) -> BreakerSnapshot {
 
 pub(crate) fn beat(service: Service) -> Beat {
     Beat {
+        number: 0,
+        clock_ahead_ms: None,
+        log: None,
         service,
         instance: format!("{service}-01990a00-7000-7000-8000-0000000{service:0>5.5}"),
         version: "0.1.0".into(),

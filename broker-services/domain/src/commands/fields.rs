@@ -16,7 +16,7 @@ use crate::ids::{BadId, is_unsafe_to_show};
 use crate::money::Won;
 
 /// Every member that some command has.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 14] = [
     "item_id",
     "productId",
     "qty",
@@ -29,6 +29,8 @@ const KNOWN: [&str; 12] = [
     "name",
     "name_en",
     "from_seq",
+    "to_seq",
+    "after",
 ];
 
 /// A command's JSON object, and the accessors that check one field each.

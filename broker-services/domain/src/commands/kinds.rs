@@ -38,6 +38,8 @@ words! {
         Query = "item.query",
         /// Name and price an item, listing it if need be.
         List = "item.list",
+        /// The items that are listed, page by page.
+        Catalog = "item.catalog",
         /// Part of Item's event log.
         Replay = "item.replay",
     }

@@ -24,6 +24,8 @@ impl Command {
             | Self::Deposit(DepositCommand::QueryPayment(order_id)) => json!({ "order_id": order_id }),
             Self::Deposit(DepositCommand::QueryAccount(customer)) => json!({ "customer": customer }),
             Self::Item(ItemCommand::Query(item_id)) => json!({ "item_id": item_id }),
+            Self::Item(ItemCommand::Catalog(None)) => json!({}),
+            Self::Item(ItemCommand::Catalog(Some(after))) => json!({ "after": after }),
             Self::Order(OrderCommand::Replay(replay))
             | Self::Deposit(DepositCommand::Replay(replay))
             | Self::Item(ItemCommand::Replay(replay)) => json!(replay),
@@ -81,6 +83,7 @@ impl ServiceCommand for ItemCommand {
             ItemCommandKind::Restock => Self::Restock(Restock::read(&fields)?),
             ItemCommandKind::Query => Self::Query(fields.required(&ITEM, ItemId::to_look_up)?),
             ItemCommandKind::List => Self::List(ListItem::read(&fields)?),
+            ItemCommandKind::Catalog => Self::Catalog(fields.optional(&["after"], ItemId::to_look_up)?),
             ItemCommandKind::Replay => Self::Replay(Replay::read(&fields)?),
         })
     }
@@ -132,8 +135,11 @@ impl ListItem {
 
 impl Replay {
     fn read(fields: &Fields<'_>) -> Result<Self, Invalid> {
-        let from = fields.number("from_seq", 0, i64::MAX as u64)?.unwrap_or(0);
-        Ok(Self { from_seq: i64::try_from(from).unwrap_or(i64::MAX) })
+        let seq = |name| {
+            let seq = fields.number(name, 0, i64::MAX as u64)?;
+            Ok(seq.map(|seq| i64::try_from(seq).unwrap_or(i64::MAX)))
+        };
+        Ok(Self { from_seq: seq("from_seq")?.unwrap_or(0), to_seq: seq("to_seq")? })
     }
 }
 

@@ -21,7 +21,7 @@ const MIN_AT_ONCE: usize = 16;
 const MAX_AT_ONCE: usize = 4096;
 
 /// What an order waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Awaited {
     /// The outcome of its charge.
     Payment,
@@ -102,6 +102,18 @@ pub fn overdue(record: Option<&OrderRecord>, now: Timestamp, patience: Patience)
     // Told again each time it has waited twice as long: nothing has to be counted.
     let wait = now.since(order.updated_at).clamp(patience.tell_again_after.min(MAX_WAIT), MAX_WAIT);
     Overdue::TellAgain(kind, now.after(wait).before(patience.tell_again_after))
+}
+
+/// How often an order was told again that has waited for so long.
+#[must_use]
+pub fn times_told(waited: Duration, patience: Patience) -> u32 {
+    let (mut at, mut times) = (patience.tell_again_after.max(Duration::from_millis(1)), 0_u32);
+    while at < MAX_WAIT && at <= waited {
+        (at, times) = (at * 2, times + 1);
+    }
+    // From here on each time is as long as the one before.
+    let rest = waited.checked_sub(at).map_or(0, |rest| rest.as_secs() / MAX_WAIT.as_secs() + 1);
+    times.saturating_add(u32::try_from(rest).unwrap_or(u32::MAX))
 }
 
 /// How many orders are told again at once: few while nobody answers, and twice as many each time that most of them

@@ -290,6 +290,8 @@ fn names() -> impl Strategy<Value = String> {
         "name",
         "name_en",
         "from_seq",
+        "to_seq",
+        "after",
     ];
     prop_oneof![prop::sample::select(known.to_vec()).prop_map(str::to_owned), any::<String>()]
 }
@@ -380,7 +382,8 @@ fn commands() -> impl Strategy<Value = Command> {
     let item = key.prop_map(|id| ItemId::new(&id).expect("its alphabet"));
     let customer = name.prop_map(|name| Customer::new(&name).expect("its alphabet"));
     let won = (1..=Won::MAX_INPUT.0).prop_map(Won);
-    let replay = (0..=i64::MAX).prop_map(|from_seq| Replay { from_seq });
+    let seq = || 0..=i64::MAX;
+    let replay = (seq(), prop::option::of(seq())).prop_map(|(from_seq, to_seq)| Replay { from_seq, to_seq });
     let place = (
         item.clone(),
         1..=MAX_QTY,

@@ -2,6 +2,7 @@
 
 mod books;
 mod build;
+mod checkpoint;
 mod commands;
 mod deposit;
 mod item;

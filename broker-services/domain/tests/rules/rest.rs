@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use skstore_domain::events::OrderKind;
 use skstore_domain::objects::{DeliveryStatus as D, Order, OrderStatus as S, PaymentStatus as P};
-use skstore_domain::order::{Awaited, MAX_WAIT, OrderRecord, Overdue, Pace, Patience, awaited, overdue};
+use skstore_domain::order::{
+    Awaited, MAX_WAIT, OrderRecord, Overdue, Pace, Patience, awaited, overdue, times_told,
+};
 use skstore_domain::time::Timestamp;
 
 use crate::build;
@@ -100,4 +102,14 @@ fn few_are_told_again_while_nobody_answers_and_twice_as_many_each_time_they_do()
     assert_eq!(told, [16, 32, 64, 128, 64, 32, 16]);
     let max = (0..20).map(|_| tell(true)).max();
     assert_eq!(max, Some(4096), "there is an end to it");
+}
+
+#[test]
+fn how_often_it_was_told_again_follows_from_how_long_it_has_waited() {
+    let table = [(0, 0), (4, 0), (5, 1), (9, 1), (10, 2), (20, 3), (39, 3), (40, 4), (60, 5), (3_600, 182)];
+    for (seconds, expected) in table {
+        assert_eq!(times_told(Duration::from_secs(seconds), PATIENCE), expected, "after {seconds} s");
+    }
+    let at_once = Patience { tell_again_after: Duration::ZERO, ..PATIENCE };
+    assert!(times_told(Duration::from_secs(1), at_once) > 0, "it ends");
 }

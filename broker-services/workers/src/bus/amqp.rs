@@ -12,6 +12,7 @@
 mod acks;
 mod answers;
 mod blocked;
+mod claim;
 mod clean;
 mod confirms;
 mod consumer;
@@ -43,6 +44,7 @@ use super::{BusError, Noticed, QueueDepth, Subscription};
 use crate::config::address::BrokerAddress;
 use crate::config::address::management::ManagementAt;
 use crate::topology;
+pub use claim::AmqpClaim;
 pub use consumer::AmqpConsumer;
 pub use declare::Part;
 pub use inspection::{Inspection, Overruling};
@@ -163,6 +165,10 @@ impl AmqpBus {
     /// Declares those queues that are not there. An exclusive one is gone soon after its consumer is dropped.
     pub(super) async fn consume(&self, queues: Vec<Subscription>) -> Result<AmqpConsumer, BusError> {
         self.run(AmqpConsumer::open(Arc::clone(&self.shared), queues)).await
+    }
+
+    pub(super) async fn claim(&self, name: &str, owner: &str) -> Result<AmqpClaim, BusError> {
+        self.run(AmqpClaim::open(Arc::clone(&self.shared), name.to_owned(), owner.to_owned())).await
     }
 
     /// Consumes one queue, and tells how many messages wait in it.

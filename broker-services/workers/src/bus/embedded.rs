@@ -15,6 +15,7 @@
 
 #[cfg(feature = "simulation")]
 mod chaos;
+mod claim;
 mod consumer;
 mod journal;
 mod queue;
@@ -37,6 +38,8 @@ use super::{BusError, Delivery, Message, QueueDepth, Receipt, Subscription, Unac
 use crate::topology;
 #[cfg(feature = "simulation")]
 pub use chaos::{Chaos, Faults};
+use claim::Claims;
+pub use claim::EmbeddedClaim;
 use consumer::{Take, Taken};
 use queue::ConsumerId;
 use state::{After, State};
@@ -87,7 +90,7 @@ impl EmbeddedBus {
         Self::from(state)
     }
 
-    /// Loses, as a broker does whose disk was wiped, every event that waits for Order, Deposit or Item.
+    /// Loses, as a broker does whose disk was wiped, every event that waits.
     #[cfg(feature = "simulation")]
     pub fn forget(&self) {
         self.shared.with(|state, after| state.forget(after));
@@ -103,6 +106,10 @@ impl EmbeddedBus {
     /// Hands over `message` and does not want to know.
     pub fn send(&self, message: Message) {
         self.shared.with(|state, after| state.publish(message, None, after));
+    }
+
+    pub(super) fn claim(&self, name: &str, owner: &str) -> Result<EmbeddedClaim, BusError> {
+        self.shared.claims.take(name, owner)
     }
 
     /// Consumes all of `queues` as one stream, declaring those that are not there. An exclusive queue is gone
@@ -183,7 +190,12 @@ impl EmbeddedBus {
     }
 
     fn from(state: State) -> Self {
-        let shared = Shared { state: Mutex::new(state), idle: Notify::new(), turn: Arc::default() };
+        let shared = Shared {
+            state: Mutex::new(state),
+            idle: Notify::new(),
+            turn: Arc::default(),
+            claims: Claims::default(),
+        };
         Self { shared: Arc::new(shared) }
     }
 }
@@ -207,6 +219,7 @@ struct Shared {
     idle: Notify,
     /// See [`EmbeddedBus::turn`].
     turn: Arc<tokio::sync::Mutex<()>>,
+    claims: Claims,
 }
 
 impl Shared {

@@ -1,6 +1,7 @@
 //! Deposit: takes the money for an order, gives it back when the order ends otherwise, and keeps accounts.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use skstore_domain::answers::{Answer, ErrorCode, PaymentAnswer};
 use skstore_domain::charges::{Charge, ChargeCall, ChargeOutcome, ChargeReply, MAX_CHARGES_PER_CALL};
@@ -16,10 +17,12 @@ use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
 use crate::batch::{Effect, Handler, Job, Parts};
-use crate::bus::{Delivery, Publisher, Subscription};
+use crate::bus::{Delivery, Message, Publisher, Subscription};
+use crate::clock::Stopwatch;
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Envelope, read_command};
 use crate::probe::Bug;
+use crate::reads::Read;
 use crate::service::{events, key_of, not_for, one, queue, trace_of};
 use crate::store::{Again, Key};
 use crate::topology;
@@ -35,8 +38,8 @@ unit_of_work! {
 /// What a message to Deposit says.
 #[derive(Debug)]
 pub(crate) enum DepositInput {
-    /// Take the money for an order, before the deadline.
-    Charge(Charge, Timestamp),
+    /// Take the money for an order, while its call lives.
+    Charge(Charge, Life),
     /// The order ended: give its money back, or never take it.
     Release(Box<Order>, PaymentReason),
     TopUp {
@@ -46,8 +49,33 @@ pub(crate) enum DepositInput {
     },
     QueryPayment(OrderId),
     QueryAccount(Customer),
-    /// The log, from this entry on.
-    Replay(i64),
+    /// A part of the log.
+    Replay(Replay),
+}
+
+/// How long a call is worth anything once it was received. The broker drops what has waited for so long with it, by its own
+/// clock; this goes on by ours from there, so that nobody's clocks have to agree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Life {
+    received: Stopwatch,
+    /// For ever if absent.
+    within: Option<Duration>,
+    /// By the clock of who sent it, which counts for nothing.
+    deadline: Timestamp,
+}
+
+impl Life {
+    fn of(message: &Message, call: &ChargeCall) -> Self {
+        let within = message.properties.expiration;
+        Self { received: Stopwatch::start(), within, deadline: call.deadline }
+    }
+
+    fn is_over(&self, context: &Context) -> bool {
+        if context.probe.has(Bug::ForeignDeadline) {
+            return context.clock.now() > self.deadline;
+        }
+        self.within.is_some_and(|within| self.received.elapsed() > within)
+    }
 }
 
 /// What Deposit fills into the loop.
@@ -83,20 +111,20 @@ impl DepositHandler {
             }
             DepositCommand::QueryPayment(order) => DepositInput::QueryPayment(order),
             DepositCommand::QueryAccount(customer) => DepositInput::QueryAccount(customer),
-            DepositCommand::Replay(Replay { from_seq }) => DepositInput::Replay(from_seq),
+            DepositCommand::Replay(replay) => DepositInput::Replay(replay),
         })
     }
 
     fn charge(
         &self,
         charge: &Charge,
-        deadline: Timestamp,
+        life: Life,
         unit: &mut DepositUnit,
         now: Timestamp,
     ) -> Result<Effect<ChargeOutcome>, Impossible> {
         let known = unit.payments.get(charge.order_id.as_str());
         let account = unit.accounts.get(charge.customer.as_str());
-        let is_late = now > deadline;
+        let is_late = life.is_over(&self.context);
         let charged = match known {
             Some(payment) if self.context.probe.has(Bug::ChargeWithoutKey) => {
                 let mut again = deposit::charge(None, account, charge, is_late, now)?;
@@ -208,9 +236,8 @@ impl Handler for DepositHandler {
                 if call.charges.len() > MAX_CHARGES_PER_CALL {
                     return Err(Bad::new(format!("a call has at most {MAX_CHARGES_PER_CALL} charges")));
                 }
-                let trace = trace_of(message);
-                let job =
-                    |charge| Job { input: DepositInput::Charge(charge, call.deadline), trace: trace.clone() };
+                let (trace, life) = (trace_of(message), Life::of(message, &call));
+                let job = |charge| Job { input: DepositInput::Charge(charge, life), trace: trace.clone() };
                 Ok(call.charges.into_iter().map(|charge| Ok(job(charge))).collect())
             }
             topology::DEPOSIT_EVENTS => events(message, &self.context.status, read_event),
@@ -247,9 +274,9 @@ impl Handler for DepositHandler {
         now: Timestamp,
     ) -> Result<Effect<ChargeOutcome>, Impossible> {
         let answer = match input {
-            DepositInput::Charge(charge, deadline) => return self.charge(charge, *deadline, unit, now),
+            DepositInput::Charge(charge, life) => return self.charge(charge, *life, unit, now),
             DepositInput::Release(order, reason) => return self.release(order, *reason, unit, now),
-            DepositInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
+            DepositInput::Replay(replay) => return Ok(Effect::Read(Read::Log(*replay))),
             DepositInput::TopUp { topup_id, customer, amount } => {
                 unit.top_up(topup_id, customer, *amount, now)?
             }

@@ -17,6 +17,7 @@ use crate::bus::{Delivery, Subscription};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, read_command};
 use crate::probe::Bug;
+use crate::reads::Read;
 use crate::service::{events, key_of, not_for, one, queue};
 use crate::store::{Again, Key};
 use crate::topology;
@@ -43,8 +44,10 @@ pub(crate) enum ItemInput {
     /// The same, unless it is listed already: what the catalogue starts with is not what it stays with.
     Open(ListItem),
     Query(ItemId),
-    /// The log, from this entry on.
-    Replay(i64),
+    /// What is listed, after this item.
+    Catalog(Option<ItemId>),
+    /// A part of the log.
+    Replay(Replay),
 }
 
 /// What Item fills into the loop.
@@ -82,7 +85,8 @@ impl ItemHandler {
             }
             ItemCommand::List(listing) => ItemInput::List(listing),
             ItemCommand::Query(item) => ItemInput::Query(item),
-            ItemCommand::Replay(Replay { from_seq }) => ItemInput::Replay(from_seq),
+            ItemCommand::Catalog(after) => ItemInput::Catalog(after),
+            ItemCommand::Replay(replay) => ItemInput::Replay(replay),
         })
     }
 
@@ -141,9 +145,13 @@ impl ItemUnit {
 
     fn list(&mut self, listing: &ListItem, now: Timestamp) -> Answer {
         let id = listing.item_id.as_str();
-        if let Some((item, event)) = item::list(self.items.get(id), listing, now) {
-            self.items.put(id, item);
-            self.events.push(event);
+        match item::list(self.items.get(id), listing, now) {
+            Some((item, event)) => {
+                self.items.put(id, item);
+                self.events.push(event);
+            }
+            // Whoever lists it again may do so because somebody has not heard of it.
+            None => self.again.push(Again { kind: ItemKind::Listed.into(), aggregate_id: id.to_owned() }),
         }
         self.query(&listing.item_id)
     }
@@ -212,7 +220,7 @@ impl Handler for ItemHandler {
             }
             ItemInput::List(listing) | ItemInput::Open(listing) => &listing.item_id,
             ItemInput::Query(item_id) => item_id,
-            ItemInput::Replay(_) => return,
+            ItemInput::Catalog(_) | ItemInput::Replay(_) => return,
         };
         keys.insert(Key::new(Item::KIND, item_id.as_str()));
     }
@@ -226,7 +234,8 @@ impl Handler for ItemHandler {
         let answer = match input {
             ItemInput::Placed(order) => return self.placed(order, unit, now).map(|()| Effect::None),
             ItemInput::Cancelled(order) => return self.cancelled(order, unit, now).map(|()| Effect::None),
-            ItemInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
+            ItemInput::Catalog(after) => return Ok(Effect::Read(Read::Catalog(after.clone()))),
+            ItemInput::Replay(replay) => return Ok(Effect::Read(Read::Log(*replay))),
             ItemInput::Restock { restock_id, item_id, qty } => unit.restock(restock_id, item_id, *qty, now),
             ItemInput::List(listing) => unit.list(listing, now),
             ItemInput::Open(listing) if unit.items.get(listing.item_id.as_str()).is_none() => {

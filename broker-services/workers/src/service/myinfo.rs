@@ -1,11 +1,15 @@
-//! MyInfo: keeps the view from everyone's events, and rebuilds it from their logs when it was lost.
+//! MyInfo: keeps the view from everyone's events, asks their logs for those that did not come, and rebuilds it from them when
+//! it was lost.
 //!
 //! It has no store of its own. A batch of events becomes a batch of guarded writes; only once the view has
-//! them is the batch acked. Several processes share the events; one of them, whose queue of replayed events it is, is in
-//! charge of rebuilds.
+//! them is the batch acked. Several processes share the events; one of them, whose queue of replayed pages it is, is in
+//! charge of what is missing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use skstore_domain::checkpoint::{Advance, Seqs};
+use skstore_domain::events::{EventKind, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::time::Instant;
@@ -13,12 +17,19 @@ use tokio::time::Instant;
 use crate::bus::{BusError, Consumer, Delivery, Message, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{BadPart, Envelope, Events, park, read_events};
+use crate::headers::{SEQS, STORE};
 use crate::probe::Point;
 use crate::service::queue;
 use crate::topology;
 use crate::view::{View, ViewError};
-use rebuild::{Asked, Rebuild};
+use charge::Charge;
+use clocks::Clocks;
+use rebuild::Asked;
 
+mod charge;
+mod clocks;
+mod gaps;
+mod pages;
 mod rebuild;
 
 /// Messages of events in hand: each may carry hundreds.
@@ -43,25 +54,27 @@ pub(crate) async fn run(context: Context, publisher: Publisher, view: View) -> R
         Subscription { queue: queue(topology::MYINFO_EVENTS), prefetch: EVENT_MESSAGES },
         Subscription { queue: queue(topology::MYINFO_SIGNALS), prefetch: SIGNAL_MESSAGES },
     ];
-    let mut rebuild = Rebuild::new(&context, publisher.clone(), view.clone());
-    if rebuild.take_charge().await? {
-        rebuild.start(Asked::ByNobody).await;
-    }
+    let mut charge = Charge::new(&context, publisher.clone(), view.clone());
+    charge.take().await?;
     let mut intake = context.bus.consumer(subscriptions).await?;
     context.status.recovered();
-    let mut keeper = Keeper { context: context.clone(), publisher, view, is_signal_refused: false };
+    let clocks = Clocks::default();
+    let mut keeper = Keeper { context: context.clone(), publisher, view, clocks, is_signal_refused: false };
     let mut pace = Pace::default();
     loop {
         tokio::select! {
             biased;
             () = context.stopped() => return Ok(()),
-            () = context.rebuild.notified() => rebuild.ask_for().await,
-            next = rebuild.next() => rebuild.act(next?).await?,
+            () = context.rebuild.notified() => charge.ask_for_rebuild().await,
+            next = charge.next() => charge.act(next?).await?,
             deliveries = pace.take(&context, &mut intake) => {
                 let deliveries = deliveries?;
                 let (count, started) = (deliveries.len(), Instant::now());
-                keeper.keep(deliveries, &mut rebuild).await?;
+                keeper.keep(deliveries, &mut charge).await?;
                 pace.wrote(count, started);
+                if pace.is_behind() {
+                    charge.wait_for_backlog();
+                }
             }
         }
     }
@@ -89,6 +102,32 @@ impl Pace {
         let pause = (started.elapsed() * WRITING_TIMES).clamp(WRITE_EVERY, MIN_WRITE_EVERY);
         self.not_before = (count < EVENT_MESSAGES).then(|| started + pause);
     }
+
+    /// Whether more waits than was taken at once.
+    const fn is_behind(&self) -> bool {
+        self.not_before.is_none()
+    }
+}
+
+/// Which entries of the logs a batch of messages stands for, by service and store.
+#[derive(Default)]
+struct Applied(BTreeMap<(Source, String), Seqs>);
+
+impl Applied {
+    /// A message was applied. One that does not say what it stands for is from an older version, or no message of ours.
+    fn note(&mut self, message: &Message) {
+        let header = |name| message.properties.headers.get(name);
+        let source = EventKind::from_word(&message.routing_key).map(EventKind::source);
+        let (Some(source), Some(store), Some(seqs)) = (source, header(STORE), header(SEQS)) else { return };
+        if let Ok(seqs) = seqs.parse() {
+            self.0.entry((source, store.clone())).or_default().extend(&seqs);
+        }
+    }
+
+    fn into_advances(self) -> Vec<(Source, Advance)> {
+        let advance = |((source, store), seqs)| (source, Advance::Applied { store, seqs });
+        self.0.into_iter().map(advance).collect()
+    }
 }
 
 /// Writes live events and signals into the view.
@@ -96,16 +135,18 @@ struct Keeper {
     context: Context,
     publisher: Publisher,
     view: View,
+    clocks: Clocks,
     /// Whether the last signal met what somebody else wrote into the view.
     is_signal_refused: bool,
 }
 
 impl Keeper {
     /// Applies a batch and acks it, however long the view is away. Where it is found empty, that begins a rebuild.
-    async fn keep(&mut self, deliveries: Vec<Delivery>, rebuild: &mut Rebuild) -> Result<(), BusError> {
+    async fn keep(&mut self, deliveries: Vec<Delivery>, charge: &mut Charge) -> Result<(), BusError> {
         let count = deliveries.len();
         self.context.probe.at(Point::Received).await;
         let mut writes = Vec::new();
+        let mut applied = Applied::default();
         let mut done = Vec::with_capacity(count);
         let mut is_lost = false;
         for delivery in deliveries {
@@ -114,14 +155,15 @@ impl Keeper {
                 is_lost |= self.signal(&envelope.message).await;
             } else {
                 self.read(&envelope, &mut writes).await;
+                applied.note(&envelope.message);
             }
             // Their bodies are needed no more, and come to megabytes.
             done.push(envelope.unacked);
         }
-        if is_lost && rebuild.is_in_charge() {
-            rebuild.start(Asked::ByNobody).await;
+        if is_lost && charge.is_taken() {
+            charge.rebuild(Asked::ByNobody).await;
         }
-        self.apply(&writes, rebuild).await?;
+        self.apply(&writes, applied, charge).await?;
         self.context.probe.at(Point::Viewed).await;
         for unacked in done {
             unacked.ack();
@@ -151,18 +193,29 @@ impl Keeper {
         }
     }
 
-    /// Applies `writes`, however long the view is away or somebody else's values are in the way.
-    async fn apply(&self, writes: &[ViewWrite], rebuild: &mut Rebuild) -> Result<(), BusError> {
+    /// Applies `writes`, and says which entries of the logs they were, however long the view is away or somebody else's
+    /// values are in the way.
+    async fn apply(
+        &self,
+        writes: &[ViewWrite],
+        applied: Applied,
+        charge: &mut Charge,
+    ) -> Result<(), BusError> {
         let backoff = self.context.backoff();
+        let applied = applied.into_advances();
         loop {
-            match self.view.apply(writes).await {
+            let mut done = self.view.apply(writes).await;
+            if done.is_ok() && !applied.is_empty() {
+                done = self.view.advance(&applied).await;
+            }
+            match done {
                 Ok(()) => {
                     self.context.status.recovered();
                     return Ok(());
                 }
-                Err(ViewError::Empty) if rebuild.is_in_charge() || rebuild.take_charge().await? => {
-                    rebuild.start(Asked::ByNobody).await;
-                }
+                Err(ViewError::Empty) if charge.is_taken() => charge.rebuild(Asked::ByNobody).await,
+                // It finds that out by itself.
+                Err(ViewError::Empty) if charge.take().await? => {}
                 // Whoever is in charge finds that out as well.
                 Err(ViewError::Empty) => backoff.wait().await,
                 Err(error @ (ViewError::Lost(_) | ViewError::Foreign(_))) => {
@@ -170,7 +223,7 @@ impl Keeper {
                     self.context.status.failed(error.to_string(), self.context.clock.now());
                     tokio::select! {
                         biased;
-                        () = self.context.rebuild.notified() => rebuild.ask_for().await,
+                        () = self.context.rebuild.notified() => charge.ask_for_rebuild().await,
                         () = backoff.wait() => {}
                     }
                 }
@@ -182,7 +235,10 @@ impl Keeper {
     async fn signal(&mut self, message: &Message) -> bool {
         let kept = match &*message.routing_key {
             topology::BEAT_KEY => match serde_json::from_slice::<Beat>(&message.body) {
-                Ok(beat) => self.view.beat(&beat).await,
+                Ok(mut beat) => {
+                    self.clocks.compare(&mut beat, &self.context.instance, self.context.clock.now());
+                    self.view.beat(&beat).await
+                }
                 Err(error) => return not_kept(message, &error),
             },
             _ => match serde_json::from_slice::<BreakerChanged>(&message.body) {

@@ -3,6 +3,7 @@
 //! A place goes round twice. The first turn commits the intent and sends the charge; the message stays
 //! unacked. The second turn commits the outcome, answers everyone who waits for that order, and acks.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -27,10 +28,16 @@ use crate::calls::{Calls, Gate};
 use crate::context::Context;
 use crate::envelope::{Bad, BadPart, Caller, Envelope, read_command};
 use crate::probe::{Bug, Point};
+use crate::reads::Read;
 use crate::service::{events, key_of, not_for, one, queue};
 use crate::store::{Again, Key, Store};
 use crate::topology;
 use crate::unit_of_work::{Record, records, unit_of_work};
+use prices::Prices;
+use waits::Waits;
+
+mod prices;
+mod waits;
 
 /// When a full bulkhead is worth another try: about as long as a charge takes.
 const FULL_RETRY: Duration = Duration::from_millis(200);
@@ -73,8 +80,8 @@ pub(crate) enum OrderInput {
     },
     Cancel(OrderId),
     Query(OrderId),
-    /// The log, from this entry on.
-    Replay(i64),
+    /// A part of the log.
+    Replay(Replay),
     /// What became of a charge.
     Outcome(OrderId, PaymentOutcome),
     /// It has waited for long.
@@ -91,6 +98,7 @@ pub(crate) struct OrderHandler {
     publisher: Publisher,
     gate: Gate,
     calls: Calls,
+    prices: Prices,
     knows_prices: bool,
     /// Taken for the places of this turn, before their intents are written.
     permits: BTreeMap<OrderId, Result<Permit, Duration>>,
@@ -102,6 +110,8 @@ pub(crate) struct OrderHandler {
     answers: Vec<Message>,
     sweep: tokio::time::Interval,
     pace: Pace,
+    /// What the last sweep has found: noted while it is decided, which may be done twice.
+    waits: RefCell<Waits>,
 }
 
 impl OrderHandler {
@@ -116,6 +126,7 @@ impl OrderHandler {
         gate: Gate,
     ) -> Result<Self, BusError> {
         let calls = Calls::new(&context, publisher.clone(), gate.clone()).await?;
+        let prices = Prices::new(&context, publisher.clone()).await?;
         let every = context.settings.sweep_every;
         let mut sweep = tokio::time::interval_at(Instant::now(), every);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -125,6 +136,7 @@ impl OrderHandler {
             publisher,
             gate,
             calls,
+            prices,
             knows_prices: false,
             permits: BTreeMap::new(),
             charges: Vec::new(),
@@ -133,6 +145,7 @@ impl OrderHandler {
             answers: Vec::new(),
             sweep,
             pace: Pace::default(),
+            waits: RefCell::default(),
         })
     }
 
@@ -141,7 +154,7 @@ impl OrderHandler {
             OrderCommand::Place(place) => self.read_place(place, delivery)?,
             OrderCommand::Cancel(order) => OrderInput::Cancel(order),
             OrderCommand::Query(order) => OrderInput::Query(order),
-            OrderCommand::Replay(Replay { from_seq }) => OrderInput::Replay(from_seq),
+            OrderCommand::Replay(replay) => OrderInput::Replay(replay),
         })
     }
 
@@ -199,6 +212,9 @@ impl OrderHandler {
             }
         };
         self.pace.told(overdue.iter().cloned());
+        // Of those found now it is told once they have been looked at.
+        let waits = self.waits.take().sentence(now, patience);
+        self.context.status.set_waits(waits);
         if !overdue.is_empty() {
             self.sweep.reset_after(SWEEP_ON.min(self.context.settings.sweep_every));
         }
@@ -225,6 +241,9 @@ impl OrderHandler {
                 tracing::info!(order = %id, %kind, "waits for long; this is told again");
                 if !self.context.probe.has(Bug::TellsOnce) {
                     unit.again.push(Again { kind: kind.into(), aggregate_id: id.to_string() });
+                }
+                if let Some(OrderRecord::Order(order)) = record {
+                    self.waits.borrow_mut().note(order);
                 }
                 unit.orders.look_after(id.as_str(), look);
                 Ok(Effect::None)
@@ -301,7 +320,7 @@ impl Handler for OrderHandler {
         now: Timestamp,
     ) -> Result<Effect<PaymentStep>, Impossible> {
         let (id, input) = match input {
-            OrderInput::Replay(from_seq) => return Ok(Effect::Replay { from_seq: *from_seq }),
+            OrderInput::Replay(replay) => return Ok(Effect::Read(Read::Log(*replay))),
             OrderInput::Query(id) => return Ok(query(unit.orders.get(id.as_str()), id)),
             OrderInput::Listed(item) => {
                 if let Some(price) = order::hear_price(unit.prices.get(item.item_id.as_str()), item) {
@@ -392,6 +411,7 @@ impl Handler for OrderHandler {
                 self.context.probe.at(Point::Called).await;
                 Ok(outcomes?.into_iter().map(|(order, outcome)| OrderInput::Outcome(order, outcome)).collect())
             }
+            items = self.prices.next() => Ok(items?.into_iter().map(OrderInput::Listed).collect()),
             _ = self.sweep.tick() => Ok(self.sweep().await),
         }
     }

@@ -7,19 +7,23 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
+use skstore_domain::checkpoint::LogHead;
 use skstore_domain::time::Timestamp;
 
 use super::{Changes, Key, Loaded, LogPage, Row, StoreError, StoredEvent};
 use connection::Durability;
 use failure::Failure;
+use identity::OpenFile;
 
 mod connection;
 mod failure;
+mod identity;
 mod lease;
 mod read;
 mod schema;
@@ -40,6 +44,10 @@ struct Shared {
     durability: Cell<Durability>,
     /// As SQLite counts commits of other connections.
     data_version: Cell<Option<i64>>,
+    /// Unless it is in memory.
+    file: Option<OpenFile>,
+    /// Whether an incarnation is still to be begun before anything is committed.
+    begins: Cell<bool>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -54,7 +62,22 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Schema`] when another version wrote it, else [`StoreError::Failed`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::over(format!("sqlite:{}", path.display()), connection::open_file(path))
+        let store = Self::open_as_it_is(path)?;
+        store.begin();
+        Ok(store)
+    }
+
+    fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        let opened = connection::open_file(path).and_then(|connection| {
+            let file = OpenFile::at(path).map_err(|error| Failure::Unusable(error.to_string()))?;
+            Ok((connection, Some(file)))
+        });
+        Self::over(format!("sqlite:{}", path.display()), opened)
+    }
+
+    /// Begins an incarnation. On a disk that is full that has to wait until something can be committed at all.
+    fn begin(&self) {
+        self.0.begins.set(self.with(identity::begin).is_err());
     }
 
     /// The store in memory of that name; new if it is not open. For several of them to share it, as processes share a
@@ -63,7 +86,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn in_named_memory(name: &str) -> Result<Self, StoreError> {
-        Self::over(format!("sqlite in memory '{name}'"), connection::open_named_memory(name))
+        Self::in_memory_of(format!("sqlite in memory '{name}'"), connection::open_named_memory(name))
     }
 
     /// Forgets everything, so that another simulation can use what is open and prepared.
@@ -72,7 +95,9 @@ impl SqliteStore {
     /// [`StoreError::Failed`].
     #[cfg(feature = "simulation")]
     pub fn forget_everything(&self) -> Result<(), StoreError> {
-        self.with(schema::empty)
+        self.with(schema::empty)?;
+        self.begin();
+        Ok(())
     }
 
     /// As a process has it that has just opened it: with what it is to know of others' commits still to be learnt.
@@ -80,6 +105,7 @@ impl SqliteStore {
     #[must_use]
     pub fn as_just_opened(&self) -> Self {
         self.0.data_version.set(None);
+        self.begin();
         self.clone()
     }
 
@@ -88,7 +114,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
-        let store = Self::open(path)?;
+        let store = Self::open_as_it_is(path)?;
         store.with(|connection| connection::only_read(connection))?;
         Ok(store)
     }
@@ -98,14 +124,30 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::over("sqlite in memory".to_owned(), connection::open_memory())
+        Self::in_memory_of("sqlite in memory".to_owned(), connection::open_memory())
+    }
+
+    fn in_memory_of(url: String, opened: Result<Connection, Failure>) -> Result<Self, StoreError> {
+        let store = Self::over(url, opened.map(|connection| (connection, None)))?;
+        store.begin();
+        Ok(store)
     }
 
     /// A store on what was just opened, once its tables are there.
-    fn over(url: String, opened: Result<Connection, Failure>) -> Result<Self, StoreError> {
-        let connection = opened.and_then(schema::prepare).map_err(|failure| failure.of(&url))?;
-        let (connection, durability) = (RefCell::new(connection), Cell::new(Durability::AtCommit));
-        Ok(Self(Rc::new(Shared { url, connection, durability, data_version: Cell::new(None) })))
+    fn over(
+        url: String,
+        opened: Result<(Connection, Option<OpenFile>), Failure>,
+    ) -> Result<Self, StoreError> {
+        let prepared = opened.and_then(|(connection, file)| Ok((schema::prepare(connection)?, file)));
+        let (connection, file) = prepared.map_err(|failure| failure.of(&url))?;
+        Ok(Self(Rc::new(Shared {
+            url,
+            connection: RefCell::new(connection),
+            durability: Cell::new(Durability::AtCommit),
+            data_version: Cell::new(None),
+            file,
+            begins: Cell::new(false),
+        })))
     }
 
     pub(super) fn transact<T>(
@@ -113,6 +155,10 @@ impl SqliteStore {
         keys: &BTreeSet<Key>,
         decide: impl FnMut(&Loaded) -> (Changes, T),
     ) -> Result<(T, Vec<StoredEvent>), StoreError> {
+        if self.0.begins.get() {
+            self.with(identity::begin)?;
+            self.0.begins.set(false);
+        }
         self.with(|connection| self.decide_and_commit(connection, keys, decide))
     }
 
@@ -137,6 +183,8 @@ impl SqliteStore {
         let mut events = write::events(&transaction, changes.events)?;
         events.extend(write::again(&transaction, &changes.again)?);
         transaction.commit()?;
+        // What was taken away in this very moment was committed for nobody, and nobody is told that it was.
+        self.check_file()?;
         Ok((answer, events))
     }
 
@@ -209,8 +257,17 @@ impl SqliteStore {
         self.with(|connection| read::due(connection, kind, now, latest, max))
     }
 
-    pub(super) fn log(&self, from_seq: i64, max: usize, max_bytes: usize) -> Result<LogPage, StoreError> {
-        self.with(|connection| read::log(connection, from_seq, max, max_bytes))
+    pub(super) fn log(
+        &self,
+        seqs: RangeInclusive<i64>,
+        max: usize,
+        max_bytes: usize,
+    ) -> Result<LogPage, StoreError> {
+        self.with(|connection| read::log(connection, seqs, max, max_bytes))
+    }
+
+    pub(super) fn head(&self) -> Result<Option<LogHead>, StoreError> {
+        self.with(identity::head)
     }
 
     pub(super) fn scan(
@@ -226,11 +283,16 @@ impl SqliteStore {
         self.with(|connection| read::has_any(connection, kind))
     }
 
-    /// Lends the connection to `work`, and says in which store it failed.
+    fn check_file(&self) -> Result<(), Failure> {
+        self.0.file.as_ref().map_or(Ok(()), OpenFile::check)
+    }
+
+    /// Lends the connection to `work` while its file is there, and says in which store it failed.
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
         let lent: Result<RefMut<'_, Connection>, _> = self.0.connection.try_borrow_mut();
         let reentered = |_| Failure::Contradiction("it was used from within one of its decisions".into());
-        lent.map_err(reentered)
+        self.check_file()
+            .and_then(|()| lent.map_err(reentered))
             .and_then(|mut connection| work(&mut connection))
             .map_err(|failure| failure.of(&self.0.url))
     }

@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use skstore_domain::checkpoint::{Advance, Checkpoint};
+use skstore_domain::events::Source;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, ViewWrite, coalesce};
@@ -22,7 +24,8 @@ use super::bounds::SCAN_ORDERS;
 use super::matching::Wanted;
 use super::orders::Towards;
 use super::{
-    Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, Swept, ViewError, Written,
+    Checkpoints, Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage, Rebuilds, Swept, ViewError,
+    Written,
 };
 
 mod compact;
@@ -68,6 +71,7 @@ struct State {
     balances: i128,
     feed: Feed,
     instances: Instances,
+    checkpoints: Checkpoints,
     /// 0 until the first rebuild has begun.
     epoch: Epoch,
     rebuilding: bool,
@@ -86,6 +90,7 @@ impl EmbeddedView {
             balances: 0,
             feed: Feed::default(),
             instances: Instances::default(),
+            checkpoints: Checkpoints::new(),
             epoch: 0,
             rebuilding: false,
             is_disputed: false,
@@ -148,6 +153,20 @@ impl EmbeddedView {
     pub(super) fn rebuilds(&self) -> Rebuilds {
         let state = self.read();
         Rebuilds { last: u64::from(state.epoch), is_running: state.rebuilding }
+    }
+
+    pub(super) fn advance(&self, advances: &[(Source, Advance)]) -> Result<(), ViewError> {
+        self.hear(|state| {
+            for (source, by) in advances {
+                let next = Checkpoint::advanced(state.checkpoints.get(source), by);
+                state.checkpoints.extend(next.map(|next| (*source, next)));
+            }
+            false
+        })
+    }
+
+    pub(super) fn checkpoints(&self) -> Checkpoints {
+        self.read().checkpoints.clone()
     }
 
     /// A page that has to scan is read in pieces, and may show what was written in between.

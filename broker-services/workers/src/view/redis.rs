@@ -16,6 +16,7 @@
 //! | `counts` | hash | orders by status, `accounts`, `items`, `balances`; `written`: the last change but heartbeats |
 //! | `feed` | stream | what happened: events as JSON, each in a field `event`; the first part of an entry's id numbers its last |
 //! | `changes` | stream | its last entry is the last change of anything: wait for the next with `XREAD BLOCK` |
+//! | `logs` | hash | how much of each service's log was applied: JSON by source |
 //! | `services`, `breakers` | sorted set | instances by when they were last heard, in ms |
 //! | `epoch`, `waiting`, `forgotten`, `feed:told`, `feed:told:older` | | kept for the scripts |
 //!
@@ -35,6 +36,7 @@ use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
 
+use self::checkpoints::LastKnown;
 use self::link::{Failed, Link, script_call};
 use self::pieces::{WRITE_AT_ONCE, pieces};
 use self::told::Told;
@@ -44,6 +46,7 @@ use super::bounds::{
 use super::{Rebuilds, Swept, ViewError};
 use crate::config::address::RedisAddress;
 
+mod checkpoints;
 mod fields;
 mod foreign;
 mod link;
@@ -82,6 +85,7 @@ static BEAT: LazyLock<Script> = script!("redis/text_order.lua", "redis/records.l
 static BEGIN: LazyLock<Script> = script!("redis/text_order.lua", "redis/records.lua", "redis/begin.lua");
 static SWEEP: LazyLock<Script> =
     script!("redis/text_order.lua", "redis/records.lua", "redis/pattern.lua", "redis/sweep.lua");
+static ADVANCE: LazyLock<Script> = script!("redis/text_order.lua", "redis/records.lua", "redis/advance.lua");
 static FEED: LazyLock<Script> = script!("redis/feed.lua");
 static LOOK: LazyLock<Script> = script!("redis/text_order.lua", "redis/look.lua");
 
@@ -99,6 +103,7 @@ pub struct RedisView {
     keep_orders: usize,
     told: Arc<Told>,
     listening: Arc<Once>,
+    checkpoints: Arc<LastKnown>,
 }
 
 impl RedisView {
@@ -136,6 +141,7 @@ impl RedisView {
             keep_orders,
             told: Arc::new(Told::new()),
             listening: Arc::new(Once::new()),
+            checkpoints: Arc::default(),
         })
     }
 
@@ -153,7 +159,8 @@ impl RedisView {
 
     /// Silence is measured by Redis's clock.
     pub(super) async fn beat(&self, beat: &Beat) -> Result<(), ViewError> {
-        let mut call = self.signal("beat", &beat.instance, beat.at.0);
+        let nth = i64::try_from(beat.number).ok().filter(|number| *number > 0).unwrap_or(beat.at.0);
+        let mut call = self.signal("beat", &beat.instance, nth);
         call.arg("").arg("");
         fields::add_beat(&mut call, beat);
         self.write(&BEAT, &call).await
@@ -167,10 +174,10 @@ impl RedisView {
         self.write(&BEAT, &call).await
     }
 
-    fn signal(&self, what: &str, instance: &str, at_ms: i64) -> Cmd {
+    fn signal(&self, what: &str, instance: &str, nth: i64) -> Cmd {
         let mut call = script_call(&BEAT, &self.prefix);
         let silent_ms = u64::try_from(SILENT_FOR.as_millis()).unwrap_or(u64::MAX);
-        call.arg(what).arg(instance).arg(at_ms).arg(silent_ms).arg(INSTANCES).arg(BREAKER_HISTORY);
+        call.arg(what).arg(instance).arg(nth).arg(silent_ms).arg(INSTANCES).arg(BREAKER_HISTORY);
         call
     }
 

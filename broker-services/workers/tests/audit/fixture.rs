@@ -173,7 +173,7 @@ impl Copy {
         for file in FILES {
             let url = format!("sqlite:{}", self.path(file).display());
             let store = Store::open(&url).await.expect("a store");
-            for body in store.log(0, EVERYTHING, usize::MAX).await.expect("a log").bodies {
+            for body in store.log(0..=i64::MAX, EVERYTHING, usize::MAX).await.expect("a log").bodies {
                 let event = Event::from_json(&body).expect("an event");
                 let writes = myinfo::writes(&event);
                 let kept: Vec<_> = writes.into_iter().filter(&keeps).collect();

@@ -42,7 +42,8 @@ macro_rules! conformance {
             nobody_sleeps_over_work,
             competing_consumers_share_the_work,
             nothing_is_lost_or_doubled_between_threads,
-            a_queue_of_other_properties_is_an_error_that_names_it;
+            a_queue_of_other_properties_is_an_error_that_names_it,
+            a_claim_is_shared_by_one_owners_own_and_refused_to_others;
             operators:
             depths_tell_what_waits_and_who_consumes,
             parked_messages_stay_where_they_are,

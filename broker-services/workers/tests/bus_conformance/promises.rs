@@ -557,6 +557,32 @@ pub(crate) async fn a_queue_of_other_properties_is_an_error_that_names_it(bus: B
     }
 }
 
+pub(crate) async fn a_claim_is_shared_by_one_owners_own_and_refused_to_others(bus: Bus) {
+    let claim = async |owner: &str| bus.claim("order.store", owner).await;
+    let refused = async |owner: &str| match claim(owner).await {
+        Err(BusError::Occupied(why)) => assert!(why.contains("order.store"), "{why}"),
+        other => panic!("{owner} has it as well: {other:?}"),
+    };
+    let (first, second) = (claim("a").await.unwrap(), claim("a").await.unwrap());
+    bus.claim("item.store", "b").await.expect("another name is another claim");
+    refused("b").await;
+    drop(first);
+    refused("b").await;
+    drop(second);
+    let released = tokio::time::Instant::now() + Duration::from_secs(5);
+    let mut other = loop {
+        match claim("b").await {
+            Err(BusError::Occupied(_)) if tokio::time::Instant::now() < released => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            taken => break taken.expect("nobody has it any more"),
+        }
+    };
+    refused("a").await;
+    let lost = tokio::time::timeout(Duration::from_millis(50), other.lost()).await;
+    assert!(lost.is_err(), "it was lost although nobody took it");
+}
+
 /// Waits for threads without blocking the runtime, so that a hang is noticed.
 async fn join(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
     for thread in threads {

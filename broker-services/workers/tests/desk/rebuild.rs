@@ -36,7 +36,7 @@ async fn a_view_that_shows_what_is_not_so_is_right_after_a_rebuild() {
 
 /// A page that says that a log is at its end and empty.
 fn empty_page(named: &str) -> Message {
-    let page = Answer::replay(ReplayPage { events: Vec::new(), next_seq: None, last_seq: 0 });
+    let page = Answer::replay(ReplayPage { events: Vec::new(), next_seq: None, last_seq: 0, log: None });
     Message {
         exchange: topology::DEFAULT.to_owned(),
         routing_key: topology::MYINFO_REBUILD.to_owned(),

@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
+use skstore_domain::ids::ItemId;
+use skstore_domain::money::Won;
 use skstore_domain::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
 use skstore_workers::desk::Desk;
 use skstore_workers::topology;
+use skstore_workers::view::OrderFilter;
 use tokio::time::Instant;
 
-use crate::view::audited;
+use crate::view::{at_rest, audited};
 use crate::workers::{At, Worker, order_id, place, until};
 
 /// The promise: within this after the last loss.
@@ -90,5 +93,82 @@ async fn orders_end_although_the_broker_has_lost_their_events() {
     .await;
     assert_eq!(audited(&at, &desk).await, "", "the audit");
     drop((again, order_worker, myinfo));
+    process.stop().unwrap();
+}
+
+/// Orders that the view shows as on their way.
+async fn shown(desk: &Desk) -> usize {
+    let filter = OrderFilter { status: Some(OrderStatus::Delivering), ..OrderFilter::default() };
+    desk.view().orders(&filter, None, 10 * ORDERS).await.map_or(0, |page| page.rows.len())
+}
+
+#[tokio::test]
+async fn the_view_asks_for_the_events_that_the_broker_has_lost() {
+    let at = At::given();
+    let others = ["order", "deposit", "item"].map(|service| start(&at, service));
+    let mut myinfo = start(&at, "myinfo");
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    let before = at_rest(&desk).await;
+    place_all(&desk, 0).await;
+    until("all orders are shown", async || shown(&desk).await == ORDERS).await;
+
+    // While it is away; and while it works, over and over.
+    myinfo.signal("TERM");
+    myinfo.end().await;
+    place_all(&desk, ORDERS).await;
+    all_are(&desk, ORDERS, "delivering", |order| order.status == OrderStatus::Delivering).await;
+    purge(&at, topology::MYINFO_EVENTS);
+    let myinfo = start(&at, "myinfo");
+    until("what was lost meanwhile is shown", async || shown(&desk).await == 2 * ORDERS).await;
+    myinfo.signal("STOP");
+    place_all(&desk, 2 * ORDERS).await;
+    purge(&at, topology::MYINFO_EVENTS);
+    myinfo.signal("CONT");
+    until("what was lost beside it is shown", async || shown(&desk).await == 3 * ORDERS).await;
+
+    assert_eq!(at_rest(&desk).await, before, "for all that the view was not rebuilt");
+    assert_eq!(audited(&at, &desk).await, "", "the audit");
+    drop((others, myinfo));
+    process.stop().unwrap();
+}
+
+#[tokio::test]
+async fn an_order_whose_store_is_new_hears_of_the_prices_and_of_those_that_were_lost() {
+    let at = At::given();
+    let others = ["deposit", "item", "myinfo"].map(|service| start(&at, service));
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    until("the catalogue is shown", async || {
+        desk.view().items(None, 1).await.is_ok_and(|items| !items.is_empty())
+    })
+    .await;
+    purge(&at, topology::ORDER_EVENTS);
+    let order = start(&at, "order");
+    until("an order is accepted", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
+
+    order.signal("STOP");
+    at.vhost.call(
+        "POST",
+        &format!("/api/exchanges/{}/skstore.commands/publish", at.vhost.name),
+        r#"{"properties":{},"routing_key":"item.list","payload_encoding":"string",
+            "payload":"{\"item_id\":\"10\",\"name\":\"새 이름\",\"unit_price\":777}"}"#,
+    );
+    let id = ItemId::new("10").unwrap();
+    until("Item has another price", async || {
+        let answer = desk.item(&id).await;
+        answer.is_ok_and(|answer| answer.item.is_some_and(|item| item.unit_price == Won(777)))
+    })
+    .await;
+    purge(&at, topology::ORDER_EVENTS);
+    order.signal("CONT");
+    let mut number = 0;
+    until("the price whose event was lost counts", async || {
+        number += 1;
+        let answer = desk.place(&place(number)).await;
+        answer.is_ok_and(|answer| answer.order.is_some_and(|order| order.unit_price == Won(777)))
+    })
+    .await;
+    drop((others, order));
     process.stop().unwrap();
 }

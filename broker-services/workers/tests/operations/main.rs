@@ -9,6 +9,7 @@
 mod addresses;
 mod bodies;
 mod broker;
+mod clocks;
 mod cuts;
 mod drain;
 mod forgets;
@@ -21,6 +22,7 @@ mod replicas;
 #[path = "../../../../xtask/src/servers.rs"]
 mod servers;
 mod starts;
+mod stores;
 mod tls;
 mod users;
 #[path = "../amqp/vhost.rs"]

@@ -40,7 +40,7 @@ async fn place_all(desk: &Desk, orders: std::ops::Range<usize>) {
 }
 
 /// The number of the last rebuild, once none runs.
-async fn at_rest(desk: &Desk) -> u64 {
+pub(crate) async fn at_rest(desk: &Desk) -> u64 {
     let mut last = 0;
     until("no rebuild runs", async || {
         let rebuilds = desk.view().rebuilds().await.unwrap_or_default();

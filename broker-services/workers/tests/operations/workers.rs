@@ -61,7 +61,7 @@ impl At {
         String::from_utf8(said.stdout).unwrap()
     }
 
-    fn settings(&self) -> Vec<(String, String)> {
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let data = self.data.path().display().to_string();
         let settings = [("bus.url", &self.vhost.url), ("view.url", &self.view), ("data_dir", &data)];
         settings.map(|(key, value)| (key.to_owned(), value.clone())).to_vec()

@@ -34,7 +34,7 @@ impl Books {
     /// Reads what `source` has committed since the last time. Returns the new events and what is wrong.
     pub(crate) async fn read(&mut self, source: Source, store: &Store) -> (Vec<Event>, Vec<Broken>) {
         let from = self.read.get(&source).copied().unwrap_or(0);
-        let page = store.log(from, usize::MAX, usize::MAX).await.expect("a log in memory");
+        let page = store.log(from..=i64::MAX, usize::MAX, usize::MAX).await.expect("a log in memory");
         self.read.insert(source, page.last_seq + 1);
         let mut broken = Vec::new();
         let mut events = Vec::new();

@@ -7,7 +7,9 @@ use skstore_workers::bus::embedded::Faults;
 
 /// How long messages may be late at most: longer than the payment timeout, so that some calls time out.
 const LONGEST_DELAY: Duration = Duration::from_millis(600);
-/// When the last fault heals, at the latest.
+/// How far a clock may be off.
+const LARGEST_SKEW_MILLIS: i64 = 3_600_000;
+/// When the last fault heals, at the latest. Clocks stay as they are.
 pub(crate) const HEALED_AFTER: Duration = Duration::from_secs(20);
 
 /// Something that goes wrong from a point in time on, and heals.
@@ -28,6 +30,8 @@ pub(crate) enum What {
     Misbehaves(Service, Fault, Duration),
     /// The broker loses all events that wait.
     BrokerForgets,
+    /// A service's clock is set forward or back by so many milliseconds.
+    ClockJumps(Service, i64),
 }
 
 /// The plan of a seed.
@@ -39,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) crash: f64,
     /// Workers of each service, side by side on its store.
     pub(crate) replicas: usize,
+    /// How far the services' clocks are ahead, in milliseconds: in the order of [`Service::ALL`].
+    pub(crate) skews: Vec<i64>,
     /// What else goes wrong, by time.
     pub(crate) incidents: Vec<Incident>,
 }
@@ -58,22 +64,36 @@ impl Plan {
         };
         let crash = rate(random, 0.02);
         let replicas = random.usize(1..=2);
+        let skews = Service::ALL.iter().map(|_| if random.bool() { 0 } else { skew(random) }).collect();
         let mut incidents: Vec<Incident> = (0..random.usize(0..4)).map(|_| Incident::draw(random)).collect();
         incidents.sort_by_key(|incident| incident.at);
-        Self { faults, crash, replicas, incidents }
+        Self { faults, crash, replicas, skews, incidents }
     }
+
+    /// Whether events are lost that were confirmed.
+    pub(crate) fn forgets(&self) -> bool {
+        self.faults.forget > 0.0
+            || self.incidents.iter().any(|incident| matches!(incident.what, What::BrokerForgets))
+    }
+}
+
+/// A skew of up to an hour, small ones as often as large ones.
+fn skew(random: &mut fastrand::Rng) -> i64 {
+    let max = [1_000, 60_000, LARGEST_SKEW_MILLIS][random.usize(0..3)];
+    random.i64(-max..=max)
 }
 
 impl Incident {
     fn draw(random: &mut fastrand::Rng) -> Self {
         let at = Duration::from_millis(random.u64(0..8_000));
         let lasts = Duration::from_millis(random.u64(100..8_000));
-        let what = match random.u8(0..7) {
+        let what = match random.u8(0..8) {
             0 => What::KillProcess,
             1 => What::Absent(Service::Deposit, lasts),
             2 => What::Absent(Service::Item, lasts),
             3 => What::Absent(Service::ALL[random.usize(0..Service::ALL.len())], lasts),
             4 => What::BrokerForgets,
+            7 => What::ClockJumps(Service::ALL[random.usize(0..Service::ALL.len())], skew(random)),
             5 => What::Misbehaves(Service::Deposit, Fault::Slow { ms: random.u64(50..500) }, lasts),
             _ => What::Misbehaves(Service::Deposit, Fault::Silent, lasts),
         };

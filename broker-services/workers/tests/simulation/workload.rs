@@ -7,7 +7,10 @@ use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::money::Won;
 
 /// Customers, one of whom cannot pay for much.
-pub(crate) const CUSTOMERS: [(&str, i64); 3] = [("kim", 300_000), ("lee", 100_000), ("poor", 3_000)];
+pub(crate) const CUSTOMERS: [(&str, i64); 4] =
+    [("kim", 300_000), ("lee", 100_000), ("poor", 3_000), (LAST, 1_000_000)];
+/// Who asks last, when all is well again.
+const LAST: &str = "last";
 /// Items, one of which is soon sold out.
 pub(crate) const ITEMS: [(&str, i64, u64); 3] =
     [("10", 1_000, 1_000), ("11", 3_000, 1_000), ("rare", 500, 7)];
@@ -65,9 +68,20 @@ fn ask(places: &[Place], client: usize, at: usize, random: &mut fastrand::Rng) -
     (think, ask)
 }
 
+/// An order that there is nothing against: the `attempt`-th.
+pub(crate) fn last_place(attempt: usize) -> Place {
+    Place {
+        item_id: ItemId::new(ITEMS[0].0).expect("an item"),
+        qty: 1,
+        customer: Some(Customer::new(LAST).expect("a customer")),
+        order_id: Some(OrderId::new(&format!("last-{attempt}")).expect("an id")),
+        unit_price: None,
+    }
+}
+
 fn place(order: usize, random: &mut fastrand::Rng) -> Place {
     let (item, _, _) = ITEMS[random.usize(0..ITEMS.len())];
-    let (customer, _) = CUSTOMERS[random.usize(0..CUSTOMERS.len())];
+    let (customer, _) = CUSTOMERS[random.usize(0..CUSTOMERS.len() - 1)];
     Place {
         item_id: ItemId::new(item).expect("an item"),
         qty: random.u32(1..5),

@@ -43,7 +43,9 @@ use super::workload::{self, Ask, Client};
 
 /// Every order has ended by then after the last fault has healed: P9.
 const ENDED_WITHIN: Duration = Duration::from_secs(60);
-/// The view agrees by then: P6.
+/// An order is taken and paid again by then: the breaker may have to close, and Order to hear of prices.
+const WORKS_WITHIN: Duration = Duration::from_secs(30);
+/// The view agrees by then, if nothing was lost on its way there: P6.
 const AGREES_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is looked whether all is at rest.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -128,7 +130,7 @@ struct World {
     bugs: BTreeSet<Bug>,
     random: RefCell<fastrand::Rng>,
     started: Instant,
-    clock: Clock,
+    clocks: BTreeMap<Service, Clock>,
     ids: Ids,
     settings: Arc<Settings>,
     /// As somebody sees them who only looks.
@@ -174,7 +176,7 @@ impl World {
         Self {
             bugs,
             started: Instant::now(),
-            clock: Clock::paused_at(EPOCH),
+            clocks: clocks(&plan),
             ids: Ids::from_fn(move || format!("id-{}", minted.fetch_add(1, Ordering::Relaxed))),
             settings: Arc::new(Settings { shares_stores: plan.replicas > 1, ..settings() }),
             stores: Source::ALL.iter().map(|source| (*source, open_empty(*source))).collect(),
@@ -211,6 +213,7 @@ impl World {
         self.is_healed.set(true);
         self.chaos.heal();
         self.note("  ** all faults have healed");
+        self.await_a_working_desk().await;
         self.come_to_rest().await;
         self.check_at_rest().await;
         self.process.replace(None);
@@ -256,7 +259,7 @@ impl World {
                 service,
                 instance: format!("{service}-{number}-{incarnation}").into(),
                 bus: bus.clone(),
-                clock: self.clock.clone(),
+                clock: self.clocks[&service].clone(),
                 ids: self.ids.clone(),
                 settings: Arc::clone(&self.settings),
                 probe: self.probe(service, Arc::clone(&crashed)),
@@ -331,6 +334,7 @@ impl World {
                         process.bus.forget();
                     }
                 }
+                What::ClockJumps(service, by_ms) => self.clocks[&service].jump(by_ms),
                 What::Absent(service, lasts) => {
                     self.absent_until.borrow_mut().insert(service, Instant::now() + lasts);
                     let of_service = self.sent_away.iter().filter(|((which, _), _)| *which == service);
@@ -383,6 +387,26 @@ impl World {
         }
     }
 
+    /// Once all faults have healed somebody who can pay gets what is there, at the latest with one of some tries.
+    async fn await_a_working_desk(self: &Rc<Self>) {
+        let deadline = Instant::now() + WORKS_WITHIN;
+        for attempt in 0.. {
+            let desk = self.process.borrow().as_ref().expect("the process runs").desk.clone();
+            let place = workload::last_place(attempt);
+            let answer = put(&desk, &Ask::Place(place)).await;
+            if answer.as_ref().is_ok_and(|answer| answer.ok) {
+                return;
+            }
+            if Instant::now() > deadline {
+                let told = answer.map(|answer| answer.code().map(ErrorCode::word));
+                return self.blame([format!(
+                    "P9: the desk takes no order {WORKS_WITHIN:?} after all faults have healed: {told:?}"
+                )]);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
     async fn come_to_rest(&self) {
         let deadline = Instant::now() + ENDED_WITHIN;
         while Instant::now() < deadline {
@@ -417,15 +441,18 @@ impl World {
     }
 
     async fn check_at_rest(&self) {
-        sleep(AGREES_WITHIN).await;
+        let within = if self.plan.forgets() { ENDED_WITHIN } else { AGREES_WITHIN };
+        let deadline = Instant::now() + within;
+        while Instant::now() < deadline && !self.view_differs().await.is_empty() {
+            sleep(LOOK_EVERY.min(AGREES_WITHIN)).await;
+        }
         Service::ALL.iter().for_each(|service| self.look_into(*service));
         let books = self.books.take();
         let mut broken = books.at_rest();
         let [order, deposit, item] = [Source::Order, Source::Deposit, Source::Item].map(|s| &self.stores[&s]);
         broken.extend(books.agree_with(order, deposit, item).await);
-        let (view, parked) = self.shown();
-        broken.extend(super::view::agrees(&view, order, deposit, item).await);
-        for message in parked {
+        broken.extend(self.view_differs().await);
+        for message in self.parked() {
             broken.push(format!(
                 "P5: parked {}: {:?}",
                 message.routing_key,
@@ -439,11 +466,15 @@ impl World {
         self.books.replace(books);
     }
 
-    /// The view, and the messages that were parked.
-    fn shown(&self) -> (View, Vec<Message>) {
-        let process = self.process.borrow();
-        let process = process.as_ref().expect("the process runs");
-        (process.view.clone(), process.bus.dead_letters(EVERYTHING))
+    /// P6, and with it P10: what was lost on its way to the view is asked for.
+    async fn view_differs(&self) -> Vec<Broken> {
+        let view = self.process.borrow().as_ref().expect("the process runs").view.clone();
+        let [order, deposit, item] = [Source::Order, Source::Deposit, Source::Item].map(|s| &self.stores[&s]);
+        super::view::agrees(&view, order, deposit, item).await
+    }
+
+    fn parked(&self) -> Vec<Message> {
+        self.process.borrow().as_ref().expect("the process runs").bus.dead_letters(EVERYTHING)
     }
 
     /// Whoever was told of an order finds it as they were told.
@@ -493,6 +524,12 @@ async fn put(desk: &Desk, ask: &Ask) -> Result<Answer, DeskError> {
         Ask::TopUp(top_up) => desk.top_up(top_up).await,
         Ask::Restock(restock) => desk.restock(restock).await,
     }
+}
+
+/// The services' clocks. Those on one store are on one machine.
+fn clocks(plan: &Plan) -> BTreeMap<Service, Clock> {
+    let clock = |(service, skew): (&Service, &i64)| (*service, Clock::paused_at(Timestamp(EPOCH.0 + skew)));
+    Service::ALL.iter().zip(&plan.skews).map(clock).collect()
 }
 
 /// Every worker there is.

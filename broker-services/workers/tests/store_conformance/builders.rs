@@ -84,7 +84,7 @@ pub(crate) async fn revision(store: &Store, key: &Key) -> u64 {
 
 /// Bodies of the whole log.
 pub(crate) async fn whole_log(store: &Store) -> Vec<String> {
-    let page = store.log(0, ALL, usize::MAX).await.unwrap();
+    let page = store.log(0..=i64::MAX, ALL, usize::MAX).await.unwrap();
     assert_eq!(page.next_seq, None, "the whole log is one page");
     page.bodies
 }

@@ -113,7 +113,7 @@ pub(crate) async fn unsent_events_can_be_paged_through(engine: &impl Engine) {
 pub(crate) async fn the_log_is_paged_by_count(engine: &impl Engine) {
     let store = engine.open().await;
     let empty = LogPage { bodies: Vec::new(), next_seq: None, last_seq: 0 };
-    assert_eq!(store.log(0, 10, 1_000).await.unwrap(), empty);
+    assert_eq!(store.log(0..=i64::MAX, 10, 1_000).await.unwrap(), empty);
 
     let bodies = ["a", "b", "c", "d", "e"];
     let all = append(&store, &bodies).await;
@@ -128,7 +128,7 @@ pub(crate) async fn the_log_is_paged_by_count(engine: &impl Engine) {
         (0, 0, &["a"], Some(all[1])),
     ];
     for (from, max, expected, next_seq) in table {
-        let page = store.log(from, max, usize::MAX).await.unwrap();
+        let page = store.log(from..=i64::MAX, max, usize::MAX).await.unwrap();
         let expected = expected.iter().map(|&body| body.to_owned()).collect();
         let expected = LogPage { bodies: expected, next_seq, last_seq: all[4] };
         assert_eq!(page, expected, "from {from}, at most {max}");
@@ -143,13 +143,34 @@ pub(crate) async fn the_log_is_paged_by_bytes_but_never_stuck(engine: &impl Engi
     let mut pages = Vec::new();
     let mut from = Some(0);
     while let Some(seq) = from {
-        let page = store.log(seq, ALL, 9).await.unwrap();
+        let page = store.log(seq..=i64::MAX, ALL, 9).await.unwrap();
         assert_eq!(page.last_seq, all[4]);
         pages.push(page.bodies.iter().map(String::len).collect::<Vec<_>>());
         from = page.next_seq;
     }
     assert_eq!(pages, [vec![4, 4], vec![500_000], vec![4, 4]]);
 
-    let page = store.log(all[3], ALL, 0).await.unwrap();
+    let page = store.log(all[3]..=i64::MAX, ALL, 0).await.unwrap();
     assert_eq!((page.bodies.len(), page.next_seq), (1, Some(all[4])), "at least one entry");
+}
+
+pub(crate) async fn a_part_of_the_log_ends_where_it_was_asked_to_end(engine: &impl Engine) {
+    let store = engine.open().await;
+    let all = append(&store, &["a", "b", "c", "d", "e"]).await;
+    let table: [(i64, i64, usize, &[&str], Option<i64>); 5] = [
+        (all[1], all[3], ALL, &["b", "c", "d"], None),
+        (all[1], all[3], 2, &["b", "c"], Some(all[3])),
+        (all[1], all[2], 2, &["b", "c"], None),
+        (all[3], i64::MAX, ALL, &["d", "e"], None),
+        (all[3], all[2], ALL, &[], None),
+    ];
+    for (from, to, max, expected, next_seq) in table {
+        let page = store.log(from..=to, max, usize::MAX).await.unwrap();
+        let bodies = expected.iter().map(|&body| body.to_owned()).collect();
+        assert_eq!(
+            page,
+            LogPage { bodies, next_seq, last_seq: all[4] },
+            "from {from} to {to}, at most {max}"
+        );
+    }
 }

@@ -12,6 +12,7 @@ mod builders;
 mod committing;
 mod engines;
 mod events;
+mod identity;
 mod leases;
 mod looking;
 mod sharing;
@@ -49,7 +50,10 @@ macro_rules! contract {
                     a_recorded_event_can_be_published_again
                     unsent_events_can_be_paged_through
                     the_log_is_paged_by_count
-                    the_log_is_paged_by_bytes_but_never_stuck;
+                    the_log_is_paged_by_bytes_but_never_stuck
+                    a_part_of_the_log_ends_where_it_was_asked_to_end;
+                identity:
+                    the_head_tells_how_far_the_log_goes_and_was_sent;
                 looking:
                     what_is_due_comes_earliest_first_and_bounded
                     a_later_write_moves_or_clears_what_is_due
@@ -76,6 +80,8 @@ macro_rules! contract_when_shared {
                     two_connections_see_each_others_commits
                     many_connections_lose_no_update
                     another_schema_version_is_refused_with_a_remedy;
+                identity:
+                    a_store_that_is_opened_again_is_the_same_and_begins_an_incarnation;
                 leases:
                     what_another_connection_commits_is_news_once
                     of_many_connections_one_gets_the_lease;

@@ -1,11 +1,13 @@
 //! What SQLite promises of its file: errors that say what to do, and nothing lost when the disk fails.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use skstore_domain::checkpoint::{Checkpoint, Lineage, Seqs};
 use skstore_workers::store::{Store, StoreError};
 
-use crate::builders::{advance, keys, order, revision, whole_log};
+use crate::builders::{advance, keys, order, revision, step, whole_log};
 use crate::engines::{Engine as _, Shared as _, SqliteFile, block_on};
 
 /// Names the store for a process whose files may not grow.
@@ -135,4 +137,117 @@ async fn commit_until_full(url: &str) {
         }
     }
     panic!("the limit of {FILE_LIMIT} was never reached");
+}
+
+async fn add(store: &Store, orders: &[&str]) {
+    let orders: Vec<_> = orders.iter().map(|id| order(id)).collect();
+    advance(store, &keys(&orders)).await.unwrap();
+}
+
+/// Copies the store's files as they are: nobody writes meanwhile.
+fn copy_store(from: &Path, to: &Path) {
+    for suffix in ["", "-wal"] {
+        let [from, to] = [from, to].map(|path| PathBuf::from(format!("{}{suffix}", path.display())));
+        let _ = fs::remove_file(&to);
+        if from.exists() {
+            fs::copy(from, to).unwrap();
+        }
+    }
+    let _ = fs::remove_file(format!("{}-shm", to.display()));
+}
+
+#[test]
+fn a_store_that_is_put_back_to_an_older_copy_is_known_by_its_incarnation() {
+    let engine = SqliteFile::start();
+    let copy = tempfile::tempdir().unwrap();
+    let known = block_on(async {
+        let store = engine.open().await;
+        add(&store, &["a"]).await;
+        copy_store(&engine.path(), &copy.path().join("copy.db"));
+        add(&store, &["b", "c"]).await;
+        let head = store.head().await.unwrap().unwrap();
+        Checkpoint { store: head.store.clone(), applied: Seqs::default(), head: Some(head) }
+    });
+    copy_store(&copy.path().join("copy.db"), &engine.path());
+    block_on(async {
+        let store = engine.open().await;
+        add(&store, &["d", "e", "f"]).await;
+        let head = store.head().await.unwrap().unwrap();
+        assert_eq!(known.lineage(&head), Lineage::RolledBack, "{head:?} after {known:?}");
+    });
+}
+
+#[test]
+fn a_store_of_a_version_without_identities_gets_one() {
+    let engine = SqliteFile::start();
+    block_on(async { add(&engine.open().await, &["a"]).await });
+    let file = rusqlite::Connection::open(engine.path()).unwrap();
+    file.execute_batch("DROP TABLE incarnations; DELETE FROM meta WHERE key = 'store_id'").unwrap();
+    block_on(async {
+        let reader = Store::open_to_read(&engine.url()).await.unwrap();
+        assert_eq!(reader.head().await.unwrap(), None, "who only reads gives it none");
+        let head = engine.open().await.head().await.unwrap().unwrap();
+        assert_eq!((head.since_seq, head.last_seq), (2, 1));
+    });
+}
+
+#[test]
+fn a_file_that_is_taken_away_in_use_is_noticed_before_anybody_is_told_of_a_commit() {
+    type Meddling = fn(&Path);
+    let away = |path: &Path| path.with_extension("away");
+    let table: [(&str, Meddling, &str); 4] = [
+        ("moved", |path| fs::rename(path, path.with_extension("away")).unwrap(), "moved or deleted"),
+        ("deleted", |path| fs::remove_file(path).unwrap(), "moved or deleted"),
+        (
+            "replaced",
+            |path| {
+                fs::rename(path, path.with_extension("away")).unwrap();
+                fs::copy(path.with_extension("away"), path).map(drop).unwrap();
+            },
+            "another file was put in its place",
+        ),
+        (
+            "all of it deleted",
+            |path| {
+                for suffix in ["", "-wal", "-shm"] {
+                    let _ = fs::remove_file(format!("{}{suffix}", path.display()));
+                }
+            },
+            "moved or deleted",
+        ),
+    ];
+    for (what, meddle, expected) in table {
+        let engine = SqliteFile::start();
+        let store = block_on(engine.open());
+        block_on(add(&store, &["a"]));
+        meddle(&engine.path());
+        let decided = |_: &_| (step(&order("b"), 0), ());
+        let said = block_on(store.transact(&keys(&[order("b")]), decided)).expect_err(what).to_string();
+        assert!(
+            said.contains(expected) && said.to_lowercase().contains("restart this worker"),
+            "{what}: {said}"
+        );
+        for refused in [block_on(store.log(0..=9, 9, 9)).map(drop), block_on(store.head()).map(drop)] {
+            assert!(refused.is_err(), "{what}: it goes on reading");
+        }
+        if away(&engine.path()).exists() {
+            fs::rename(away(&engine.path()), engine.path()).unwrap();
+            assert_eq!(
+                block_on(revision(&store, &order("b"))),
+                0,
+                "{what}: put back, it goes on without what nobody was told of"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_commit_into_a_file_that_is_taken_away_meanwhile_is_told_to_nobody() {
+    let engine = SqliteFile::start();
+    let store = block_on(engine.open());
+    let decide = |_: &_| {
+        fs::rename(engine.path(), engine.path().with_extension("away")).unwrap();
+        (step(&order("b"), 0), ())
+    };
+    assert!(block_on(store.transact(&keys(&[order("b")]), decide)).is_err());
 }

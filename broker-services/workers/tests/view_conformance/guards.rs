@@ -185,5 +185,5 @@ pub(crate) async fn steps_of_one_instant_stand_in_the_order_of_cause<A: Adapter>
     view.apply(&writes).await.unwrap();
     place(&view, [order("a", 1)]).await;
     let timeline = view.order(&order_id("a")).await.unwrap().unwrap().timeline;
-    assert_eq!(timeline, [early, late], "time comes before cause");
+    assert_eq!(timeline, [late, early], "the cause comes first, whatever the clocks say");
 }

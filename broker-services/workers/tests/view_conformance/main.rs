@@ -7,6 +7,7 @@
 mod adapters;
 mod bounds;
 mod builders;
+mod checkpoints;
 mod guards;
 mod pages;
 mod rebuild;
@@ -70,6 +71,8 @@ promises! {
     rebuild::a_rebuild_brings_back_what_was_forgotten,
     rebuild::an_order_that_a_rebuild_pushes_out_comes_back_with_its_log,
     rebuild::what_was_removed_can_be_written_again,
+    checkpoints::a_checkpoint_is_what_its_advances_come_to,
+    checkpoints::what_two_say_at_once_is_both_kept,
     told::the_feed_is_numbered_and_bounded,
     told::an_event_is_in_the_feed_once,
     told::an_event_is_in_the_feed_once_whatever_comes_again,

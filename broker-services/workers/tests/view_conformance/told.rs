@@ -22,6 +22,8 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         version: "1".to_owned(),
         started_at: Timestamp(0),
         at: Timestamp(at),
+        number: 0,
+        clock_ahead_ms: None,
         ready: true,
         last_error: None,
         handled: 0,
@@ -34,6 +36,7 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         unheard: Vec::new(),
         answers: None,
         books: None,
+        log: None,
         warnings: Vec::new(),
         past: Vec::new(),
     }

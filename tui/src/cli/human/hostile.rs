@@ -53,6 +53,8 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         version: hostile.string(),
         started_at: AT,
         at: AT,
+        number: 0,
+        clock_ahead_ms: None,
         ready: false,
         last_error: Some(hostile.string()),
         handled: 7,
@@ -65,6 +67,7 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         unheard: Vec::new(),
         answers: None,
         books: None,
+        log: None,
         warnings: vec![hostile.string()],
         past: vec![Past { at: AT, what: hostile.string() }],
     }

@@ -98,6 +98,8 @@ fn a_breaker_names_its_instance() {
         version: "0".into(),
         started_at: AT,
         at: AT,
+        number: 0,
+        clock_ahead_ms: None,
         ready: true,
         last_error: None,
         handled: 0,
@@ -114,6 +116,7 @@ fn a_breaker_names_its_instance() {
         unheard: Vec::new(),
         answers: None,
         books: None,
+        log: None,
         warnings: Vec::new(),
         past: Vec::new(),
     };

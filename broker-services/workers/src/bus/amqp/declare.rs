@@ -266,7 +266,8 @@ async fn declare_exchange(channel: &Channel, spec: &ExchangeSpec, passive: bool)
 /// What [`Overflow::RejectPublish`] is to a broker.
 pub(super) const REJECT_PUBLISH: &str = "reject-publish";
 
-fn arguments(spec: &QueueSpec) -> Result<FieldTable, BusError> {
+/// What a queue is declared with.
+pub(super) fn arguments(spec: &QueueSpec) -> Result<FieldTable, BusError> {
     let mut table = FieldTable::default();
     let mut set = |name: &str, value| {
         table.insert(name.into(), value);

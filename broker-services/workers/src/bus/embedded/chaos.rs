@@ -6,10 +6,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use skstore_domain::events::{EventKind, ItemKind};
-
 use crate::bus::Message;
-use crate::topology::{DEFAULT, DEPOSIT_EVENTS, ITEM_EVENTS, ORDER_EVENTS, PAYMENTS, REPLIES};
+use crate::topology::{DEFAULT, DEPOSIT_EVENTS, ITEM_EVENTS, MYINFO_EVENTS, ORDER_EVENTS, PAYMENTS, REPLIES};
 
 /// How often what goes wrong: each rate from 0.0 (never) to 1.0 (always), drawn anew for every message and
 /// queue it goes to. The default is nothing.
@@ -25,12 +23,12 @@ pub struct Faults {
     pub duplicate: f64,
     /// Lost where a broker may lose a message: answers and charges, which wait in memory.
     pub drop: f64,
-    /// Lost after its confirm, by a broker that does not keep its promise: an event for Order, Deposit or Item.
+    /// Lost after its confirm, by a broker that does not keep its promise: an event.
     pub forget: f64,
 }
 
-/// The queues whose events are told again until they have had their effect.
-const TOLD_AGAIN: [&str; 3] = [ORDER_EVENTS, DEPOSIT_EVENTS, ITEM_EVENTS];
+/// The queues whose events are told again until they have had their effect, or are asked for.
+const TOLD_AGAIN: [&str; 4] = [ORDER_EVENTS, DEPOSIT_EVENTS, ITEM_EVENTS, MYINFO_EVENTS];
 
 /// A seeded source of faults. Clones are handles of the same one, to switch it while the bus runs.
 #[derive(Debug, Clone)]
@@ -78,7 +76,7 @@ impl Chaos {
         let faults = dice.faults;
         let may_be_lost = [REPLIES, DEFAULT, PAYMENTS].contains(&message.exchange.as_str());
         let dropped = (may_be_lost && dice.falls(faults.drop))
-            || (may_be_forgotten(message, queue) && dice.falls(faults.forget));
+            || (may_be_forgotten(queue) && dice.falls(faults.forget));
         let delay = if dice.falls(faults.delay) { dice.up_to(faults.max_delay) } else { Duration::ZERO };
         let duplicate = dice
             .falls(faults.duplicate)
@@ -91,10 +89,9 @@ impl Chaos {
     }
 }
 
-/// Whether somebody tells it again. Nobody lists an item again.
-pub(super) fn may_be_forgotten(message: &Message, queue: &str) -> bool {
-    let lists = EventKind::Item(ItemKind::Listed).word().as_bytes();
-    TOLD_AGAIN.contains(&queue) && !message.body.windows(lists.len()).any(|part| part == lists)
+/// Whether what is lost there is told again, or asked for.
+pub(super) fn may_be_forgotten(queue: &str) -> bool {
+    TOLD_AGAIN.contains(&queue)
 }
 
 impl Dice {

@@ -146,14 +146,11 @@ impl Queue {
     /// Takes out, ready or held back, what a simulated broker may forget.
     #[cfg(feature = "simulation")]
     pub(super) fn take_forgettable(&mut self) -> Vec<Entry> {
-        let name = Arc::clone(&self.name);
-        let stays = |entry: &Entry| !may_be_forgotten(&entry.message, &name);
-        let (ready, lost): (VecDeque<Entry>, VecDeque<Entry>) =
-            std::mem::take(&mut self.ready).into_iter().partition(&stays);
-        let (delayed, late): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            std::mem::take(&mut self.delayed).into_iter().partition(|(_, entry)| stays(entry));
-        (self.ready, self.delayed) = (ready, delayed);
-        lost.into_iter().chain(late.into_values()).collect()
+        if !may_be_forgotten(&self.name) {
+            return Vec::new();
+        }
+        let (ready, delayed) = (std::mem::take(&mut self.ready), std::mem::take(&mut self.delayed));
+        ready.into_iter().chain(delayed.into_values()).collect()
     }
 
     pub(super) fn pop_oldest(&mut self) -> Option<Entry> {

@@ -212,7 +212,12 @@ impl DeadLetter {
                     | DepositCommand::QueryAccount(_)
                     | DepositCommand::Replay(_),
                 )
-                | Command::Item(ItemCommand::Query(_) | ItemCommand::List(_) | ItemCommand::Replay(_)),
+                | Command::Item(
+                    ItemCommand::Query(_)
+                    | ItemCommand::List(_)
+                    | ItemCommand::Catalog(_)
+                    | ItemCommand::Replay(_),
+                ),
             )
             | None => return false,
         };

@@ -1,6 +1,7 @@
 //! What is read, inside a transaction or on its own.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, Row as SqlRow};
 use skstore_domain::events::EventKind;
@@ -26,7 +27,7 @@ const DUE_AHEAD: &str = "
 const NEWEST: &str = "
     SELECT seq, id, aggregate_id, revision, type, body FROM events INDEXED BY events_history
     WHERE kind = ?1 AND aggregate_id = ?2 AND type = ?3 ORDER BY revision DESC LIMIT 1";
-const LOG: &str = "SELECT seq, body FROM events WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+const LOG: &str = "SELECT seq, body FROM events WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3";
 const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) FROM events";
 const HAS_ANY: &str = "SELECT 1 FROM aggregates WHERE kind = ?1 LIMIT 1";
 
@@ -127,7 +128,7 @@ pub(super) fn newest(connection: &Connection, again: &Again) -> Result<Option<St
 /// See [`Store::log`](crate::store::Store::log).
 pub(super) fn log(
     connection: &mut Connection,
-    from_seq: i64,
+    seqs: RangeInclusive<i64>,
     max: usize,
     max_bytes: usize,
 ) -> Result<LogPage, Failure> {
@@ -136,7 +137,7 @@ pub(super) fn log(
     let last_seq = transaction.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?;
     let mut select = transaction.prepare_cached(LOG)?;
     // One more than wanted: it tells where the next page starts.
-    let mut rows = select.query((from_seq, limit(max.max(1).saturating_add(1))))?;
+    let mut rows = select.query((seqs.start(), seqs.end(), limit(max.max(1).saturating_add(1))))?;
     let mut page = LogPage { bodies: Vec::new(), next_seq: None, last_seq };
     let mut bytes = 0_usize;
     while let Some(row) = rows.next()? {

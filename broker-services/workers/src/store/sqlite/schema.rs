@@ -21,6 +21,8 @@ const VERSION: i64 = 1;
 ///   order, which an index of the ids could not: as text, revision 10 comes before 2.
 /// - `seq` needs no `AUTOINCREMENT`: events are never deleted, so no number can come twice.
 /// - `headers` is for what an event's transport needs beside its body; nothing yet.
+/// - Who the store is stands beside them ([`identity`](super::identity)), in files of older versions from the first time on
+///   that this one opens them to write: those know their way about them all the same.
 const TABLES: &str = "
     CREATE TABLE meta (
         key TEXT PRIMARY KEY NOT NULL,
@@ -80,6 +82,7 @@ pub(super) fn empty(connection: &mut Connection) -> Result<(), Failure> {
     connection.execute_batch(
         "BEGIN IMMEDIATE;
          DELETE FROM meta WHERE key <> 'schema_version';
+         DELETE FROM incarnations;
          DELETE FROM aggregates;
          DELETE FROM events;
          DELETE FROM unsent;

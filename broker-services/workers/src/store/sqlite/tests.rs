@@ -112,7 +112,7 @@ fn no_query_walks_through_a_whole_table() {
         let steps = statement.query_map(rusqlite::params_from_iter(none), |row| row.get(3)).unwrap();
         steps.collect::<Result<Vec<String>, _>>().unwrap().join("; ")
     };
-    for sql in super::read::QUERIES {
+    for sql in super::read::QUERIES.iter().chain(super::identity::QUERIES) {
         let plan = plan(sql);
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }

@@ -26,10 +26,10 @@ struct Heard<T> {
 }
 
 impl Instances {
-    /// Takes a beat unless the instance's last one is as new. Whether it was taken.
+    /// Takes a beat unless it was sent before the instance's last one. Whether it was taken.
     pub(super) fn beat(&mut self, beat: &Beat) -> bool {
         let key = (beat.service, beat.instance.clone());
-        if self.beats.get(&key).is_some_and(|last| last.said.at >= beat.at) {
+        if self.beats.get(&key).is_some_and(|last| !beat.is_after(&last.said)) {
             return false;
         }
         self.newest = self.newest.max(beat.at);
@@ -106,6 +106,8 @@ mod tests {
             version: "1".to_owned(),
             started_at: Timestamp(0),
             at: Timestamp(at_s * 1000),
+            number: 0,
+            clock_ahead_ms: None,
             ready: true,
             last_error: None,
             handled: 0,
@@ -118,6 +120,7 @@ mod tests {
             unheard: Vec::new(),
             answers: None,
             books: None,
+            log: None,
             warnings: Vec::new(),
             past: Vec::new(),
         }

@@ -15,6 +15,7 @@ use super::record::{Record, StoredOrder, StoredPayment};
 use super::slab::{Slab, Slot};
 use crate::view::OrderDetail;
 use crate::view::bounds::{FORGOTTEN_IDS, WAITING_ORDERS};
+use crate::view::steps;
 
 /// Orders, and what is known of orders that have not come yet.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Orders {
 
     pub(super) fn detail(&self, id: &OrderId) -> Option<OrderDetail> {
         let record = self.records.get(*self.by_id.get(&CompactId::new(id))?)?;
-        Some(OrderDetail { row: record.row()?, timeline: record.timeline() })
+        Some(OrderDetail { row: record.row()?, timeline: steps::in_order(record.timeline()) })
     }
 
     /// Takes an order if it is newer than the one that is there; while a rebuild runs, also if it is as new. Whether it was

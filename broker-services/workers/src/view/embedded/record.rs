@@ -90,7 +90,7 @@ impl Record {
         Some(OrderRow { order: self.order.as_ref()?.restore(id), payment })
     }
 
-    /// Every step, in the order of time.
+    /// Every step, by time.
     pub(super) fn timeline(&self) -> Vec<Step> {
         self.steps.iter().map(StoredStep::restore).collect()
     }

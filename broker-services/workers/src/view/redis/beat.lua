@@ -1,8 +1,8 @@
--- Records a heartbeat, or a breaker's change. After the prefix: 'beat' or 'breaker', the instance, when it was
--- in ms, how long a silent instance is kept in ms, instances kept, changes kept; a change's field and JSON; then
+-- Records a heartbeat, or a breaker's change. After the prefix: 'beat' or 'breaker', the instance, what tells an older one
+-- (a heartbeat's number, or when it was in ms), how long a silent instance is kept in ms, instances kept, changes kept; a change's field and JSON; then
 -- fields and values.
 -- Answers as apply does.
-local what, instance, at_ms = ARGV[2], ARGV[3], ARGV[4]
+local what, instance, nth = ARGV[2], ARGV[3], ARGV[4]
 local silent_ms, most, most_changes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local change, json = ARGV[8], ARGV[9]
 
@@ -27,7 +27,7 @@ local function heard(in_set, of_key)
 end
 
 local function set_fields(to)
-  local hset = { 'HSET', to, 'at_ms', at_ms }
+  local hset = { 'HSET', to, 'nth', nth }
   for n = 10, #ARGV do
     hset[#hset + 1] = ARGV[n]
   end
@@ -46,9 +46,9 @@ local function earliest_change()
   return first
 end
 
-local last = tonumber(redis.call('HGET', key, 'at_ms'))
+local last = tonumber(redis.call('HGET', key, 'nth'))
 if what == 'beat' then
-  if last and last >= tonumber(at_ms) then
+  if last and last >= tonumber(nth) then
     return ''
   end
   set_fields(key)
@@ -62,7 +62,7 @@ else
   local changes = tonumber(redis.call('HGET', key, 'changes')) or 0
   if changes >= most_changes then
     local first = earliest_change()
-    if first.ms > tonumber(at_ms) then
+    if first.ms > tonumber(nth) then
       heard(set, key)
       return ''
     end
@@ -71,7 +71,7 @@ else
     redis.call('HINCRBY', key, 'changes', 1)
   end
   redis.call('HSET', key, change, json)
-  if not last or last <= tonumber(at_ms) then
+  if not last or last <= tonumber(nth) then
     set_fields(key)
   end
 end

@@ -100,6 +100,8 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
         .arg(("version", beat.version.as_str()))
         .arg(("started_at", beat.started_at.text()))
         .arg(("at", beat.at.text()))
+        .arg(("number", beat.number))
+        .arg(("clock_ahead_ms", beat.clock_ahead_ms.map(|ahead| ahead.to_string()).unwrap_or_default()))
         .arg(("ready", if beat.ready { "true" } else { "false" }))
         .arg(("last_error", beat.last_error.as_deref().unwrap_or_default()))
         .arg(("handled", beat.handled))
@@ -112,6 +114,7 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
         .arg(("unheard", json(Some(&beat.unheard))))
         .arg(("answers", json(beat.answers.as_ref())))
         .arg(("books", json(beat.books.as_ref())))
+        .arg(("log", json(beat.log.as_ref())))
         .arg(("warnings", json(Some(&beat.warnings).filter(|warnings| !warnings.is_empty()))))
         .arg(("past", json(Some(&beat.past).filter(|past| !past.is_empty()))));
 }
@@ -236,6 +239,8 @@ impl Hash {
             version: self.get("version")?.to_owned(),
             started_at: self.time("started_at")?,
             at: self.time("at")?,
+            number: self.number("number").unwrap_or_default(),
+            clock_ahead_ms: self.number("clock_ahead_ms"),
             ready: self.get("ready")? == "true",
             last_error: self.text("last_error"),
             handled: self.number("handled")?,
@@ -248,6 +253,7 @@ impl Hash {
             unheard: self.json("unheard").unwrap_or_default(),
             answers: self.json("answers"),
             books: self.json("books"),
+            log: self.json("log"),
             warnings: self.json("warnings").unwrap_or_default(),
             past: self.json("past").unwrap_or_default(),
         })

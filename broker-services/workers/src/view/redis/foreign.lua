@@ -8,7 +8,7 @@ local P, cursor, at_once, remove = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local SINGLE = {
   epoch = 'hash', counts = 'hash', changes = 'stream', feed = 'stream', ['feed:told'] = 'set', ['feed:told:older'] = 'set',
   orders = 'zset', ['orders:ids'] = 'zset', accounts = 'zset', items = 'zset', waiting = 'zset', forgotten = 'zset',
-  services = 'zset', breakers = 'zset', unswept = 'set',
+  services = 'zset', breakers = 'zset', unswept = 'set', logs = 'hash',
 }
 local FAMILIES = {
   ['order:'] = 'hash', ['timeline:'] = 'hash', ['account:'] = 'hash', ['item:'] = 'hash', ['service:'] = 'hash',

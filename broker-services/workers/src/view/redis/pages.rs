@@ -3,7 +3,7 @@
 use redis::Pipeline;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
-use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
+use skstore_domain::myinfo::{FeedEntry, OrderRow};
 use skstore_domain::objects::{Account, Item, OrderStatus};
 use skstore_domain::signals::{Beat, BreakerChanged};
 
@@ -140,9 +140,8 @@ impl RedisView {
         both.cmd("HGETALL").arg(self.key("order:", id.as_str()));
         both.cmd("HVALS").arg(self.key("timeline:", id.as_str()));
         let (fields, steps): (Vec<String>, Vec<String>) = self.pipeline(&both).await?;
-        let mut timeline: Vec<Step> =
-            steps.iter().filter_map(|step| serde_json::from_str(step).ok()).collect();
-        timeline.sort_by_key(steps::key);
+        let timeline =
+            steps::in_order(steps.iter().filter_map(|step| serde_json::from_str(step).ok()).collect());
         Ok(Hash::new(fields).row().map(|row| OrderDetail { row, timeline }))
     }
 

@@ -1,0 +1,109 @@
+//! What was applied of a log, what is missing, and whether it is still the same log.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead, MAX_RANGES, Seqs};
+
+fn head(store: &str, incarnation: &str, since_seq: i64, last_seq: i64) -> LogHead {
+    let [store, incarnation] = [store, incarnation].map(str::to_owned);
+    LogHead { store, incarnation, since_seq, last_seq, sent_seq: last_seq }
+}
+
+fn checkpoint(applied: &str, head: Option<LogHead>) -> Checkpoint {
+    Checkpoint { store: "a".to_owned(), applied: applied.parse().unwrap(), head }
+}
+
+#[test]
+fn a_log_is_the_same_unless_it_is_another_or_took_something_back() {
+    let known = checkpoint("1-20", Some(head("a", "first", 1, 20)));
+    let table = [
+        ("it goes on", head("a", "first", 1, 25), Lineage::Same),
+        ("an older message of it", head("a", "first", 1, 19), Lineage::Same),
+        ("opened again at its end", head("a", "second", 21, 20), Lineage::Same),
+        ("opened again, and went on before it was heard", head("a", "second", 24, 30), Lineage::Same),
+        ("an older copy, opened", head("a", "second", 11, 10), Lineage::RolledBack),
+        ("an older copy that has grown as long again", head("a", "second", 20, 40), Lineage::RolledBack),
+        ("another store", head("b", "first", 1, 20), Lineage::Replaced),
+    ];
+    for (what, told, expected) in table {
+        assert_eq!(known.lineage(&told), expected, "{what}: {told:?}");
+    }
+    assert_eq!(
+        checkpoint("1-20", None).lineage(&head("a", "x", 1, 3)),
+        Lineage::Same,
+        "nothing was told yet"
+    );
+}
+
+#[test]
+fn only_a_rebuild_makes_a_checkpoint_and_what_is_of_another_store_leaves_it_alone() {
+    let seqs = |text: &str| text.parse::<Seqs>().unwrap();
+    let store = |store: &str| store.to_owned();
+    let told = head("a", "first", 1, 9);
+    let known = checkpoint("1-3", Some(told.clone()));
+    let begun = |of: &str, text| Advance::Begun { store: store(of), seqs: seqs(text) };
+    let applied = |of: &str, text| Advance::Applied { store: store(of), seqs: seqs(text) };
+    let table = [
+        (None, applied("a", "1-3"), None),
+        (None, Advance::Told(told.clone()), None),
+        (None, begun("a", "1-3"), Some(checkpoint("1-3", None))),
+        (Some(&known), begun("a", "1-2"), Some(checkpoint("1-2", None))),
+        (Some(&known), applied("a", "5"), Some(checkpoint("1-3,5", Some(told.clone())))),
+        (Some(&known), applied("a", "2"), None),
+        (Some(&known), applied("b", "5"), None),
+        (Some(&known), Advance::Told(told.clone()), None),
+        (Some(&known), Advance::Told(head("b", "first", 1, 9)), None),
+        (
+            Some(&known),
+            Advance::Told(head("a", "first", 1, 10)),
+            Some(checkpoint("1-3", Some(head("a", "first", 1, 10)))),
+        ),
+    ];
+    for (known, by, expected) in table {
+        assert_eq!(Checkpoint::advanced(known, &by), expected, "{known:?} by {by:?}");
+    }
+}
+
+#[test]
+fn a_checkpoint_survives_its_json() {
+    let known = checkpoint("1-3,5", Some(head("a", "first", 1, 9)));
+    let json = serde_json::to_string(&known).unwrap();
+    assert_eq!(serde_json::from_str::<Checkpoint>(&json).unwrap(), known, "{json}");
+    for bad in ["x", "0", "3-1", "1--2", "-1", "1-2-3", "9999999999999999999999"] {
+        assert!(bad.parse::<Seqs>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn of_too_many_ranges_the_highest_are_forgotten() {
+    let all: Seqs = (1..=2 * MAX_RANGES as i64 + 9).map(|number| 2 * number).collect();
+    assert_eq!(all.last(), Some(2 * MAX_RANGES as i64));
+    assert_eq!(all.first_missing(i64::MAX), Some((1, 1)));
+}
+
+proptest! {
+    /// However they come, the ranges are the numbers, and the gaps are the others.
+    #[test]
+    fn ranges_are_the_numbers_they_were_made_of(
+        parts in prop::collection::vec((-3_i64..60, 0_i64..9), 0..30),
+        last in 0_i64..70,
+    ) {
+        let mut numbers = BTreeSet::new();
+        let mut seqs = Seqs::default();
+        for (first, more) in parts {
+            seqs.insert(first, first + more);
+            numbers.extend((first..=first + more).filter(|seq| *seq >= 1));
+        }
+        prop_assert_eq!(&seqs.to_string().parse::<Seqs>().unwrap(), &seqs);
+        prop_assert_eq!(&numbers.iter().rev().copied().collect::<Seqs>(), &seqs);
+        prop_assert_eq!(seqs.last(), numbers.last().copied());
+        let missing: Vec<i64> = (1..=last).filter(|seq| !numbers.contains(seq)).collect();
+        prop_assert_eq!(seqs.missing(last), missing.len() as u64);
+        let first = missing.first().map(|first| {
+            let run = missing.iter().zip(*first..).take_while(|(seq, at)| *seq == at).last();
+            (*first, *run.unwrap().0)
+        });
+        prop_assert_eq!(seqs.first_missing(last), first);
+    }
+}

@@ -1,0 +1,195 @@
+//! Finds what the bus has lost of the events that it confirmed, and asks for it by range.
+//!
+//! Each service tells in its heartbeats how far its log was sent; the view's checkpoints say what of it was applied. What
+//! stays missing for [`GAP_AFTER`] is on its way no more, and is asked for page by page, one page of each log at a time. A log
+//! that is not the one that was heard, or an older copy of it, is no gap: that part of the view is wrong, and it is rebuilt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead};
+use skstore_domain::events::Source;
+use skstore_domain::signals::{Beat, Service};
+use skstore_domain::time::Timestamp;
+use tokio::time::Instant;
+
+use super::pages::{ASK_AGAIN_AFTER, Page};
+use crate::view::{View, ViewError};
+
+/// How often it is looked for gaps: as often as heartbeats tell how far the logs go.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What was sent that long ago and was not applied is lost: many times what an event takes, and soon enough for a person.
+const GAP_AFTER: Duration = Duration::from_secs(3);
+
+/// What is known of the logs' gaps.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    logs: BTreeMap<Source, Watched>,
+    /// When the last heartbeat was sent that each instance was heard by.
+    heard: BTreeMap<String, Timestamp>,
+}
+
+/// One log.
+#[derive(Debug, Default)]
+struct Watched {
+    /// How far it was to be applied, and since when.
+    expected: Option<(i64, Instant)>,
+    asked: Option<Asked>,
+}
+
+/// A page that was asked for and did not come yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) from: i64,
+    pub(super) to: i64,
+    at: Instant,
+}
+
+/// What a look has found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// These pages are to be asked for.
+    Gaps(Vec<(Source, Asked)>),
+    /// A log is not the one that was heard; the sentence says which.
+    OtherLog(String),
+}
+
+impl Gaps {
+    /// Looks at what the services tell of their logs, and at what was applied of them.
+    ///
+    /// # Errors
+    /// As [`View::advance`].
+    pub(super) async fn look(&mut self, view: &View) -> Result<Found, ViewError> {
+        let heads = self.fresh_heads(&view.health().await?.services);
+        let checkpoints = view.checkpoints().await?;
+        let mut told = Vec::new();
+        for (source, head) in heads {
+            let Some(known) = checkpoints.get(&source) else {
+                return Ok(Found::OtherLog(format!("nothing is known of the log of {source}")));
+            };
+            match known.lineage(&head) {
+                Lineage::Same => told.push((source, Advance::Told(head))),
+                Lineage::Replaced => {
+                    return Ok(Found::OtherLog(format!("{source} has another store than before")));
+                }
+                Lineage::RolledBack => {
+                    return Ok(Found::OtherLog(format!(
+                        "the store of {source} is an older copy of what it was: its log went on after entry {} before, and now \
+                         goes on after entry {}",
+                        known.head.as_ref().map_or(0, |head| head.last_seq),
+                        head.since_seq - 1
+                    )));
+                }
+            }
+        }
+        view.advance(&told).await?;
+        let now = Instant::now();
+        let due =
+            checkpoints.iter().filter_map(|(source, known)| Some((*source, self.due(*source, known, now)?)));
+        Ok(Found::Gaps(due.collect()))
+    }
+
+    /// What has told of each log since the last look. Where two stores are told of nothing is believed: a service has one.
+    fn fresh_heads(&mut self, beats: &[Beat]) -> BTreeMap<Source, LogHead> {
+        let mut heads: BTreeMap<Source, Vec<&LogHead>> = BTreeMap::new();
+        for beat in beats {
+            let is_fresh = self.heard.get(&beat.instance) != Some(&beat.at);
+            let (Some(source), Some(log), true) = (source_of(beat.service), &beat.log, is_fresh) else {
+                continue;
+            };
+            heads.entry(source).or_default().push(log);
+        }
+        self.heard = beats.iter().map(|beat| (beat.instance.clone(), beat.at)).collect();
+        let mut newest = BTreeMap::new();
+        for (source, heads) in heads {
+            let stores: BTreeSet<&str> = heads.iter().map(|head| head.store.as_str()).collect();
+            if stores.len() > 1 {
+                tracing::error!(%source, "two stores tell that they are this service's; neither is believed");
+                continue;
+            }
+            // Told at different times; an incarnation ends the ones before it.
+            let head = heads.into_iter().max_by_key(|head| (head.since_seq, head.last_seq));
+            newest.extend(head.map(|head| (source, head.clone())));
+        }
+        newest
+    }
+
+    /// What is to be asked for of a log now, if anything is.
+    fn due(&mut self, source: Source, known: &Checkpoint, now: Instant) -> Option<Asked> {
+        let watched = self.logs.entry(source).or_default();
+        if let Some(asked) = &mut watched.asked {
+            let is_late = asked.at + ASK_AGAIN_AFTER <= now;
+            return is_late.then(|| {
+                asked.at = now;
+                *asked
+            });
+        }
+        let sent = known.head.as_ref()?.sent_seq;
+        let (expected, since) = *watched.expected.get_or_insert((sent, now));
+        match known.first_missing(expected) {
+            None => {
+                watched.expected = Some((sent, now));
+                None
+            }
+            Some((from, to)) if since + GAP_AFTER <= now => {
+                tracing::info!(%source, from, to, "entries of a log did not come; they are asked for");
+                watched.ask(from, to, now)
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// So much is on its way that nothing can be said to be missing.
+    pub(super) fn wait(&mut self) {
+        self.logs.values_mut().for_each(|log| log.expected = None);
+    }
+
+    /// What was asked for is no question any more.
+    pub(super) fn forget(&mut self) {
+        self.logs.clear();
+    }
+
+    /// The open question of a log.
+    pub(super) fn open(&self, source: Source) -> Option<Asked> {
+        self.logs.get(&source)?.asked
+    }
+
+    /// A page of `source` was applied. What is to be asked for next, if more of it is missing.
+    pub(super) fn applied(
+        &mut self,
+        source: Source,
+        page: &Page,
+        known: Option<&Checkpoint>,
+    ) -> Option<Asked> {
+        let watched = self.logs.get_mut(&source)?;
+        let asked = watched.asked.take()?;
+        let now = Instant::now();
+        if page.last < asked.to && page.goes_on {
+            return watched.ask(page.last + 1, asked.to, now);
+        }
+        let (expected, _) = watched.expected?;
+        let (from, to) = known?.first_missing(expected)?;
+        // Where a page says nothing of what was asked for, asking at once would go round in a circle.
+        if from <= asked.from {
+            return None;
+        }
+        watched.ask(from, to, now)
+    }
+}
+
+impl Watched {
+    fn ask(&mut self, from: i64, to: i64, at: Instant) -> Option<Asked> {
+        self.asked = Some(Asked { from, to, at });
+        self.asked
+    }
+}
+
+/// Whose log a service has.
+const fn source_of(service: Service) -> Option<Source> {
+    match service {
+        Service::Order => Some(Source::Order),
+        Service::Deposit => Some(Source::Deposit),
+        Service::Item => Some(Source::Item),
+        Service::MyInfo => None,
+    }
+}

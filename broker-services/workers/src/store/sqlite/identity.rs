@@ -1,0 +1,84 @@
+//! Which store this is, and which file: what tells it from a copy of itself, and from what stands in its place.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use skstore_domain::checkpoint::LogHead;
+
+use super::failure::Failure;
+
+/// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
+#[cfg(test)]
+pub(super) const QUERIES: &[&str] = &[INCARNATION, LAST_SEQ, FIRST_UNSENT];
+
+const INCARNATION: &str = "
+    SELECT id, since_seq FROM incarnations
+    WHERE since_seq = (SELECT max(since_seq) FROM incarnations)";
+const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) FROM events";
+const FIRST_UNSENT: &str = "SELECT min(seq) FROM unsent";
+
+/// A file as it was opened.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl OpenFile {
+    /// The file at `path`, which is open.
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
+        // As SQLite has opened it, wherever this process goes meanwhile.
+        let path = std::path::absolute(path)?;
+        let found = fs::metadata(&path)?;
+        Ok(Self { path, device: found.dev(), inode: found.ino() })
+    }
+
+    /// Fails unless it is still there under its name: what is committed to another is lost, or is nobody's.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match fs::metadata(&self.path) {
+            Ok(found) if (found.dev(), found.ino()) == (self.device, self.inode) => Ok(()),
+            Ok(_) => Err(Failure::Unusable(
+                "another file was put in its place while it was in use. Restart this worker to use that one, or put the \
+                 old one back"
+                    .to_owned(),
+            )),
+            Err(error) => Err(Failure::Unusable(format!(
+                "its file was moved or deleted while it was in use ({error}). Put it back, or restart this worker to begin \
+                 with what is there"
+            ))),
+        }
+    }
+}
+
+/// Begins an incarnation of the store. It gets an identity if it has none: versions that knew of none have made it.
+pub(super) fn begin(connection: &mut Connection) -> Result<(), Failure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS incarnations (since_seq INTEGER PRIMARY KEY, id TEXT NOT NULL) STRICT;
+         INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
+         INSERT OR REPLACE INTO incarnations (since_seq, id)
+             SELECT coalesce(max(seq), 0) + 1, lower(hex(randomblob(16))) FROM events;",
+    )?;
+    Ok(transaction.commit()?)
+}
+
+/// See [`Store::head`](crate::store::Store::head).
+pub(super) fn head(connection: &mut Connection) -> Result<Option<LogHead>, Failure> {
+    // One read transaction, so that all of it is true at once.
+    let transaction = connection.transaction()?;
+    let mut store = transaction.prepare_cached("SELECT value FROM meta WHERE key = 'store_id'")?;
+    let store: Option<String> = store.query_row([], |row| row.get(0)).optional()?;
+    // Made together with the table of incarnations.
+    let Some(store) = store else { return Ok(None) };
+    let mut incarnation = transaction.prepare_cached(INCARNATION)?;
+    let (incarnation, since_seq) = incarnation.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let last_seq: i64 = transaction.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?;
+    let first_unsent: Option<i64> =
+        transaction.prepare_cached(FIRST_UNSENT)?.query_row([], |row| row.get(0))?;
+    let sent_seq = first_unsent.map_or(last_seq, |seq| seq - 1);
+    Ok(Some(LogHead { store, incarnation, since_seq, last_seq, sent_seq }))
+}

@@ -1,0 +1,35 @@
+//! Which store it is, whose copy it is, and how far its log goes.
+
+use skstore_domain::checkpoint::{Checkpoint, Lineage, Seqs};
+
+use crate::builders::{advance, keys, order, seqs};
+use crate::engines::{Engine, Shared};
+
+pub(crate) async fn the_head_tells_how_far_the_log_goes_and_was_sent(engine: &impl Engine) {
+    let store = engine.open().await;
+    let head = store.head().await.unwrap().expect("who opens a store gives it an identity");
+    assert_eq!((head.last_seq, head.sent_seq), (0, 0), "an empty log: {head:?}");
+    let all = seqs(&advance(&store, &keys(&["a", "b", "c"].map(order))).await.unwrap());
+    let told = async |sent: &[i64]| {
+        store.mark_sent(sent).await.unwrap();
+        let head = store.head().await.unwrap().unwrap();
+        (head.last_seq, head.sent_seq)
+    };
+    assert_eq!(told(&[]).await, (all[2], all[0] - 1), "nothing was sent");
+    assert_eq!(told(&[all[1], all[2]]).await, (all[2], all[0] - 1), "the first was not");
+    assert_eq!(told(&[all[0]]).await, (all[2], all[2]), "all were");
+}
+
+pub(crate) async fn a_store_that_is_opened_again_is_the_same_and_begins_an_incarnation(engine: &impl Shared) {
+    let first = engine.open().await;
+    advance(&first, &keys(&["a", "b"].map(order))).await.unwrap();
+    let before = first.head().await.unwrap().unwrap();
+    let second = engine.open().await;
+    let after = second.head().await.unwrap().unwrap();
+    assert_eq!(before.store, after.store);
+    assert_ne!(before.incarnation, after.incarnation);
+    assert_eq!(after.since_seq, before.last_seq + 1);
+    assert_eq!(first.head().await.unwrap().unwrap(), after, "all who share it tell the same");
+    let known = Checkpoint { store: before.store.clone(), applied: Seqs::default(), head: Some(before) };
+    assert_eq!(known.lineage(&after), Lineage::Same);
+}

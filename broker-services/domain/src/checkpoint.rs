@@ -29,6 +29,15 @@ pub struct LogHead {
     pub sent_seq: i64,
 }
 
+/// Whose entries a message or a page brings.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogId {
+    /// As [`LogHead::store`].
+    pub store: String,
+    /// The one that went on when they were sent: they were written in it, or before.
+    pub incarnation: String,
+}
+
 /// What of a service's log was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
@@ -36,10 +45,27 @@ pub struct Checkpoint {
     pub store: String,
     /// Its entries that were applied.
     pub applied: Seqs,
+    /// The incarnations that were heard last, the newest last.
+    #[serde(default)]
+    pub incarnations: Vec<Incarnation>,
     /// The newest that the service has told of that store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<LogHead>,
 }
+
+/// What was heard of an incarnation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incarnation {
+    /// It.
+    pub id: String,
+    /// The highest entry that came in its name, or that it has told of.
+    pub high: i64,
+    /// Whether it was told where it began, and found to go on where the others had ended.
+    pub is_known: bool,
+}
+
+/// Incarnations that are remembered: what one has sent comes within seconds, in which a store is opened few times.
+const MAX_INCARNATIONS: usize = 8;
 
 /// What makes a checkpoint advance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +73,14 @@ pub enum Advance {
     /// A rebuild has applied the beginning of the log of `store`. What was known of the log before is void.
     Begun {
         /// Whose log it is.
-        store: String,
+        of: LogId,
         /// What was applied.
         seqs: Seqs,
     },
     /// More was applied.
     Applied {
         /// Whose entries they are.
-        store: String,
+        of: LogId,
         /// Which.
         seqs: Seqs,
     },
@@ -79,32 +105,52 @@ impl Checkpoint {
     #[must_use]
     pub fn advanced(known: Option<&Self>, by: &Advance) -> Option<Self> {
         match (known, by) {
-            (_, Advance::Begun { store, seqs }) => {
-                Some(Self { store: store.clone(), applied: seqs.clone(), head: None })
+            (_, Advance::Begun { of, seqs }) => {
+                let (store, applied) = (of.store.clone(), seqs.clone());
+                let mut begun = Self { store, applied, incarnations: Vec::new(), head: None };
+                begun.hear(&of.incarnation, seqs.last().unwrap_or(0), true);
+                Some(begun)
             }
-            (Some(known), Advance::Applied { store, seqs }) if known.store == *store => {
+            (Some(known), Advance::Applied { of, seqs }) if known.store == of.store => {
                 let mut next = known.clone();
                 next.applied.extend(seqs);
+                next.hear(&of.incarnation, seqs.last().unwrap_or(0), false);
                 (next != *known).then_some(next)
             }
             (Some(known), Advance::Told(head)) if known.store == head.store => {
-                let is_news = known.head.as_ref() != Some(head);
-                is_news.then(|| Self { head: Some(head.clone()), ..known.clone() })
+                let mut next = Self { head: Some(head.clone()), ..known.clone() };
+                next.hear(&head.incarnation, head.last_seq, true);
+                (next != *known).then_some(next)
             }
             // Of another store, or of one that is not known: the next rebuild begins with it.
             (Some(_) | None, Advance::Applied { .. } | Advance::Told(_)) => None,
         }
     }
 
+    fn hear(&mut self, incarnation: &str, high: i64, is_known: bool) {
+        match self.incarnations.iter_mut().find(|heard| heard.id == incarnation) {
+            Some(heard) => {
+                heard.high = heard.high.max(high);
+                heard.is_known |= is_known;
+            }
+            None => self.incarnations.push(Incarnation { id: incarnation.to_owned(), high, is_known }),
+        }
+        let surplus = self.incarnations.len().saturating_sub(MAX_INCARNATIONS);
+        self.incarnations.drain(..surplus);
+    }
+
     /// What the log that is told to be `head` is to this one.
     #[must_use]
     pub fn lineage(&self, head: &LogHead) -> Lineage {
-        match &self.head {
-            _ if self.store != head.store => Lineage::Replaced,
-            Some(known) if known.incarnation != head.incarnation && head.since_seq <= known.last_seq => {
-                Lineage::RolledBack
-            }
-            Some(_) | None => Lineage::Same,
+        let is_it = |heard: &&Incarnation| heard.id == head.incarnation;
+        if self.store != head.store {
+            Lineage::Replaced
+        } else if self.incarnations.iter().find(is_it).is_some_and(|heard| heard.is_known) {
+            Lineage::Same
+        } else if self.incarnations.iter().any(|other| !is_it(&other) && other.high >= head.since_seq) {
+            Lineage::RolledBack
+        } else {
+            Lineage::Same
         }
     }
 

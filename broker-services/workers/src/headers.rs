@@ -3,6 +3,8 @@
 
 /// The header that says from whose store events are, as [`LogHead::store`](skstore_domain::checkpoint::LogHead) has it.
 pub(crate) const STORE: &str = "store";
+/// The header that says which incarnation of it has sent them.
+pub(crate) const INCARNATION: &str = "incarnation";
 /// The header that says which entries of that store's log a message of events stands for, as
 /// [`Seqs`](skstore_domain::checkpoint::Seqs) writes them.
 pub(crate) const SEQS: &str = "seqs";

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use skstore_domain::checkpoint::Seqs;
+use skstore_domain::checkpoint::{LogId, Seqs};
 use skstore_domain::events::EventKind;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use crate::bus::{Message, Properties, PublishOutcome, Publisher, Tracked};
 use crate::context::{Backoff, Context};
 use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE};
-use crate::headers::{SEQS, STORE};
+use crate::headers::{INCARNATION, SEQS, STORE};
 use crate::probe::{Bug, Point};
 use crate::store::{Store, StoredEvent};
 use crate::topology;
@@ -141,8 +141,6 @@ pub(crate) struct Relay {
     store: Store,
     lease: Lease,
     publisher: Publisher,
-    /// Whose events these are, once it was asked.
-    store_id: Option<String>,
     ready: Vec<Ready>,
     held: Held,
     in_flight: FuturesUnordered<Tracked<Vec<Ready>>>,
@@ -171,7 +169,6 @@ impl Relay {
             lease: Lease::new(context, store.clone()),
             store,
             publisher,
-            store_id: None,
             ready: Vec::new(),
             held: Held::new(context.settings.hold_paying),
             in_flight: FuturesUnordered::new(),
@@ -280,17 +277,16 @@ impl Relay {
         if self.ready.is_empty() {
             return;
         }
-        if self.store_id.is_none() {
-            // Where it cannot be read, they go out without: what they stand for is then asked for.
-            self.store_id = self.store.head().await.ok().flatten().map(|head| head.store);
-        }
+        // Where it cannot be read, they go out without: what they stand for is then asked for. Anew each time, since others may
+        // have opened the store meanwhile.
+        let log = self.store.identity().await.ok().flatten();
         let mut by_kind: BTreeMap<EventKind, Vec<Ready>> = BTreeMap::new();
         for event in self.ready.drain(..) {
             by_kind.entry(event.stored.event.kind).or_default().push(event);
         }
         for (kind, events) in by_kind {
             for events in split(events) {
-                let receipt = self.publisher.publish(message(kind, &events, self.store_id.as_deref()));
+                let receipt = self.publisher.publish(message(kind, &events, log.as_ref()));
                 if self.shared.context.probe.has(Bug::SentBeforeConfirm) {
                     self.settled.extend(seqs(&events));
                 }
@@ -426,9 +422,9 @@ fn split(events: Vec<Ready>) -> Vec<Vec<Ready>> {
     messages
 }
 
-/// A lone event as it is; several as a JSON array, without reading them again. Beside them, of which entries of the log of
-/// the store `store_id` who has them misses nothing.
-fn message(kind: EventKind, events: &[Ready], store_id: Option<&str>) -> Message {
+/// A lone event as it is; several as a JSON array, without reading them again. Beside them, of which entries of `log` who has
+/// them misses nothing.
+fn message(kind: EventKind, events: &[Ready], log: Option<&LogId>) -> Message {
     let (body, content_type, message_id) = match events {
         [Ready { stored: StoredEvent { event, .. }, .. }] => {
             (event.body.clone().into_bytes(), EVENT_TYPE, Some(event.id.clone()))
@@ -444,10 +440,12 @@ fn message(kind: EventKind, events: &[Ready], store_id: Option<&str>) -> Message
             (body, EVENT_BATCH_TYPE, None)
         }
     };
-    let headers = store_id.map_or_else(BTreeMap::new, |store_id| {
-        let stands_for: Seqs =
-            seqs(events).chain(events.iter().filter_map(|event| event.supersedes)).collect();
-        BTreeMap::from([(STORE.to_owned(), store_id.to_owned()), (SEQS.to_owned(), stands_for.to_string())])
+    let headers = log.map_or_else(BTreeMap::new, |LogId { store, incarnation }| {
+        let superseded = events.iter().filter_map(|event| event.supersedes);
+        let stands_for: Seqs = seqs(events).chain(superseded).collect();
+        let headers =
+            [(STORE, store.clone()), (INCARNATION, incarnation.clone()), (SEQS, stands_for.to_string())];
+        headers.map(|(name, value)| (name.to_owned(), value)).into()
     });
     Message {
         exchange: topology::EVENTS.to_owned(),

@@ -19,7 +19,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use skstore_domain::checkpoint::LogHead;
+use skstore_domain::checkpoint::{LogHead, LogId};
 use skstore_domain::time::Timestamp;
 
 mod error;
@@ -196,6 +196,16 @@ impl Store {
     ) -> Result<LogPage, StoreError> {
         match self {
             Self::Sqlite(store) => store.log(seqs, max, max_bytes),
+        }
+    }
+
+    /// Whose entries those are that are sent from now on. Nothing as in [`Store::head`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn identity(&self) -> Result<Option<LogId>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.identity(),
         }
     }
 

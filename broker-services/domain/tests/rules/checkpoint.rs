@@ -3,15 +3,21 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead, MAX_RANGES, Seqs};
+use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead, LogId, MAX_RANGES, Seqs};
 
 fn head(store: &str, incarnation: &str, since_seq: i64, last_seq: i64) -> LogHead {
     let [store, incarnation] = [store, incarnation].map(str::to_owned);
     LogHead { store, incarnation, since_seq, last_seq, sent_seq: last_seq }
 }
 
+/// Made by a rebuild that heard of the incarnation *first*, and told of `head` since.
 fn checkpoint(applied: &str, head: Option<LogHead>) -> Checkpoint {
-    Checkpoint { store: "a".to_owned(), applied: applied.parse().unwrap(), head }
+    let of = LogId { store: "a".to_owned(), incarnation: "first".to_owned() };
+    let begun = Checkpoint::advanced(None, &Advance::Begun { of, seqs: applied.parse().unwrap() }).unwrap();
+    match head {
+        Some(head) => Checkpoint::advanced(Some(&begun), &Advance::Told(head)).unwrap(),
+        None => begun,
+    }
 }
 
 #[test]
@@ -29,21 +35,18 @@ fn a_log_is_the_same_unless_it_is_another_or_took_something_back() {
     for (what, told, expected) in table {
         assert_eq!(known.lineage(&told), expected, "{what}: {told:?}");
     }
-    assert_eq!(
-        checkpoint("1-20", None).lineage(&head("a", "x", 1, 3)),
-        Lineage::Same,
-        "nothing was told yet"
-    );
+    let empty = checkpoint("", None);
+    assert_eq!(empty.lineage(&head("a", "second", 1, 3)), Lineage::Same, "nothing was there to take back");
 }
 
 #[test]
 fn only_a_rebuild_makes_a_checkpoint_and_what_is_of_another_store_leaves_it_alone() {
     let seqs = |text: &str| text.parse::<Seqs>().unwrap();
-    let store = |store: &str| store.to_owned();
+    let of = |store: &str| LogId { store: store.to_owned(), incarnation: "first".to_owned() };
     let told = head("a", "first", 1, 9);
     let known = checkpoint("1-3", Some(told.clone()));
-    let begun = |of: &str, text| Advance::Begun { store: store(of), seqs: seqs(text) };
-    let applied = |of: &str, text| Advance::Applied { store: store(of), seqs: seqs(text) };
+    let begun = |store: &str, text| Advance::Begun { of: of(store), seqs: seqs(text) };
+    let applied = |store: &str, text| Advance::Applied { of: of(store), seqs: seqs(text) };
     let table = [
         (None, applied("a", "1-3"), None),
         (None, Advance::Told(told.clone()), None),
@@ -63,6 +66,22 @@ fn only_a_rebuild_makes_a_checkpoint_and_what_is_of_another_store_leaves_it_alon
     for (known, by, expected) in table {
         assert_eq!(Checkpoint::advanced(known, &by), expected, "{known:?} by {by:?}");
     }
+}
+
+#[test]
+fn what_came_in_the_name_of_an_incarnation_that_told_nothing_is_taken_back_by_the_next_as_well() {
+    let of = |incarnation: &str| LogId { store: "a".to_owned(), incarnation: incarnation.to_owned() };
+    let known = checkpoint("1-20", Some(head("a", "first", 1, 20)));
+    let by = |known: &Checkpoint, advance| Checkpoint::advanced(Some(known), &advance).unwrap();
+    let applied = |incarnation, seq| Advance::Applied { of: of(incarnation), seqs: Seqs::range(seq, seq) };
+    let short = by(&known, applied("second", 21));
+    assert_eq!(short.lineage(&head("a", "second", 21, 21)), Lineage::Same, "its events came before its word");
+    assert_eq!(short.lineage(&head("a", "third", 22, 21)), Lineage::Same, "the third goes on after it");
+    assert_eq!(short.lineage(&head("a", "third", 21, 20)), Lineage::RolledBack, "the third takes it back");
+    let both = by(&short, applied("third", 21 + 9));
+    assert_eq!(both.lineage(&head("a", "third", 21, 30)), Lineage::RolledBack, "whatever came of it before");
+    let after = by(&short, Advance::Told(head("a", "second", 21, 21)));
+    assert_eq!(after.lineage(&head("a", "first", 1, 20)), Lineage::Same, "a late word of the one before");
 }
 
 #[test]

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use skstore_domain::checkpoint::{Advance, Seqs};
+use skstore_domain::checkpoint::{Advance, LogId, Seqs};
 use skstore_domain::events::{EventKind, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
 use skstore_domain::signals::{Beat, BreakerChanged};
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::bus::{BusError, Consumer, Delivery, Message, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{BadPart, Envelope, Events, park, read_events};
-use crate::headers::{SEQS, STORE};
+use crate::headers::{INCARNATION, SEQS, STORE};
 use crate::probe::Point;
 use crate::service::queue;
 use crate::topology;
@@ -109,23 +109,28 @@ impl Pace {
     }
 }
 
-/// Which entries of the logs a batch of messages stands for, by service and store.
+/// Which entries of the logs a batch of messages stands for.
 #[derive(Default)]
-struct Applied(BTreeMap<(Source, String), Seqs>);
+struct Applied(BTreeMap<(Source, LogId), Seqs>);
 
 impl Applied {
     /// A message was applied. One that does not say what it stands for is from an older version, or no message of ours.
     fn note(&mut self, message: &Message) {
         let header = |name| message.properties.headers.get(name);
         let source = EventKind::from_word(&message.routing_key).map(EventKind::source);
-        let (Some(source), Some(store), Some(seqs)) = (source, header(STORE), header(SEQS)) else { return };
+        let (Some(source), Some(store), Some(incarnation), Some(seqs)) =
+            (source, header(STORE), header(INCARNATION), header(SEQS))
+        else {
+            return;
+        };
+        let of = LogId { store: store.clone(), incarnation: incarnation.clone() };
         if let Ok(seqs) = seqs.parse() {
-            self.0.entry((source, store.clone())).or_default().extend(&seqs);
+            self.0.entry((source, of)).or_default().extend(&seqs);
         }
     }
 
     fn into_advances(self) -> Vec<(Source, Advance)> {
-        let advance = |((source, store), seqs)| (source, Advance::Applied { store, seqs });
+        let advance = |((source, of), seqs)| (source, Advance::Applied { of, seqs });
         self.0.into_iter().map(advance).collect()
     }
 }

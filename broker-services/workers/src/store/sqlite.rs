@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
-use skstore_domain::checkpoint::LogHead;
+use skstore_domain::checkpoint::{LogHead, LogId};
 use skstore_domain::time::Timestamp;
 
 use super::{Changes, Key, Loaded, LogPage, Row, StoreError, StoredEvent};
@@ -264,6 +264,10 @@ impl SqliteStore {
         max_bytes: usize,
     ) -> Result<LogPage, StoreError> {
         self.with(|connection| read::log(connection, seqs, max, max_bytes))
+    }
+
+    pub(super) fn identity(&self) -> Result<Option<LogId>, StoreError> {
+        self.with(|connection| identity::identity(connection))
     }
 
     pub(super) fn head(&self) -> Result<Option<LogHead>, StoreError> {

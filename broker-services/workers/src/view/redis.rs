@@ -145,6 +145,21 @@ impl RedisView {
         })
     }
 
+    /// The same view over a connection of its own, with nothing known of what is there: as another process has it.
+    ///
+    /// # Errors
+    /// As [`RedisView::at`].
+    pub fn as_another_process(&self) -> Result<Self, ViewError> {
+        Ok(Self {
+            link: Link::new(self.link.client().clone(), self.link.place().to_owned())?,
+            prefix: Arc::clone(&self.prefix),
+            keep_orders: self.keep_orders,
+            told: Arc::new(Told::new()),
+            listening: Arc::new(Once::new()),
+            checkpoints: Arc::default(),
+        })
+    }
+
     /// One script call, or several for a large batch.
     pub(super) async fn apply(&self, writes: &[ViewWrite]) -> Result<(), ViewError> {
         for piece in pieces(writes) {

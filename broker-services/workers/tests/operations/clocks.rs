@@ -1,6 +1,7 @@
 //! Clocks that are wrong, and that jump: orders are taken and paid all the same, and it is said whose clock is off.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use skstore_domain::signals::Service;
@@ -13,11 +14,13 @@ const ORDERS: usize = 30;
 /// Where a process looks up how far its clock is off, anew each time.
 const OFFSET_FILE: &str = "offset";
 
-/// What lets a process see another time than its machine's: libfaketime, of Debian's package *faketime*.
-fn faketime() -> PathBuf {
-    let of_machines = std::fs::read_dir("/usr/lib").unwrap().flatten();
-    let libraries = of_machines.map(|machine| machine.path().join("faketime/libfaketime.so.1"));
-    libraries.into_iter().find(|path| path.exists()).expect("the package faketime is installed")
+/// What lets a process see another time than its machine's, built in `directory` by the compiler that links this test.
+fn shim(directory: &Path) -> PathBuf {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/operations/clock.c");
+    let library = directory.join("clock.so");
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).status();
+    assert!(built.unwrap().success(), "{source} is not built");
+    library
 }
 
 /// A desk whose `skewed` service has a clock of its own.
@@ -31,14 +34,9 @@ impl Skewed {
     fn start(skewed: &str) -> Self {
         let at = At::given();
         let offset = at.data.path().join(OFFSET_FILE);
-        std::fs::write(&offset, "+0").unwrap();
-        let (library, file) = (faketime().display().to_string(), offset.display().to_string());
-        let environment = [
-            ("LD_PRELOAD", library.as_str()),
-            ("FAKETIME_TIMESTAMP_FILE", &file),
-            ("FAKETIME_NO_CACHE", "1"),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-        ];
+        std::fs::write(&offset, "0").unwrap();
+        let (library, file) = (shim(at.data.path()).display().to_string(), offset.display().to_string());
+        let environment = [("LD_PRELOAD", library.as_str()), ("CLOCK_OFFSET_FILE", &file)];
         let workers = ["order", "deposit", "item", "myinfo"]
             .map(|service| {
                 let environment = if service == skewed { &environment[..] } else { &[] };
@@ -48,8 +46,8 @@ impl Skewed {
         Self { at, offset, _workers: workers }
     }
 
-    fn set(&self, offset: &str) {
-        std::fs::write(&self.offset, offset).unwrap();
+    fn set(&self, millis: i64) {
+        std::fs::write(&self.offset, millis.to_string()).unwrap();
     }
 }
 
@@ -72,16 +70,10 @@ async fn nobody_is_refused(skewed: &str, service: Service) {
     let door = process.desk().await.unwrap();
     until("an order is accepted", async || door.place(&place(9_999)).await.is_ok_and(|answer| answer.ok))
         .await;
-    let table = [
-        ("+2s", 2_000),
-        ("-2s", -2_000),
-        ("+300s", 300_000),
-        ("-300s", -300_000),
-        ("+3600s", 3_600_000),
-        ("+0", 0),
-    ];
-    for (n, (offset, millis)) in table.into_iter().enumerate() {
-        desk.set(offset);
+    let table = [2_000_i64, -2_000, 300_000, -300_000, 3_600_000, 0];
+    for (n, millis) in table.into_iter().enumerate() {
+        desk.set(millis);
+        let offset = format!("{millis} ms");
         place_all(&door, n * ORDERS, &format!("{skewed} is off by {offset}")).await;
         until(&format!("it is told that {skewed} is off by {offset}"), async || {
             let told = skew_told(&door, service).await;

@@ -105,10 +105,9 @@ async fn a_worker_whose_store_was_deleted_says_so_and_takes_nothing() {
     let [order, _others @ ..]: [Worker; 4] = workers.try_into().unwrap_or_else(|_| panic!("four workers"));
     order.kill();
     let _order = at.start(&["order"], &[]);
-    until("the message that was in hand has come again", async || {
-        desk.order(&order_id(1)).await.is_ok_and(|answer| answer.order.is_some())
-    })
-    .await;
+    until("it begins with what is there", async || desk.place(&place(1)).await.is_ok_and(|answer| answer.ok))
+        .await;
+    assert!(desk.order(&order_id(0)).await.unwrap().order.is_none(), "what was deleted is gone");
     process.stop().unwrap();
 }
 

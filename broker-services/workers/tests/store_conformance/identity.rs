@@ -1,9 +1,17 @@
 //! Which store it is, whose copy it is, and how far its log goes.
 
-use skstore_domain::checkpoint::{Checkpoint, Lineage, Seqs};
+use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead, LogId, Seqs};
 
 use crate::builders::{advance, keys, order, seqs};
 use crate::engines::{Engine, Shared};
+
+/// What somebody knows who has heard a log that was told to go so far.
+pub(crate) fn heard(head: LogHead) -> Checkpoint {
+    let of = LogId { store: head.store.clone(), incarnation: head.incarnation.clone() };
+    let begun = Advance::Begun { of, seqs: Seqs::range(1, head.last_seq) };
+    let begun = Checkpoint::advanced(None, &begun).unwrap();
+    Checkpoint::advanced(Some(&begun), &Advance::Told(head)).unwrap()
+}
 
 pub(crate) async fn the_head_tells_how_far_the_log_goes_and_was_sent(engine: &impl Engine) {
     let store = engine.open().await;
@@ -30,6 +38,6 @@ pub(crate) async fn a_store_that_is_opened_again_is_the_same_and_begins_an_incar
     assert_ne!(before.incarnation, after.incarnation);
     assert_eq!(after.since_seq, before.last_seq + 1);
     assert_eq!(first.head().await.unwrap().unwrap(), after, "all who share it tell the same");
-    let known = Checkpoint { store: before.store.clone(), applied: Seqs::default(), head: Some(before) };
+    let known = heard(before);
     assert_eq!(known.lineage(&after), Lineage::Same);
 }

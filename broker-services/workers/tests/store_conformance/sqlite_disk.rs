@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use skstore_domain::checkpoint::{Checkpoint, Lineage, Seqs};
+use skstore_domain::checkpoint::Lineage;
 use skstore_workers::store::{Store, StoreError};
 
 use crate::builders::{advance, keys, order, revision, step, whole_log};
 use crate::engines::{Engine as _, Shared as _, SqliteFile, block_on};
+use crate::identity::heard;
 
 /// Names the store for a process whose files may not grow.
 const FULL_STORE: &str = "SKSTORE_TEST_FULL_STORE";
@@ -166,7 +167,7 @@ fn a_store_that_is_put_back_to_an_older_copy_is_known_by_its_incarnation() {
         copy_store(&engine.path(), &copy.path().join("copy.db"));
         add(&store, &["b", "c"]).await;
         let head = store.head().await.unwrap().unwrap();
-        Checkpoint { store: head.store.clone(), applied: Seqs::default(), head: Some(head) }
+        heard(head)
     });
     copy_store(&copy.path().join("copy.db"), &engine.path());
     block_on(async {

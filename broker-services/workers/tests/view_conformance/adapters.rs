@@ -10,6 +10,9 @@ pub(crate) trait Adapter {
     /// A view that nobody else uses, as it is after its contents were lost: no rebuild has begun.
     async fn lost(keep_orders: usize) -> View;
 
+    /// The same view, as another process has it that has just begun.
+    async fn another(view: &View) -> View;
+
     /// One that takes writes.
     async fn ready(keep_orders: usize) -> View {
         let view = Self::lost(keep_orders).await;
@@ -26,6 +29,10 @@ impl Adapter for Embedded {
     async fn lost(keep_orders: usize) -> View {
         View::Embedded(EmbeddedView::new(keep_orders))
     }
+
+    async fn another(view: &View) -> View {
+        view.clone()
+    }
 }
 
 /// In the Redis that `SKSTORE_TEST_REDIS_URL` names, each under a prefix of its own.
@@ -41,5 +48,10 @@ impl Adapter for Redis {
         );
         let prefix = format!("test:{}:", uuid::Uuid::now_v7());
         View::Redis(RedisView::with_prefix(&url, &prefix, keep_orders).unwrap())
+    }
+
+    async fn another(view: &View) -> View {
+        let View::Redis(view) = view else { panic!("it was made here") };
+        View::Redis(view.as_another_process().unwrap())
     }
 }

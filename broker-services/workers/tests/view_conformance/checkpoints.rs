@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use skstore_domain::checkpoint::{Advance, Checkpoint, LogHead, Seqs};
+use skstore_domain::checkpoint::{Advance, Checkpoint, LogHead, LogId, Seqs};
 use skstore_domain::events::Source;
 use skstore_workers::view::{View, ViewError};
 
@@ -13,12 +13,16 @@ fn seqs(text: &str) -> Seqs {
     text.parse().unwrap()
 }
 
+fn log(store: &str) -> LogId {
+    LogId { store: store.to_owned(), incarnation: "first".to_owned() }
+}
+
 fn applied(store: &str, text: &str) -> Advance {
-    Advance::Applied { store: store.to_owned(), seqs: seqs(text) }
+    Advance::Applied { of: log(store), seqs: seqs(text) }
 }
 
 fn begun(store: &str, text: &str) -> Advance {
-    Advance::Begun { store: store.to_owned(), seqs: seqs(text) }
+    Advance::Begun { of: log(store), seqs: seqs(text) }
 }
 
 fn head(last_seq: i64) -> LogHead {
@@ -28,7 +32,7 @@ fn head(last_seq: i64) -> LogHead {
 
 async fn known(view: &View) -> BTreeMap<Source, String> {
     let checkpoints = view.checkpoints().await.unwrap();
-    let text = |Checkpoint { store, applied, head }| {
+    let text = |Checkpoint { store, applied, head, .. }| {
         format!("{store} {applied} {}", head.map_or(0, |head| head.last_seq))
     };
     checkpoints.into_iter().map(|(source, checkpoint)| (source, text(checkpoint))).collect()
@@ -67,10 +71,21 @@ pub(crate) async fn what_two_say_at_once_is_both_kept<A: Adapter>() {
     view.advance(&[(Source::Deposit, begun("a", ""))]).await.unwrap();
     let say = async |view: View, first: i64| {
         for seq in (first..=40).step_by(2) {
-            let one = Advance::Applied { store: "a".to_owned(), seqs: Seqs::range(seq, seq) };
+            let one = Advance::Applied { of: log("a"), seqs: Seqs::range(seq, seq) };
             view.advance(&[(Source::Deposit, one)]).await.unwrap();
         }
     };
     tokio::join!(say(view.clone(), 1), say(view.clone(), 2));
     assert_eq!(known(&view).await, BTreeMap::from([(Source::Deposit, "a 1-40 0".to_owned())]));
+}
+
+pub(crate) async fn who_sees_the_view_for_the_first_time_goes_on_with_what_is_there<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let others = A::another(&view).await;
+    view.advance(&[(Source::Item, begun("a", "1-3"))]).await.unwrap();
+    others.advance(&[(Source::Item, applied("a", "4"))]).await.unwrap();
+    assert_eq!(known(&view).await, BTreeMap::from([(Source::Item, "a 1-4 0".to_owned())]));
+    view.advance(&[(Source::Item, begun("b", "1"))]).await.unwrap();
+    others.advance(&[(Source::Item, applied("b", "2"))]).await.unwrap();
+    assert_eq!(known(&view).await, BTreeMap::from([(Source::Item, "b 1-2 0".to_owned())]));
 }

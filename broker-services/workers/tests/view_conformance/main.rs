@@ -73,6 +73,7 @@ promises! {
     rebuild::what_was_removed_can_be_written_again,
     checkpoints::a_checkpoint_is_what_its_advances_come_to,
     checkpoints::what_two_say_at_once_is_both_kept,
+    checkpoints::who_sees_the_view_for_the_first_time_goes_on_with_what_is_there,
     told::the_feed_is_numbered_and_bounded,
     told::an_event_is_in_the_feed_once,
     told::an_event_is_in_the_feed_once_whatever_comes_again,

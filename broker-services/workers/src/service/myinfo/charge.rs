@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use skstore_domain::checkpoint::{Advance, Seqs};
+use skstore_domain::checkpoint::{Advance, LogHead, LogId, Seqs};
 use skstore_domain::commands::Replay;
 use skstore_domain::events::Source;
 use tokio::time::Instant;
@@ -195,9 +195,13 @@ impl Charge {
     async fn ask(&self, source: Source, asked: AskedFor) {
         if self.context.probe.has(Bug::TakesGapsForComplete) {
             let known = self.view.checkpoints().await.unwrap_or_default();
-            let store = known.get(&source).map(|known| known.store.clone()).unwrap_or_default();
-            let seqs = Seqs::range(asked.from, asked.to);
-            let _ = self.view.advance(&[(source, Advance::Applied { store, seqs })]).await;
+            if let Some(LogHead { store, incarnation, .. }) =
+                known.get(&source).and_then(|known| known.head.clone())
+            {
+                let seqs = Seqs::range(asked.from, asked.to);
+                let of = LogId { store, incarnation };
+                let _ = self.view.advance(&[(source, Advance::Applied { of, seqs })]).await;
+            }
             return;
         }
         let name = self.questions.name(GAP, source, asked.from);
@@ -237,9 +241,9 @@ impl Charge {
     /// Applies what was missing, as if it had just come, and asks for more of it.
     async fn fill(&mut self, source: Source, asked: AskedFor, page: &Page) -> Result<(), ViewError> {
         self.view.apply(&page.writes).await?;
-        if let Some(store) = page.store.clone() {
+        if let Some(of) = page.log.clone() {
             let seqs = page.seqs(asked.from);
-            self.view.advance(&[(source, Advance::Applied { store, seqs })]).await?;
+            self.view.advance(&[(source, Advance::Applied { of, seqs })]).await?;
         }
         let known = self.view.checkpoints().await?;
         if let Some(next) = self.gaps.applied(source, page, known.get(&source)) {

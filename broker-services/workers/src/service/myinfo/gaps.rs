@@ -27,6 +27,8 @@ pub(super) struct Gaps {
     logs: BTreeMap<Source, Watched>,
     /// When the last heartbeat was sent that each instance was heard by.
     heard: BTreeMap<String, Timestamp>,
+    /// Logs that seemed to be others at the last look.
+    suspects: BTreeSet<(Source, String)>,
 }
 
 /// One log.
@@ -62,26 +64,34 @@ impl Gaps {
     pub(super) async fn look(&mut self, view: &View) -> Result<Found, ViewError> {
         let heads = self.fresh_heads(&view.health().await?.services);
         let checkpoints = view.checkpoints().await?;
-        let mut told = Vec::new();
-        for (source, head) in heads {
-            let Some(known) = checkpoints.get(&source) else {
+        let (mut told, mut suspects) = (Vec::new(), BTreeSet::new());
+        for (source, heads) in heads {
+            let Some(mut known) = checkpoints.get(&source).cloned() else {
                 return Ok(Found::OtherLog(format!("nothing is known of the log of {source}")));
             };
-            match known.lineage(&head) {
-                Lineage::Same => told.push((source, Advance::Told(head))),
-                Lineage::Replaced => {
-                    return Ok(Found::OtherLog(format!("{source} has another store than before")));
-                }
-                Lineage::RolledBack => {
-                    return Ok(Found::OtherLog(format!(
-                        "the store of {source} is an older copy of what it was: its log went on after entry {} before, and now \
-                         goes on after entry {}",
-                        known.head.as_ref().map_or(0, |head| head.last_seq),
+            for head in heads {
+                let why = match known.lineage(&head) {
+                    Lineage::Same => {
+                        let by = Advance::Told(head);
+                        known = Checkpoint::advanced(Some(&known), &by).unwrap_or(known);
+                        told.push((source, by));
+                        continue;
+                    }
+                    Lineage::Replaced => format!("{source} has another store than before"),
+                    Lineage::RolledBack => format!(
+                        "the store of {source} is an older copy of what it was: it goes on after entry {}, and more was heard of \
+                         it before",
                         head.since_seq - 1
-                    )));
+                    ),
+                };
+                // What came late says it once.
+                if self.suspects.contains(&(source, head.incarnation.clone())) {
+                    return Ok(Found::OtherLog(why));
                 }
+                suspects.insert((source, head.incarnation));
             }
         }
+        self.suspects = suspects;
         view.advance(&told).await?;
         let now = Instant::now();
         let due =
@@ -89,29 +99,19 @@ impl Gaps {
         Ok(Found::Gaps(due.collect()))
     }
 
-    /// What has told of each log since the last look. Where two stores are told of nothing is believed: a service has one.
-    fn fresh_heads(&mut self, beats: &[Beat]) -> BTreeMap<Source, LogHead> {
-        let mut heads: BTreeMap<Source, Vec<&LogHead>> = BTreeMap::new();
-        for beat in beats {
-            let is_fresh = self.heard.get(&beat.instance) != Some(&beat.at);
-            let (Some(source), Some(log), true) = (source_of(beat.service), &beat.log, is_fresh) else {
-                continue;
-            };
-            heads.entry(source).or_default().push(log);
+    /// What was told of each log since the last look, in its order.
+    fn fresh_heads(&mut self, beats: &[Beat]) -> BTreeMap<Source, Vec<LogHead>> {
+        let mut fresh: Vec<&Beat> =
+            beats.iter().filter(|beat| self.heard.get(&beat.instance) != Some(&beat.at)).collect();
+        fresh.sort_by_key(|beat| beat.at);
+        let mut heads: BTreeMap<Source, Vec<LogHead>> = BTreeMap::new();
+        for beat in fresh {
+            if let (Some(source), Some(head)) = (source_of(beat.service), &beat.log) {
+                heads.entry(source).or_default().push(head.clone());
+            }
         }
         self.heard = beats.iter().map(|beat| (beat.instance.clone(), beat.at)).collect();
-        let mut newest = BTreeMap::new();
-        for (source, heads) in heads {
-            let stores: BTreeSet<&str> = heads.iter().map(|head| head.store.as_str()).collect();
-            if stores.len() > 1 {
-                tracing::error!(%source, "two stores tell that they are this service's; neither is believed");
-                continue;
-            }
-            // Told at different times; an incarnation ends the ones before it.
-            let head = heads.into_iter().max_by_key(|head| (head.since_seq, head.last_seq));
-            newest.extend(head.map(|head| (source, head.clone())));
-        }
-        newest
+        heads
     }
 
     /// What is to be asked for of a log now, if anything is.

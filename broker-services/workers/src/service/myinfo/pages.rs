@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use skstore_domain::answers::Answer;
-use skstore_domain::checkpoint::Seqs;
+use skstore_domain::checkpoint::{LogHead, LogId, Seqs};
 use skstore_domain::commands::{Command, DepositCommand, ItemCommand, OrderCommand, Replay};
 use skstore_domain::events::{BadEvent, Event, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
@@ -62,8 +62,8 @@ impl Questions {
 pub(super) struct Page {
     /// What its events write to the view.
     pub(super) writes: Vec<ViewWrite>,
-    /// The store whose log it is, where the service tells it.
-    pub(super) store: Option<String>,
+    /// Whose log it is, where the service tells it.
+    pub(super) log: Option<LogId>,
     /// The last entry that it covers.
     pub(super) last: i64,
     /// Whether there is more of what was asked for.
@@ -87,7 +87,7 @@ impl Page {
         }
         Some(Self {
             writes,
-            store: page.log.map(|log| log.store),
+            log: page.log.map(|LogHead { store, incarnation, .. }| LogId { store, incarnation }),
             last: page.next_seq.map_or(page.last_seq.min(to), |next| next - 1),
             goes_on: page.next_seq.is_some(),
             newest: page.last_seq,

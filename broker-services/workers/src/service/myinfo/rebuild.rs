@@ -159,10 +159,9 @@ impl Rebuild {
         self.view.apply(&told.collect::<Vec<_>>()).await?;
         let next =
             self.running.iter().find_map(|running| running.logs.get(&source)).map_or(0, |log| log.next);
-        let Some(store) = page.store.clone() else { return Ok(()) };
+        let Some(of) = page.log.clone() else { return Ok(()) };
         let seqs = page.seqs(next);
-        let advance =
-            if next == 0 { Advance::Begun { store, seqs } } else { Advance::Applied { store, seqs } };
+        let advance = if next == 0 { Advance::Begun { of, seqs } } else { Advance::Applied { of, seqs } };
         self.view.advance(&[(source, advance)]).await
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
-use skstore_domain::checkpoint::LogHead;
+use skstore_domain::checkpoint::{LogHead, LogId};
 
 use super::failure::Failure;
 
@@ -66,14 +66,24 @@ pub(super) fn begin(connection: &mut Connection) -> Result<(), Failure> {
     Ok(transaction.commit()?)
 }
 
+/// See [`Store::identity`](crate::store::Store::identity).
+pub(super) fn identity(connection: &Connection) -> Result<Option<LogId>, Failure> {
+    let Some(store) = store_id(connection)? else { return Ok(None) };
+    let incarnation = connection.prepare_cached(INCARNATION)?.query_row([], |row| row.get(0))?;
+    Ok(Some(LogId { store, incarnation }))
+}
+
+/// None until the first incarnation begins, whose table is made together with it.
+fn store_id(connection: &Connection) -> Result<Option<String>, Failure> {
+    let mut store = connection.prepare_cached("SELECT value FROM meta WHERE key = 'store_id'")?;
+    Ok(store.query_row([], |row| row.get(0)).optional()?)
+}
+
 /// See [`Store::head`](crate::store::Store::head).
 pub(super) fn head(connection: &mut Connection) -> Result<Option<LogHead>, Failure> {
     // One read transaction, so that all of it is true at once.
     let transaction = connection.transaction()?;
-    let mut store = transaction.prepare_cached("SELECT value FROM meta WHERE key = 'store_id'")?;
-    let store: Option<String> = store.query_row([], |row| row.get(0)).optional()?;
-    // Made together with the table of incarnations.
-    let Some(store) = store else { return Ok(None) };
+    let Some(store) = store_id(&transaction)? else { return Ok(None) };
     let mut incarnation = transaction.prepare_cached(INCARNATION)?;
     let (incarnation, since_seq) = incarnation.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let last_seq: i64 = transaction.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?;

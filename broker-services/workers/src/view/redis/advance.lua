@@ -9,7 +9,9 @@ for n = 2, #ARGV, 3 do
   if (redis.call('HGET', P .. 'logs', ARGV[n]) or '') ~= ARGV[n + 1] then
     return 0
   end
-  hset[#hset + 1], hset[#hset + 2] = ARGV[n], ARGV[n + 2]
+  if ARGV[n + 1] ~= ARGV[n + 2] then
+    hset[#hset + 1], hset[#hset + 2] = ARGV[n], ARGV[n + 2]
+  end
 end
 if #hset > 2 then
   redis.call(unpack(hset))

@@ -1,7 +1,7 @@
 //! How much of each log was applied, in one hash. Several processes apply: each puts its own on what is there, unless somebody
 //! was faster, so that what one of them says is in no other's way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use skstore_domain::checkpoint::{Advance, Checkpoint};
@@ -22,8 +22,11 @@ impl RedisView {
         loop {
             let next = advanced(&known, advances);
             let mut call = script_call(&ADVANCE, &self.prefix);
-            for (source, text) in &next {
-                call.arg(source.word()).arg(known.get(source).map_or("", String::as_str)).arg(text);
+            let named: BTreeSet<Source> = advances.iter().map(|(source, _)| *source).collect();
+            // Also those that stay what they are: by what was known here, which may be old.
+            for source in named {
+                let before = known.get(&source).map_or("", String::as_str);
+                call.arg(source.word()).arg(before).arg(next.get(&source).map_or(before, String::as_str));
             }
             let is_taken: Option<u8> = self.run(&ADVANCE, &call).await?;
             if is_taken.ok_or(ViewError::Empty)? > 0 {

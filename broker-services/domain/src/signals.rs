@@ -35,6 +35,19 @@ impl From<Source> for Service {
     }
 }
 
+impl Service {
+    /// Whose log it keeps; MyInfo has none.
+    #[must_use]
+    pub const fn source(self) -> Option<Source> {
+        match self {
+            Self::Order => Some(Source::Order),
+            Self::Deposit => Some(Source::Deposit),
+            Self::Item => Some(Source::Item),
+            Self::MyInfo => None,
+        }
+    }
+}
+
 /// `service.beat`: a worker is alive, and how it does. Sent every second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Beat {

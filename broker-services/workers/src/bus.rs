@@ -63,7 +63,7 @@ impl Bus {
     pub async fn claim(&self, name: &str, owner: &str) -> Result<Claim, BusError> {
         match self {
             Self::Embedded(bus) => bus.claim(name, owner).map(Claim::Embedded),
-            Self::Amqp(bus) => bus.claim(name, owner).await.map(Claim::Amqp),
+            Self::Amqp(bus) => bus.claim(name, owner).await.map(|claim| Claim::Amqp(Box::new(claim))),
         }
     }
 

@@ -264,7 +264,7 @@ fn every_message_that_the_documents_send_is_a_command() {
 #[test]
 fn every_command_in_the_documents_table_can_be_sent_as_it_says() {
     let example = |field: &str| match field {
-        "qty" | "amount" | "unit_price" | "from_seq" => Value::from(5),
+        "qty" | "amount" | "unit_price" | "from_seq" | "to_seq" => Value::from(5),
         other => Value::from(other),
     };
     let mut tried = BTreeSet::new();

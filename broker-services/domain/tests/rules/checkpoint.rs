@@ -13,9 +13,10 @@ fn head(store: &str, incarnation: &str, since_seq: i64, last_seq: i64) -> LogHea
 /// Made by a rebuild that heard of the incarnation *first*, and told of `head` since.
 fn checkpoint(applied: &str, head: Option<LogHead>) -> Checkpoint {
     let of = LogId { store: "a".to_owned(), incarnation: "first".to_owned() };
-    let begun = Checkpoint::advanced(None, &Advance::Begun { of, seqs: applied.parse().unwrap() }).unwrap();
+    let seqs = applied.parse().expect("ranges");
+    let begun = Checkpoint::advanced(None, &Advance::Begun { of, seqs }).expect("a rebuild makes one");
     match head {
-        Some(head) => Checkpoint::advanced(Some(&begun), &Advance::Told(head)).unwrap(),
+        Some(head) => Checkpoint::advanced(Some(&begun), &Advance::Told(head)).expect("it is news"),
         None => begun,
     }
 }

@@ -8,7 +8,7 @@ pub enum Claim {
     /// Within this process.
     Embedded(embedded::EmbeddedClaim),
     /// At an AMQP broker.
-    Amqp(amqp::AmqpClaim),
+    Amqp(Box<amqp::AmqpClaim>),
 }
 
 impl Claim {

@@ -6,6 +6,9 @@ use std::time::Duration;
 use skstore_domain::ids::ItemId;
 use skstore_domain::money::Won;
 use skstore_domain::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
+use skstore_domain::order::awaited;
+use skstore_workers::bus::amqp::AmqpBus;
+use skstore_workers::bus::{Bus, Subscription};
 use skstore_workers::desk::Desk;
 use skstore_workers::topology;
 use skstore_workers::view::OrderFilter;
@@ -170,5 +173,53 @@ async fn an_order_whose_store_is_new_hears_of_the_prices_and_of_those_that_were_
     })
     .await;
     drop((others, order));
+    process.stop().unwrap();
+}
+
+/// Consumes every queue of events beside those whose they are, and acks whatever it is given: half of all events.
+async fn take_away(at: &At) -> tokio::task::JoinHandle<()> {
+    let bus = Bus::Amqp(AmqpBus::connect(&at.vhost.url).await.unwrap());
+    let is_of_events = |name: &str| name.ends_with(".events");
+    let queues = topology::queues().into_iter().filter(|queue| is_of_events(&queue.name));
+    let subscriptions = queues.map(|queue| Subscription { queue, prefetch: 1 }).collect();
+    let mut stranger = bus.consumer(subscriptions).await.unwrap();
+    tokio::spawn(async move {
+        while let Ok(stolen) = stranger.receive(16).await {
+            stolen.into_iter().for_each(|delivery| delivery.unacked.ack());
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_stranger_who_takes_half_of_all_events_costs_no_order_anything_and_the_view_nothing() {
+    let at = At::given();
+    let workers = at.start_all();
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    until("an order is accepted", async || desk.place(&place(999)).await.is_ok_and(|answer| answer.ok)).await;
+    let before = at_rest(&desk).await;
+    let stranger = take_away(&at).await;
+    for first in (0..5 * ORDERS).step_by(ORDERS) {
+        place_all(&desk, first).await;
+        for number in (first..first + ORDERS).step_by(3) {
+            desk.cancel(&order_id(number)).await.unwrap();
+        }
+    }
+    stranger.abort();
+    let since = Instant::now();
+    let is_at_rest = |order: &Order| awaited(order).is_none();
+    for number in 0..5 * ORDERS {
+        until(&format!("order {number} ends"), async || is_at_rest(&order(&desk, number).await)).await;
+        let id = order_id(number);
+        until(&format!("order {number} is shown as it is"), async || {
+            let shown = desk.view().order(&id).await.unwrap().map(|detail| detail.row.order);
+            shown.as_ref() == Some(&order(&desk, number).await)
+        })
+        .await;
+    }
+    assert!(since.elapsed() <= ENDED_WITHIN, "all is well only after {:?}", since.elapsed());
+    assert_eq!(at_rest(&desk).await, before, "for all that the view was not rebuilt");
+    assert_eq!(audited(&at, &desk).await, "", "the audit");
+    drop(workers);
     process.stop().unwrap();
 }

@@ -251,7 +251,7 @@ impl World {
                 sleep_until(until).await;
             }
             let crashed = Arc::new(Notify::new());
-            let keeps = match source_of(service) {
+            let keeps = match service.source() {
                 Some(source) => Keeps::Store(Store::Sqlite(open(source, Opener::Worker(number)))),
                 None => Keeps::View(view.clone()),
             };
@@ -306,7 +306,7 @@ impl World {
 
     /// Reads what a worker has committed into the books.
     fn look_into(&self, service: Service) {
-        let Some(source) = source_of(service) else { return };
+        let Some(source) = service.source() else { return };
         let read = self.books.borrow_mut().read(source, &self.stores[&source]).now_or_never();
         let (events, broken) = read.expect("SQLite answers at once");
         for event in events {
@@ -571,15 +571,6 @@ fn open_empty(source: Source) -> Store {
     let store = open(source, Opener::World);
     store.forget_everything().expect("an empty store");
     Store::Sqlite(store)
-}
-
-const fn source_of(service: Service) -> Option<Source> {
-    match service {
-        Service::Order => Some(Source::Order),
-        Service::Deposit => Some(Source::Deposit),
-        Service::Item => Some(Source::Item),
-        Service::MyInfo => None,
-    }
 }
 
 /// The defaults, but for a breaker that trips after a few calls: a simulation has only dozens.

@@ -157,7 +157,8 @@ pub(crate) async fn the_log_is_paged_by_bytes_but_never_stuck(engine: &impl Engi
 pub(crate) async fn a_part_of_the_log_ends_where_it_was_asked_to_end(engine: &impl Engine) {
     let store = engine.open().await;
     let all = append(&store, &["a", "b", "c", "d", "e"]).await;
-    let table: [(i64, i64, usize, &[&str], Option<i64>); 5] = [
+    type Row<'a> = (i64, i64, usize, &'a [&'a str], Option<i64>);
+    let table: [Row<'_>; 5] = [
         (all[1], all[3], ALL, &["b", "c", "d"], None),
         (all[1], all[3], 2, &["b", "c"], Some(all[3])),
         (all[1], all[2], 2, &["b", "c"], None),

@@ -4,12 +4,12 @@
 //! stays missing for [`GAP_AFTER`] is on its way no more, and is asked for page by page, one page of each log at a time. A log
 //! that is not the one that was heard, or an older copy of it, is no gap: that part of the view is wrong, and it is rebuilt.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead};
 use skstore_domain::events::Source;
-use skstore_domain::signals::{Beat, Service};
+use skstore_domain::signals::Beat;
 use skstore_domain::time::Timestamp;
 use tokio::time::Instant;
 
@@ -27,8 +27,8 @@ pub(super) struct Gaps {
     logs: BTreeMap<Source, Watched>,
     /// When the last heartbeat was sent that each instance was heard by.
     heard: BTreeMap<String, Timestamp>,
-    /// Logs that seemed to be others at the last look.
-    suspects: BTreeSet<(Source, String)>,
+    /// The incarnations that did not seem to be of the logs that are known, when they were heard last.
+    suspects: BTreeMap<Source, String>,
 }
 
 /// One log.
@@ -64,39 +64,46 @@ impl Gaps {
     pub(super) async fn look(&mut self, view: &View) -> Result<Found, ViewError> {
         let heads = self.fresh_heads(&view.health().await?.services);
         let checkpoints = view.checkpoints().await?;
-        let (mut told, mut suspects) = (Vec::new(), BTreeSet::new());
+        let mut told = Vec::new();
         for (source, heads) in heads {
-            let Some(mut known) = checkpoints.get(&source).cloned() else {
-                return Ok(Found::OtherLog(format!("nothing is known of the log of {source}")));
-            };
-            for head in heads {
-                let why = match known.lineage(&head) {
-                    Lineage::Same => {
-                        let by = Advance::Told(head);
-                        known = Checkpoint::advanced(Some(&known), &by).unwrap_or(known);
-                        told.push((source, by));
-                        continue;
-                    }
-                    Lineage::Replaced => format!("{source} has another store than before"),
-                    Lineage::RolledBack => format!(
-                        "the store of {source} is an older copy of what it was: it goes on after entry {}, and more was heard of \
-                         it before",
-                        head.since_seq - 1
-                    ),
-                };
-                // What came late says it once.
-                if self.suspects.contains(&(source, head.incarnation.clone())) {
-                    return Ok(Found::OtherLog(why));
-                }
-                suspects.insert((source, head.incarnation));
+            match self.judge(source, heads, checkpoints.get(&source)) {
+                Ok(heads) => told.extend(heads.into_iter().map(|head| (source, Advance::Told(head)))),
+                Err(why) => return Ok(Found::OtherLog(why)),
             }
         }
-        self.suspects = suspects;
         view.advance(&told).await?;
         let now = Instant::now();
         let due =
             checkpoints.iter().filter_map(|(source, known)| Some((*source, self.due(*source, known, now)?)));
         Ok(Found::Gaps(due.collect()))
+    }
+
+    /// Those of `heads` that go on with what is known of a log. One that does not has to say so at two looks: what came late
+    /// says it once.
+    ///
+    /// # Errors
+    /// A sentence that says what the log is instead.
+    fn judge(
+        &mut self,
+        source: Source,
+        heads: Vec<LogHead>,
+        known: Option<&Checkpoint>,
+    ) -> Result<Vec<LogHead>, String> {
+        let mut known = known.cloned().ok_or_else(|| format!("nothing is known of the log of {source}"))?;
+        let suspected = self.suspects.remove(&source);
+        let mut told = Vec::new();
+        for head in heads {
+            let lineage = known.lineage(&head);
+            if lineage == Lineage::Same {
+                known = Checkpoint::advanced(Some(&known), &Advance::Told(head.clone())).unwrap_or(known);
+                told.push(head);
+            } else if suspected.as_ref() == Some(&head.incarnation) {
+                return Err(is_other(source, lineage, &head));
+            } else {
+                self.suspects.insert(source, head.incarnation);
+            }
+        }
+        Ok(told)
     }
 
     /// What was told of each log since the last look, in its order.
@@ -106,7 +113,7 @@ impl Gaps {
         fresh.sort_by_key(|beat| beat.at);
         let mut heads: BTreeMap<Source, Vec<LogHead>> = BTreeMap::new();
         for beat in fresh {
-            if let (Some(source), Some(head)) = (source_of(beat.service), &beat.log) {
+            if let (Some(source), Some(head)) = (beat.service.source(), &beat.log) {
                 heads.entry(source).or_default().push(head.clone());
             }
         }
@@ -184,12 +191,13 @@ impl Watched {
     }
 }
 
-/// Whose log a service has.
-const fn source_of(service: Service) -> Option<Source> {
-    match service {
-        Service::Order => Some(Source::Order),
-        Service::Deposit => Some(Source::Deposit),
-        Service::Item => Some(Source::Item),
-        Service::MyInfo => None,
+/// What a person is told of a log that is not the one that was heard.
+fn is_other(source: Source, lineage: Lineage, head: &LogHead) -> String {
+    match lineage {
+        Lineage::Same | Lineage::Replaced => format!("{source} has another store than before"),
+        Lineage::RolledBack => format!(
+            "the store of {source} is an older copy of what it was: it goes on after entry {}, and more was heard of it before",
+            head.since_seq - 1
+        ),
     }
 }

@@ -149,7 +149,7 @@ impl Rebuild {
             Ok(()) => self.applied(source, &page, questions).await,
             Err(ViewError::Empty) => self.start(asked, questions).await,
             Err(error @ (ViewError::Lost(_) | ViewError::Foreign(_))) => {
-                self.not_applied(error, questions).await
+                self.not_applied(error, questions).await;
             }
         }
     }

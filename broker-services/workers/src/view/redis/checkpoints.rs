@@ -67,6 +67,6 @@ fn advanced(known: &Texts, advances: &[(Source, Advance)]) -> Texts {
 }
 
 /// One that cannot be read is none: a rebuild makes it anew.
-fn read(text: &String) -> Option<Checkpoint> {
+fn read(text: &str) -> Option<Checkpoint> {
     serde_json::from_str(text).ok()
 }

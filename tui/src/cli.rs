@@ -26,6 +26,7 @@ use skstore_workers::desk::{BusState, Desk, DeskError};
 mod alone;
 mod arguments;
 mod audit;
+mod backup;
 mod columns;
 mod dashboard;
 mod dead;
@@ -160,8 +161,13 @@ fn with_process(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::Unreachable(format!("no thread can wait for events: {error}")))?;
-    if let Some(Command::Audit(audit)) = wanted.command {
-        return runtime.block_on(audited(wanted, audit, config));
+    match wanted.command {
+        Some(Command::Audit(audit)) => return runtime.block_on(audited(wanted, audit, config)),
+        Some(Command::Backup(arguments)) => {
+            let mut out = wanted.output(std::io::stdout().lock());
+            return runtime.block_on(backup::run(arguments, config, &mut out));
+        }
+        _ => {}
     }
     let process = match Process::start(config) {
         Ok(process) => process,

@@ -394,3 +394,28 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_backup_is_restored_by_putting_its_files_in_place() {
+    let desk = Desk::new();
+    assert_eq!(desk.done("place 10 2 --customer kim --order-id kept")["status"], "placed");
+    let copies = desk.dir.path().join("copies");
+    let backup = format!("backup {}", copies.display());
+    let (copied, status) = desk.json(&backup);
+    assert_eq!((copied.len(), status), (3, 0), "{copied:?}");
+    assert!(copied.iter().all(|copy| copy["entries"].as_i64() > Some(0)), "{copied:?}");
+    let again = desk.error(&backup, 3);
+    assert!(again["error"]["message"].as_str().unwrap().contains("is there already"), "{again}");
+
+    assert_eq!(desk.done("place 10 1 --customer kim --order-id gone")["status"], "placed");
+    let data = desk.dir.path().join("data");
+    for service in ["order", "deposit", "item"] {
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(data.join(format!("{service}.db{suffix}")));
+        }
+        std::fs::copy(copies.join(format!("{service}.db")), data.join(format!("{service}.db"))).unwrap();
+    }
+    assert_eq!(desk.done("order kept")["order_id"], "kept");
+    assert_eq!(desk.json("order gone").1, 1, "what came after the backup is not there");
+    assert_eq!(desk.json("audit").1, 0, "the books of one backup fit");
+}

@@ -53,13 +53,26 @@ impl Store {
         Self::open_by(url, sqlite::SqliteStore::open_to_read)
     }
 
+    /// Copies the store that `url` names to the file `to`, which must not be there, as it is at one moment between two
+    /// commits, beside those who work on it. What it has returned from survives a crash of the machine.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was begun of the copy is gone then.
+    pub async fn back_up(url: &str, to: &Path) -> Result<(), StoreError> {
+        Self::by_url(url, |path| sqlite::SqliteStore::back_up(path, to))
+    }
+
     fn open_by(
         url: &str,
         open: impl FnOnce(&Path) -> Result<sqlite::SqliteStore, StoreError>,
     ) -> Result<Self, StoreError> {
+        Self::by_url(url, |path| open(path).map(Self::Sqlite))
+    }
+
+    fn by_url<T>(url: &str, on_file: impl FnOnce(&Path) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let unusable = |url: String, cause| Err(StoreError::Url { url, cause });
         match url.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(open(Path::new(path))?)),
+            Some(("sqlite", path)) if !path.is_empty() => on_file(Path::new(path)),
             Some(("sqlite", _)) => unusable(url.to_owned(), "it names no file; write sqlite:PATH"),
             // What follows a scheme may hold a password, and is not repeated.
             Some((scheme @ ("postgres" | "postgresql"), _)) => unusable(

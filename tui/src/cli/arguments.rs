@@ -11,6 +11,7 @@ use skstore_domain::money::Won;
 use skstore_domain::objects::{MAX_QTY, OrderStatus};
 
 use super::audit::AuditArguments;
+use super::backup::BackupArguments;
 use super::dead::DeadCommand;
 use super::view::ViewCommand;
 
@@ -150,6 +151,11 @@ pub(crate) enum Command {
     },
     /// Check the books of all services and the view, by rules of its own
     Audit(AuditArguments),
+    /// Copy the store of each service, while they are in use
+    ///
+    /// To restore one: stop its workers, put the copy in the place of the store, without the files beside it whose names end
+    /// in -wal and -shm, and start them again. The view follows by itself; skstore audit says what no longer fits.
+    Backup(BackupArguments),
     /// Look at parked messages, replay them or drop them
     #[command(subcommand)]
     Dead(DeadCommand),
@@ -192,6 +198,7 @@ impl Command {
             | Self::Status => Needs::View,
             Self::Watch { .. }
             | Self::Audit(_)
+            | Self::Backup(_)
             | Self::View { command: None }
             | Self::Breaker { mode: None, .. } => Needs::Nothing,
             Self::Order { ask: true, .. }

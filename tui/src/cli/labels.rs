@@ -42,6 +42,7 @@ labels! {
     BALANCES = "잔액 합계", "balances";
     BODY = "본문", "body";
     BREAKER = "차단기", "breaker";
+    BYTES = "바이트", "bytes";
     CHARGES = "결제 건", "charges";
     CONSUMERS = "소비자", "consumers";
     CUSTOMER = "고객", "customer";
@@ -53,6 +54,7 @@ labels! {
     EXCHANGE = "교환기", "exchange";
     FAILED = "실패", "failed";
     FATE = "결과", "result";
+    FILE = "파일", "file";
     HANDLED = "처리", "handled";
     HEADERS = "헤더", "headers";
     ID = "식별자", "id";

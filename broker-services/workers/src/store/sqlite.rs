@@ -21,6 +21,7 @@ use connection::Durability;
 use failure::Failure;
 use identity::OpenFile;
 
+mod backup;
 mod connection;
 mod failure;
 mod identity;
@@ -117,6 +118,16 @@ impl SqliteStore {
         let store = Self::open_as_it_is(path)?;
         store.with(|connection| connection::only_read(connection))?;
         Ok(store)
+    }
+
+    /// Copies the file `path` to the file `to`: see [`Store::back_up`](super::Store::back_up).
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`]; also when there is no store at `path`, or something at `to`.
+    pub fn back_up(path: &Path, to: &Path) -> Result<(), StoreError> {
+        let url = format!("sqlite:{}", path.display());
+        backup::check(path, to).map_err(|failure| failure.of(&url))?;
+        Self::open_as_it_is(path)?.with(|connection| backup::write(connection, to))
     }
 
     /// A new store in memory, gone with its last clone.

@@ -252,3 +252,24 @@ fn a_commit_into_a_file_that_is_taken_away_meanwhile_is_told_to_nobody() {
     };
     assert!(block_on(store.transact(&keys(&[order("b")]), decide)).is_err());
 }
+
+#[test]
+fn a_copy_is_what_was_committed_and_replaces_nothing() {
+    let engine = SqliteFile::start();
+    let copies = tempfile::tempdir().unwrap();
+    let to = copies.path().join("it's a copy.db");
+    block_on(async {
+        let missing = Store::back_up(&engine.url(), &to).await.expect_err("nothing is there").to_string();
+        assert!(missing.contains("nothing to copy") && !engine.path().exists(), "{missing}");
+        let store = engine.open().await;
+        add(&store, &["a", "b"]).await;
+        Store::back_up(&engine.url(), &to).await.unwrap();
+        add(&store, &["c"]).await;
+        let again = Store::back_up(&engine.url(), &to).await.expect_err("it is there").to_string();
+        assert!(again.contains("is there already"), "{again}");
+        let copy = Store::open(&format!("sqlite:{}", to.display())).await.unwrap();
+        assert_eq!(whole_log(&copy).await, whole_log(&store).await[..2]);
+        let (old, new) = (store.head().await.unwrap().unwrap(), copy.head().await.unwrap().unwrap());
+        assert_eq!(heard(old).lineage(&new), Lineage::RolledBack, "whoever goes on with it is known by that");
+    });
+}

@@ -54,6 +54,8 @@ pub enum Bug {
     RelayOnlyItsOwn,
     /// An order that waits for somebody is not told again.
     TellsOnce,
+    /// An order that is told again is told by an event of its own.
+    TellsAgainAsNew,
     /// Who is told again does not say again what it has recorded.
     KeepsItsRecordToItself,
     /// Entries of a log that did not come are taken for applied.
@@ -80,6 +82,7 @@ impl Bug {
         Self::NoRelayAfterRestart,
         Self::RelayOnlyItsOwn,
         Self::TellsOnce,
+        Self::TellsAgainAsNew,
         Self::KeepsItsRecordToItself,
         Self::TakesGapsForComplete,
         Self::ForeignDeadline,

@@ -11,7 +11,7 @@ use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{Permit, Refusal};
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
 use skstore_domain::commands::{CommandKind, OrderCommand, Place, Replay};
-use skstore_domain::events::{DepositEvent, Event, EventData, EventKind, ItemEvent, OrderKind};
+use skstore_domain::events::{DepositEvent, Event, EventData, EventKind, ItemEvent, OrderEvent, OrderKind};
 use skstore_domain::ids::OrderId;
 use skstore_domain::impossible::Impossible;
 use skstore_domain::objects::{DeliveryStatus, Item, PaymentStatus};
@@ -239,7 +239,12 @@ impl OrderHandler {
             }
             Overdue::TellAgain(kind, look) => {
                 tracing::info!(order = %id, %kind, "waits for long; this is told again");
-                if !self.context.probe.has(Bug::TellsOnce) {
+                if let Some(OrderRecord::Order(order)) = record
+                    && self.context.probe.has(Bug::TellsAgainAsNew)
+                {
+                    let told = OrderEvent::Noted(order.clone());
+                    unit.events.push(Event::new(told, order.revision + 1, now));
+                } else if !self.context.probe.has(Bug::TellsOnce) {
                     unit.again.push(Again { kind: kind.into(), aggregate_id: id.to_string() });
                 }
                 if let Some(OrderRecord::Order(order)) = record {

@@ -146,6 +146,7 @@ each_bug_is_noticed! {
     a_relay_that_forgets_at_a_restart_is_noticed: NoRelayAfterRestart,
     a_relay_that_sends_only_its_own_is_noticed: RelayOnlyItsOwn,
     an_order_that_is_told_once_is_noticed: TellsOnce,
+    a_retelling_by_a_new_event_is_noticed: TellsAgainAsNew,
     a_record_that_is_not_said_again_is_noticed: KeepsItsRecordToItself,
     a_gap_taken_for_complete_is_noticed: TakesGapsForComplete,
     a_deadline_by_a_foreign_clock_is_noticed: ForeignDeadline,

@@ -72,8 +72,8 @@ const MAX_INCARNATIONS: usize = 8;
 pub enum Advance {
     /// A rebuild has applied the beginning of the log of `store`. What was known of the log before is void.
     Begun {
-        /// Whose log it is.
-        of: LogId,
+        /// Whose log it is, and how far it went then.
+        head: LogHead,
         /// What was applied.
         seqs: Seqs,
     },
@@ -105,10 +105,10 @@ impl Checkpoint {
     #[must_use]
     pub fn advanced(known: Option<&Self>, by: &Advance) -> Option<Self> {
         match (known, by) {
-            (_, Advance::Begun { of, seqs }) => {
-                let (store, applied) = (of.store.clone(), seqs.clone());
-                let mut begun = Self { store, applied, incarnations: Vec::new(), head: None };
-                begun.hear(&of.incarnation, seqs.last().unwrap_or(0), true);
+            (_, Advance::Begun { head, seqs }) => {
+                let (store, applied) = (head.store.clone(), seqs.clone());
+                let mut begun = Self { store, applied, incarnations: Vec::new(), head: Some(head.clone()) };
+                begun.hear(&head.incarnation, head.last_seq, true);
                 Some(begun)
             }
             (Some(known), Advance::Applied { of, seqs }) if known.store == of.store => {

@@ -1,18 +1,32 @@
 //! The four services: what Order, Deposit and Item fill into the loop, and MyInfo, which has a loop of its own.
 
-use skstore_domain::events::Event;
+use skstore_domain::deposit::TopUpRecord;
+use skstore_domain::events::{Event, Source};
 use skstore_domain::ids::RequestId;
+use skstore_domain::item::{Delivery as Parcel, RestockRecord};
+use skstore_domain::objects::{Account, Item, Payment};
+use skstore_domain::order::{OrderRecord, Price};
 
 use crate::batch::{Job, Parts};
 use crate::bus::{Delivery, Message};
 use crate::context::{Context, WorkerStatus};
 use crate::envelope::{Bad, BadPart, Events, read_events};
 use crate::topology::{self, QueueSpec};
+use crate::unit_of_work::Record;
 
 pub(crate) mod deposit;
 pub(crate) mod item;
 pub(crate) mod myinfo;
 pub(crate) mod order;
+
+/// The kinds of aggregates in the store of a service, and in no other's.
+pub(crate) const fn kinds(of: Source) -> &'static [&'static str] {
+    match of {
+        Source::Order => &[OrderRecord::KIND, Price::KIND],
+        Source::Deposit => &[Payment::KIND, Account::KIND, TopUpRecord::KIND],
+        Source::Item => &[Item::KIND, Parcel::KIND, RestockRecord::KIND],
+    }
+}
 
 /// The queue of that name. Every worker declares all of the topology, and consumes these.
 fn queue(name: &'static str) -> QueueSpec {

@@ -2,6 +2,7 @@
 //! one thread. Whatever fails, all of it is dropped and started again; nothing unfinished was acked.
 
 use skstore_domain::checkpoint::LogHead;
+use skstore_domain::events::Source;
 use skstore_domain::json;
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Control, Past, Service, remember};
 use skstore_domain::time::Timestamp;
@@ -13,6 +14,7 @@ use crate::calls::Gate;
 use crate::context::{Context, Rate, WorkerStatus};
 use crate::envelope::json_message;
 use crate::relay::Relay;
+use crate::service;
 use crate::service::deposit::DepositHandler;
 use crate::service::item::ItemHandler;
 use crate::service::myinfo;
@@ -106,6 +108,7 @@ async fn work(
         Keeps::View(view) => return myinfo::run(context, publisher, view.clone()).await,
         Keeps::Store(store) => store.clone(),
     };
+    belongs(&context, &store).await?;
     let mut claim = claim(&context, &store).await?;
     let (handle, relay) = Relay::new(&context, store.clone(), publisher.clone());
     let last_events = handle.clone();
@@ -148,6 +151,23 @@ async fn work(
     }
     last_events.give_up().await;
     served
+}
+
+/// That the store is not another service's.
+async fn belongs(context: &Context, store: &Store) -> Result<(), BusError> {
+    for other in Source::ALL.iter().filter(|other| Some(**other) != context.service.source()) {
+        for kind in service::kinds(*other) {
+            // One that cannot be read tells so itself.
+            if store.has_any(kind).await.unwrap_or(false) {
+                return Err(BusError::Topology(format!(
+                    "the store that stores.{}.url names is that of {other}: it has a {kind}. Name its own, or put its own file \
+                     back",
+                    context.service
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Claims the service for its store: two stores would each have a part of its books.
@@ -246,7 +266,8 @@ async fn beat(
             unheard: status.unheard(),
             answers: (context.service != Service::MyInfo).then(|| answers(status, &mut answer_rates)),
             books: status.books(),
-            log,
+            // What nobody works on is not the service's log.
+            log: log.filter(|_| ready),
             past: past(status.past(at), bus.past),
             warnings: bus.warnings.into_iter().chain(status.ignored_words()).chain(status.waits()).collect(),
         };

@@ -77,6 +77,13 @@ impl Seqs {
         u64::try_from(last.saturating_sub(there)).unwrap_or(0)
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let lengths = self.ranges.iter().map(|(low, high)| high.abs_diff(*low).saturating_add(1));
+        lengths.fold(0, u64::saturating_add)
+    }
+
     /// The highest of them.
     #[must_use]
     pub fn last(&self) -> Option<i64> {

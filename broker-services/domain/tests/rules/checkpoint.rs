@@ -11,11 +11,11 @@ fn head(store: &str, incarnation: &str, since_seq: i64, last_seq: i64) -> LogHea
 }
 
 /// Made by a rebuild that heard of the incarnation *first*, and told of `head` since.
-fn checkpoint(applied: &str, head: Option<LogHead>) -> Checkpoint {
-    let of = LogId { store: "a".to_owned(), incarnation: "first".to_owned() };
-    let seqs = applied.parse().expect("ranges");
-    let begun = Checkpoint::advanced(None, &Advance::Begun { of, seqs }).expect("a rebuild makes one");
-    match head {
+fn checkpoint(applied: &str, told: Option<LogHead>) -> Checkpoint {
+    let seqs: Seqs = applied.parse().expect("ranges");
+    let begun = Advance::Begun { head: head("a", "first", 1, seqs.last().unwrap_or(0)), seqs };
+    let begun = Checkpoint::advanced(None, &begun).expect("a rebuild makes one");
+    match told.filter(|told| begun.head.as_ref() != Some(told)) {
         Some(head) => Checkpoint::advanced(Some(&begun), &Advance::Told(head)).expect("it is news"),
         None => begun,
     }
@@ -46,7 +46,10 @@ fn only_a_rebuild_makes_a_checkpoint_and_what_is_of_another_store_leaves_it_alon
     let of = |store: &str| LogId { store: store.to_owned(), incarnation: "first".to_owned() };
     let told = head("a", "first", 1, 9);
     let known = checkpoint("1-3", Some(told.clone()));
-    let begun = |store: &str, text| Advance::Begun { of: of(store), seqs: seqs(text) };
+    let begun = |store: &str, text| {
+        let seqs = seqs(text);
+        Advance::Begun { head: head(store, "first", 1, seqs.last().unwrap_or(0)), seqs }
+    };
     let applied = |store: &str, text| Advance::Applied { of: of(store), seqs: seqs(text) };
     let table = [
         (None, applied("a", "1-3"), None),
@@ -118,6 +121,7 @@ proptest! {
         prop_assert_eq!(&seqs.to_string().parse::<Seqs>().unwrap(), &seqs);
         prop_assert_eq!(&numbers.iter().rev().copied().collect::<Seqs>(), &seqs);
         prop_assert_eq!(seqs.last(), numbers.last().copied());
+        prop_assert_eq!(seqs.count(), numbers.len() as u64);
         let missing: Vec<i64> = (1..=last).filter(|seq| !numbers.contains(seq)).collect();
         prop_assert_eq!(seqs.missing(last), missing.len() as u64);
         let first = missing.first().map(|first| {

@@ -114,8 +114,9 @@ impl Pace {
 struct Applied(BTreeMap<(Source, LogId), Seqs>);
 
 impl Applied {
-    /// A message was applied. One that does not say what it stands for is from an older version, or no message of ours.
-    fn note(&mut self, message: &Message) {
+    /// A message of so many events was applied. One that does not say what it stands for is from an older version, or no
+    /// message of ours; so is one that stands for more than its events and one before each.
+    fn note(&mut self, message: &Message, events: usize) {
         let header = |name| message.properties.headers.get(name);
         let source = EventKind::from_word(&message.routing_key).map(EventKind::source);
         let (Some(source), Some(store), Some(incarnation), Some(seqs)) =
@@ -124,7 +125,7 @@ impl Applied {
             return;
         };
         let of = LogId { store: store.clone(), incarnation: incarnation.clone() };
-        if let Ok(seqs) = seqs.parse() {
+        if let Some(seqs) = seqs.parse::<Seqs>().ok().filter(|seqs| seqs.count() <= 2 * events as u64) {
             self.0.entry((source, of)).or_default().extend(&seqs);
         }
     }
@@ -159,8 +160,8 @@ impl Keeper {
             if &*envelope.queue == topology::MYINFO_SIGNALS {
                 is_lost |= self.signal(&envelope.message).await;
             } else {
-                self.read(&envelope, &mut writes).await;
-                applied.note(&envelope.message);
+                let events = self.read(&envelope, &mut writes).await;
+                applied.note(&envelope.message, events);
             }
             // Their bodies are needed no more, and come to megabytes.
             done.push(envelope.unacked);
@@ -177,11 +178,14 @@ impl Keeper {
         Ok(())
     }
 
-    async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) {
+    /// How many events there were.
+    async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) -> usize {
+        let mut events = 0;
         let bad = match read_events(&envelope.message.body) {
             Err(bad) => vec![BadPart { bad, body: envelope.message.body.clone() }],
             Ok(Events { parts, unknown }) => {
                 unknown.iter().for_each(|of_type| self.context.status.ignored(of_type));
+                events = parts.len() + unknown.len();
                 let mut bad = Vec::new();
                 for part in parts {
                     match part {
@@ -196,6 +200,7 @@ impl Keeper {
             let Envelope { message, queue, .. } = envelope;
             park(&self.context, &self.publisher, message, queue, body, &bad).await;
         }
+        events
     }
 
     /// Applies `writes`, and says which entries of the logs they were, however long the view is away or somebody else's

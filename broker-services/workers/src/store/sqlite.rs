@@ -17,7 +17,7 @@ use skstore_domain::checkpoint::{LogHead, LogId};
 use skstore_domain::time::Timestamp;
 
 use super::{Changes, Key, Loaded, LogPage, Row, StoreError, StoredEvent};
-use connection::Durability;
+use connection::{Durability, Missing};
 use failure::Failure;
 use identity::OpenFile;
 
@@ -63,13 +63,13 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Schema`] when another version wrote it, else [`StoreError::Failed`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let store = Self::open_as_it_is(path)?;
+        let store = Self::open_as_it_is(path, Missing::Made)?;
         store.begin();
         Ok(store)
     }
 
-    fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
-        let opened = connection::open_file(path).and_then(|connection| {
+    fn open_as_it_is(path: &Path, missing: Missing) -> Result<Self, StoreError> {
+        let opened = connection::open_file(path, missing).and_then(|connection| {
             let file = OpenFile::at(path).map_err(|error| Failure::Unusable(error.to_string()))?;
             Ok((connection, Some(file)))
         });
@@ -110,12 +110,12 @@ impl SqliteStore {
         self.clone()
     }
 
-    /// Opens the file as [`SqliteStore::open`] does, but with little memory and without the right to write.
+    /// Opens the file as [`SqliteStore::open`] does, if it is there, but with little memory and without the right to write.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
-        let store = Self::open_as_it_is(path)?;
+        let store = Self::open_as_it_is(path, Missing::Refused)?;
         store.with(|connection| connection::only_read(connection))?;
         Ok(store)
     }
@@ -127,7 +127,7 @@ impl SqliteStore {
     pub fn back_up(path: &Path, to: &Path) -> Result<(), StoreError> {
         let url = format!("sqlite:{}", path.display());
         backup::check(path, to).map_err(|failure| failure.of(&url))?;
-        Self::open_as_it_is(path)?.with(|connection| backup::write(connection, to))
+        Self::open_as_it_is(path, Missing::Refused)?.with(|connection| backup::write(connection, to))
     }
 
     /// A new store in memory, gone with its last clone.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use skstore_domain::commands::Restock;
+use skstore_domain::events::Source;
 use skstore_domain::ids::{ItemId, RequestId};
 use skstore_workers::desk::Desk;
 use skstore_workers::store::Store;
@@ -146,5 +147,68 @@ async fn the_view_follows_a_store_that_is_replaced_by_an_older_copy_or_by_a_fres
     at_rest(&desk).await;
     assert_eq!(audited(&at, &desk).await, "", "the audit");
     drop((order, deposit));
+    process.stop().unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_was_moved_away_is_as_it_was_once_it_is_back() {
+    let at = At::given();
+    let _workers = at.start_all();
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    until("an order is taken", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
+    let (store, away) = (at.data.path().join("order.db"), at.data.path().join("away.db"));
+    std::fs::rename(&store, &away).unwrap();
+    until("it says so", async || at.health(&["order"]).is_err_and(|said| said.contains("moved or deleted")))
+        .await;
+    assert!(!store.exists(), "nobody has put another in its place");
+    std::fs::rename(&away, &store).unwrap();
+    until("it is at work", async || at.health(&["order"]).is_ok()).await;
+    assert!(desk.place(&place(1)).await.unwrap().ok);
+    assert!(desk.order(&order_id(0)).await.unwrap().order.is_some(), "what was there before is there");
+    process.stop().unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_does_not_work_on_the_store_of_another_service() {
+    let at = At::given();
+    let [_order, deposit, item, _myinfo]: [Worker; 4] =
+        at.start_all().try_into().unwrap_or_else(|_| panic!("four workers"));
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    at_rest(&desk).await;
+    stop(item).await;
+    stop(deposit).await;
+    copy(&at.data.path().join("deposit.db"), &at.data.path().join("item.db"));
+    let _item = at.start(&["item"], &[]);
+    until("it says whose it is", async || {
+        at.health(&["item"]).is_err_and(|said| said.contains("is that of deposit"))
+    })
+    .await;
+    process.stop().unwrap();
+}
+
+#[tokio::test]
+async fn what_somebody_claims_to_have_been_applied_keeps_nothing_from_the_view() {
+    let at = At::given();
+    let workers = at.start_all();
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    at_rest(&desk).await;
+    until("an order is taken", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
+    until("its log is known", async || desk.view().checkpoints().await.is_ok_and(|known| known.len() == 3))
+        .await;
+    let known = &desk.view().checkpoints().await.unwrap()[&Source::Order];
+    let forged = serde_json::to_value(known).map(|mut known| {
+        known["applied"] = "1-99999999999".into();
+        known.to_string()
+    });
+    at.redis(&["hset", "myinfo:logs", "order", &forged.unwrap()]);
+    until("the view is told anew", async || {
+        let known = desk.view().checkpoints().await.unwrap_or_default();
+        known.get(&Source::Order).is_some_and(|known| known.applied.last() < Some(1_000))
+    })
+    .await;
+    assert!(workers[3].said().contains("more is said to be applied"), "{}", workers[3].said());
     process.stop().unwrap();
 }

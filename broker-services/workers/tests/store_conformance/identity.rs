@@ -1,16 +1,14 @@
 //! Which store it is, whose copy it is, and how far its log goes.
 
-use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead, LogId, Seqs};
+use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead, Seqs};
 
 use crate::builders::{advance, keys, order, seqs};
 use crate::engines::{Engine, Shared};
 
 /// What somebody knows who has heard a log that was told to go so far.
 pub(crate) fn heard(head: LogHead) -> Checkpoint {
-    let of = LogId { store: head.store.clone(), incarnation: head.incarnation.clone() };
-    let begun = Advance::Begun { of, seqs: Seqs::range(1, head.last_seq) };
-    let begun = Checkpoint::advanced(None, &begun).unwrap();
-    Checkpoint::advanced(Some(&begun), &Advance::Told(head)).unwrap()
+    let seqs = Seqs::range(1, head.last_seq);
+    Checkpoint::advanced(None, &Advance::Begun { head, seqs }).unwrap()
 }
 
 pub(crate) async fn the_head_tells_how_far_the_log_goes_and_was_sent(engine: &impl Engine) {

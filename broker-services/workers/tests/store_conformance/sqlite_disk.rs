@@ -196,7 +196,14 @@ fn a_store_of_a_version_without_identities_gets_one() {
 fn a_file_that_is_taken_away_in_use_is_noticed_before_anybody_is_told_of_a_commit() {
     type Meddling = fn(&Path);
     let away = |path: &Path| path.with_extension("away");
-    let table: [(&str, Meddling, &str); 4] = [
+    let table: [(&str, Meddling, &str); 5] = [
+        (
+            "without its newest entries",
+            |path| {
+                fs::remove_file(format!("{}-wal", path.display())).unwrap();
+            },
+            "newest entries",
+        ),
         ("moved", |path| fs::rename(path, path.with_extension("away")).unwrap(), "moved or deleted"),
         ("deleted", |path| fs::remove_file(path).unwrap(), "moved or deleted"),
         (
@@ -272,4 +279,22 @@ fn a_copy_is_what_was_committed_and_replaces_nothing() {
         let (old, new) = (store.head().await.unwrap().unwrap(), copy.head().await.unwrap().unwrap());
         assert_eq!(heard(old).lineage(&new), Lineage::RolledBack, "whoever goes on with it is known by that");
     });
+}
+
+#[test]
+fn who_only_reads_makes_no_store_where_there_is_none() {
+    let engine = SqliteFile::start();
+    let said =
+        block_on(Store::open_to_read(&engine.url())).map(drop).expect_err("nothing is there").to_string();
+    assert!(said.contains("there is no such file"), "{said}");
+    assert!(!engine.path().parent().unwrap().exists(), "not even a directory was made");
+
+    let store = block_on(engine.open());
+    block_on(add(&store, &["a"]));
+    let away = engine.path().with_extension("away");
+    fs::rename(engine.path(), &away).unwrap();
+    assert!(block_on(Store::open_to_read(&engine.url())).is_err());
+    fs::rename(&away, engine.path()).unwrap();
+    block_on(add(&store, &["b"]));
+    assert_eq!(block_on(whole_log(&store)).len(), 2, "put back, nothing is lost");
 }

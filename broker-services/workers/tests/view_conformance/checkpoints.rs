@@ -22,7 +22,7 @@ fn applied(store: &str, text: &str) -> Advance {
 }
 
 fn begun(store: &str, text: &str) -> Advance {
-    Advance::Begun { of: log(store), seqs: seqs(text) }
+    Advance::Begun { head: LogHead { store: store.to_owned(), ..head(0) }, seqs: seqs(text) }
 }
 
 fn head(last_seq: i64) -> LogHead {

@@ -241,9 +241,8 @@ impl Charge {
     /// Applies what was missing, as if it had just come, and asks for more of it.
     async fn fill(&mut self, source: Source, asked: AskedFor, page: &Page) -> Result<(), ViewError> {
         self.view.apply(&page.writes).await?;
-        if let Some(of) = page.log.clone() {
-            let seqs = page.seqs(asked.from);
-            self.view.advance(&[(source, Advance::Applied { of, seqs })]).await?;
+        if let Some(advance) = page.advance(asked.from) {
+            self.view.advance(&[(source, advance)]).await?;
         }
         let known = self.view.checkpoints().await?;
         if let Some(next) = self.gaps.applied(source, page, known.get(&source)) {

@@ -4,7 +4,7 @@
 //! stays missing for [`GAP_AFTER`] is on its way no more, and is asked for page by page, one page of each log at a time. A log
 //! that is not the one that was heard, or an older copy of it, is no gap: that part of the view is wrong, and it is rebuilt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead};
@@ -21,12 +21,17 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What was sent that long ago and was not applied is lost: many times what an event takes, and soon enough for a person.
 const GAP_AFTER: Duration = Duration::from_secs(3);
 
+/// Looks after which a log has told of all that it had when the first of them was made.
+const TELLS_WITHIN_LOOKS: usize = 4;
+
 /// What is known of the logs' gaps.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     logs: BTreeMap<Source, Watched>,
     /// When the last heartbeat was sent that each instance was heard by.
     heard: BTreeMap<String, Timestamp>,
+    /// The last entries of each log that were applied at the looks before, the newest last.
+    applied: BTreeMap<Source, VecDeque<i64>>,
     /// The incarnations that did not seem to be of the logs that are known, when they were heard last.
     suspects: BTreeMap<Source, String>,
 }
@@ -103,7 +108,21 @@ impl Gaps {
                 self.suspects.insert(source, head.incarnation);
             }
         }
+        if let Some(head) = told.last()
+            && self.is_beyond(source, &known, head)
+        {
+            return Err(format!("more is said to be applied of the log of {source} than there is of it"));
+        }
         Ok(told)
+    }
+
+    /// Whether more was applied some looks ago than there is by now. What was applied since may have been told of meanwhile.
+    fn is_beyond(&mut self, source: Source, known: &Checkpoint, head: &LogHead) -> bool {
+        let before = self.applied.entry(source).or_default();
+        before.push_back(known.applied.last().unwrap_or(0));
+        let surplus = before.len().saturating_sub(TELLS_WITHIN_LOOKS);
+        before.drain(..surplus);
+        before.len() == TELLS_WITHIN_LOOKS && before.front().is_some_and(|applied| *applied > head.last_seq)
     }
 
     /// What was told of each log since the last look, in its order.
@@ -154,6 +173,7 @@ impl Gaps {
     /// What was asked for is no question any more.
     pub(super) fn forget(&mut self) {
         self.logs.clear();
+        self.applied.clear();
     }
 
     /// The open question of a log.
@@ -173,6 +193,10 @@ impl Gaps {
         let now = Instant::now();
         if page.last < asked.to && page.goes_on {
             return watched.ask(page.last + 1, asked.to, now);
+        }
+        if page.newest < asked.to {
+            // Whoever told of more was wrong.
+            watched.expected = None;
         }
         let (expected, _) = watched.expected?;
         let (from, to) = known?.first_missing(expected)?;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use skstore_domain::answers::Answer;
-use skstore_domain::checkpoint::{LogHead, LogId, Seqs};
+use skstore_domain::checkpoint::{Advance, LogHead, LogId, Seqs};
 use skstore_domain::commands::{Command, DepositCommand, ItemCommand, OrderCommand, Replay};
 use skstore_domain::events::{BadEvent, Event, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
@@ -63,7 +63,7 @@ pub(super) struct Page {
     /// What its events write to the view.
     pub(super) writes: Vec<ViewWrite>,
     /// Whose log it is, where the service tells it.
-    pub(super) log: Option<LogId>,
+    pub(super) log: Option<LogHead>,
     /// The last entry that it covers.
     pub(super) last: i64,
     /// Whether there is more of what was asked for.
@@ -87,15 +87,21 @@ impl Page {
         }
         Some(Self {
             writes,
-            log: page.log.map(|LogHead { store, incarnation, .. }| LogId { store, incarnation }),
+            log: page.log,
             last: page.next_seq.map_or(page.last_seq.min(to), |next| next - 1),
             goes_on: page.next_seq.is_some(),
             newest: page.last_seq,
         })
     }
 
-    /// The entries that it covers, where it begins with `from`.
-    pub(super) fn seqs(&self, from: i64) -> Seqs {
-        Seqs::range(from, self.last)
+    /// What it makes of the checkpoint of its log once it was applied, where it begins with `from`; from 0 on is from the
+    /// beginning. Nothing where it does not say whose log it is.
+    pub(super) fn advance(&self, from: i64) -> Option<Advance> {
+        let (head, seqs) = (self.log.clone()?, Seqs::range(from, self.last));
+        if from == 0 {
+            return Some(Advance::Begun { head, seqs });
+        }
+        let of = LogId { store: head.store, incarnation: head.incarnation };
+        Some(Advance::Applied { of, seqs })
     }
 }

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 
-use skstore_domain::checkpoint::Advance;
 use skstore_domain::commands::Replay;
 use skstore_domain::events::Source;
 use skstore_domain::myinfo::ViewWrite;
@@ -159,9 +158,7 @@ impl Rebuild {
         self.view.apply(&told.collect::<Vec<_>>()).await?;
         let next =
             self.running.iter().find_map(|running| running.logs.get(&source)).map_or(0, |log| log.next);
-        let Some(of) = page.log.clone() else { return Ok(()) };
-        let seqs = page.seqs(next);
-        let advance = if next == 0 { Advance::Begun { of, seqs } } else { Advance::Applied { of, seqs } };
+        let Some(advance) = page.advance(next) else { return Ok(()) };
         self.view.advance(&[(source, advance)]).await
     }
 

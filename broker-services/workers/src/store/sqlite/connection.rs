@@ -38,21 +38,36 @@ pub(super) enum Durability {
     Soon,
 }
 
+/// Whether a file that is not there is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// With the directories it is in.
+    Made,
+    /// Who only reads makes none: what a worker has open may have been moved, and is to be put back there.
+    Refused,
+}
+
 /// Opens `path`, with WAL.
-pub(super) fn open_file(path: &Path) -> Result<Connection, Failure> {
+pub(super) fn open_file(path: &Path, missing: Missing) -> Result<Connection, Failure> {
     if path.as_os_str().is_empty() {
         return Err(Failure::Unusable("it names no file: write sqlite:PATH".into()));
     }
     // An absolute path cannot be mistaken for SQLite's special names, such as `:memory:`.
     let path = std::path::absolute(path).map_err(|error| Failure::Unusable(error.to_string()))?;
-    if let Some(directory) = path.parent() {
+    if missing == Missing::Refused && !path.exists() {
+        return Err(Failure::Unusable("there is no such file".to_owned()));
+    }
+    if let Some(directory) = path.parent().filter(|_| missing == Missing::Made) {
         create_directory(directory).map_err(|error| {
             let directory = directory.display();
             Failure::Unusable(format!("its directory {directory} cannot be created: {error}"))
         })?;
     }
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let create = match missing {
+        Missing::Made => OpenFlags::SQLITE_OPEN_CREATE,
+        Missing::Refused => OpenFlags::empty(),
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let connection = Connection::open_with_flags(&path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;

@@ -1,5 +1,6 @@
 //! Which store this is, and which file: what tells it from a copy of itself, and from what stands in its place.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -20,12 +21,21 @@ const INCARNATION: &str = "
 const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) FROM events";
 const FIRST_UNSENT: &str = "SELECT min(seq) FROM unsent";
 
-/// A file as it was opened.
+/// A file as it was opened, and the one beside it that has its newest entries, which SQLite leaves there for as long as it has
+/// the first one open.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     path: PathBuf,
-    device: u64,
-    inode: u64,
+    wal: PathBuf,
+    of_file: Inode,
+    of_wal: Cell<Option<Inode>>,
+}
+
+/// Its device, and its number there.
+type Inode = (u64, u64);
+
+fn inode(path: &Path) -> io::Result<Inode> {
+    fs::metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
 impl OpenFile {
@@ -33,14 +43,16 @@ impl OpenFile {
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         // As SQLite has opened it, wherever this process goes meanwhile.
         let path = std::path::absolute(path)?;
-        let found = fs::metadata(&path)?;
-        Ok(Self { path, device: found.dev(), inode: found.ino() })
+        let mut wal = path.clone().into_os_string();
+        wal.push("-wal");
+        let of_file = inode(&path)?;
+        Ok(Self { path, wal: wal.into(), of_file, of_wal: Cell::new(None) })
     }
 
     /// Fails unless it is still there under its name: what is committed to another is lost, or is nobody's.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        match fs::metadata(&self.path) {
-            Ok(found) if (found.dev(), found.ino()) == (self.device, self.inode) => Ok(()),
+        match inode(&self.path) {
+            Ok(found) if found == self.of_file => self.check_wal(),
             Ok(_) => Err(Failure::Unusable(
                 "another file was put in its place while it was in use. Restart this worker to use that one, or put the \
                  old one back"
@@ -51,6 +63,23 @@ impl OpenFile {
                  with what is there"
             ))),
         }
+    }
+
+    fn check_wal(&self) -> Result<(), Failure> {
+        let found = inode(&self.wal).ok();
+        match self.of_wal.get() {
+            // Made with the first transaction.
+            None => self.of_wal.set(found),
+            known if known == found => {}
+            Some(_) => {
+                return Err(Failure::Unusable(format!(
+                    "the file beside it that has its newest entries ({}) was moved, deleted or replaced while it was in use. Put \
+                     it back, or restart this worker to go on with what is left",
+                    self.wal.display()
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use lapin::types::{AMQPValue, FieldTable};
 
 use super::declare;
 use super::refusal::{Denied, Meaning, asked};
-use super::request::{answered, leave};
+use super::request::leave;
 use super::shared::Shared;
 use crate::bus::BusError;
 use crate::topology::{QueueSpec, claim_of};
@@ -21,7 +21,7 @@ use crate::topology::{QueueSpec, claim_of};
 /// not matter, since nothing dies there.
 const OWNER: &str = "x-dead-letter-routing-key";
 /// Tries to claim what is found to be nobody's: others try as well.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 5;
 
 /// See [`Claim`](crate::bus::Claim).
 pub struct AmqpClaim {
@@ -35,25 +35,25 @@ impl AmqpClaim {
         let spec = claim_of(&name);
         for _ in 0..ATTEMPTS {
             let channel = shared.consuming.channel().await?.channel;
-            match declared(&channel, &spec, &owner).await? {
-                Ok(()) => {
-                    let consumer = consume(&channel, &spec).await?;
-                    return Ok(Self { held: Some((channel, consumer)), shared });
+            let denied = match take(&channel, &spec, &owner).await? {
+                Ok(consumer) => return Ok(Self { held: Some((channel, consumer)), shared }),
+                Err(denied) => denied,
+            };
+            match denied.meaning() {
+                // It went with its last consumer, in this very moment.
+                Some(Meaning::Missing) => {}
+                Some(Meaning::Different) if is_abandoned(&shared, &spec).await? => {}
+                Some(Meaning::Different) => {
+                    return Err(denied.or(|refusal| BusError::Occupied(refusal.to_string())));
                 }
-                Err(denied) => match denied.meaning() {
-                    Some(Meaning::Different) if is_abandoned(&shared, &spec).await? => {}
-                    Some(Meaning::Different) => {
-                        return Err(denied.or(|refusal| BusError::Occupied(refusal.to_string())));
-                    }
-                    Some(Meaning::Forbidden) => {
-                        tracing::warn!(
-                            queue = spec.name,
-                            "this user may not declare it, so that nobody is kept from it"
-                        );
-                        return Ok(Self { held: None, shared });
-                    }
-                    _ => return Err(denied.or_of_queue(&spec)),
-                },
+                Some(Meaning::Forbidden) => {
+                    tracing::warn!(
+                        queue = spec.name,
+                        "this user may not declare it, so that nobody is kept from it"
+                    );
+                    return Ok(Self { held: None, shared });
+                }
+                _ => return Err(denied.or_of_queue(&spec)),
             }
         }
         Err(BusError::Occupied(format!("others claim '{name}' at this moment")))
@@ -80,19 +80,22 @@ impl fmt::Debug for AmqpClaim {
     }
 }
 
-async fn declared(channel: &Channel, spec: &QueueSpec, owner: &str) -> Result<Result<(), Denied>, BusError> {
+/// Declares the queue for its owner, and consumes it.
+async fn take(
+    channel: &Channel,
+    spec: &QueueSpec,
+    owner: &str,
+) -> Result<Result<lapin::Consumer, Denied>, BusError> {
     let mut arguments = declare::arguments(spec)?;
     arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
     arguments.insert(OWNER.into(), AMQPValue::LongString(owner.into()));
     // Durable, since brokers do away with queues that are neither that nor exclusive.
     let options = QueueDeclareOptions { durable: true, auto_delete: true, ..Default::default() };
-    let declared = channel.queue_declare(declare::short(&spec.name)?, options, arguments);
-    Ok(asked(declared).await.map(drop))
-}
-
-async fn consume(channel: &Channel, spec: &QueueSpec) -> Result<lapin::Consumer, BusError> {
+    if let Err(denied) = asked(channel.queue_declare(declare::short(&spec.name)?, options, arguments)).await {
+        return Ok(Err(denied));
+    }
     let (name, options) = (declare::short(&spec.name)?, BasicConsumeOptions::default());
-    answered(channel.basic_consume(name, "".into(), options, FieldTable::default())).await
+    Ok(asked(channel.basic_consume(name, "".into(), options, FieldTable::default())).await)
 }
 
 /// Whether nobody has it: it outlived a restart of the broker, which its consumers did not. Then it is gone now.

@@ -14,9 +14,7 @@
 //! - It keeps a checkpoint of each log beside what the log told, and loses both together: what a checkpoint says was applied
 //!   is there.
 
-use std::collections::BTreeMap;
-
-use skstore_domain::checkpoint::{Advance, Checkpoint};
+use skstore_domain::checkpoint::Advance;
 use skstore_domain::events::Source;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::myinfo::{FeedEntry, ViewWrite};
@@ -36,10 +34,7 @@ mod steps;
 
 pub use bounds::{BREAKER_HISTORY, FEED_ENTRIES, SCAN_ORDERS};
 pub use orders::{Cursor, OrderDetail, OrderFilter, OrderPage};
-pub use status::{Counts, Health, Rebuilds, Swept, ViewError, Written};
-
-/// How much of each log a view has applied.
-pub type Checkpoints = BTreeMap<Source, Checkpoint>;
+pub use status::{Checkpoints, Counts, Health, Rebuilds, Swept, ViewError, Written};
 
 /// A view. Clones share it; any thread may use it.
 #[derive(Debug, Clone)]

@@ -26,17 +26,18 @@
 //! the names of keys from what they find, so this is for one Redis (with replicas, if you like), not for a cluster, and
 //! one that evicts nothing (`maxmemory-policy noeviction`).
 
-use std::sync::{Arc, LazyLock, Once};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use redis::{
     Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo as _, ProtocolVersion,
     RedisConnectionInfo, RedisError, Script,
 };
+use skstore_domain::events::Source;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::{Beat, BreakerChanged};
 use tokio::sync::watch;
 
-use self::checkpoints::LastKnown;
 use self::link::{Failed, Link, script_call};
 use self::pieces::{WRITE_AT_ONCE, pieces};
 use self::told::Told;
@@ -103,7 +104,8 @@ pub struct RedisView {
     keep_orders: usize,
     told: Arc<Told>,
     listening: Arc<Once>,
-    checkpoints: Arc<LastKnown>,
+    /// As this process last wrote them, in the words of Redis: seldom does anybody else write them.
+    checkpoints: Arc<Mutex<BTreeMap<Source, String>>>,
 }
 
 impl RedisView {

@@ -1,5 +1,9 @@
 //! What a view tells of itself: why it does not work, how its rebuilds go, how much it holds, and who was heard.
 
+use std::collections::BTreeMap;
+
+use skstore_domain::checkpoint::Checkpoint;
+use skstore_domain::events::Source;
 use skstore_domain::money::Won;
 use skstore_domain::objects::OrderStatus;
 use skstore_domain::signals::{Beat, BreakerChanged};
@@ -40,6 +44,9 @@ pub struct Rebuilds {
     /// Whether that one goes on.
     pub is_running: bool,
 }
+
+/// How much of each log a view has applied.
+pub type Checkpoints = BTreeMap<Source, Checkpoint>;
 
 /// How many there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! was faster, so that what one of them says is in no other's way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 
 use skstore_domain::checkpoint::{Advance, Checkpoint};
 use skstore_domain::events::Source;
@@ -11,9 +11,7 @@ use super::link::script_call;
 use super::{ADVANCE, RedisView};
 use crate::view::{Checkpoints, ViewError};
 
-/// What each checkpoint was when this process last wrote it, as it stands in Redis: seldom does anybody else write.
-pub(super) type LastKnown = Mutex<Texts>;
-
+/// Each checkpoint as it stands in Redis.
 type Texts = BTreeMap<Source, String>;
 
 impl RedisView {
@@ -50,7 +48,7 @@ impl RedisView {
         Ok(texts.into_iter().filter_map(|(word, text)| Some((Source::from_word(&word)?, text))).collect())
     }
 
-    fn last_known(&self) -> std::sync::MutexGuard<'_, Texts> {
+    fn last_known(&self) -> MutexGuard<'_, Texts> {
         self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -70,7 +70,7 @@ const MAX_INCARNATIONS: usize = 8;
 /// What makes a checkpoint advance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advance {
-    /// A rebuild has applied the beginning of the log of `store`. What was known of the log before is void.
+    /// A rebuild has applied the beginning of a log. What was known of the service's log before is void.
     Begun {
         /// Whose log it is, and how far it went then.
         head: LogHead,
@@ -152,17 +152,5 @@ impl Checkpoint {
         } else {
             Lineage::Same
         }
-    }
-
-    /// The first entries up to `last` that were not applied: from, to.
-    #[must_use]
-    pub fn first_missing(&self, last: i64) -> Option<(i64, i64)> {
-        self.applied.first_missing(last)
-    }
-
-    /// How many of the entries up to `last` were not applied.
-    #[must_use]
-    pub fn missing(&self, last: i64) -> u64 {
-        self.applied.missing(last)
     }
 }

@@ -174,7 +174,7 @@ async fn belongs(context: &Context, store: &Store) -> Result<(), BusError> {
 async fn claim(context: &Context, store: &Store) -> Result<Claim, BusError> {
     let service = context.service;
     // One that cannot be read tells so itself, with every message that it should work on.
-    let owner = store.head().await.ok().flatten().map_or_else(|| "unknown".to_owned(), |head| head.store);
+    let owner = store.identity().await.ok().flatten().map_or_else(|| "unknown".to_owned(), |log| log.store);
     match context.bus.claim(&topology::store_claim(service), &owner).await {
         Err(BusError::Occupied(why)) => Err(BusError::Occupied(format!(
             "another store of {service} is in use on this message bus, and two would each have a part of the books; this one \

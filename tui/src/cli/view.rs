@@ -118,7 +118,7 @@ async fn logs(view: &View) -> Result<Vec<LogSeen>, Failure> {
     let seen = |service: &Source| {
         let known = checkpoints.get(service);
         let head = known.and_then(|known| known.head.as_ref());
-        let missing = known.zip(head).map(|(known, head)| known.missing(head.last_seq));
+        let missing = known.zip(head).map(|(known, head)| known.applied.missing(head.last_seq));
         let last_seq = head.and_then(|head| u64::try_from(head.last_seq).ok());
         LogSeen {
             service: *service,

@@ -26,12 +26,6 @@ impl Seqs {
         seqs
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
-    }
-
     /// Adds those from `first` to `last`.
     pub fn insert(&mut self, first: i64, last: i64) {
         let (mut first, mut last) = (first.max(1), last);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use skstore_domain::signals::Service;
 use skstore_workers::desk::Desk;
 
+use crate::view::placed;
 use crate::workers::{At, Worker, place, until};
 
 /// Orders for each way in which a clock is wrong.
@@ -68,8 +69,7 @@ async fn nobody_is_refused(skewed: &str, service: Service) {
     let desk = Skewed::start(skewed);
     let process = desk.at.attach();
     let door = process.desk().await.unwrap();
-    until("an order is accepted", async || door.place(&place(9_999)).await.is_ok_and(|answer| answer.ok))
-        .await;
+    placed(&door, 9_999).await;
     let table = [2_000_i64, -2_000, 300_000, -300_000, 3_600_000, 0];
     for (n, millis) in table.into_iter().enumerate() {
         desk.set(millis);

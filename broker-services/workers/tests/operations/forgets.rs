@@ -11,10 +11,9 @@ use skstore_workers::bus::amqp::AmqpBus;
 use skstore_workers::bus::{Bus, Subscription};
 use skstore_workers::desk::Desk;
 use skstore_workers::topology;
-use skstore_workers::view::OrderFilter;
 use tokio::time::Instant;
 
-use crate::view::{at_rest, audited};
+use crate::view::{at_rest, audited, delivering, placed};
 use crate::workers::{At, Worker, order_id, place, until};
 
 /// The promise: within this after the last loss.
@@ -39,10 +38,7 @@ async fn order(desk: &Desk, number: usize) -> Order {
 /// Places so many orders, from `first` on, and has each of them paid.
 async fn place_all(desk: &Desk, first: usize) {
     for number in first..first + ORDERS {
-        until("an order is accepted", async || {
-            desk.place(&place(number)).await.is_ok_and(|answer| answer.ok)
-        })
-        .await;
+        placed(desk, number).await;
     }
 }
 
@@ -99,12 +95,6 @@ async fn orders_end_although_the_broker_has_lost_their_events() {
     process.stop().unwrap();
 }
 
-/// Orders that the view shows as on their way.
-async fn shown(desk: &Desk) -> usize {
-    let filter = OrderFilter { status: Some(OrderStatus::Delivering), ..OrderFilter::default() };
-    desk.view().orders(&filter, None, 10 * ORDERS).await.map_or(0, |page| page.rows.len())
-}
-
 #[tokio::test]
 async fn the_view_asks_for_the_events_that_the_broker_has_lost() {
     let at = At::given();
@@ -114,7 +104,7 @@ async fn the_view_asks_for_the_events_that_the_broker_has_lost() {
     let desk = process.desk().await.unwrap();
     let before = at_rest(&desk).await;
     place_all(&desk, 0).await;
-    until("all orders are shown", async || shown(&desk).await == ORDERS).await;
+    until("all orders are shown", async || delivering(&desk).await == ORDERS).await;
 
     // While it is away; and while it works, over and over.
     myinfo.signal("TERM");
@@ -123,12 +113,12 @@ async fn the_view_asks_for_the_events_that_the_broker_has_lost() {
     all_are(&desk, ORDERS, "delivering", |order| order.status == OrderStatus::Delivering).await;
     purge(&at, topology::MYINFO_EVENTS);
     let myinfo = start(&at, "myinfo");
-    until("what was lost meanwhile is shown", async || shown(&desk).await == 2 * ORDERS).await;
+    until("what was lost meanwhile is shown", async || delivering(&desk).await == 2 * ORDERS).await;
     myinfo.signal("STOP");
     place_all(&desk, 2 * ORDERS).await;
     purge(&at, topology::MYINFO_EVENTS);
     myinfo.signal("CONT");
-    until("what was lost beside it is shown", async || shown(&desk).await == 3 * ORDERS).await;
+    until("what was lost beside it is shown", async || delivering(&desk).await == 3 * ORDERS).await;
 
     assert_eq!(at_rest(&desk).await, before, "for all that the view was not rebuilt");
     assert_eq!(audited(&at, &desk).await, "", "the audit");
@@ -148,7 +138,7 @@ async fn an_order_whose_store_is_new_hears_of_the_prices_and_of_those_that_were_
     .await;
     purge(&at, topology::ORDER_EVENTS);
     let order = start(&at, "order");
-    until("an order is accepted", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
+    placed(&desk, 0).await;
 
     order.signal("STOP");
     at.vhost.call(
@@ -196,7 +186,7 @@ async fn a_stranger_who_takes_half_of_all_events_costs_no_order_anything_and_the
     let workers = at.start_all();
     let process = at.attach();
     let desk = process.desk().await.unwrap();
-    until("an order is accepted", async || desk.place(&place(999)).await.is_ok_and(|answer| answer.ok)).await;
+    placed(&desk, 999).await;
     let before = at_rest(&desk).await;
     let stranger = take_away(&at).await;
     for first in (0..5 * ORDERS).step_by(ORDERS) {

@@ -9,7 +9,7 @@ use skstore_workers::desk::Desk;
 use skstore_workers::store::Store;
 use tempfile::TempDir;
 
-use crate::view::{at_rest, audited};
+use crate::view::{at_rest, audited, placed};
 use crate::workers::{At, Worker, command, healthy, order_id, place, until};
 
 const STORE_FILES: [&str; 3] = ["", "-wal", "-shm"];
@@ -69,7 +69,7 @@ async fn of_two_stores_of_one_service_the_second_takes_nothing_until_the_first_i
     let mut workers = at.start_all();
     let process = at.attach();
     let desk = process.desk().await.unwrap();
-    until("an order is taken", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
+    placed(&desk, 0).await;
 
     let elsewhere = TempDir::new().unwrap();
     let mut settings = at.settings();
@@ -94,7 +94,7 @@ async fn a_worker_whose_store_was_deleted_says_so_and_takes_nothing() {
     let workers = at.start_all();
     let process = at.attach();
     let desk = process.desk().await.unwrap();
-    until("an order is taken", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
+    placed(&desk, 0).await;
     let store = at.data.path().join("order.db");
     assert!(store.exists(), "the store is where it was expected");
     remove(&store);
@@ -156,7 +156,7 @@ async fn a_store_that_was_moved_away_is_as_it_was_once_it_is_back() {
     let _workers = at.start_all();
     let process = at.attach();
     let desk = process.desk().await.unwrap();
-    until("an order is taken", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
+    placed(&desk, 0).await;
     let (store, away) = (at.data.path().join("order.db"), at.data.path().join("away.db"));
     std::fs::rename(&store, &away).unwrap();
     until("it says so", async || at.health(&["order"]).is_err_and(|said| said.contains("moved or deleted")))
@@ -195,7 +195,7 @@ async fn what_somebody_claims_to_have_been_applied_keeps_nothing_from_the_view()
     let process = at.attach();
     let desk = process.desk().await.unwrap();
     at_rest(&desk).await;
-    until("an order is taken", async || desk.place(&place(0)).await.is_ok_and(|answer| answer.ok)).await;
+    placed(&desk, 0).await;
     until("its log is known", async || desk.view().checkpoints().await.is_ok_and(|known| known.len() == 3))
         .await;
     let known = &desk.view().checkpoints().await.unwrap()[&Source::Order];

@@ -19,12 +19,12 @@ const AUDIT_WAITS: Duration = Duration::from_secs(1);
 const EVERYTHING: usize = 1000;
 
 /// Orders that the view shows as on their way.
-async fn delivering(desk: &Desk) -> usize {
+pub(crate) async fn delivering(desk: &Desk) -> usize {
     let filter = OrderFilter { status: Some(OrderStatus::Delivering), ..OrderFilter::default() };
     desk.view().orders(&filter, None, EVERYTHING).await.map_or(0, |page| page.rows.len())
 }
 
-async fn placed(desk: &Desk, order: usize) {
+pub(crate) async fn placed(desk: &Desk, order: usize) {
     until(&format!("order {order} is taken"), async || {
         desk.place(&place(order)).await.is_ok_and(|answer| answer.ok)
     })

@@ -441,10 +441,10 @@ impl World {
     }
 
     async fn check_at_rest(&self) {
-        let within = if self.plan.forgets() { ENDED_WITHIN } else { AGREES_WITHIN };
-        let deadline = Instant::now() + within;
-        while Instant::now() < deadline && !self.view_differs().await.is_empty() {
-            sleep(LOOK_EVERY.min(AGREES_WITHIN)).await;
+        sleep(AGREES_WITHIN).await;
+        let deadline = Instant::now() + ENDED_WITHIN;
+        while self.plan.forgets() && Instant::now() < deadline && !self.view_differs().await.is_empty() {
+            sleep(LOOK_EVERY).await;
         }
         Service::ALL.iter().for_each(|service| self.look_into(*service));
         let books = self.books.take();

@@ -8,7 +8,7 @@ use skstore_domain::commands::Replay;
 use skstore_domain::events::Source;
 use tokio::time::Instant;
 
-use super::gaps::{Asked as AskedFor, Found, Gaps, LOOK_EVERY};
+use super::gaps::{Found, Gap, Gaps, LOOK_EVERY};
 use super::pages::{ASK_AGAIN_AFTER, Page, Questions};
 use super::rebuild::{Asked, Rebuild};
 use crate::bus::{BusError, Consumer, Delivery, Publisher, Subscription};
@@ -192,7 +192,7 @@ impl Charge {
         self.rebuild(Asked::ByNobody).await;
     }
 
-    async fn ask(&self, source: Source, asked: AskedFor) {
+    async fn ask(&self, source: Source, asked: Gap) {
         if self.context.probe.has(Bug::TakesGapsForComplete) {
             let known = self.view.checkpoints().await.unwrap_or_default();
             if let Some(LogHead { store, incarnation, .. }) =
@@ -220,8 +220,7 @@ impl Charge {
             }
             return;
         }
-        let is_answered =
-            |source: &Source, asked: AskedFor| self.questions.name(GAP, *source, asked.from) == name;
+        let is_answered = |source: &Source, asked: Gap| self.questions.name(GAP, *source, asked.from) == name;
         let open = |source: &Source| {
             Some((*source, self.gaps.open(*source).filter(|asked| is_answered(source, *asked))?))
         };
@@ -239,7 +238,7 @@ impl Charge {
     }
 
     /// Applies what was missing, as if it had just come, and asks for more of it.
-    async fn fill(&mut self, source: Source, asked: AskedFor, page: &Page) -> Result<(), ViewError> {
+    async fn fill(&mut self, source: Source, asked: Gap, page: &Page) -> Result<(), ViewError> {
         self.view.apply(&page.writes).await?;
         if let Some(advance) = page.advance(asked.from) {
             self.view.advance(&[(source, advance)]).await?;

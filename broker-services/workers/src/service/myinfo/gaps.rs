@@ -20,7 +20,6 @@ use crate::view::{View, ViewError};
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What was sent that long ago and was not applied is lost: many times what an event takes, and soon enough for a person.
 const GAP_AFTER: Duration = Duration::from_secs(3);
-
 /// Looks after which a log has told of all that it had when the first of them was made.
 const TELLS_WITHIN_LOOKS: usize = 4;
 
@@ -41,12 +40,12 @@ pub(super) struct Gaps {
 struct Watched {
     /// How far it was to be applied, and since when.
     expected: Option<(i64, Instant)>,
-    asked: Option<Asked>,
+    asked: Option<Gap>,
 }
 
-/// A page that was asked for and did not come yet.
+/// Entries that are missing, and when they were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct Gap {
     pub(super) from: i64,
     pub(super) to: i64,
     at: Instant,
@@ -56,7 +55,7 @@ pub(super) struct Asked {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// These pages are to be asked for.
-    Gaps(Vec<(Source, Asked)>),
+    Gaps(Vec<(Source, Gap)>),
     /// A log is not the one that was heard; the sentence says which.
     OtherLog(String),
 }
@@ -141,7 +140,7 @@ impl Gaps {
     }
 
     /// What is to be asked for of a log now, if anything is.
-    fn due(&mut self, source: Source, known: &Checkpoint, now: Instant) -> Option<Asked> {
+    fn due(&mut self, source: Source, known: &Checkpoint, now: Instant) -> Option<Gap> {
         let watched = self.logs.entry(source).or_default();
         if let Some(asked) = &mut watched.asked {
             let is_late = asked.at + ASK_AGAIN_AFTER <= now;
@@ -152,7 +151,7 @@ impl Gaps {
         }
         let sent = known.head.as_ref()?.sent_seq;
         let (expected, since) = *watched.expected.get_or_insert((sent, now));
-        match known.first_missing(expected) {
+        match known.applied.first_missing(expected) {
             None => {
                 watched.expected = Some((sent, now));
                 None
@@ -177,17 +176,12 @@ impl Gaps {
     }
 
     /// The open question of a log.
-    pub(super) fn open(&self, source: Source) -> Option<Asked> {
+    pub(super) fn open(&self, source: Source) -> Option<Gap> {
         self.logs.get(&source)?.asked
     }
 
     /// A page of `source` was applied. What is to be asked for next, if more of it is missing.
-    pub(super) fn applied(
-        &mut self,
-        source: Source,
-        page: &Page,
-        known: Option<&Checkpoint>,
-    ) -> Option<Asked> {
+    pub(super) fn applied(&mut self, source: Source, page: &Page, known: Option<&Checkpoint>) -> Option<Gap> {
         let watched = self.logs.get_mut(&source)?;
         let asked = watched.asked.take()?;
         let now = Instant::now();
@@ -199,7 +193,7 @@ impl Gaps {
             watched.expected = None;
         }
         let (expected, _) = watched.expected?;
-        let (from, to) = known?.first_missing(expected)?;
+        let (from, to) = known?.applied.first_missing(expected)?;
         // Where a page says nothing of what was asked for, asking at once would go round in a circle.
         if from <= asked.from {
             return None;
@@ -209,8 +203,8 @@ impl Gaps {
 }
 
 impl Watched {
-    fn ask(&mut self, from: i64, to: i64, at: Instant) -> Option<Asked> {
-        self.asked = Some(Asked { from, to, at });
+    fn ask(&mut self, from: i64, to: i64, at: Instant) -> Option<Gap> {
+        self.asked = Some(Gap { from, to, at });
         self.asked
     }
 }

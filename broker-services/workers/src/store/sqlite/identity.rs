@@ -10,15 +10,15 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use skstore_domain::checkpoint::{LogHead, LogId};
 
 use super::failure::Failure;
+use super::read;
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
-pub(super) const QUERIES: &[&str] = &[INCARNATION, LAST_SEQ, FIRST_UNSENT];
+pub(super) const QUERIES: &[&str] = &[INCARNATION, FIRST_UNSENT];
 
 const INCARNATION: &str = "
     SELECT id, since_seq FROM incarnations
     WHERE since_seq = (SELECT max(since_seq) FROM incarnations)";
-const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) FROM events";
 const FIRST_UNSENT: &str = "SELECT min(seq) FROM unsent";
 
 /// A file as it was opened, and the one beside it that has its newest entries, which SQLite leaves there for as long as it has
@@ -115,7 +115,7 @@ pub(super) fn head(connection: &mut Connection) -> Result<Option<LogHead>, Failu
     let Some(store) = store_id(&transaction)? else { return Ok(None) };
     let mut incarnation = transaction.prepare_cached(INCARNATION)?;
     let (incarnation, since_seq) = incarnation.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let last_seq: i64 = transaction.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?;
+    let last_seq = read::last_seq(&transaction)?;
     let first_unsent: Option<i64> =
         transaction.prepare_cached(FIRST_UNSENT)?.query_row([], |row| row.get(0))?;
     let sent_seq = first_unsent.map_or(last_seq, |seq| seq - 1);

@@ -134,7 +134,7 @@ pub(super) fn log(
 ) -> Result<LogPage, Failure> {
     // One read transaction, so that the newest entry and the page belong together.
     let transaction = connection.transaction()?;
-    let last_seq = transaction.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?;
+    let last_seq = last_seq(&transaction)?;
     let mut select = transaction.prepare_cached(LOG)?;
     // One more than wanted: it tells where the next page starts.
     let mut rows = select.query((seqs.start(), seqs.end(), limit(max.max(1).saturating_add(1))))?;
@@ -150,6 +150,11 @@ pub(super) fn log(
         page.bodies.push(body.to_owned());
     }
     Ok(page)
+}
+
+/// The newest entry's number; 0 for an empty log.
+pub(super) fn last_seq(connection: &Connection) -> Result<i64, Failure> {
+    Ok(connection.prepare_cached(LAST_SEQ)?.query_row([], |row| row.get(0))?)
 }
 
 /// See [`Store::has_any`](crate::store::Store::has_any).

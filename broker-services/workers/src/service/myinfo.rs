@@ -233,7 +233,7 @@ impl Keeper {
                     self.context.status.failed(error.to_string(), self.context.clock.now());
                     tokio::select! {
                         biased;
-                        () = self.context.rebuild.notified() => charge.ask_for_rebuild().await,
+                        () = self.context.rebuild.notified() => charge.begin_again_for_operator().await,
                         () = backoff.wait() => {}
                     }
                 }

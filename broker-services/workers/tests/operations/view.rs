@@ -156,3 +156,30 @@ async fn what_others_wrote_into_the_view_is_named_and_replaced_when_a_rebuild_is
     let spent = 1_000 * (i64::try_from(orders).unwrap() - 3);
     assert_eq!(now.balances.0, counts.balances.0 - spent, "an order costs 1,000 won");
 }
+
+#[tokio::test]
+async fn an_operator_is_heard_while_a_rebuild_waits_and_somebody_stands_in_its_way() {
+    let at = At::given();
+    let workers = at.start_all();
+    let process = at.attach();
+    let desk = process.desk().await.unwrap();
+    at_rest(&desk).await;
+    placed(&desk, 0).await;
+    let item = &workers[2];
+    item.signal("STOP");
+    at.redis(&["del", "myinfo:epoch"]);
+    until("a rebuild waits for Item", async || {
+        desk.view().rebuilds().await.is_ok_and(|rebuilds| rebuilds.is_running)
+    })
+    .await;
+    at.redis(&["set", "myinfo:epoch", "junk"]);
+    placed(&desk, 1).await;
+    until("its health names the key", async || {
+        at.health(&["myinfo"]).is_err_and(|said| said.contains("'myinfo:epoch'"))
+    })
+    .await;
+    item.signal("CONT");
+    rebuild(&desk).await;
+    until("both orders are shown", async || delivering(&desk).await == 2).await;
+    process.stop().unwrap();
+}

@@ -124,6 +124,14 @@ impl Charge {
         }
     }
 
+    /// The same where live events are kept out by what somebody else wrote, and are tried again until they are not: meanwhile
+    /// nobody takes the pages of a rebuild that goes on, so it begins again.
+    pub(super) async fn begin_again_for_operator(&mut self) {
+        if self.is_taken() {
+            self.rebuild(Asked::ByOperator).await;
+        }
+    }
+
     /// So many events wait that none can be said to be missing.
     pub(super) fn wait_for_backlog(&mut self) {
         self.gaps.wait();

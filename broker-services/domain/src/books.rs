@@ -234,8 +234,8 @@ impl Orders {
             OrderKind::Delivering | OrderKind::Rejected | OrderKind::Cancelled => {
                 self.live.remove(id);
             }
-            // It goes on waiting for what it waits for, or had ended.
-            OrderKind::CancelRequested | OrderKind::Noted => {}
+            // It goes on waiting for what it waits for, had ended, or never was.
+            OrderKind::CancelRequested | OrderKind::Noted | OrderKind::Disowned => {}
         }
     }
 

@@ -29,6 +29,7 @@ pub enum OrderCommand {
     Place(Place),
     Cancel(OrderId),
     Query(OrderId),
+    Settle(Settle),
     Replay(Replay),
 }
 
@@ -82,6 +83,19 @@ pub struct Place {
     /// The price the caller saw.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Won>,
+}
+
+/// Bring an order in order on which the services differ since a store was put back to an older copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settle {
+    /// The order.
+    pub order_id: OrderId,
+    /// Whose account Deposit has charged for it. Counts if Order does not know the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Customer>,
+    /// Of which item Item has a delivery for it, if it has. Counts if Order does not know the order, or rejected it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item_id: Option<ItemId>,
 }
 
 /// Put money into an account.
@@ -159,6 +173,7 @@ impl Command {
             Self::Order(OrderCommand::Place(_)) => OrderCommandKind::Place.into(),
             Self::Order(OrderCommand::Cancel(_)) => OrderCommandKind::Cancel.into(),
             Self::Order(OrderCommand::Query(_)) => OrderCommandKind::Query.into(),
+            Self::Order(OrderCommand::Settle(_)) => OrderCommandKind::Settle.into(),
             Self::Order(OrderCommand::Replay(_)) => OrderCommandKind::Replay.into(),
             Self::Deposit(DepositCommand::TopUp(_)) => DepositCommandKind::TopUp.into(),
             Self::Deposit(DepositCommand::QueryPayment(_) | DepositCommand::QueryAccount(_)) => {

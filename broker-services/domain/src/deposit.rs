@@ -94,9 +94,7 @@ pub fn release(
     };
     Ok(match payment.status {
         PaymentStatus::None => return Err(no_such_status(payment)),
-        PaymentStatus::Paid => {
-            Heard::Changes(refund(payment, owned(account, &payment.customer)?, reason, now)?)
-        }
+        PaymentStatus::Paid => Heard::Changes(refund(payment, account, reason, now)?),
         status if status == order.payment => Heard::Known,
         PaymentStatus::Voided => Heard::Again(DepositKind::Voided),
         PaymentStatus::Refunded => Heard::Again(DepositKind::Refunded),
@@ -114,6 +112,19 @@ pub fn release(
     })
 }
 
+/// Order does not know the order that was charged: what was taken is given back.
+///
+/// # Errors
+/// [`Impossible`] if the account handed in is another customer's, or would overflow.
+pub fn let_go(
+    payment: Option<&Payment>,
+    account: Option<&Account>,
+    now: Timestamp,
+) -> Result<Option<Changed>, Impossible> {
+    let paid = payment.filter(|payment| payment.status == PaymentStatus::Paid);
+    paid.map(|payment| refund(payment, account, PaymentReason::OrderCancelled, now)).transpose()
+}
+
 fn voided(payment: Payment, now: Timestamp) -> Changed {
     let event = DepositEvent::Voided(payment.clone());
     told(payment, None, event, now)
@@ -121,10 +132,16 @@ fn voided(payment: Payment, now: Timestamp) -> Changed {
 
 fn refund(
     payment: &Payment,
-    account: Account,
+    account: Option<&Account>,
     reason: PaymentReason,
     now: Timestamp,
 ) -> Result<Changed, Impossible> {
+    // It was there when the amount was taken from it. An empty one would replace it.
+    let account = account.ok_or_else(|| Impossible::NoAccount {
+        order: payment.order_id.clone(),
+        customer: payment.customer.clone(),
+    })?;
+    let account = owned(Some(account), &payment.customer)?;
     let balance = account.balance.plus(payment.amount).ok_or_else(|| Impossible::RefundTooLarge {
         order: payment.order_id.clone(),
         amount: payment.amount,

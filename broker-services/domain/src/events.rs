@@ -5,7 +5,7 @@
 
 use crate::by_service::by_service;
 use crate::ids::OrderId;
-use crate::objects::{Account, Item, Order, Payment};
+use crate::objects::{Account, Disowned, Item, Order, Payment};
 use crate::time::Timestamp;
 
 mod kinds;
@@ -48,6 +48,7 @@ pub enum OrderEvent {
     Noted(Order),
     /// Of a cancel that came before its order. Its kind is *noted*, too.
     CancelNoted(OrderId),
+    Disowned(OrderId, Disowned),
 }
 
 /// What Deposit tells: see [`DepositKind`] for each.
@@ -149,6 +150,7 @@ impl OrderEvent {
             Self::Rejected(_) => OrderKind::Rejected,
             Self::Cancelled(_) => OrderKind::Cancelled,
             Self::Noted(_) | Self::CancelNoted(_) => OrderKind::Noted,
+            Self::Disowned(..) => OrderKind::Disowned,
         }
     }
 
@@ -163,7 +165,7 @@ impl OrderEvent {
             | Self::Rejected(order)
             | Self::Cancelled(order)
             | Self::Noted(order) => Some(order),
-            Self::CancelNoted(_) => None,
+            Self::CancelNoted(_) | Self::Disowned(..) => None,
         }
     }
 
@@ -178,7 +180,7 @@ impl OrderEvent {
             | Self::Rejected(order)
             | Self::Cancelled(order)
             | Self::Noted(order) => &order.order_id,
-            Self::CancelNoted(order_id) => order_id,
+            Self::CancelNoted(order_id) | Self::Disowned(order_id, _) => order_id,
         }
     }
 }

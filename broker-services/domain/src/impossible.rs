@@ -68,6 +68,14 @@ pub enum Impossible {
         /// Whose was at hand.
         found: Customer,
     },
+    /// A refund to an account that is not at hand: whoever asks for it names another customer.
+    #[error("order {order} was paid by {customer}, whom the message about it does not name")]
+    NoAccount {
+        /// Of which.
+        order: OrderId,
+        /// Whose account it was taken from.
+        customer: Customer,
+    },
     /// A stored payment or delivery without a status, which nobody writes.
     #[error("the stored {what} of order {order} has no status")]
     NoStatus {

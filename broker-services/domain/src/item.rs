@@ -85,25 +85,41 @@ pub fn cancel(
         DeliveryStatus::Cancelled | DeliveryStatus::SoldOut | DeliveryStatus::None => {
             recorded(delivery, order)
         }
-        DeliveryStatus::Started => {
-            let item = item
-                .filter(|item| item.item_id == delivery.item_id)
-                .ok_or_else(|| Impossible::OtherItem(order.order_id.clone()))?;
-            let stock = item
-                .stock
-                .checked_add(u64::from(delivery.qty))
-                .ok_or_else(|| Impossible::StockOverflow(item.item_id.clone()))?;
-            let item = Item { stock, revision: item.revision + 1, ..item.clone() };
-            let delivery = Delivery {
-                status: DeliveryStatus::Cancelled,
-                updated_at: now,
-                revision: delivery.revision + 1,
-                ..delivery.clone()
-            };
-            let cancelled = ItemEvent::DeliveryCancelled { order_id, item: Some(item.clone()) };
-            Ok(Heard::Changes(told(delivery, Some(item), cancelled, now)))
-        }
+        DeliveryStatus::Started => put_back(delivery, item, now).map(Heard::Changes),
     }
+}
+
+fn put_back(delivery: &Delivery, item: Option<&Item>, now: Timestamp) -> Result<Changed, Impossible> {
+    let item = item
+        .filter(|item| item.item_id == delivery.item_id)
+        .ok_or_else(|| Impossible::OtherItem(delivery.order_id.clone()))?;
+    let stock = item
+        .stock
+        .checked_add(u64::from(delivery.qty))
+        .ok_or_else(|| Impossible::StockOverflow(item.item_id.clone()))?;
+    let item = Item { stock, revision: item.revision + 1, ..item.clone() };
+    let delivery = Delivery {
+        status: DeliveryStatus::Cancelled,
+        updated_at: now,
+        revision: delivery.revision + 1,
+        ..delivery.clone()
+    };
+    let order_id = delivery.order_id.clone();
+    let cancelled = ItemEvent::DeliveryCancelled { order_id, item: Some(item.clone()) };
+    Ok(told(delivery, Some(item), cancelled, now))
+}
+
+/// Order does not know the order that units were taken for: they are put back.
+///
+/// # Errors
+/// [`Impossible`] as [`cancel`].
+pub fn let_go(
+    delivery: Option<&Delivery>,
+    item: Option<&Item>,
+    now: Timestamp,
+) -> Result<Option<Changed>, Impossible> {
+    let started = delivery.filter(|delivery| delivery.status == DeliveryStatus::Started);
+    started.map(|delivery| put_back(delivery, item, now)).transpose()
 }
 
 /// What was recorded of a delivery, for an order that may not know it.

@@ -127,7 +127,8 @@ fn happened(event: &Event) -> ViewWrite {
     let (kind, at, reason) = (event.kind(), event.time, reason.map(str::to_owned));
     let (id, subject, customer) = (event.id(), event.subject().to_owned(), customer.cloned());
     let line = FeedEntry { id, kind, subject, at, customer, amount, reason: reason.clone() };
-    let is_step = !matches!(event.data, EventData::Order(OrderEvent::CancelNoted(_)));
+    let is_step =
+        !matches!(event.data, EventData::Order(OrderEvent::CancelNoted(_) | OrderEvent::Disowned(..)));
     match event.order_id().filter(|_| is_step) {
         Some(order_id) => {
             let step = Step { source: kind.source(), revision: event.revision, kind, at, reason };

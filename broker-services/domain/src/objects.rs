@@ -52,6 +52,8 @@ words! {
         PaymentTimeout = "payment_timeout",
         /// Deposit could not be asked, or would not do it.
         PaymentUnavailable = "payment_unavailable",
+        /// A store was put back to an older copy of it, in which the order had not ended yet.
+        Restored = "restored",
     }
 }
 
@@ -130,6 +132,17 @@ pub struct Order {
     pub updated_at: Timestamp,
     /// Transitions so far.
     pub revision: u64,
+}
+
+/// What others hold for an order that Order does not know: by what they find it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disowned {
+    /// Whose account Deposit has charged for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Customer>,
+    /// Of which item Item has taken units for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_id: Option<ItemId>,
 }
 
 /// A payment as Deposit tells it, one per order.

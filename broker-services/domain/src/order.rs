@@ -22,6 +22,7 @@ use crate::time::Timestamp;
 mod price;
 mod replies;
 mod rest;
+mod settle;
 mod terms;
 
 pub use price::{Price, Quote, hear_price};
@@ -49,12 +50,22 @@ pub fn decide(
         }
         (None, Input::Cancel(order_id)) => Ok(record_tombstone(order_id, now)),
         (None, Input::Payment(_) | Input::Released(_) | Input::Delivery(_)) => Err(Impossible::NoOrder),
+        (None, Input::Settle { settle, .. }) => Ok(settle::disown(None, settle, now)),
 
         (Some(OrderRecord::Tombstone(tombstone)), Input::Place { request, quote, .. }) => {
             Ok(place_after_tombstone(tombstone, request, quote, now))
         }
         (Some(OrderRecord::Tombstone(tombstone)), Input::Cancel(_)) => {
             Ok(same(Then::answer(never_placed(&tombstone.order_id))))
+        }
+        (Some(OrderRecord::Tombstone(tombstone)), Input::Settle { settle, .. }) => {
+            Ok(settle::disown(Some(tombstone), settle, now))
+        }
+        // Whoever held something for it has let go of it, as it was told to.
+        (Some(OrderRecord::Tombstone(tombstone)), Input::Released(_) | Input::Delivery(_))
+            if tombstone.disowned.is_some() =>
+        {
+            Ok(same(Then::Nothing))
         }
         (
             Some(OrderRecord::Tombstone(tombstone)),
@@ -77,10 +88,14 @@ pub fn decide(
         (Some(OrderRecord::Order(order)), Input::Cancel(_)) => Ok(cancel(order, now)),
         (Some(OrderRecord::Order(order)), Input::Payment(outcome)) => match order.status {
             Paying => Ok(settled(order, outcome, now, concluded)),
-            Placed | Delivering | Cancelled | Rejected => Ok(same(concluded(order))),
+            Placed | Delivering => Ok(settle::charged_again(order, outcome, now)),
+            Cancelled | Rejected => Ok(same(concluded(order))),
         },
         (Some(OrderRecord::Order(order)), Input::Released(status)) => released(order, status, now),
         (Some(OrderRecord::Order(order)), Input::Delivery(status)) => delivery(order, status, now),
+        (Some(OrderRecord::Order(order)), Input::Settle { settle, admission }) => {
+            Ok(settle::order(order, settle, admission, now))
+        }
     }
 }
 
@@ -117,9 +132,9 @@ fn place_new(
 /// A cancel for an id that nobody has placed.
 fn record_tombstone(order_id: &OrderId, now: Timestamp) -> Decision {
     let event = Event::new(OrderEvent::CancelNoted(order_id.clone()), 1, now);
-    let tombstone = Tombstone { order_id: order_id.clone(), at: now, revision: 1 };
+    let tombstone = Tombstone { order_id: order_id.clone(), at: now, revision: 1, disowned: None };
     let then = Then::answer(never_placed(order_id));
-    Decision { change: Some((OrderRecord::Tombstone(tombstone), event)), then }
+    Decision { change: Some((OrderRecord::Tombstone(tombstone), event)), again: None, then }
 }
 
 fn place_after_tombstone(
@@ -186,50 +201,69 @@ fn cancel(order: &Order, now: Timestamp) -> Decision {
     }
 }
 
-/// Deposit released the payment of an order that had ended.
+/// Deposit released the payment of an order that had ended. If this order has not, Order's store was put back to an older
+/// copy, which does not know its end: what is released is not taken again.
 fn released(order: &Order, status: PaymentStatus, now: Timestamp) -> Result<Decision, Impossible> {
     use OrderStatus::{Cancelled, Delivering, Paying, Placed, Rejected};
-    use PaymentStatus::{None, Paid, Refunded, Voided};
+    use PaymentStatus::{Declined, None, Paid, Refunded, Voided};
+    let mut next = Order { payment: status, ..order.clone() };
     match (order.status, order.payment, status) {
-        (Cancelled | Rejected, Refunded, Refunded) | (Cancelled | Rejected, Voided, Voided) => {
-            Ok(same(Then::Nothing))
-        }
-        (Cancelled | Rejected, None | Paid, Refunded) | (Cancelled | Rejected, None, Voided) => {
-            let next = Order { payment: status, ..order.clone() };
-            Ok(change(next, OrderEvent::Noted, now, nothing))
-        }
-        (Paying | Placed | Delivering | Cancelled | Rejected, _, _) => {
+        (_, _, None | Paid | Declined) => {
             let (id, payment, told) = (order.order_id.clone(), order.payment, status);
             Err(Impossible::Payment { order: id, status: order.status, payment, told })
+        }
+        (Cancelled | Rejected, known, told) if known == told => Ok(same(Then::Nothing)),
+        (Cancelled | Rejected, _, Refunded | Voided) => Ok(change(next, OrderEvent::Noted, now, nothing)),
+        (Placed | Delivering, _, Refunded | Voided) => {
+            Ok(change(restored(next), OrderEvent::Cancelled, now, nothing))
+        }
+        (Paying, _, Refunded | Voided) => {
+            next.status = Rejected;
+            next.reason = Some(OrderReason::Restored);
+            Ok(change(next, OrderEvent::Rejected, now, nothing))
         }
     }
 }
 
-/// Item tells of the delivery. Its news may overtake each other, so an older one changes nothing.
+/// Item tells of the delivery. Its news may overtake each other, so an older one changes nothing. One that ends the
+/// delivery of a live order comes from a store that was put back to an older copy, or goes to one.
 fn delivery(order: &Order, status: DeliveryStatus, now: Timestamp) -> Result<Decision, Impossible> {
     use DeliveryStatus::{Cancelled, None, SoldOut, Started};
     use OrderStatus::{Cancelled as TakenBack, Delivering, Paying, Placed, Rejected};
     let mut next = Order { delivery: status, ..order.clone() };
     match (order.status, order.delivery, status) {
-        (Placed, None, Started) => {
+        (_, _, None) => {
+            let (id, delivery, told) = (order.order_id.clone(), order.delivery, status);
+            Err(Impossible::Delivery { order: id, status: order.status, delivery, told })
+        }
+        (Placed, _, Started) => {
             next.status = Delivering;
             Ok(change(next, OrderEvent::Delivering, now, nothing))
         }
-        (Placed, None, SoldOut) => {
+        (Placed | Delivering, _, SoldOut) => {
             next.status = TakenBack;
             next.reason = Some(OrderReason::SoldOut);
             Ok(change(next, OrderEvent::Cancelled, now, nothing))
         }
-        (TakenBack | Rejected, None, Started | Cancelled | SoldOut)
-        | (TakenBack | Rejected, Started, Cancelled) => Ok(change(next, OrderEvent::Noted, now, nothing)),
-        (Delivering | TakenBack | Rejected, Started | Cancelled, Started)
-        | (TakenBack | Rejected, Cancelled, Cancelled)
-        | (TakenBack | Rejected, SoldOut, SoldOut) => Ok(same(Then::Nothing)),
-        (Paying | Placed | Delivering | TakenBack | Rejected, _, _) => {
-            let (id, delivery, told) = (order.order_id.clone(), order.delivery, status);
-            Err(Impossible::Delivery { order: id, status: order.status, delivery, told })
+        (Placed | Delivering, _, Cancelled) => {
+            Ok(change(restored(next), OrderEvent::Cancelled, now, nothing))
+        }
+        // Order has forgotten that it was placed, and says so once its payment is known.
+        (Paying, _, Started | Cancelled | SoldOut)
+        | (Delivering, _, Started)
+        | (TakenBack | Rejected, Cancelled, Started) => Ok(same(Then::Nothing)),
+        (TakenBack | Rejected, known, told) if known == told => Ok(same(Then::Nothing)),
+        (TakenBack | Rejected, _, Started | Cancelled | SoldOut) => {
+            Ok(change(next, OrderEvent::Noted, now, nothing))
         }
     }
+}
+
+/// An order that others have ended: a store was put back to an older copy.
+const fn restored(mut order: Order) -> Order {
+    order.status = OrderStatus::Cancelled;
+    order.reason = Some(OrderReason::Restored);
+    order
 }
 
 fn priced<'a>(request: &PlaceRequest, quote: Quote<'a>) -> Result<(&'a Price, Won), Box<Reply>> {
@@ -279,7 +313,7 @@ fn is_same_request(order: &Order, request: &PlaceRequest) -> bool {
 }
 
 const fn same(then: Then) -> Decision {
-    Decision { change: None, then }
+    Decision { change: None, again: None, then }
 }
 
 /// Which event tells of an order's transition.
@@ -291,7 +325,7 @@ fn change(mut order: Order, tell: Tell, now: Timestamp, then: impl FnOnce(&Order
     order.updated_at = now;
     let event = Event::new(tell(order.clone()), order.revision, now);
     let then = then(&order);
-    Decision { change: Some((OrderRecord::Order(order), event)), then }
+    Decision { change: Some((OrderRecord::Order(order), event)), again: None, then }
 }
 
 fn nothing(_: &Order) -> Then {

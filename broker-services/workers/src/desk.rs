@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::BreakerMode;
-use skstore_domain::commands::{Command, DepositCommand, ItemCommand, OrderCommand, Place, Restock, TopUp};
+use skstore_domain::commands::{
+    Command, DepositCommand, ItemCommand, OrderCommand, Place, Restock, Settle, TopUp,
+};
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::json;
 use skstore_domain::signals::{Control, Fault, Service};
@@ -191,6 +193,11 @@ impl Desk {
     /// Takes an order back.
     pub async fn cancel(&self, order: &OrderId) -> Result<Answer, DeskError> {
         self.ask(OrderCommand::Cancel(order.clone())).await
+    }
+
+    /// Brings an order in order on which the services differ since a store was put back to an older copy.
+    pub async fn settle(&self, settle: &Settle) -> Result<Answer, DeskError> {
+        self.ask(OrderCommand::Settle(settle.clone())).await
     }
 
     /// The order as Order itself tells it.

@@ -236,9 +236,20 @@ pub fn queues() -> Vec<QueueSpec> {
         ),
         events(
             DEPOSIT_EVENTS,
-            &[EventKind::Order(OrderKind::Cancelled), EventKind::Order(OrderKind::Rejected)],
+            &[
+                EventKind::Order(OrderKind::Cancelled),
+                EventKind::Order(OrderKind::Rejected),
+                EventKind::Order(OrderKind::Disowned),
+            ],
         ),
-        events(ITEM_EVENTS, &[EventKind::Order(OrderKind::Placed), EventKind::Order(OrderKind::Cancelled)]),
+        events(
+            ITEM_EVENTS,
+            &[
+                EventKind::Order(OrderKind::Placed),
+                EventKind::Order(OrderKind::Cancelled),
+                EventKind::Order(OrderKind::Disowned),
+            ],
+        ),
         events(MYINFO_EVENTS, &EventKind::all().collect::<Vec<_>>()),
         QueueSpec {
             kind: QueueKind::Classic,
@@ -348,7 +359,7 @@ mod tests {
             (
                 "order.commands",
                 "skstore.commands",
-                &["order.place", "order.cancel", "order.query", "order.replay"],
+                &["order.place", "order.cancel", "order.query", "order.settle", "order.replay"],
                 Quorum,
                 100_000,
                 RejectPublish,
@@ -389,7 +400,7 @@ mod tests {
             (
                 "deposit.events",
                 "skstore.events",
-                &["order.cancelled", "order.rejected"],
+                &["order.cancelled", "order.rejected", "order.disowned"],
                 Quorum,
                 1_000_000,
                 RejectPublish,
@@ -397,7 +408,7 @@ mod tests {
             (
                 "item.events",
                 "skstore.events",
-                &["order.placed", "order.cancelled"],
+                &["order.placed", "order.cancelled", "order.disowned"],
                 Quorum,
                 1_000_000,
                 RejectPublish,
@@ -413,6 +424,7 @@ mod tests {
                     "order.rejected",
                     "order.cancelled",
                     "order.noted",
+                    "order.disowned",
                     "deposit.paid",
                     "deposit.declined",
                     "deposit.refunded",

@@ -138,11 +138,13 @@ texts! {
     ReasonCustomer { "고객 요청", "customer" }
     ReasonPaymentTimeout { "결제 시간초과", "payment timeout" }
     ReasonPaymentUnavailable { "결제 불가", "payment unavailable" }
+    ReasonRestored { "저장소 복원", "store restored" }
     ReasonInsufficientBalance { "잔액 부족", "insufficient balance" }
     ReasonOrderCancelled { "주문 취소", "order cancelled" }
     ReasonOrderRejected { "주문 거절", "order rejected" }
     EventDeliveryStarted { "배송 시작", "delivery started" }
     EventNoted { "기록", "noted" }
+    EventDisowned { "없는 주문", "disowned" }
     EventToppedUp { "충전", "topped up" }
     EventListed { "상품 등록", "listed" }
     EventRestocked { "입고", "restocked" }

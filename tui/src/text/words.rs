@@ -35,6 +35,7 @@ impl Worded for OrderReason {
             Self::Declined => Text::Declined,
             Self::PaymentTimeout => Text::ReasonPaymentTimeout,
             Self::PaymentUnavailable => Text::ReasonPaymentUnavailable,
+            Self::Restored => Text::ReasonRestored,
         }
     }
 }
@@ -133,6 +134,7 @@ impl Worded for OrderKind {
             Self::Rejected => Text::StatusRejected,
             Self::Cancelled => Text::StatusCancelled,
             Self::Noted => Text::EventNoted,
+            Self::Disowned => Text::EventDisowned,
         }
     }
 }

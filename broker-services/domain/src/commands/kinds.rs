@@ -12,6 +12,8 @@ words! {
         Cancel = "order.cancel",
         /// The order as Order tells it.
         Query = "order.query",
+        /// Bring an order in order on which the services differ since a store was put back to an older copy.
+        Settle = "order.settle",
         /// Part of Order's event log.
         Replay = "order.replay",
     }

@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::invalid::{Invalid, Problem};
 use super::{
     Command, DepositCommand, DepositCommandKind, ItemCommand, ItemCommandKind, ListItem, MAX_ITEM_NAME_CHARS,
-    MAX_STOCK, OrderCommand, OrderCommandKind, Place, Replay, Restock, ServiceCommand, TopUp,
+    MAX_STOCK, OrderCommand, OrderCommandKind, Place, Replay, Restock, ServiceCommand, Settle, TopUp,
 };
 use crate::ids::{BadId, Customer, ItemId, OrderId, RequestId, names};
 use crate::objects::MAX_QTY;
@@ -17,6 +17,7 @@ impl Command {
     pub fn to_json(&self) -> String {
         let body = match self {
             Self::Order(OrderCommand::Place(place)) => json!(place),
+            Self::Order(OrderCommand::Settle(settle)) => json!(settle),
             Self::Deposit(DepositCommand::TopUp(top_up)) => json!(top_up),
             Self::Item(ItemCommand::Restock(restock)) => json!(restock),
             Self::Item(ItemCommand::List(listing)) => json!(listing),
@@ -47,6 +48,7 @@ impl ServiceCommand for OrderCommand {
             OrderCommandKind::Place => Self::Place(Place::read(&fields)?),
             OrderCommandKind::Cancel => Self::Cancel(fields.required(&["order_id"], OrderId::new)?),
             OrderCommandKind::Query => Self::Query(fields.required(&["order_id"], OrderId::new)?),
+            OrderCommandKind::Settle => Self::Settle(Settle::read(&fields)?),
             OrderCommandKind::Replay => Self::Replay(Replay::read(&fields)?),
         })
     }
@@ -98,6 +100,16 @@ impl Place {
             customer: fields.optional(&["customer"], Customer::new)?,
             order_id: fields.optional(&["order_id"], OrderId::new)?,
             unit_price: fields.amount("unit_price", 0)?,
+        })
+    }
+}
+
+impl Settle {
+    fn read(fields: &Fields<'_>) -> Result<Self, Invalid> {
+        Ok(Self {
+            order_id: fields.required(&["order_id"], OrderId::new)?,
+            customer: fields.optional(&["customer"], Customer::to_look_up)?,
+            item_id: fields.optional(&ITEM, ItemId::to_look_up)?,
         })
     }
 }

@@ -25,6 +25,8 @@ words! {
         /// Order has learnt of a refund or a delivery of an order that had ended; or of a cancel that came
         /// before its order.
         Noted = "order.noted",
+        /// Order does not know it, and nobody is to hold anything for it: a store was put back to an older copy.
+        Disowned = "order.disowned",
     }
 }
 

@@ -8,9 +8,9 @@ use super::kinds::MAX_SHOWN_CHARS;
 use super::{
     DepositEvent, DepositKind, Event, EventData, EventKind, ItemEvent, ItemKind, OrderEvent, OrderKind,
 };
-use crate::ids::OrderId;
+use crate::ids::{Customer, ItemId, OrderId};
 use crate::json;
-use crate::objects::{Account, Item, Order, Payment};
+use crate::objects::{Account, Disowned, Item, Order, Payment};
 use crate::time::Timestamp;
 
 /// What the CloudEvents type of each event of this system begins with; its kind follows.
@@ -85,6 +85,10 @@ struct Carried<'a> {
     item: Option<Cow<'a, Item>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     order_id: Option<Cow<'a, OrderId>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<Cow<'a, Customer>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    item_id: Option<Cow<'a, ItemId>>,
 }
 
 impl Event {
@@ -152,6 +156,11 @@ impl<'a> Carried<'a> {
             EventData::Order(OrderEvent::CancelNoted(order_id)) => {
                 carried.order_id = Some(Cow::Borrowed(order_id));
             }
+            EventData::Order(OrderEvent::Disowned(order_id, Disowned { customer, item_id })) => {
+                carried.order_id = Some(Cow::Borrowed(order_id));
+                carried.customer = customer.as_ref().map(Cow::Borrowed);
+                carried.item_id = item_id.as_ref().map(Cow::Borrowed);
+            }
             EventData::Order(event) => carried.order = event.order().map(Cow::Borrowed),
             EventData::Deposit(event) => {
                 carried.payment = event.payment().map(Cow::Borrowed);
@@ -186,6 +195,12 @@ impl<'a> Carried<'a> {
                 return there(self.order_id, kind, missing).map(OrderEvent::CancelNoted);
             }
             OrderKind::Noted => OrderEvent::Noted,
+            OrderKind::Disowned => {
+                let (customer, item_id) =
+                    (self.customer.map(Cow::into_owned), self.item_id.map(Cow::into_owned));
+                let order_id = there(self.order_id, kind, "the id of an order")?;
+                return Ok(OrderEvent::Disowned(order_id, Disowned { customer, item_id }));
+            }
         };
         there(self.order, kind, "an order").map(of)
     }

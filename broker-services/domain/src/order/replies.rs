@@ -9,6 +9,8 @@ use crate::objects::{Order, OrderReason, OrderStatus};
 pub enum Reply {
     /// Done: the order.
     Done(Order),
+    /// Done: there is no such order, and nobody is to hold anything for it.
+    Gone,
     /// Refused, with the order if there is one.
     Refused {
         /// Why.
@@ -29,6 +31,7 @@ impl From<Reply> for Answer {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Done(order) => Self::order(order),
+            Reply::Gone => Self { ok: true, ..Self::default() },
             Reply::Refused { error, order } => Self { order, ..error.into() },
         }
     }
@@ -44,6 +47,13 @@ pub fn recorded(order: &Order) -> Reply {
         (OrderStatus::Cancelled, Some(OrderReason::SoldOut)) => {
             (ErrorCode::Cancelled, format!("order {} was cancelled: sold out", order.order_id))
         }
+        (OrderStatus::Cancelled, Some(OrderReason::Restored)) => (
+            ErrorCode::Cancelled,
+            format!(
+                "order {} was cancelled: a store was put back to an older copy of it. To try again, take a new id",
+                order.order_id
+            ),
+        ),
         (OrderStatus::Cancelled, _) => {
             (ErrorCode::Cancelled, format!("order {} was cancelled", order.order_id))
         }

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::price::Quote;
 use super::replies::Reply;
 use crate::charges::{Charge, PaymentOutcome};
-use crate::events::Event;
+use crate::commands::Settle;
+use crate::events::{Event, OrderKind};
 use crate::ids::{Customer, ItemId, OrderId};
 use crate::money::Won;
-use crate::objects::{DeliveryStatus, Order, PaymentStatus};
+use crate::objects::{DeliveryStatus, Disowned, Order, PaymentStatus};
 use crate::time::Timestamp;
 
 /// What Order keeps under an order's id.
@@ -19,19 +20,23 @@ use crate::time::Timestamp;
 pub enum OrderRecord {
     /// An order.
     Order(Order),
-    /// A cancel came for an id that nobody had placed. A place that was still on its way will not happen.
+    /// A cancel came for an id that nobody had placed, or something was held for one that Order does not know. A place that
+    /// was still on its way will not happen.
     Tombstone(Tombstone),
 }
 
-/// The mark of a cancel that came before its order.
+/// The mark of an order that will never be: a cancel came before it, or it was disowned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
     /// The id that was cancelled.
     pub order_id: OrderId,
     /// The time of it.
     pub at: Timestamp,
-    /// Transitions so far: 1.
+    /// Transitions so far.
     pub revision: u64,
+    /// What others held for it, if Order was asked to have them let go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disowned: Option<Disowned>,
 }
 
 impl OrderRecord {
@@ -96,6 +101,13 @@ pub enum Input<'a> {
     Released(PaymentStatus),
     /// Item tells of its delivery.
     Delivery(DeliveryStatus),
+    /// The services differ on it, and no message will settle that.
+    Settle {
+        /// Which, and what others hold for it.
+        settle: &'a Settle,
+        /// Whether it may be charged.
+        admission: Admission,
+    },
 }
 
 /// What an input does.
@@ -103,6 +115,8 @@ pub enum Input<'a> {
 pub struct Decision {
     /// The record after it and the event that tells it; absent if nothing changes.
     pub change: Option<(OrderRecord, Event)>,
+    /// The order's newest event of this kind is told again.
+    pub again: Option<OrderKind>,
     /// What to do once that is committed.
     pub then: Then,
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use skstore_domain::charges::ChargeCall;
 use skstore_domain::commands::{
     Command, CommandKind, DepositCommand, DepositCommandKind, Invalid, ItemCommand, ItemCommandKind,
-    ListItem, MAX_STOCK, OrderCommand, OrderCommandKind, Place, Replay, Restock, TopUp,
+    ListItem, MAX_STOCK, OrderCommand, OrderCommandKind, Place, Replay, Restock, Settle, TopUp,
 };
 use skstore_domain::deposit::{ToppedUp, top_up};
 use skstore_domain::events::Event;
@@ -405,8 +405,13 @@ fn commands() -> impl Strategy<Value = Command> {
             Command::from(ItemCommand::List(ListItem { item_id, name, name_en, unit_price }))
         },
     );
+    let settle = (order.clone(), prop::option::of(customer.clone()), prop::option::of(item.clone()))
+        .prop_map(|(order_id, customer, item_id)| {
+            Command::from(OrderCommand::Settle(Settle { order_id, customer, item_id }))
+        });
     prop_oneof![
         place,
+        settle,
         top_up,
         restock,
         list,

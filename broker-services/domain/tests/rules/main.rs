@@ -11,5 +11,6 @@ mod model;
 mod names;
 mod order;
 mod rest;
+mod settle;
 mod view;
 mod world;

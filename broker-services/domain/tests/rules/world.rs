@@ -324,7 +324,7 @@ impl World {
 
     fn decide(&mut self, input: Input<'_>) -> Result<Then, String> {
         let decided = decide(self.record.as_ref(), input, self.now);
-        let Decision { change, then } =
+        let Decision { change, again, then } =
             decided.map_err(|error| format!("P5: Order parks {input:?}: {error}"))?;
         if let Some((record, event)) = change {
             let before = self.record.as_ref().map_or(0, OrderRecord::revision);
@@ -333,6 +333,9 @@ impl World {
             }
             self.record = Some(record);
             self.publish(event);
+        }
+        if let Some(kind) = again {
+            self.tell(kind.into());
         }
         Ok(then)
     }
@@ -392,9 +395,16 @@ impl World {
         Ok(())
     }
 
-    /// Puts an event into the queues that are bound to it.
     fn publish(&mut self, event: Event) {
-        match event.kind() {
+        self.tell(event.kind());
+        if let Some(log) = &mut self.log {
+            log.push(event);
+        }
+    }
+
+    /// Puts an event into the queues that are bound to it.
+    fn tell(&mut self, kind: EventKind) {
+        match kind {
             EventKind::Order(OrderKind::Placed) => self.put(Message::Start),
             EventKind::Order(OrderKind::Cancelled) => {
                 self.put(Message::Release);
@@ -407,13 +417,14 @@ impl World {
             EventKind::Item(ItemKind::DeliveryCancelled) => self.put(Message::Stopped),
             EventKind::Item(ItemKind::SoldOut) => self.put(Message::SoldOut),
             EventKind::Order(
-                OrderKind::Paying | OrderKind::CancelRequested | OrderKind::Delivering | OrderKind::Noted,
+                OrderKind::Paying
+                | OrderKind::CancelRequested
+                | OrderKind::Delivering
+                | OrderKind::Noted
+                | OrderKind::Disowned,
             )
             | EventKind::Deposit(DepositKind::Paid | DepositKind::Declined | DepositKind::ToppedUp)
             | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => {}
-        }
-        if let Some(log) = &mut self.log {
-            log.push(event);
         }
     }
 

@@ -42,6 +42,8 @@ pub(crate) enum DepositInput {
     Charge(Charge, Life),
     /// The order ended: give its money back, or never take it.
     Release(Box<Order>, PaymentReason),
+    /// Order knows no such order: give back what was taken for it, from this account.
+    LetGo(OrderId, Option<Customer>),
     TopUp {
         topup_id: String,
         customer: Customer,
@@ -184,6 +186,19 @@ impl DepositUnit {
         self.events.push(event);
     }
 
+    fn let_go(
+        &mut self,
+        order: &OrderId,
+        customer: Option<&Customer>,
+        now: Timestamp,
+    ) -> Result<Effect<ChargeOutcome>, Impossible> {
+        let account = customer.and_then(|customer| self.accounts.get(customer.as_str()));
+        if let Some(changed) = deposit::let_go(self.payments.get(order.as_str()), account, now)? {
+            self.put(changed);
+        }
+        Ok(Effect::None)
+    }
+
     fn top_up(
         &mut self,
         topup_id: &str,
@@ -253,6 +268,10 @@ impl Handler for DepositHandler {
         match input {
             DepositInput::Charge(charge, _) => pair(&charge.order_id, &charge.customer),
             DepositInput::Release(order, _) => pair(&order.order_id, &order.customer),
+            DepositInput::LetGo(order, customer) => {
+                keys.insert(Key::new(Payment::KIND, order.as_str()));
+                keys.extend(customer.as_ref().map(|customer| Key::new(Account::KIND, customer.as_str())));
+            }
             DepositInput::TopUp { topup_id, customer, .. } => {
                 keys.insert(Key::new(TopUpRecord::KIND, topup_id.as_str()));
                 keys.insert(Key::new(Account::KIND, customer.as_str()));
@@ -276,6 +295,7 @@ impl Handler for DepositHandler {
         let answer = match input {
             DepositInput::Charge(charge, life) => return self.charge(charge, *life, unit, now),
             DepositInput::Release(order, reason) => return self.release(order, *reason, unit, now),
+            DepositInput::LetGo(order, customer) => return unit.let_go(order, customer.as_ref(), now),
             DepositInput::Replay(replay) => return Ok(Effect::Read(Read::Log(*replay))),
             DepositInput::TopUp { topup_id, customer, amount } => {
                 unit.top_up(topup_id, customer, *amount, now)?
@@ -305,10 +325,17 @@ impl Handler for DepositHandler {
 
 /// What an event means to Deposit.
 fn read_event(event: Event) -> Result<Job<DepositInput>, BadPart> {
-    let (order, reason) = match event.data {
-        EventData::Order(OrderEvent::Cancelled(order)) => (order, PaymentReason::OrderCancelled),
-        EventData::Order(OrderEvent::Rejected(order)) => (order, PaymentReason::OrderRejected),
+    let input = match event.data {
+        EventData::Order(OrderEvent::Cancelled(order)) => {
+            DepositInput::Release(Box::new(order), PaymentReason::OrderCancelled)
+        }
+        EventData::Order(OrderEvent::Rejected(order)) => {
+            DepositInput::Release(Box::new(order), PaymentReason::OrderRejected)
+        }
+        EventData::Order(OrderEvent::Disowned(order, disowned)) => {
+            DepositInput::LetGo(order, disowned.customer)
+        }
         data => return Err(not_for("Deposit", &Event { data, ..event })),
     };
-    Ok(Job { input: DepositInput::Release(Box::new(order), reason), trace: event.traceparent })
+    Ok(Job { input, trace: event.traceparent })
 }

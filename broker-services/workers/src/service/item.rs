@@ -6,7 +6,7 @@ use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::{ItemCommand, ListItem, Replay};
 use skstore_domain::events::{Event, EventData, ItemKind, OrderEvent};
 use skstore_domain::heard::Heard;
-use skstore_domain::ids::{ItemId, RequestId};
+use skstore_domain::ids::{ItemId, OrderId, RequestId};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::item::{self, Delivery as Parcel, RestockRecord, Restocked};
 use skstore_domain::objects::{Item, Order};
@@ -35,6 +35,8 @@ unit_of_work! {
 pub(crate) enum ItemInput {
     Placed(Box<Order>),
     Cancelled(Box<Order>),
+    /// Order knows no such order: put back what was taken for it, of this item.
+    LetGo(OrderId, Option<ItemId>),
     Restock {
         restock_id: String,
         item_id: ItemId,
@@ -143,6 +145,14 @@ impl ItemUnit {
         self.events.push(event);
     }
 
+    fn let_go(&mut self, order: &OrderId, item: Option<&ItemId>, now: Timestamp) -> Result<(), Impossible> {
+        let item = item.and_then(|item_id| self.items.get(item_id.as_str()));
+        if let Some(changed) = item::let_go(self.deliveries.get(order.as_str()), item, now)? {
+            self.put(changed);
+        }
+        Ok(())
+    }
+
     fn list(&mut self, listing: &ListItem, now: Timestamp) -> Answer {
         let id = listing.item_id.as_str();
         match item::list(self.items.get(id), listing, now) {
@@ -214,6 +224,11 @@ impl Handler for ItemHandler {
                 keys.insert(Key::new(Parcel::KIND, order.order_id.as_str()));
                 &order.item_id
             }
+            ItemInput::LetGo(order, item) => {
+                keys.insert(Key::new(Parcel::KIND, order.as_str()));
+                let Some(item_id) = item else { return };
+                item_id
+            }
             ItemInput::Restock { restock_id, item_id, .. } => {
                 keys.insert(Key::new(RestockRecord::KIND, restock_id.as_str()));
                 item_id
@@ -232,6 +247,9 @@ impl Handler for ItemHandler {
         now: Timestamp,
     ) -> Result<Effect<Self::Effect>, Impossible> {
         let answer = match input {
+            ItemInput::LetGo(order, item) => {
+                return unit.let_go(order, item.as_ref(), now).map(|()| Effect::None);
+            }
             ItemInput::Placed(order) => return self.placed(order, unit, now).map(|()| Effect::None),
             ItemInput::Cancelled(order) => return self.cancelled(order, unit, now).map(|()| Effect::None),
             ItemInput::Catalog(after) => return Ok(Effect::Read(Read::Catalog(after.clone()))),
@@ -253,6 +271,7 @@ fn read_event(event: Event) -> Result<Job<ItemInput>, BadPart> {
     let input = match event.data {
         EventData::Order(OrderEvent::Placed(order)) => ItemInput::Placed(Box::new(order)),
         EventData::Order(OrderEvent::Cancelled(order)) => ItemInput::Cancelled(Box::new(order)),
+        EventData::Order(OrderEvent::Disowned(order, disowned)) => ItemInput::LetGo(order, disowned.item_id),
         data => return Err(not_for("Item", &Event { data, ..event })),
     };
     Ok(Job { input, trace: event.traceparent })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{Permit, Refusal};
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
-use skstore_domain::commands::{CommandKind, OrderCommand, Place, Replay};
+use skstore_domain::commands::{CommandKind, OrderCommand, Place, Replay, Settle};
 use skstore_domain::events::{DepositEvent, Event, EventData, EventKind, ItemEvent, OrderEvent, OrderKind};
 use skstore_domain::ids::OrderId;
 use skstore_domain::impossible::Impossible;
@@ -79,6 +79,7 @@ pub(crate) enum OrderInput {
         answerable: bool,
     },
     Cancel(OrderId),
+    Settle(Settle),
     Query(OrderId),
     /// A part of the log.
     Replay(Replay),
@@ -154,6 +155,7 @@ impl OrderHandler {
             OrderCommand::Place(place) => self.read_place(place, delivery)?,
             OrderCommand::Cancel(order) => OrderInput::Cancel(order),
             OrderCommand::Query(order) => OrderInput::Query(order),
+            OrderCommand::Settle(settle) => OrderInput::Settle(settle),
             OrderCommand::Replay(replay) => OrderInput::Replay(replay),
         })
     }
@@ -307,6 +309,7 @@ impl Handler for OrderHandler {
                 keys.insert(Key::new(Price::KIND, item.item_id.as_str()));
                 return;
             }
+            OrderInput::Settle(settle) => &settle.order_id,
             OrderInput::Cancel(order)
             | OrderInput::Query(order)
             | OrderInput::Outcome(order, _)
@@ -346,6 +349,10 @@ impl Handler for OrderHandler {
             }
             OrderInput::Overdue(id) => return self.overdue(id, unit, now),
             OrderInput::Cancel(id) => (id, Input::Cancel(id)),
+            OrderInput::Settle(settle) => {
+                let admission = self.admission(&settle.order_id, unit);
+                (&settle.order_id, Input::Settle { settle, admission })
+            }
             OrderInput::Outcome(id, PaymentOutcome::NoAnswer(NoAnswer::Timeout))
                 if self.context.probe.has(Bug::TimeoutIsPaid) =>
             {
@@ -385,12 +392,13 @@ impl Handler for OrderHandler {
         }
         self.permits.clear();
         for input in inputs {
-            if let OrderInput::Place { request, .. } = input
-                && !self.calls.has(&request.order_id)
-                && !self.permits.contains_key(&request.order_id)
+            if let OrderInput::Place { request: PlaceRequest { order_id, .. }, .. }
+            | OrderInput::Settle(Settle { order_id, .. }) = input
+                && !self.calls.has(order_id)
+                && !self.permits.contains_key(order_id)
             {
                 let permit = self.ask_permit();
-                self.permits.insert(request.order_id.clone(), permit);
+                self.permits.insert(order_id.clone(), permit);
             }
             if let OrderInput::Released(order, _) | OrderInput::Delivery(order, _) = input {
                 self.pace.heard_of(order);
@@ -436,6 +444,9 @@ impl OrderHandler {
             {
                 unit.events.push(event);
             }
+        }
+        if let Some(kind) = decision.again {
+            unit.again.push(Again { kind: kind.into(), aggregate_id: id.to_string() });
         }
         match decision.then {
             Then::Answer(reply) => Effect::Answer(Box::new(Answer::from(*reply))),

@@ -101,8 +101,9 @@ const fn cause_rank(kind: EventKind, revision: u64) -> u8 {
         EventKind::Deposit(DepositKind::Refunded | DepositKind::Voided) => 7,
         EventKind::Item(ItemKind::DeliveryCancelled) => 8,
         EventKind::Order(OrderKind::Noted) => 9,
-        // Not of any order.
-        EventKind::Deposit(DepositKind::ToppedUp)
+        // Not of any order that there is.
+        EventKind::Order(OrderKind::Disowned)
+        | EventKind::Deposit(DepositKind::ToppedUp)
         | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => 10,
     }
 }

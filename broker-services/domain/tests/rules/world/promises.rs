@@ -30,6 +30,7 @@ impl World {
                 Err("a place was answered try_later, which says that nothing happened, but there is an order"
                     .into())
             }
+            Reply::Gone => Err("a place was answered like a settle".into()),
             Reply::Done(_) | Reply::Refused { .. } => Ok(()),
         }
     }

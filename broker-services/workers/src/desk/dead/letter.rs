@@ -206,7 +206,12 @@ impl DeadLetter {
             Some(Command::Deposit(DepositCommand::TopUp(top_up))) => top_up.topup_id.is_some(),
             Some(Command::Item(ItemCommand::Restock(restock))) => restock.restock_id.is_some(),
             Some(
-                Command::Order(OrderCommand::Cancel(_) | OrderCommand::Query(_) | OrderCommand::Replay(_))
+                Command::Order(
+                    OrderCommand::Cancel(_)
+                    | OrderCommand::Query(_)
+                    | OrderCommand::Settle(_)
+                    | OrderCommand::Replay(_),
+                )
                 | Command::Deposit(
                     DepositCommand::QueryPayment(_)
                     | DepositCommand::QueryAccount(_)

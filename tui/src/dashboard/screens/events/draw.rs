@@ -127,7 +127,7 @@ const fn style(ink: &Ink<'_>, kind: EventKind) -> Style {
         EventKind::Order(OrderKind::Cancelled)
         | EventKind::Deposit(DepositKind::Refunded | DepositKind::Voided)
         | EventKind::Item(ItemKind::DeliveryCancelled) => ink.theme.quiet,
-        EventKind::Order(OrderKind::Noted)
+        EventKind::Order(OrderKind::Noted | OrderKind::Disowned)
         | EventKind::Deposit(DepositKind::ToppedUp)
         | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => ink.theme.text,
     }

@@ -206,7 +206,7 @@ fn take(order: &mut Order, step: &Step) {
         EventKind::Item(ItemKind::DeliveryStarted) => order.delivery = DeliveryStatus::Started,
         EventKind::Item(ItemKind::DeliveryCancelled) => order.delivery = DeliveryStatus::Cancelled,
         EventKind::Item(ItemKind::SoldOut) => order.delivery = DeliveryStatus::SoldOut,
-        EventKind::Order(OrderKind::Noted)
+        EventKind::Order(OrderKind::Noted | OrderKind::Disowned)
         | EventKind::Deposit(DepositKind::ToppedUp)
         | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => {}
     }

@@ -39,12 +39,12 @@ mod human;
 mod labels;
 mod logging;
 mod output;
+mod reconcile;
 mod run;
 mod stderr;
 mod view;
 
 use arguments::{Arguments, Asked, Command, Needs};
-use audit::AuditArguments;
 use environment::{locale, variable};
 use failure::Failure;
 use output::Output;
@@ -162,7 +162,9 @@ fn with_process(
     let runtime =
         runtime.map_err(|error| Failure::Unreachable(format!("no thread can wait for events: {error}")))?;
     match wanted.command {
-        Some(Command::Audit(audit)) => return runtime.block_on(audited(wanted, audit, config)),
+        Some(command @ (Command::Audit(_) | Command::Reconcile(_))) => {
+            return runtime.block_on(audited(wanted, command, config));
+        }
         Some(Command::Backup(arguments)) => {
             let mut out = wanted.output(std::io::stdout().lock());
             return runtime.block_on(backup::run(arguments, config, &mut out));
@@ -196,8 +198,8 @@ fn without_workers(wanted: &Wanted<'_>, config: &Config, error: &StartError) -> 
     done
 }
 
-/// Audits, also where somebody else has the workers.
-async fn audited(wanted: &Wanted<'_>, audit: &AuditArguments, config: &Config) -> Result<(), Failure> {
+/// Audits or reconciles, also where somebody else has the workers.
+async fn audited(wanted: &Wanted<'_>, command: &Command, config: &Config) -> Result<(), Failure> {
     let mut reached = audit::reach(config).map_err(|error| not_started(&error))?;
     if let Some(process) = &reached.process {
         // The books are looked at whatever becomes of the workers: they may be what is wrong.
@@ -208,7 +210,11 @@ async fn audited(wanted: &Wanted<'_>, audit: &AuditArguments, config: &Config) -
         settle(process, config, UNDER_WAY).await;
     }
     let mut out = wanted.output(std::io::stdout().lock());
-    let done = audit::run(audit, config, &reached, &mut out).await;
+    let done = match command {
+        Command::Reconcile(arguments) => reconcile::run(arguments, config, &reached, &mut out).await,
+        Command::Audit(arguments) => audit::run(arguments, config, &reached, &mut out).await,
+        _ => Ok(()),
+    };
     if let Some(Err(sentence)) = reached.process.take().map(Process::stop) {
         tell(&format!("skstore: {sentence}"));
     }

@@ -51,6 +51,20 @@ pub struct Checkpoint {
     /// The newest that the service has told of that store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<LogHead>,
+    /// What was in the log's place before, if it is not what became of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<Former>,
+}
+
+/// A log that is gone: another store was put in its place, or an older copy of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// As [`LogHead::store`].
+    pub store: String,
+    /// The newest entry that was heard of it.
+    pub last_seq: i64,
+    /// The first entry that is not of it.
+    pub until_seq: i64,
 }
 
 /// What was heard of an incarnation.
@@ -107,7 +121,9 @@ impl Checkpoint {
         match (known, by) {
             (_, Advance::Begun { head, seqs }) => {
                 let (store, applied) = (head.store.clone(), seqs.clone());
-                let mut begun = Self { store, applied, incarnations: Vec::new(), head: Some(head.clone()) };
+                let former = known.and_then(|known| known.former_to(head));
+                let mut begun =
+                    Self { store, applied, incarnations: Vec::new(), head: Some(head.clone()), former };
                 begun.hear(&head.incarnation, head.last_seq, true);
                 Some(begun)
             }
@@ -124,6 +140,17 @@ impl Checkpoint {
             }
             // Of another store, or of one that is not known: the next rebuild begins with it.
             (Some(_) | None, Advance::Applied { .. } | Advance::Told(_)) => None,
+        }
+    }
+
+    /// What was in the place of the log that is told to be `head`.
+    fn former_to(&self, head: &LogHead) -> Option<Former> {
+        let last_seq = self.incarnations.iter().map(|heard| heard.high).max().unwrap_or(0);
+        let gone = |until_seq| Some(Former { store: self.store.clone(), last_seq, until_seq });
+        match self.lineage(head) {
+            Lineage::Same => self.former.clone(),
+            Lineage::Replaced => gone(1),
+            Lineage::RolledBack => gone(head.since_seq),
         }
     }
 

@@ -24,12 +24,14 @@ mod replies;
 mod rest;
 mod settle;
 mod terms;
+mod transition;
 
 pub use price::{Price, Quote, hear_price};
 pub use replies::{Reply, recorded};
 use replies::{never_placed, used_for_something_else};
 pub use rest::{Awaited, MAX_WAIT, Overdue, Pace, Patience, awaited, overdue, times_told};
 pub use terms::{Admission, Decision, Input, OrderRecord, PaymentStep, PlaceRequest, Then, Tombstone};
+use transition::{Tell, answered, change, charged, concluded, done, nothing, restored, same};
 
 /// When it is worth another try while Order has not heard of any item: Item lists them when it starts.
 pub const CATALOGUE_RETRY: Duration = Duration::from_secs(1);
@@ -259,13 +261,6 @@ fn delivery(order: &Order, status: DeliveryStatus, now: Timestamp) -> Result<Dec
     }
 }
 
-/// An order that others have ended: a store was put back to an older copy.
-const fn restored(mut order: Order) -> Order {
-    order.status = OrderStatus::Cancelled;
-    order.reason = Some(OrderReason::Restored);
-    order
-}
-
 fn priced<'a>(request: &PlaceRequest, quote: Quote<'a>) -> Result<(&'a Price, Won), Box<Reply>> {
     let item = &request.item_id;
     let error = match quote {
@@ -310,43 +305,4 @@ fn is_same_request(order: &Order, request: &PlaceRequest) -> bool {
         && order.qty == request.qty
         && order.customer.is_named_by(&request.customer)
         && request.unit_price.is_none_or(|seen| seen == order.unit_price)
-}
-
-const fn same(then: Then) -> Decision {
-    Decision { change: None, again: None, then }
-}
-
-/// Which event tells of an order's transition.
-type Tell = fn(Order) -> OrderEvent;
-
-/// A transition: `order` with the next revision, the event that tells it, and what is done then.
-fn change(mut order: Order, tell: Tell, now: Timestamp, then: impl FnOnce(&Order) -> Then) -> Decision {
-    order.revision += 1;
-    order.updated_at = now;
-    let event = Event::new(tell(order.clone()), order.revision, now);
-    let then = then(&order);
-    Decision { change: Some((OrderRecord::Order(order), event)), again: None, then }
-}
-
-fn nothing(_: &Order) -> Then {
-    Then::Nothing
-}
-
-/// The caller hears what a place of `order` is answered.
-fn answered(order: &Order) -> Then {
-    Then::answer(recorded(order))
-}
-
-/// The caller hears how `order` is.
-fn done(order: &Order) -> Then {
-    Then::answer(Reply::Done(order.clone()))
-}
-
-/// Everyone who waits for the payment of `order` hears what a place of it is answered.
-fn concluded(order: &Order) -> Then {
-    Then::Pay(PaymentStep::Conclude(order.order_id.clone(), Box::new(recorded(order))))
-}
-
-fn charged(order: &Order) -> Then {
-    Then::Pay(PaymentStep::Charge(order.into()))
 }

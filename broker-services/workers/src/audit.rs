@@ -9,8 +9,9 @@
 //!    of this at any moment, however busy it is, so a difference is a violation.
 //! 2. `history` and `crossing`: order by order, each log against its state, and the stores against each other. What
 //!    one service has committed the others hear of later, so a difference between stores is only suspicious:
-//!    `reconcile` looks at it again, until it is gone, or the time is up and nothing has moved and nothing is on its
-//!    way that could mend it.
+//!    `verdict` looks at it again, until it is gone, or the time is up and nothing has moved and nothing is on its
+//!    way that could mend it. A store that was put back to an older copy (`restored`) explains what it has forgotten;
+//!    `remedies` says what would settle it.
 //! 3. `mirror`: the view against the stores, likewise.
 //!
 //! Stores are read in the order of their keys, a page at a time: a million orders take no more memory than a
@@ -25,18 +26,23 @@ mod books;
 mod crossing;
 mod history;
 mod mirror;
-mod reconcile;
+mod remedies;
 mod report;
+mod restored;
 mod shapes;
 mod sources;
 mod suspects;
 mod tables;
 mod traffic;
+mod verdict;
 
+pub use remedies::{Remedy, Unsettled};
 use report::Findings;
 pub use report::{AuditError, Finding, MAX_FINDINGS, Promise, Report};
 pub use sources::Sources;
+use tables::Stores;
 pub use traffic::Traffic;
+use verdict::Differing;
 
 /// How long what is on its way is waited for: the view's promise, which is the longest of those without a fault.
 pub const WAIT: Duration = Duration::from_secs(2);
@@ -48,24 +54,46 @@ pub const WAIT: Duration = Duration::from_secs(2);
 pub async fn run(
     sources: &Sources,
     traffic: impl AsyncFn() -> Traffic,
-    mut told: impl FnMut(&Finding),
+    told: impl FnMut(&Finding),
 ) -> Result<Report, AuditError> {
-    let stores = tables::Stores::open(sources)?;
+    let stores = Stores::open(sources)?;
+    Ok(examine(sources, &stores, traffic, told).await?.0)
+}
+
+/// Audits `sources`, and says what would settle each order on which the services differ.
+///
+/// # Errors
+/// As [`run`].
+pub async fn unsettled(
+    sources: &Sources,
+    traffic: impl AsyncFn() -> Traffic,
+) -> Result<(Report, Vec<Unsettled>), AuditError> {
+    let stores = Stores::open(sources)?;
+    let (report, differing) = examine(sources, &stores, traffic, |_| {}).await?;
+    Ok((report, remedies::all(&stores, differing)?))
+}
+
+async fn examine(
+    sources: &Sources,
+    stores: &Stores,
+    traffic: impl AsyncFn() -> Traffic,
+    mut told: impl FnMut(&Finding),
+) -> Result<(Report, Vec<Differing>), AuditError> {
     let mut findings = Findings { report: Report::default(), told: &mut told };
     let mut suspects = suspects::Suspects::default();
     stores.begin()?;
     books::deposit(&stores.deposit, &mut findings)?;
     books::item(&stores.item, &mut findings)?;
-    crossing::all(&stores, &mut findings, &mut suspects)?;
+    crossing::all(stores, &mut findings, &mut suspects)?;
     if let Some(view) = &sources.view {
         // A later look at the stores than the snapshot's: whatever the view has, they have.
         stores.end()?;
         stores.begin()?;
-        mirror::all(view, &stores, sources.keep_orders, &mut findings, &mut suspects).await?;
+        mirror::all(view, stores, sources.keep_orders, &mut findings, &mut suspects).await?;
     } else {
         findings.note("the view was not looked at");
     }
     stores.end()?;
-    reconcile::all(sources, &stores, suspects, traffic, &mut findings).await?;
-    Ok(findings.report)
+    let differing = verdict::all(sources, stores, suspects, traffic, &mut findings).await?;
+    Ok((findings.report, differing))
 }

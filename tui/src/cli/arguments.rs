@@ -13,6 +13,7 @@ use skstore_domain::objects::{MAX_QTY, OrderStatus};
 use super::audit::AuditArguments;
 use super::backup::BackupArguments;
 use super::dead::DeadCommand;
+use super::reconcile::ReconcileArguments;
 use super::view::ViewCommand;
 
 /// Most orders that one command lists: as many as the view keeps by default.
@@ -154,8 +155,10 @@ pub(crate) enum Command {
     /// Copy the store of each service, while they are in use
     ///
     /// To restore one: stop its workers, put the copy in the place of the store, without the files beside it whose names end
-    /// in -wal and -shm, and start them again. The view follows by itself; skstore audit says what no longer fits.
+    /// in -wal and -shm, and start them again. The view follows by itself; skstore reconcile settles what no longer fits.
     Backup(BackupArguments),
+    /// List what services see differently since a store was put back to an older copy, and settle it
+    Reconcile(ReconcileArguments),
     /// Look at parked messages, replay them or drop them
     #[command(subcommand)]
     Dead(DeadCommand),
@@ -199,6 +202,7 @@ impl Command {
             Self::Watch { .. }
             | Self::Audit(_)
             | Self::Backup(_)
+            | Self::Reconcile(_)
             | Self::View { command: None }
             | Self::Breaker { mode: None, .. } => Needs::Nothing,
             Self::Order { ask: true, .. }
@@ -369,6 +373,8 @@ mod tests {
             "breaker closed",
             "audit",
             "audit --wait 0",
+            "reconcile",
+            "reconcile --settle --wait 5",
             "dead list",
             "dead list --limit 5",
             "dead show p-1",

@@ -42,6 +42,14 @@ pub(crate) enum Failure {
     /// The audit found so many promises broken.
     #[error("{0} promises do not hold")]
     Violated(u64),
+    /// The audit found so many differences that a restored store explains.
+    #[error(
+        "differences left by a store that was put back to an older copy: {0}. To see what settles them: skstore reconcile"
+    )]
+    Forgotten(u64),
+    /// The services differ on so many orders.
+    #[error("orders on which the services differ: {0}")]
+    Unsettled(usize),
     /// The arguments or settings are wrong.
     #[error("{0}")]
     Usage(String),
@@ -64,9 +72,13 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Place { cause, .. } => cause.status(),
-            Self::Refused(_) | Self::NotFound(_) | Self::Stays(_) | Self::Unwell(_) | Self::Violated(_) => {
-                REFUSED
-            }
+            Self::Refused(_)
+            | Self::NotFound(_)
+            | Self::Stays(_)
+            | Self::Unwell(_)
+            | Self::Violated(_)
+            | Self::Forgotten(_)
+            | Self::Unsettled(_) => REFUSED,
             Self::Usage(_) => USAGE,
             Self::Unreachable(_) | Self::NoAnswer(_) | Self::Output(_) => UNREACHABLE,
             Self::OutputClosed => DONE,
@@ -74,7 +86,7 @@ impl Failure {
     }
 
     /// `{"error":{"code","message","retry_after_ms"?}}`, with `order` where a refused order exists and `order_id`
-    /// where one was to be placed. The codes are those of answers, and `stays`, `unwell`, `violated`, `usage`, `unreachable` and
+    /// where one was to be placed. The codes are those of answers, and `stays`, `unwell`, `violated`, `unsettled`, `usage`, `unreachable` and
     /// `no_answer`.
     pub(crate) fn to_json(&self) -> Value {
         match self {
@@ -94,6 +106,7 @@ impl Failure {
             Self::Stays(message) => error("stays", message),
             Self::Unwell(message) => error("unwell", message),
             Self::Violated(_) => error("violated", &self.to_string()),
+            Self::Forgotten(_) | Self::Unsettled(_) => error("unsettled", &self.to_string()),
             Self::Usage(message) => error("usage", message),
             Self::NoAnswer(message) => error("no_answer", message),
             Self::Unreachable(_) | Self::OutputClosed | Self::Output(_) => {
@@ -119,6 +132,7 @@ impl Failure {
                 }
                 _ => String::new(),
             },
+            Self::Unsettled(_) => "To settle them: skstore reconcile --settle".to_owned(),
             _ => String::new(),
         };
         format!("skstore: {}\n{hint}", clean(&self.to_string())).trim_end().to_owned()

@@ -55,6 +55,7 @@ labels! {
     FAILED = "실패", "failed";
     FATE = "결과", "result";
     FILE = "파일", "file";
+    FORGOTTEN = "복원으로 잊음", "forgotten";
     HANDLED = "처리", "handled";
     HEADERS = "헤더", "headers";
     ID = "식별자", "id";
@@ -89,6 +90,8 @@ labels! {
     REFUSED = "거부", "refused";
     REFUSED_AGAIN = "다시 거부됨", "refused again";
     REPLAYED = "재전송됨", "replayed";
+    REMEDY = "조치", "what is done";
+    RESTORED = "복원됨", "restored";
     SERVICE = "서비스", "service";
     SHOWN = "뷰 항목", "shown";
     SLOW = "느림", "slow";

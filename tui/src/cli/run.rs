@@ -79,7 +79,7 @@ pub(crate) async fn run<W: Write>(
         Command::Status => status(desk, out).await,
         Command::Dead(command) => dead::run(desk, command, out).await,
         // Done where there may be no desk.
-        Command::Audit(_) | Command::Backup(_) => Ok(()),
+        Command::Audit(_) | Command::Backup(_) | Command::Reconcile(_) => Ok(()),
         // Written by way of an outlet.
         Command::Watch { .. } => Ok(()),
         Command::Queues => dead::queues(desk, out).await,

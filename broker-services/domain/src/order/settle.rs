@@ -6,8 +6,9 @@
 //! Order does not know it is said that there is none, and whoever holds something for it lets go. To settle an order that
 //! is in order changes nothing.
 
+use super::replies::Reply;
 use super::terms::{Admission, Decision, OrderRecord, PaymentStep, Then, Tombstone};
-use super::{Reply, change, charged, concluded, done, restored, same};
+use super::transition::{change, charged, concluded, done, restored, same};
 use crate::answers::AnswerError;
 use crate::charges::{NoAnswer, PaymentOutcome};
 use crate::commands::Settle;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use skstore_domain::checkpoint::{Advance, Checkpoint, Lineage, LogHead, LogId, MAX_RANGES, Seqs};
+use skstore_domain::checkpoint::{Advance, Checkpoint, Former, Lineage, LogHead, LogId, MAX_RANGES, Seqs};
 
 fn head(store: &str, incarnation: &str, since_seq: i64, last_seq: i64) -> LogHead {
     let [store, incarnation] = [store, incarnation].map(str::to_owned);
@@ -38,6 +38,28 @@ fn a_log_is_the_same_unless_it_is_another_or_took_something_back() {
     }
     let empty = checkpoint("", None);
     assert_eq!(empty.lineage(&head("a", "second", 1, 3)), Lineage::Same, "nothing was there to take back");
+}
+
+#[test]
+fn what_was_in_a_logs_place_is_remembered_until_that_is_replaced_in_turn() {
+    let former = |until_seq| Some(Former { store: "a".to_owned(), last_seq: 20, until_seq });
+    let known = checkpoint("1-20", Some(head("a", "first", 1, 20)));
+    let table = [
+        ("it goes on", head("a", "first", 1, 25), None),
+        ("opened again", head("a", "second", 21, 20), None),
+        ("an older copy", head("a", "second", 11, 15), former(11)),
+        ("another store", head("b", "first", 1, 3), former(1)),
+    ];
+    for (what, head, expected) in table {
+        let begun = |known: &Checkpoint| {
+            let seqs = Seqs::range(1, head.last_seq);
+            let begun = Advance::Begun { head: head.clone(), seqs };
+            Checkpoint::advanced(Some(known), &begun).expect("a rebuild makes one")
+        };
+        let rebuilt = begun(&known);
+        assert_eq!(rebuilt.former, expected, "{what}");
+        assert_eq!(begun(&rebuilt).former, expected, "{what}, and the view was rebuilt once more");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Order by order: the services against each other.
 
+use skstore_domain::events::Source;
+
 use super::history::{self, Known};
 use super::report::{AuditError, Finding, Findings, Promise};
 use super::shapes::{Delivery, Order, Payment, quote, read};
@@ -20,7 +22,16 @@ pub(super) struct Difference {
     pub(super) finding: Finding,
     /// Whether a message that is still on its way may mend it.
     pub(super) may_mend: bool,
+    /// Whose store may have been put back to an older copy, if that explains it.
+    pub(super) forgotten: &'static [Source],
 }
+
+/// Money that Order and Deposit see differently.
+const MONEY: &[Source] = &[Source::Order, Source::Deposit];
+/// Units that Order and Item see differently.
+const UNITS: &[Source] = &[Source::Order, Source::Item];
+/// What no lack of memory explains.
+const UNEXPLAINED: &[Source] = &[];
 
 /// Every order, payment and delivery. What is wrong within a service is told; what is wrong between them becomes
 /// suspicious.
@@ -49,7 +60,7 @@ pub(super) fn all(
             trio.order = history::order(&history, findings);
             match &trio.order {
                 Some(Known::Order(_)) => suspects.placed += 1,
-                Some(Known::Tombstone) | None => {}
+                Some(Known::Tombstone(_)) | None => {}
             }
         }
         if let Some(history) = payments.next_if(of).transpose()? {
@@ -83,7 +94,7 @@ impl Trio {
     pub(super) fn revisions(&self) -> [i64; 3] {
         let of_order = match &self.order {
             Some(Known::Order(order)) => order.revision,
-            Some(Known::Tombstone) => 1,
+            Some(Known::Tombstone(tombstone)) => tombstone.revision,
             None => 0,
         };
         let of_payment = self.payment.as_ref().map_or(0, |payment| payment.revision);
@@ -93,31 +104,47 @@ impl Trio {
     /// What does not fit together.
     pub(super) fn differences(&self, id: &str) -> Vec<Difference> {
         let mut found = Vec::new();
-        let mut add = |promise, may_mend, message: String| {
-            found.push(Difference { finding: Finding::new(promise, "order", id, message), may_mend });
+        let mut add = |forgotten, promise, may_mend, message: String| {
+            let finding = Finding::new(promise, "order", id, message);
+            found.push(Difference { finding, may_mend, forgotten });
         };
         let Some(Known::Order(order)) = &self.order else {
-            let is_buried = self.order.is_some();
-            let why = if is_buried { "was cancelled before it was placed" } else { "is not known to Order" };
-            if let Some(payment) = &self.payment {
-                add(Promise::P1, false, format!("it {why}, but its payment is {}", quote(&payment.status)));
-            }
-            if let Some(delivery) = &self.delivery {
-                add(Promise::P4, false, format!("it {why}, but its delivery is {}", quote(&delivery.status)));
-            }
+            self.nobodys(&mut add);
             return found;
         };
         if order.order_id != id {
-            add(Promise::P5, false, format!("it calls itself {}", quote(&order.order_id)));
+            add(UNEXPLAINED, Promise::P5, false, format!("it calls itself {}", quote(&order.order_id)));
         }
-        self.money(order, &mut add);
-        self.units(order, &mut add);
+        self.money(order, &mut |promise, may_mend, message| add(MONEY, promise, may_mend, message));
+        self.units(order, &mut |promise, may_mend, message| add(UNITS, promise, may_mend, message));
         if matches!(order.status.as_str(), "paying" | "placed") {
             let message =
                 format!("it is {} since {} and has not ended", order.status, quote(&order.updated_at));
-            add(Promise::P9, true, message);
+            add(UNEXPLAINED, Promise::P9, true, message);
         }
         found
+    }
+
+    /// What others hold for an order that there is not.
+    fn nobodys(&self, add: &mut impl FnMut(&'static [Source], Promise, bool, String)) {
+        let is_disowned =
+            matches!(&self.order, Some(Known::Tombstone(tombstone)) if tombstone.disowned.is_some());
+        let why = match &self.order {
+            Some(_) if is_disowned => "was disowned",
+            Some(_) => "was cancelled before it was placed",
+            None => "is not known to Order",
+        };
+        if let Some(payment) =
+            self.payment.as_ref().filter(|payment| !is_disowned || payment.status == "paid")
+        {
+            let message = format!("it {why}, but its payment is {}", quote(&payment.status));
+            add(MONEY, Promise::P1, is_disowned, message);
+        }
+        let delivery = self.delivery.as_ref();
+        if let Some(delivery) = delivery.filter(|delivery| !is_disowned || delivery.status == "started") {
+            let message = format!("it {why}, but its delivery is {}", quote(&delivery.status));
+            add(UNITS, Promise::P4, is_disowned, message);
+        }
     }
 
     fn money(&self, order: &Order, add: &mut impl FnMut(Promise, bool, String)) {

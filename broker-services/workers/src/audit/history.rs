@@ -3,22 +3,22 @@
 use skstore_domain::ledger::follows;
 
 use super::report::{Finding, Findings, Promise};
-use super::shapes::{Delivery, Event, Order, OrderRecord, Payment, quote, read, say_the_same};
+use super::shapes::{Delivery, Event, Order, OrderRecord, Payment, Tombstone, quote, read, say_the_same};
 use super::tables::{Entry, History, State};
 
 /// What Order has under an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Known {
     Order(Box<Order>),
-    /// It was cancelled before it was placed.
-    Tombstone,
+    /// It was never placed.
+    Tombstone(Tombstone),
 }
 
 /// What Order's state says, and the object in it.
 pub(super) fn known(state: &State) -> Result<(Known, &str), String> {
     Ok(match read::<OrderRecord<'_>>(&state.body)? {
         OrderRecord::Order(order) => (Known::Order(Box::new(read(order.get())?)), order.get()),
-        OrderRecord::Tombstone(tombstone) => (Known::Tombstone, tombstone.get()),
+        OrderRecord::Tombstone(tombstone) => (Known::Tombstone(read(tombstone.get())?), tombstone.get()),
     })
 }
 
@@ -99,7 +99,7 @@ pub(super) fn order(history: &History, findings: &mut Findings<'_>) -> Option<Kn
     let (known, text) = check.state(known)?;
     let is_told = match (&known, last) {
         (Known::Order(_), Some(last)) => say_the_same(last, text),
-        (Known::Tombstone, last) => last.is_none(),
+        (Known::Tombstone(_), last) => last.is_none(),
         (Known::Order(_), None) => false,
     };
     check.end(is_told, text, last);
@@ -110,7 +110,7 @@ pub(super) fn order(history: &History, findings: &mut Findings<'_>) -> Option<Kn
 fn told(entry: &Entry) -> Result<(Known, Option<&str>), String> {
     match object(entry, |event| event.data.order)? {
         Some(text) => Ok((Known::Order(Box::new(read(text)?)), Some(text))),
-        None => Ok((Known::Tombstone, None)),
+        None => Ok((Known::Tombstone(Tombstone { revision: entry.revision, disowned: None }), None)),
     }
 }
 
@@ -118,7 +118,7 @@ fn told(entry: &Entry) -> Result<(Known, Option<&str>), String> {
 fn step(before: Option<&Known>, now: &Known, what: &str) -> Result<(), (Promise, String)> {
     let Known::Order(now) = now else {
         return match (before, what) {
-            (None, "order.noted") => Ok(()),
+            (None, "order.noted") | (None | Some(Known::Tombstone(_)), "order.disowned") => Ok(()),
             _ => Err((Promise::P5, "it carries no order".to_owned())),
         };
     };
@@ -128,7 +128,7 @@ fn step(before: Option<&Known>, now: &Known, what: &str) -> Result<(), (Promise,
     }
     let from = match before {
         None => "nothing",
-        Some(Known::Tombstone) => "tombstone",
+        Some(Known::Tombstone(_)) => "tombstone",
         Some(Known::Order(before)) => {
             let same = (&before.customer, &before.item_id, before.qty, before.amount)
                 == (&now.customer, &now.item_id, now.qty, now.amount);
@@ -142,7 +142,7 @@ fn step(before: Option<&Known>, now: &Known, what: &str) -> Result<(), (Promise,
         (from, what, now.status.as_str()),
         ("nothing", "order.paying", "paying")
             | ("nothing" | "paying", "order.rejected", "rejected")
-            | ("tombstone" | "paying" | "placed" | "delivering", "order.cancelled", "cancelled")
+            | ("tombstone" | "paying" | "placed" | "delivering" | "rejected", "order.cancelled", "cancelled")
             | ("paying", "order.cancel_requested", "paying")
             | ("paying", "order.placed", "placed")
             | ("placed", "order.delivering", "delivering")
@@ -163,7 +163,8 @@ pub(super) fn payment(history: &History, findings: &mut Findings<'_>) -> Option<
         let (next, wrong) = match (status, entry.what.as_str()) {
             ("none", "deposit.paid") => ("paid", None),
             ("none", "deposit.declined") => ("declined", None),
-            ("none", "deposit.voided") => ("voided", None),
+            // Its order ended without having heard that it was declined.
+            ("none" | "declined", "deposit.voided") => ("voided", None),
             ("paid", "deposit.refunded") => ("refunded", None),
             (_, "deposit.paid") => ("paid", Some((Promise::P1, "it is charged a second time"))),
             ("refunded", "deposit.refunded") => {

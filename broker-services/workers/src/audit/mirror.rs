@@ -178,7 +178,7 @@ fn order(stores: &Stores, id: &str, row: Option<&OrderRow>) -> Result<Option<Str
     let recorded = stored.as_ref().and_then(|state| match known(state) {
         Ok((Known::Order(_), text)) => serde_json::from_str::<Value>(text).ok(),
         // One that cannot be read is told elsewhere.
-        Ok((Known::Tombstone, _)) | Err(_) => None,
+        Ok((Known::Tombstone(_), _)) | Err(_) => None,
     });
     let shown = row.map(|row| json(&row.order));
     if let Some(how) = compare(recorded.as_ref(), shown.as_ref()) {

@@ -43,11 +43,13 @@ pub struct Finding {
     pub id: String,
     /// What is wrong, in a sentence.
     pub message: String,
+    /// Whether a store explains it that was put back to an older copy: nothing is broken, but it has to be reconciled.
+    pub is_forgotten: bool,
 }
 
 impl Finding {
     pub(super) fn new(promise: Promise, of: &'static str, id: &str, message: impl Into<String>) -> Self {
-        Self { promise, of, id: id.to_owned(), message: message.into() }
+        Self { promise, of, id: id.to_owned(), message: message.into(), is_forgotten: false }
     }
 }
 
@@ -68,8 +70,12 @@ pub struct Report {
     pub events: u64,
     /// Rows of the view that were compared.
     pub shown: u64,
-    /// Promises that do not hold; at most [`MAX_FINDINGS`] of them were told.
+    /// Promises that do not hold; at most [`MAX_FINDINGS`] of all findings were told.
     pub violations: u64,
+    /// Differences between the services that a store explains which was put back to an older copy; told like violations.
+    pub forgotten: u64,
+    /// Which stores those are, and since when.
+    pub restored: Vec<String>,
     /// What cannot be judged yet, and why: something is on its way that may mend it.
     pub undecided: Vec<String>,
     /// What was not looked at, and why.
@@ -101,7 +107,17 @@ pub(super) struct Findings<'a> {
 impl Findings<'_> {
     pub(super) fn violated(&mut self, finding: &Finding) {
         self.report.violations += 1;
-        if self.report.violations <= MAX_FINDINGS as u64 {
+        self.tell(finding);
+    }
+
+    /// What is as it is because a store was put back to an older copy.
+    pub(super) fn forgotten(&mut self, finding: &Finding) {
+        self.report.forgotten += 1;
+        self.tell(&Finding { is_forgotten: true, ..finding.clone() });
+    }
+
+    fn tell(&mut self, finding: &Finding) {
+        if self.report.violations + self.report.forgotten <= MAX_FINDINGS as u64 {
             (self.told)(finding);
         }
     }

@@ -35,6 +35,14 @@ pub(super) enum OrderRecord<'a> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Tombstone {
+    pub(super) revision: i64,
+    /// What others held for it, if they were told to let go.
+    #[serde(default)]
+    pub(super) disowned: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Order {
     pub(super) order_id: String,
     pub(super) customer: String,

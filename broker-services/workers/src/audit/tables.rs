@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row as SqlRow};
 
+use skstore_domain::events::Source;
+
 use super::report::AuditError;
 use super::sources::Sources;
 
@@ -25,6 +27,14 @@ pub(super) struct Stores {
 }
 
 impl Stores {
+    pub(super) const fn of(&self, source: Source) -> &Tables {
+        match source {
+            Source::Order => &self.order,
+            Source::Deposit => &self.deposit,
+            Source::Item => &self.item,
+        }
+    }
+
     pub(super) fn open(sources: &Sources) -> Result<Self, AuditError> {
         Ok(Self {
             order: Tables::open(&sources.order)?,
@@ -192,6 +202,11 @@ impl Tables {
         pages(move |last: Option<&Entry>| {
             self.rows(SQL, (last.map_or(i64::MIN, |entry| entry.seq), PAGE), entry)
         })
+    }
+
+    /// What it says of itself under `key`.
+    pub(super) fn meta(&self, key: &str) -> Result<Option<String>, AuditError> {
+        Ok(self.rows("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?.pop_front())
     }
 
     /// Whether something about the aggregate is committed and not yet confirmed by the bus.

@@ -1,6 +1,7 @@
 //! The audit finds nothing wrong with a desk that works, and everything that somebody spoils by hand.
 
 mod fixture;
+mod restored;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use skstore_workers::clock::Clock;
 use skstore_workers::topology;
 
 /// Nobody knows of any message.
-fn quiet() -> Traffic {
+pub(crate) fn quiet() -> Traffic {
     Traffic { waiting: Some(BTreeMap::new()), ..Traffic::default() }
 }
 

@@ -83,14 +83,19 @@ impl OpenFile {
     }
 }
 
-/// Begins an incarnation of the store. It gets an identity if it has none: versions that knew of none have made it.
+/// Begins an incarnation of the store. One that is a copy remembers from when on, and how far it went. It gets an identity if it has none: versions that knew of none have made it.
 pub(super) fn begin(connection: &mut Connection) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS incarnations (since_seq INTEGER PRIMARY KEY, id TEXT NOT NULL) STRICT;
          INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
          INSERT OR REPLACE INTO incarnations (since_seq, id)
-             SELECT coalesce(max(seq), 0) + 1, lower(hex(randomblob(16))) FROM events;",
+             SELECT coalesce(max(seq), 0) + 1, lower(hex(randomblob(16))) FROM events;
+         INSERT OR REPLACE INTO meta (key, value)
+             SELECT 'restored_seq', (SELECT coalesce(max(seq), 0) FROM events) FROM meta WHERE key = 'copied_at';
+         INSERT OR REPLACE INTO meta (key, value)
+             SELECT 'restored_from', value FROM meta WHERE key = 'copied_at';
+         DELETE FROM meta WHERE key = 'copied_at';",
     )?;
     Ok(transaction.commit()?)
 }

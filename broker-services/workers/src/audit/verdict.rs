@@ -1,7 +1,8 @@
 //! What looks wrong between parts is looked at again, until it is right, or certain.
 //!
 //! A difference is certain when it has not moved for as long as the audit waits, and no message is known to be on
-//! its way that may mend it. One that is not certain by then stays undecided, and is told as such.
+//! its way that may mend it. One that is not certain by then stays undecided, and is told as such. One that is certain breaks
+//! a promise, unless a store that was put back to an older copy explains it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::crossing::{Difference, Trio, look};
 use super::history::Known;
 use super::mirror;
 use super::report::{AuditError, Finding, Findings, Promise};
+use super::restored::Restored;
 use super::sources::Sources;
 use super::suspects::{Shown, Suspects};
 use super::tables::Stores;
@@ -31,14 +33,17 @@ struct Case<T> {
     since: Instant,
 }
 
-/// Judges all of them.
+/// An order on which the services differ for certain.
+pub(super) type Differing = (String, Trio);
+
+/// Judges all of them, and says which orders differ.
 pub(super) async fn all(
     sources: &Sources,
     stores: &Stores,
     suspects: Suspects,
     traffic: impl AsyncFn() -> Traffic,
     findings: &mut Findings<'_>,
-) -> Result<(), AuditError> {
+) -> Result<Vec<Differing>, AuditError> {
     let began = Instant::now();
     let mut orders: BTreeMap<String, Option<Case<Trio>>> =
         suspects.orders.into_iter().map(|id| (id, None)).collect();
@@ -55,22 +60,28 @@ pub(super) async fn all(
         }
         sleep(LOOK_EVERY).await;
     }
-    let mut reconciler =
-        Reconciler { sources, stores, traffic: Traffic::default(), undecided: BTreeMap::new() };
+    let mut court = Court {
+        sources,
+        stores,
+        traffic: Traffic::default(),
+        restored: Restored::default(),
+        undecided: BTreeMap::new(),
+        differing: Vec::new(),
+    };
     if !orders.is_empty() || !shown.is_empty() {
-        reconciler.traffic = traffic().await;
-        if reconciler.traffic.waiting.is_none() {
+        court.restored = Restored::find(sources, stores).await?;
+        court.traffic = traffic().await;
+        if court.traffic.waiting.is_none() {
             findings.note("nobody can tell what waits in the queues: what they hold may mend some of it");
         }
     }
     for (id, case) in orders {
-        reconciler.order(&id, case.as_ref(), findings)?;
+        court.order(&id, case.as_ref(), findings)?;
     }
     for (shown, case) in shown {
-        reconciler.shown(&shown, case.as_ref(), findings)?;
+        court.shown(&shown, case.as_ref(), findings)?;
     }
-    reconciler.close(findings);
-    Ok(())
+    Ok(court.close(findings))
 }
 
 /// Forgets those that are right now, and notes which ones have moved.
@@ -108,16 +119,18 @@ fn put<T>(case: &mut Option<Case<T>>, seen: T, is_same: impl FnOnce(&T, &T) -> b
     *case = Some(Case { seen, since });
 }
 
-/// What is needed to reconcile.
-struct Reconciler<'a> {
+/// What is needed to judge.
+struct Court<'a> {
     sources: &'a Sources,
     stores: &'a Stores,
     traffic: Traffic,
+    restored: Restored,
     /// How many are undecided, and the first of them, by why.
     undecided: BTreeMap<String, (u64, String)>,
+    differing: Vec<Differing>,
 }
 
-impl Reconciler<'_> {
+impl Court<'_> {
     fn order(
         &mut self,
         id: &str,
@@ -129,16 +142,22 @@ impl Reconciler<'_> {
             return Ok(());
         };
         let on_its_way = self.on_its_way(id)?;
-        for Difference { finding, may_mend } in case.seen.differences(id) {
+        let mut is_certain = false;
+        for Difference { finding, may_mend, forgotten } in case.seen.differences(id) {
             let excuse = match (&on_its_way, finding.promise) {
                 (Some(why), _) if may_mend => Some(why.clone()),
                 (_, Promise::P9) => self.may_still_end(id, &case.seen),
                 _ => None,
             };
+            is_certain |= excuse.is_none();
             match excuse {
                 Some(why) => self.undecided(id, why),
+                None if self.restored.is_any_of(forgotten) => findings.forgotten(&finding),
                 None => findings.violated(&finding),
             }
+        }
+        if is_certain {
+            self.differing.push((id.to_owned(), case.seen.clone()));
         }
         Ok(())
     }
@@ -219,10 +238,16 @@ impl Reconciler<'_> {
         self.undecided.entry(why).or_insert_with(|| (0, id.to_owned())).0 += 1;
     }
 
-    fn close(self, findings: &mut Findings<'_>) {
+    fn close(self, findings: &mut Findings<'_>) -> Vec<Differing> {
         for (why, (count, first)) in self.undecided.into_iter().take(MAX_UNDECIDED) {
             let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             findings.report.undecided.push(format!("{first}{more}: {why}"));
         }
+        if findings.report.forgotten > 0 {
+            findings.report.restored = self.restored.sentences();
+        } else if !self.differing.is_empty() {
+            findings.note("if a store was put back to an older copy: skstore reconcile");
+        }
+        self.differing
     }
 }

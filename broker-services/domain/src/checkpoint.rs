@@ -27,6 +27,36 @@ pub struct LogHead {
     pub last_seq: i64,
     /// All entries up to this one were confirmed by the bus.
     pub sent_seq: i64,
+    /// The incarnations before it, the newest last: at most [`MAX_INCARNATIONS`]. They tell of a store that was put back and
+    /// opened again before anybody heard of the first time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Began>,
+}
+
+/// Where an incarnation began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Began {
+    /// As [`LogHead::incarnation`].
+    pub incarnation: String,
+    /// As [`LogHead::since_seq`].
+    pub since_seq: i64,
+}
+
+impl LogHead {
+    /// Without what is only needed while it is compared with what was heard.
+    fn brief(&self) -> Self {
+        Self { earlier: Vec::new(), ..self.clone() }
+    }
+
+    fn names(&self, incarnation: &str) -> bool {
+        self.incarnation == incarnation || self.earlier.iter().any(|began| began.incarnation == incarnation)
+    }
+
+    /// The first entry that is not of `incarnation`, as this log has it.
+    fn end_of(&self, incarnation: &str) -> i64 {
+        let mut later = self.earlier.iter().skip_while(|began| began.incarnation != incarnation).skip(1);
+        later.next().map_or(self.since_seq, |next| next.since_seq)
+    }
 }
 
 /// Whose entries a message or a page brings.
@@ -78,8 +108,8 @@ pub struct Incarnation {
     pub is_known: bool,
 }
 
-/// Incarnations that are remembered: what one has sent comes within seconds, in which a store is opened few times.
-const MAX_INCARNATIONS: usize = 8;
+/// Incarnations that are remembered and told: what one has sent comes within seconds, in which a store is opened few times.
+pub const MAX_INCARNATIONS: usize = 8;
 
 /// What makes a checkpoint advance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +153,7 @@ impl Checkpoint {
                 let (store, applied) = (head.store.clone(), seqs.clone());
                 let former = known.and_then(|known| known.former_to(head));
                 let mut begun =
-                    Self { store, applied, incarnations: Vec::new(), head: Some(head.clone()), former };
+                    Self { store, applied, incarnations: Vec::new(), head: Some(head.brief()), former };
                 begun.hear(&head.incarnation, head.last_seq, true);
                 Some(begun)
             }
@@ -134,7 +164,7 @@ impl Checkpoint {
                 (next != *known).then_some(next)
             }
             (Some(known), Advance::Told(head)) if known.store == head.store => {
-                let mut next = Self { head: Some(head.clone()), ..known.clone() };
+                let mut next = Self { head: Some(head.brief()), ..known.clone() };
                 next.hear(&head.incarnation, head.last_seq, true);
                 (next != *known).then_some(next)
             }
@@ -174,10 +204,23 @@ impl Checkpoint {
             Lineage::Replaced
         } else if self.incarnations.iter().find(is_it).is_some_and(|heard| heard.is_known) {
             Lineage::Same
-        } else if self.incarnations.iter().any(|other| !is_it(&other) && other.high >= head.since_seq) {
+        } else if (0..self.incarnations.len()).any(|at| self.is_taken_back(at, head)) {
             Lineage::RolledBack
         } else {
             Lineage::Same
+        }
+    }
+
+    /// Whether the log that is told to be `head` has lost something of an incarnation that was heard.
+    fn is_taken_back(&self, at: usize, head: &LogHead) -> bool {
+        let (before, Incarnation { id, high, .. }) = (&self.incarnations[..at], &self.incarnations[at]);
+        if *id == head.incarnation {
+            false
+        } else if !head.names(id) && before.iter().any(|older| head.names(&older.id)) {
+            // It knows of an older one, and would know of this one.
+            true
+        } else {
+            *high >= head.end_of(id)
         }
     }
 }

@@ -60,6 +60,10 @@ pub enum Bug {
     KeepsItsRecordToItself,
     /// Entries of a log that did not come are taken for applied.
     TakesGapsForComplete,
+    /// A log that took something back is taken for the one that was heard.
+    IgnoresIncarnations,
+    /// An order that is not known is disowned, and nobody is told.
+    DisownsInSilence,
     /// Deposit goes by the time at which Order says that it stops waiting.
     ForeignDeadline,
 }
@@ -85,6 +89,8 @@ impl Bug {
         Self::TellsAgainAsNew,
         Self::KeepsItsRecordToItself,
         Self::TakesGapsForComplete,
+        Self::IgnoresIncarnations,
+        Self::DisownsInSilence,
         Self::ForeignDeadline,
     ];
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use skstore_domain::checkpoint::{Advance, Checkpoint, Former, Lineage, LogHead, LogId, MAX_RANGES, Seqs};
+use skstore_domain::checkpoint::{
+    Advance, Began, Checkpoint, Former, Lineage, LogHead, LogId, MAX_RANGES, Seqs,
+};
 
 fn head(store: &str, incarnation: &str, since_seq: i64, last_seq: i64) -> LogHead {
     let [store, incarnation] = [store, incarnation].map(str::to_owned);
-    LogHead { store, incarnation, since_seq, last_seq, sent_seq: last_seq }
+    LogHead { store, incarnation, since_seq, last_seq, sent_seq: last_seq, earlier: Vec::new() }
 }
 
 /// Made by a rebuild that heard of the incarnation *first*, and told of `head` since.
@@ -32,6 +34,46 @@ fn a_log_is_the_same_unless_it_is_another_or_took_something_back() {
         ("an older copy, opened", head("a", "second", 11, 10), Lineage::RolledBack),
         ("an older copy that has grown as long again", head("a", "second", 20, 40), Lineage::RolledBack),
         ("another store", head("b", "first", 1, 20), Lineage::Replaced),
+    ];
+    for (what, told, expected) in table {
+        assert_eq!(known.lineage(&told), expected, "{what}: {told:?}");
+    }
+    let after = |earlier: &[(&str, i64)], head: LogHead| LogHead {
+        earlier: earlier
+            .iter()
+            .map(|(incarnation, since_seq)| Began {
+                incarnation: (*incarnation).to_owned(),
+                since_seq: *since_seq,
+            })
+            .collect(),
+        ..head
+    };
+    let table = [
+        ("opened twice", after(&[("first", 1), ("second", 21)], head("a", "third", 25, 30)), Lineage::Same),
+        (
+            "an older copy that was opened twice before it was heard",
+            after(&[("first", 1), ("second", 11)], head("a", "third", 21, 30)),
+            Lineage::RolledBack,
+        ),
+        (
+            "the heard one was so long ago that it is not told of",
+            after(&[("second", 21), ("third", 22)], head("a", "fourth", 25, 30)),
+            Lineage::Same,
+        ),
+    ];
+    for (what, told, expected) in table {
+        assert_eq!(known.lineage(&told), expected, "{what}: {told:?}");
+    }
+    let by_second = LogId { store: "a".to_owned(), incarnation: "second".to_owned() };
+    let applied = Advance::Applied { of: by_second, seqs: Seqs::range(21, 21) };
+    let known = Checkpoint::advanced(Some(&known), &applied).expect("more was applied");
+    let table = [
+        (
+            "a copy from before the second opening, as long again and opened twice",
+            after(&[("first", 1), ("other", 21)], head("a", "third", 22, 30)),
+            Lineage::RolledBack,
+        ),
+        ("opened again", after(&[("first", 1), ("second", 21)], head("a", "third", 22, 30)), Lineage::Same),
     ];
     for (what, told, expected) in table {
         assert_eq!(known.lineage(&told), expected, "{what}: {told:?}");

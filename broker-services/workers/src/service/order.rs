@@ -439,9 +439,12 @@ impl OrderHandler {
     fn record(&self, unit: &mut OrderUnit, id: &OrderId, decision: order::Decision) -> Effect<PaymentStep> {
         if let Some((record, event)) = decision.change {
             unit.orders.put(id.as_str(), record);
-            if event.kind() != EventKind::Order(OrderKind::Rejected)
-                || !self.context.probe.has(Bug::RejectSilently)
-            {
+            let is_silent = match event.kind() {
+                EventKind::Order(OrderKind::Rejected) => self.context.probe.has(Bug::RejectSilently),
+                EventKind::Order(OrderKind::Disowned) => self.context.probe.has(Bug::DisownsInSilence),
+                _ => false,
+            };
+            if !is_silent {
                 unit.events.push(event);
             }
         }

@@ -27,6 +27,8 @@ mod failure;
 mod identity;
 mod lease;
 mod read;
+#[cfg(feature = "simulation")]
+pub mod rewind;
 mod schema;
 mod write;
 
@@ -99,6 +101,24 @@ impl SqliteStore {
         self.with(schema::empty)?;
         self.begin();
         Ok(())
+    }
+
+    /// All that it has now.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    #[cfg(feature = "simulation")]
+    pub fn copied(&self) -> Result<rewind::Snapshot, StoreError> {
+        self.with(rewind::copy)
+    }
+
+    /// Puts it back to what it had. Nobody may be working on it: who opens it next begins an incarnation.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    #[cfg(feature = "simulation")]
+    pub fn put_back(&self, snapshot: &rewind::Snapshot) -> Result<(), StoreError> {
+        self.with(|connection| rewind::put_back(connection, snapshot))
     }
 
     /// As a process has it that has just opened it: with what it is to know of others' commits still to be learnt.

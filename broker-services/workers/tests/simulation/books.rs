@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use skstore_domain::commands::Settle;
 use skstore_domain::events::{
     DepositEvent, DepositKind, Event, EventData, ItemEvent, ItemKind, OrderEvent, OrderKind, Source,
 };
-use skstore_domain::ids::OrderId;
+use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
 use skstore_workers::store::Store;
@@ -21,7 +22,11 @@ pub(crate) struct Books {
     read: BTreeMap<Source, i64>,
     ids: BTreeSet<String>,
     orders: BTreeMap<OrderId, Order>,
-    tombstones: BTreeSet<OrderId>,
+    tombstones: BTreeMap<OrderId, u64>,
+    /// Of every order that there ever was, also where Order has forgotten it and its id was taken again.
+    quantities: BTreeMap<OrderId, BTreeSet<u64>>,
+    /// What each delivery took.
+    taken: BTreeMap<OrderId, u64>,
     payments: BTreeMap<OrderId, (PaymentStatus, Won)>,
     balances: BTreeMap<String, Won>,
     stocks: BTreeMap<String, u64>,
@@ -31,6 +36,30 @@ pub(crate) struct Books {
 }
 
 impl Books {
+    /// The store of `source` was put back: what it has told since is void. Nothing of it is judged a second time.
+    pub(crate) async fn put_back(&mut self, source: Source, store: &Store) {
+        self.read.remove(&source);
+        let kinds: &[&str] = match source {
+            Source::Order => {
+                self.orders.clear();
+                self.tombstones.clear();
+                &["order/"]
+            }
+            Source::Deposit => {
+                self.payments.clear();
+                self.balances.clear();
+                &["payment/", "account/"]
+            }
+            Source::Item => {
+                self.deliveries.clear();
+                self.stocks.clear();
+                &["delivery/", "item/"]
+            }
+        };
+        self.ids.retain(|id| !kinds.iter().any(|kind| id.starts_with(kind)));
+        let _ = self.read(source, store).await;
+    }
+
     /// Reads what `source` has committed since the last time. Returns the new events and what is wrong.
     pub(crate) async fn read(&mut self, source: Source, store: &Store) -> (Vec<Event>, Vec<Broken>) {
         let from = self.read.get(&source).copied().unwrap_or(0);
@@ -58,13 +87,14 @@ impl Books {
 
     fn order(&mut self, told: &OrderEvent) -> Option<Broken> {
         let Some(order) = told.order().cloned() else {
-            self.tombstones.insert(told.order_id().clone());
+            *self.tombstones.entry(told.order_id().clone()).or_default() += 1;
             return None;
         };
         let id = order.order_id.clone();
+        self.quantities.entry(id.clone()).or_default().insert(order.qty.into());
         let before = self.orders.insert(id.clone(), order.clone());
-        let revision =
-            before.as_ref().map_or(u64::from(self.tombstones.contains(&id)), |order| order.revision);
+        let buried = self.tombstones.get(&id).copied().unwrap_or_default();
+        let revision = before.as_ref().map_or(buried, |order| order.revision);
         if order.revision != revision + 1 {
             return Some(format!("P5: order {id} went from revision {revision} to {}", order.revision));
         }
@@ -119,15 +149,16 @@ impl Books {
             stock_now.as_ref().and_then(|(item, stock)| self.stocks.insert(item.clone(), *stock));
         let id = told.order_id()?.clone();
         let before = self.deliveries.insert(id.clone(), told.kind());
-        let qty = self.orders.get(&id).map_or(0, |order| u64::from(order.qty));
         let is_right = match (before, told.kind()) {
             (None, ItemKind::DeliveryStarted) => {
                 self.deliveries_started += 1;
-                stock_before
-                    .zip(stock_now)
-                    .is_some_and(|(before, (_, now))| before.checked_sub(qty) == Some(now))
+                let qty = stock_before.zip(stock_now).and_then(|(before, (_, now))| before.checked_sub(now));
+                self.taken.extend(qty.map(|qty| (id.clone(), qty)));
+                let ordered = self.quantities.get(&id);
+                ordered.zip(qty).is_some_and(|(ordered, qty)| ordered.contains(&qty))
             }
             (Some(ItemKind::DeliveryStarted), ItemKind::DeliveryCancelled) => {
+                let qty = self.taken.get(&id).copied().unwrap_or_default();
                 stock_before.zip(stock_now).is_some_and(|(before, (_, now))| before + qty == now)
             }
             (None, ItemKind::DeliveryCancelled | ItemKind::SoldOut) => true,
@@ -144,7 +175,7 @@ impl Books {
 
     /// At rest, every order has ended, its money and its units are where that end says.
     pub(crate) fn at_rest(&self) -> Vec<Broken> {
-        let mut broken = Vec::new();
+        let mut broken = self.nobodys();
         for (id, order) in &self.orders {
             let payment = self.payments.get(id).map(|payment| payment.0);
             let delivery = self.deliveries.get(id);
@@ -182,6 +213,36 @@ impl Books {
             }
         }
         broken
+    }
+
+    /// What is held for orders that there are not.
+    fn nobodys(&self) -> Vec<Broken> {
+        let is_nobodys = |id: &&OrderId| !self.orders.contains_key(*id);
+        let paid = self.payments.iter().filter(|(_, (status, _))| *status == PaymentStatus::Paid);
+        let started = self.deliveries.iter().filter(|(_, kind)| **kind == ItemKind::DeliveryStarted);
+        let paid =
+            paid.map(|(id, _)| id).filter(is_nobodys).map(|id| format!("P1: {id} is paid and no order"));
+        let started = started.map(|(id, _)| id).filter(is_nobodys);
+        paid.chain(started.map(|id| format!("P4: {id} is delivered and no order"))).collect()
+    }
+
+    /// What would be asked to have everything settled: of every order that anybody knows.
+    pub(crate) async fn settles(order: &Store, deposit: &Store, item: &Store) -> Vec<Settle> {
+        let (payments, deliveries) = (all(deposit, "payment").await, all(item, "delivery").await);
+        let named = |records: &[(String, Value)], id: &str, field: &str| {
+            let (_, record) = records.iter().find(|(of, _)| of == id)?;
+            record[field].as_str().map(str::to_owned)
+        };
+        let ids: BTreeSet<String> = [&all(order, "order").await, &payments, &deliveries]
+            .into_iter()
+            .flat_map(|records| records.iter().map(|(id, _)| id.clone()))
+            .collect();
+        let settle = |id: String| Settle {
+            customer: named(&payments, &id, "customer").map(|name| Customer::new(&name).expect("a name")),
+            item_id: named(&deliveries, &id, "item_id").map(|item| ItemId::new(&item).expect("an id")),
+            order_id: OrderId::new(&id).expect("an id"),
+        };
+        ids.into_iter().map(settle).collect()
     }
 
     /// At rest, the services' own records say what their logs tell, and nothing got lost between them.

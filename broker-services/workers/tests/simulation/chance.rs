@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use skstore_domain::events::Source;
 use skstore_domain::signals::{Fault, Service};
 use skstore_workers::bus::embedded::Faults;
 
@@ -30,6 +31,8 @@ pub(crate) enum What {
     Misbehaves(Service, Fault, Duration),
     /// The broker loses all events that wait.
     BrokerForgets,
+    /// The store of a service is put back to what it was so long before. Somebody has it reconciled at the end.
+    PutBack(Source, Duration),
     /// A service's clock is set forward or back by so many milliseconds.
     ClockJumps(Service, i64),
 }
@@ -66,8 +69,19 @@ impl Plan {
         let replicas = random.usize(1..=2);
         let skews = Service::ALL.iter().map(|_| if random.bool() { 0 } else { skew(random) }).collect();
         let mut incidents: Vec<Incident> = (0..random.usize(0..4)).map(|_| Incident::draw(random)).collect();
+        if random.u8(0..4) == 0 {
+            incidents.push(Incident::of_a_store(random));
+        }
         incidents.sort_by_key(|incident| incident.at);
         Self { faults, crash, replicas, skews, incidents }
+    }
+
+    /// Whose store is put back, if one is.
+    pub(crate) fn put_back(&self) -> Option<Source> {
+        self.incidents.iter().find_map(|incident| match incident.what {
+            What::PutBack(source, _) => Some(source),
+            _ => None,
+        })
     }
 
     /// Whether events are lost that were confirmed.
@@ -84,6 +98,13 @@ fn skew(random: &mut fastrand::Rng) -> i64 {
 }
 
 impl Incident {
+    fn of_a_store(random: &mut fastrand::Rng) -> Self {
+        let at = random.u64(2_000..12_000);
+        let source = Source::ALL[random.usize(0..Source::ALL.len())];
+        let what = What::PutBack(source, Duration::from_millis(random.u64(100..at)));
+        Self { at: Duration::from_millis(at), what }
+    }
+
     fn draw(random: &mut fastrand::Rng) -> Self {
         let at = Duration::from_millis(random.u64(0..8_000));
         let lasts = Duration::from_millis(random.u64(100..8_000));

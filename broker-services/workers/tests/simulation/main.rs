@@ -149,5 +149,7 @@ each_bug_is_noticed! {
     a_retelling_by_a_new_event_is_noticed: TellsAgainAsNew,
     a_record_that_is_not_said_again_is_noticed: KeepsItsRecordToItself,
     a_gap_taken_for_complete_is_noticed: TakesGapsForComplete,
+    a_log_that_took_something_back_and_is_believed_is_noticed: IgnoresIncarnations,
+    an_order_that_is_disowned_in_silence_is_noticed: DisownsInSilence,
     a_deadline_by_a_foreign_clock_is_noticed: ForeignDeadline,
 }

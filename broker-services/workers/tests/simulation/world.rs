@@ -24,10 +24,11 @@ use skstore_workers::bus::{Bus, Message};
 use skstore_workers::catalog::{Catalog, CatalogAccount, CatalogItem};
 use skstore_workers::clock::{Clock, Ids};
 use skstore_workers::context::{Context, Settings, WorkerStatus};
-use skstore_workers::desk::{Desk, DeskError};
+use skstore_workers::desk::{Desk, DeskError, Which};
 use skstore_workers::probe::{Bug, Point, Probe};
 use skstore_workers::store::Store;
 use skstore_workers::store::sqlite::SqliteStore;
+use skstore_workers::store::sqlite::rewind::Snapshot;
 use skstore_workers::view::View;
 use skstore_workers::view::embedded::EmbeddedView;
 use skstore_workers::worker::{self, Keeps};
@@ -49,6 +50,10 @@ const WORKS_WITHIN: Duration = Duration::from_secs(30);
 const AGREES_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is looked whether all is at rest.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long the workers of a store are away that is put back.
+const AWAY_FOR_A_COPY: Duration = Duration::from_millis(20);
+/// What follows from settling an order has happened by then, unless that takes another time.
+const SETTLED_WITHIN: Duration = Duration::from_secs(3);
 /// The longest time a crashed worker or process needs to come back, unless its absence is an incident.
 const LONGEST_RESTART_MILLIS: u64 = 1_500;
 /// The wall clock when every simulation starts.
@@ -89,6 +94,7 @@ impl Totals {
             "kills",
             "answers",
             "unanswered",
+            "stores put back",
         ];
         for what in all {
             assert!(self.0.get(what).is_some_and(|count| *count > 0), "no {what} in all seeds: {self}");
@@ -147,6 +153,8 @@ struct World {
     broken: RefCell<Vec<Broken>>,
     totals: RefCell<Totals>,
     promised: RefCell<Vec<(OrderId, Answer)>>,
+    /// What the store that is to be put back had, and when.
+    snapshot: RefCell<Option<Snapshot>>,
 }
 
 /// One of the workers of a service, by its number.
@@ -192,6 +200,7 @@ impl World {
             broken: RefCell::default(),
             totals: RefCell::default(),
             promised: RefCell::default(),
+            snapshot: RefCell::default(),
             random: RefCell::new(random),
         }
     }
@@ -199,6 +208,7 @@ impl World {
     async fn run(self: &Rc<Self>) {
         let clients = workload::draw(&mut self.random.borrow_mut());
         self.start_process().await;
+        let copies = tokio::task::spawn_local(Rc::clone(self).copy_what_is_put_back());
         let incidents = tokio::task::spawn_local(Rc::clone(self).let_things_go_wrong());
         let clients: Vec<_> = clients
             .into_iter()
@@ -208,6 +218,7 @@ impl World {
         for client in clients {
             client.await.expect("a client");
         }
+        copies.await.expect("a copy");
         incidents.await.expect("the incidents");
         sleep_until(self.started + HEALED_AFTER).await;
         self.is_healed.set(true);
@@ -329,17 +340,14 @@ impl World {
                     sleep(Duration::from_millis(restart)).await;
                     self.start_process().await;
                 }
+                What::PutBack(source, age) => self.put_back(source, age).await,
                 What::BrokerForgets => {
                     if let Some(process) = &*self.process.borrow() {
                         process.bus.forget();
                     }
                 }
                 What::ClockJumps(service, by_ms) => self.clocks[&service].jump(by_ms),
-                What::Absent(service, lasts) => {
-                    self.absent_until.borrow_mut().insert(service, Instant::now() + lasts);
-                    let of_service = self.sent_away.iter().filter(|((which, _), _)| *which == service);
-                    of_service.for_each(|(_, notify)| notify.notify_one());
-                }
+                What::Absent(service, lasts) => self.send_away(service, lasts),
                 What::Misbehaves(service, fault, lasts) => {
                     self.faults[&service].send_replace(fault);
                     let world = Rc::clone(&self);
@@ -350,6 +358,36 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Copies the store that an incident is to put back, when that is due.
+    async fn copy_what_is_put_back(self: Rc<Self>) {
+        for incident in &self.plan.incidents {
+            if let What::PutBack(source, age) = incident.what {
+                sleep_until(self.started + incident.at.saturating_sub(age)).await;
+                let copied = open(source, Opener::World).copied().expect("a copy");
+                self.snapshot.replace(Some(copied));
+            }
+        }
+    }
+
+    /// Stops the workers of a service, puts its store back, and starts them again.
+    async fn put_back(&self, source: Source, age: Duration) {
+        self.totals.borrow_mut().count("stores put back", 1);
+        self.send_away(source.into(), AWAY_FOR_A_COPY);
+        // They are gone once they have been polled.
+        sleep(AWAY_FOR_A_COPY / 2).await;
+        self.look_into(source.into());
+        let snapshot = self.snapshot.take().unwrap_or_else(|| panic!("no copy was made {age:?} ago"));
+        let store = open(source, Opener::World);
+        store.put_back(&snapshot).expect("a store in memory");
+        self.books.borrow_mut().put_back(source, &Store::Sqlite(store)).now_or_never().expect("at once");
+    }
+
+    fn send_away(&self, service: Service, lasts: Duration) {
+        self.absent_until.borrow_mut().insert(service, Instant::now() + lasts);
+        let of_service = self.sent_away.iter().filter(|((which, _), _)| *which == service);
+        of_service.for_each(|(_, notify)| notify.notify_one());
     }
 
     async fn serve(self: Rc<Self>, number: usize, client: Client) {
@@ -408,6 +446,9 @@ impl World {
     }
 
     async fn come_to_rest(&self) {
+        if self.plan.put_back().is_some() {
+            self.reconcile().await;
+        }
         let deadline = Instant::now() + ENDED_WITHIN;
         while Instant::now() < deadline {
             // What is broken may never come to rest, and that is no promise more.
@@ -430,6 +471,31 @@ impl World {
         }
     }
 
+    /// Has every order settled that anybody knows, also those that are in order, until all of them are.
+    async fn reconcile(&self) {
+        let deadline = Instant::now() + ENDED_WITHIN;
+        while Instant::now() < deadline && self.broken.borrow().is_empty() {
+            let desk = self.process.borrow().as_ref().expect("the process runs").desk.clone();
+            let [order, deposit, item] = self.sources();
+            for settle in Books::settles(order, deposit, item).await {
+                let answer = desk.settle(&settle).await;
+                self.note(&format!("the operator hears {:?} to {settle:?}", answer.map(|answer| answer.ok)));
+            }
+            sleep(SETTLED_WITHIN).await;
+            // What was parked about orders that Order had forgotten.
+            desk.replay_dead(&Which::All, false, |_, _| {}).await.expect("an embedded bus");
+            sleep(SETTLED_WITHIN).await;
+            Service::ALL.iter().for_each(|service| self.look_into(*service));
+            if self.books.borrow().at_rest().is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn sources(&self) -> [&Store; 3] {
+        [Source::Order, Source::Deposit, Source::Item].map(|source| &self.stores[&source])
+    }
+
     fn is_at_rest(&self) -> bool {
         let is_quiet = self.process.borrow().as_ref().is_some_and(|process| {
             process.bus.pending() == 0 && process.status.values().all(|status| status.unsent() == 0)
@@ -443,13 +509,14 @@ impl World {
     async fn check_at_rest(&self) {
         sleep(AGREES_WITHIN).await;
         let deadline = Instant::now() + ENDED_WITHIN;
-        while self.plan.forgets() && Instant::now() < deadline && !self.view_differs().await.is_empty() {
+        let may_lag = self.plan.forgets() || self.plan.put_back().is_some();
+        while may_lag && Instant::now() < deadline && !self.view_differs().await.is_empty() {
             sleep(LOOK_EVERY).await;
         }
         Service::ALL.iter().for_each(|service| self.look_into(*service));
         let books = self.books.take();
         let mut broken = books.at_rest();
-        let [order, deposit, item] = [Source::Order, Source::Deposit, Source::Item].map(|s| &self.stores[&s]);
+        let [order, deposit, item] = self.sources();
         broken.extend(books.agree_with(order, deposit, item).await);
         broken.extend(self.view_differs().await);
         for message in self.parked() {
@@ -459,7 +526,9 @@ impl World {
                 message.properties.headers.get("reason")
             ));
         }
-        for (order_id, answer) in &*self.promised.borrow() {
+        // What Order was made to forget it keeps no promise of.
+        let has_forgotten = self.plan.put_back() == Some(Source::Order);
+        for (order_id, answer) in self.promised.borrow().iter().filter(|_| !has_forgotten) {
             broken.extend(self.check_answer(&books, order_id, answer));
         }
         self.blame(broken);
@@ -469,7 +538,7 @@ impl World {
     /// P6, and with it P10: what was lost on its way to the view is asked for.
     async fn view_differs(&self) -> Vec<Broken> {
         let view = self.process.borrow().as_ref().expect("the process runs").view.clone();
-        let [order, deposit, item] = [Source::Order, Source::Deposit, Source::Item].map(|s| &self.stores[&s]);
+        let [order, deposit, item] = self.sources();
         super::view::agrees(&view, order, deposit, item).await
     }
 

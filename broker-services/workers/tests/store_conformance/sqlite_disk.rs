@@ -183,7 +183,7 @@ fn a_store_of_a_version_without_identities_gets_one() {
     let engine = SqliteFile::start();
     block_on(async { add(&engine.open().await, &["a"]).await });
     let file = rusqlite::Connection::open(engine.path()).unwrap();
-    file.execute_batch("DROP TABLE incarnations; DELETE FROM meta WHERE key = 'store_id'").unwrap();
+    file.execute_batch("DROP TABLE openings; DELETE FROM meta WHERE key = 'store_id'").unwrap();
     block_on(async {
         let reader = Store::open_to_read(&engine.url()).await.unwrap();
         assert_eq!(reader.head().await.unwrap(), None, "who only reads gives it none");

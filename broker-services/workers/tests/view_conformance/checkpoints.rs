@@ -27,7 +27,7 @@ fn begun(store: &str, text: &str) -> Advance {
 
 fn head(last_seq: i64) -> LogHead {
     let [store, incarnation] = ["a", "first"].map(str::to_owned);
-    LogHead { store, incarnation, since_seq: 1, last_seq, sent_seq: last_seq }
+    LogHead { store, incarnation, since_seq: 1, last_seq, sent_seq: last_seq, earlier: Vec::new() }
 }
 
 async fn known(view: &View) -> BTreeMap<Source, String> {

@@ -179,6 +179,7 @@ impl Charge {
                     self.ask(source, asked).await;
                 }
             }
+            Ok(Found::OtherLog(_)) if self.context.probe.has(Bug::IgnoresIncarnations) => {}
             Ok(Found::OtherLog(why)) => self.hear_of_other_log(why).await,
             Err(ViewError::Empty) => self.rebuild(Asked::ByNobody).await,
             // Whoever writes live events tells of it.

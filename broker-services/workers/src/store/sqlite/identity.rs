@@ -7,18 +7,18 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
-use skstore_domain::checkpoint::{LogHead, LogId};
+use skstore_domain::checkpoint::{Began, LogHead, LogId, MAX_INCARNATIONS};
 
 use super::failure::Failure;
 use super::read;
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
-pub(super) const QUERIES: &[&str] = &[INCARNATION, FIRST_UNSENT];
+pub(super) const QUERIES: &[&str] = &[INCARNATION, INCARNATIONS, FIRST_UNSENT];
 
-const INCARNATION: &str = "
-    SELECT id, since_seq FROM incarnations
-    WHERE since_seq = (SELECT max(since_seq) FROM incarnations)";
+const INCARNATION: &str = "SELECT id FROM openings WHERE number = (SELECT max(number) FROM openings)";
+/// The newest ones, the newest first.
+const INCARNATIONS: &str = "SELECT id, since_seq FROM openings ORDER BY number DESC LIMIT ?1";
 const FIRST_UNSENT: &str = "SELECT min(seq) FROM unsent";
 
 /// A file as it was opened, and the one beside it that has its newest entries, which SQLite leaves there for as long as it has
@@ -83,13 +83,17 @@ impl OpenFile {
     }
 }
 
-/// Begins an incarnation of the store. One that is a copy remembers from when on, and how far it went. It gets an identity if it has none: versions that knew of none have made it.
+/// Begins an incarnation of the store: each opening is one, also if it writes nothing, and the last some dozens are kept. One
+/// that is a copy remembers from when on, and how far it went. It gets an identity if it has none: versions that knew of none have made it.
 pub(super) fn begin(connection: &mut Connection) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS incarnations (since_seq INTEGER PRIMARY KEY, id TEXT NOT NULL) STRICT;
+        "CREATE TABLE IF NOT EXISTS openings (
+             number INTEGER PRIMARY KEY, id TEXT NOT NULL, since_seq INTEGER NOT NULL
+         ) STRICT;
+         DELETE FROM openings WHERE number <= (SELECT max(number) FROM openings) - 64;
          INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
-         INSERT OR REPLACE INTO incarnations (since_seq, id)
+         INSERT INTO openings (since_seq, id)
              SELECT coalesce(max(seq), 0) + 1, lower(hex(randomblob(16))) FROM events;
          INSERT OR REPLACE INTO meta (key, value)
              SELECT 'restored_seq', (SELECT coalesce(max(seq), 0) FROM events) FROM meta WHERE key = 'copied_at';
@@ -118,11 +122,22 @@ pub(super) fn head(connection: &mut Connection) -> Result<Option<LogHead>, Failu
     // One read transaction, so that all of it is true at once.
     let transaction = connection.transaction()?;
     let Some(store) = store_id(&transaction)? else { return Ok(None) };
-    let mut incarnation = transaction.prepare_cached(INCARNATION)?;
-    let (incarnation, since_seq) = incarnation.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut incarnations = incarnations(&transaction)?;
+    let Some(Began { incarnation, since_seq }) = incarnations.pop() else { return Ok(None) };
     let last_seq = read::last_seq(&transaction)?;
     let first_unsent: Option<i64> =
         transaction.prepare_cached(FIRST_UNSENT)?.query_row([], |row| row.get(0))?;
     let sent_seq = first_unsent.map_or(last_seq, |seq| seq - 1);
-    Ok(Some(LogHead { store, incarnation, since_seq, last_seq, sent_seq }))
+    Ok(Some(LogHead { store, incarnation, since_seq, last_seq, sent_seq, earlier: incarnations }))
+}
+
+/// The newest ones, the newest last: the one that goes on, and as many before it as are told.
+fn incarnations(connection: &Connection) -> Result<Vec<Began>, Failure> {
+    let mut newest = connection.prepare_cached(INCARNATIONS)?;
+    let began = newest.query_map([i64::try_from(MAX_INCARNATIONS + 1).unwrap_or(i64::MAX)], |row| {
+        Ok(Began { incarnation: row.get(0)?, since_seq: row.get(1)? })
+    })?;
+    let mut began = began.collect::<rusqlite::Result<Vec<_>>>()?;
+    began.reverse();
+    Ok(began)
 }

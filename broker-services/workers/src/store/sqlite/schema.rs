@@ -82,7 +82,7 @@ pub(super) fn empty(connection: &mut Connection) -> Result<(), Failure> {
     connection.execute_batch(
         "BEGIN IMMEDIATE;
          DELETE FROM meta WHERE key <> 'schema_version';
-         DELETE FROM incarnations;
+         DELETE FROM openings;
          DELETE FROM aggregates;
          DELETE FROM events;
          DELETE FROM unsent;

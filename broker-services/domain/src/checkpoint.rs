@@ -78,7 +78,10 @@ pub struct Checkpoint {
     /// The incarnations that were heard last, the newest last.
     #[serde(default)]
     pub incarnations: Vec<Incarnation>,
-    /// The newest that the service has told of that store.
+    /// Those that were heard before the newest rebuild began. What they told it hears again, or removes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outdated: Vec<Incarnation>,
+    /// The newest that the service has told of that store. Absent until a rebuild has applied the beginning of the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<LogHead>,
     /// What was in the log's place before, if it is not what became of that.
@@ -108,12 +111,15 @@ pub struct Incarnation {
     pub is_known: bool,
 }
 
-/// Incarnations that are remembered and told: what one has sent comes within seconds, in which a store is opened few times.
+/// Incarnations that are told, and half of those that are remembered: what one has sent comes within seconds, in which a store
+/// is opened few times.
 pub const MAX_INCARNATIONS: usize = 8;
 
 /// What makes a checkpoint advance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advance {
+    /// A rebuild is about to begin. What is heard from here on it takes for true, also of a log that is put back meanwhile.
+    Restarted,
     /// A rebuild has applied the beginning of a log. What was known of the service's log before is void.
     Begun {
         /// Whose log it is, and how far it went then.
@@ -144,56 +150,98 @@ pub enum Lineage {
 }
 
 impl Checkpoint {
-    /// What becomes of the checkpoint `known`, or nothing if it stays what it is. Only a rebuild makes one: who has not
-    /// applied the beginning of a log does not know what it lacks.
+    /// What becomes of the checkpoint `known`, or nothing if it stays what it is. Only a rebuild makes one that counts: who
+    /// has not applied the beginning of a log does not know what it lacks.
     #[must_use]
     pub fn advanced(known: Option<&Self>, by: &Advance) -> Option<Self> {
         match (known, by) {
-            (_, Advance::Begun { head, seqs }) => {
-                let (store, applied) = (head.store.clone(), seqs.clone());
-                let former = known.and_then(|known| known.former_to(head));
-                let mut begun =
-                    Self { store, applied, incarnations: Vec::new(), head: Some(head.brief()), former };
-                begun.hear(&head.incarnation, head.last_seq, true);
-                Some(begun)
+            (Some(known), Advance::Restarted) => {
+                let mut next = known.clone();
+                next.outdated.append(&mut next.incarnations);
+                keep_newest(&mut next.outdated);
+                (next != *known).then_some(next)
+            }
+            (_, Advance::Begun { head, seqs }) => Some(Self::begun(known, head, seqs)),
+            (None, Advance::Applied { of, seqs }) => {
+                let mut heard = Self::of(of.store.clone(), seqs.clone());
+                heard.hear(&of.incarnation, seqs.last().unwrap_or(0));
+                Some(heard)
             }
             (Some(known), Advance::Applied { of, seqs }) if known.store == of.store => {
                 let mut next = known.clone();
                 next.applied.extend(seqs);
-                next.hear(&of.incarnation, seqs.last().unwrap_or(0), false);
+                next.hear(&of.incarnation, seqs.last().unwrap_or(0));
                 (next != *known).then_some(next)
             }
-            (Some(known), Advance::Told(head)) if known.store == head.store => {
+            (Some(known), Advance::Told(head)) if known.store == head.store && known.is_begun() => {
                 let mut next = Self { head: Some(head.brief()), ..known.clone() };
-                next.hear(&head.incarnation, head.last_seq, true);
+                next.learn(head);
                 (next != *known).then_some(next)
             }
             // Of another store, or of one that is not known: the next rebuild begins with it.
-            (Some(_) | None, Advance::Applied { .. } | Advance::Told(_)) => None,
+            (None, Advance::Restarted) | (Some(_), Advance::Applied { .. }) | (_, Advance::Told(_)) => None,
         }
+    }
+
+    fn of(store: String, applied: Seqs) -> Self {
+        Self { store, applied, incarnations: Vec::new(), outdated: Vec::new(), head: None, former: None }
+    }
+
+    /// A rebuild has heard the log to be `head`. Of what was taken back while it went on the view may show something that
+    /// nobody will tell again: then it does not count.
+    fn begun(known: Option<&Self>, head: &LogHead, seqs: &Seqs) -> Self {
+        let mut begun = Self::of(head.store.clone(), seqs.clone());
+        begun.former = known.and_then(|known| known.former_to(head));
+        let is_clean =
+            known.is_none_or(|known| known.incarnations.is_empty() || known.lineage(head) == Lineage::Same);
+        begun.head = is_clean.then(|| head.brief());
+        begun.learn(head);
+        begun
+    }
+
+    /// The incarnations that `head` names, as it names them: the next one has to name them, too. Those that it does not name
+    /// were heard, and may still be found to be gone.
+    fn learn(&mut self, head: &LogHead) {
+        let newest = Began { incarnation: head.incarnation.clone(), since_seq: head.since_seq };
+        let ends = head.earlier.iter().chain([&newest]).skip(1).map(|next| next.since_seq - 1);
+        let named = head.earlier.iter().zip(ends).chain([(&newest, head.last_seq)]);
+        let mut learnt: Vec<Incarnation> = Vec::with_capacity(head.earlier.len() + 1);
+        for (Began { incarnation, .. }, end) in named {
+            let heard = self.incarnations.iter().find(|heard| heard.id == *incarnation);
+            let high = heard.map_or(end, |heard| heard.high.max(end));
+            learnt.push(Incarnation { id: incarnation.clone(), high, is_known: true });
+        }
+        let unnamed = self.incarnations.iter().filter(|heard| !head.names(&heard.id)).cloned();
+        let at = learnt.len() - 1;
+        learnt.splice(at..at, unnamed.collect::<Vec<_>>());
+        keep_newest(&mut learnt);
+        self.incarnations = learnt;
+    }
+
+    /// Whether the beginning of the log was applied, so that what is missing can be told.
+    #[must_use]
+    pub const fn is_begun(&self) -> bool {
+        self.head.is_some()
     }
 
     /// What was in the place of the log that is told to be `head`.
     fn former_to(&self, head: &LogHead) -> Option<Former> {
-        let last_seq = self.incarnations.iter().map(|heard| heard.high).max().unwrap_or(0);
+        let heard = [&self.outdated[..], &self.incarnations].concat();
+        let last_seq = heard.iter().map(|heard| heard.high).max().unwrap_or(0);
         let gone = |until_seq| Some(Former { store: self.store.clone(), last_seq, until_seq });
-        match self.lineage(head) {
+        match (Self { incarnations: heard, ..self.clone() }).lineage(head) {
             Lineage::Same => self.former.clone(),
             Lineage::Replaced => gone(1),
             Lineage::RolledBack => gone(head.since_seq),
         }
     }
 
-    fn hear(&mut self, incarnation: &str, high: i64, is_known: bool) {
+    fn hear(&mut self, incarnation: &str, high: i64) {
         match self.incarnations.iter_mut().find(|heard| heard.id == incarnation) {
-            Some(heard) => {
-                heard.high = heard.high.max(high);
-                heard.is_known |= is_known;
-            }
-            None => self.incarnations.push(Incarnation { id: incarnation.to_owned(), high, is_known }),
+            Some(heard) => heard.high = heard.high.max(high),
+            None => self.incarnations.push(Incarnation { id: incarnation.to_owned(), high, is_known: false }),
         }
-        let surplus = self.incarnations.len().saturating_sub(MAX_INCARNATIONS);
-        self.incarnations.drain(..surplus);
+        keep_newest(&mut self.incarnations);
     }
 
     /// What the log that is told to be `head` is to this one.
@@ -223,4 +271,9 @@ impl Checkpoint {
             *high >= head.end_of(id)
         }
     }
+}
+
+fn keep_newest(incarnations: &mut Vec<Incarnation>) {
+    let surplus = incarnations.len().saturating_sub(2 * MAX_INCARNATIONS);
+    incarnations.drain(..surplus);
 }

@@ -95,12 +95,44 @@ fn what_was_in_a_logs_place_is_remembered_until_that_is_replaced_in_turn() {
     for (what, head, expected) in table {
         let begun = |known: &Checkpoint| {
             let seqs = Seqs::range(1, head.last_seq);
+            let restarted = Checkpoint::advanced(Some(known), &Advance::Restarted);
             let begun = Advance::Begun { head: head.clone(), seqs };
-            Checkpoint::advanced(Some(known), &begun).expect("a rebuild makes one")
+            Checkpoint::advanced(restarted.as_ref(), &begun).expect("a rebuild makes one")
         };
         let rebuilt = begun(&known);
         assert_eq!(rebuilt.former, expected, "{what}");
         assert_eq!(begun(&rebuilt).former, expected, "{what}, and the view was rebuilt once more");
+    }
+}
+
+#[test]
+fn a_rebuild_during_which_the_log_took_something_back_that_was_heard_does_not_count() {
+    let of = |incarnation: &str| LogId { store: "a".to_owned(), incarnation: incarnation.to_owned() };
+    let by = |known: Option<&Checkpoint>, advance| Checkpoint::advanced(known, &advance);
+    let applied = |incarnation, seq| Advance::Applied { of: of(incarnation), seqs: Seqs::range(seq, seq) };
+    let begun = |head: LogHead| Advance::Begun { seqs: Seqs::range(1, head.last_seq), head };
+    let put_back = LogHead {
+        earlier: vec![Began { incarnation: "zeroth".into(), since_seq: 1 }],
+        ..head("a", "second", 4, 6)
+    };
+    let known = checkpoint("1-20", Some(head("a", "first", 1, 20)));
+    for (what, known) in [("the first", None), ("another", Some(&known))] {
+        let restarted = by(known, Advance::Restarted).or(known.cloned());
+        let clean = by(restarted.as_ref(), begun(put_back.clone())).unwrap();
+        assert!(
+            clean.is_begun(),
+            "{what} rebuild, and nothing of the old log was heard meanwhile: {clean:?}"
+        );
+        let heard = by(restarted.as_ref(), applied("first", 5)).unwrap();
+        assert_eq!(
+            heard.is_begun(),
+            known.is_some(),
+            "who has applied no beginning does not know what it lacks"
+        );
+        let tainted = by(Some(&heard), begun(put_back.clone())).unwrap();
+        assert!(!tainted.is_begun(), "{what} rebuild: the view shows entry 5, which is gone: {tainted:?}");
+        let restarted = by(Some(&tainted), Advance::Restarted).unwrap();
+        assert!(by(Some(&restarted), begun(put_back.clone())).unwrap().is_begun(), "the next one does");
     }
 }
 
@@ -116,7 +148,7 @@ fn only_a_rebuild_makes_a_checkpoint_and_what_is_of_another_store_leaves_it_alon
     };
     let applied = |store: &str, text| Advance::Applied { of: of(store), seqs: seqs(text) };
     let table = [
-        (None, applied("a", "1-3"), None),
+        (None, Advance::Restarted, None),
         (None, Advance::Told(told.clone()), None),
         (None, begun("a", "1-3"), Some(checkpoint("1-3", None))),
         (Some(&known), begun("a", "1-2"), Some(checkpoint("1-2", None))),

@@ -166,7 +166,9 @@ impl EmbeddedView {
     }
 
     pub(super) fn checkpoints(&self) -> Checkpoints {
-        self.read().checkpoints.clone()
+        let state = self.read();
+        let begun = state.checkpoints.iter().filter(|(_, checkpoint)| checkpoint.is_begun());
+        begun.map(|(source, checkpoint)| (*source, checkpoint.clone())).collect()
     }
 
     /// A page that has to scan is read in pieces, and may show what was written in between.

@@ -57,7 +57,12 @@ pub(crate) async fn a_checkpoint_is_what_its_advances_come_to<A: Adapter>() {
             vec![(Source::Order, "a 1-5,7 9"), (Source::Item, "b  0")],
         ),
         (vec![], vec![(Source::Order, "a 1-5,7 9"), (Source::Item, "b  0")]),
-        (vec![(Source::Order, begun("b", "1"))], vec![(Source::Order, "b 1 0"), (Source::Item, "b  0")]),
+        // A rebuild that has heard something of a log that is another one by now does not count.
+        (vec![(Source::Order, begun("b", "1"))], vec![(Source::Item, "b  0")]),
+        (
+            vec![(Source::Order, Advance::Restarted), (Source::Order, begun("b", "1"))],
+            vec![(Source::Order, "b 1 0"), (Source::Item, "b  0")],
+        ),
     ];
     for (advances, expected) in table {
         view.advance(&advances).await.unwrap();
@@ -85,7 +90,7 @@ pub(crate) async fn who_sees_the_view_for_the_first_time_goes_on_with_what_is_th
     view.advance(&[(Source::Item, begun("a", "1-3"))]).await.unwrap();
     others.advance(&[(Source::Item, applied("a", "4"))]).await.unwrap();
     assert_eq!(known(&view).await, BTreeMap::from([(Source::Item, "a 1-4 0".to_owned())]));
-    view.advance(&[(Source::Item, begun("b", "1"))]).await.unwrap();
+    view.advance(&[(Source::Item, Advance::Restarted), (Source::Item, begun("b", "1"))]).await.unwrap();
     others.advance(&[(Source::Item, applied("b", "2"))]).await.unwrap();
     assert_eq!(known(&view).await, BTreeMap::from([(Source::Item, "b 1-2 0".to_owned())]));
 }

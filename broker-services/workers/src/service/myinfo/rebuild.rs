@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use skstore_domain::checkpoint::Advance;
 use skstore_domain::commands::Replay;
 use skstore_domain::events::Source;
 use skstore_domain::myinfo::ViewWrite;
@@ -114,7 +115,13 @@ impl Rebuild {
         if asked == Asked::ByOperator {
             self.view.clear_foreign().await?;
         }
-        self.view.begin_rebuild().await
+        // First, since from then on what is heard is not removed.
+        let restarted: Vec<_> = Source::ALL.iter().map(|source| (*source, Advance::Restarted)).collect();
+        match self.view.advance(&restarted).await {
+            // There is nothing of which it could be void.
+            Ok(()) | Err(ViewError::Empty) => self.view.begin_rebuild().await,
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks again for pages that did not come.

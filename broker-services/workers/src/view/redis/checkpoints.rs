@@ -38,7 +38,9 @@ impl RedisView {
 
     pub(in crate::view) async fn checkpoints(&self) -> Result<Checkpoints, ViewError> {
         let texts = self.texts().await?;
-        Ok(texts.iter().filter_map(|(source, text)| Some((*source, read(text)?))).collect())
+        let begun =
+            |(source, text): (&Source, &String)| Some((*source, read(text).filter(Checkpoint::is_begun)?));
+        Ok(texts.iter().filter_map(begun).collect())
     }
 
     async fn texts(&self) -> Result<Texts, ViewError> {

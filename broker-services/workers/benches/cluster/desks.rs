@@ -42,6 +42,8 @@ const STORED: usize = 1_000_000;
 
 /// Processes, and clients at their door.
 pub(crate) struct Running {
+    /// For people: whose workers these are.
+    name: String,
     desk: Desk,
     settled: Settled,
     children: Vec<(String, Child)>,
@@ -141,7 +143,7 @@ impl Running {
             };
             let asked = Instant::now();
             let answer = self.desk.place(&place).await.expect("an answer");
-            assert!(answer.ok, "every order of a calm day is accepted: {:?}", answer.error);
+            assert!(answer.ok, "{}: every order of a calm day is accepted: {:?}", self.name, answer.error);
             latencies.push(asked.elapsed());
         }
         latencies
@@ -191,7 +193,14 @@ impl BareDesk {
             (service.word().to_owned(), child)
         });
         let children = children.collect();
-        Self { running: Running { desk, settled: Settled::Told(settled), children } }
+        Self {
+            running: Running {
+                name: "the bare desk".to_owned(),
+                desk,
+                settled: Settled::Told(settled),
+                children,
+            },
+        }
     }
 }
 
@@ -238,7 +247,7 @@ impl RealDesk {
         let desk = attached.desk().await.expect("a desk");
         wait_until_ready(&desk).await;
         let settled = Settled::Logged(Mutex::new(Log::open(&data.path().join("order.db"))));
-        let running = Running { desk, settled, children };
+        let running = Running { name: worker.to_owned(), desk, settled, children };
         Self { running, data, _attached: attached }
     }
 
@@ -309,7 +318,7 @@ pub(crate) async fn fill_stores() -> TempDir {
     process.ready().await;
     let desk = process.desk().await.expect("a desk");
     let settled = Settled::Logged(Mutex::new(Log::open(&data.path().join("order.db"))));
-    let running = Running { desk, settled, children: Vec::new() };
+    let running = Running { name: "filled stores".to_owned(), desk, settled, children: Vec::new() };
     running.fund().await;
     running.place(512, STORED).await;
     drop(running);

@@ -179,14 +179,19 @@ async fn against(other: &str, rabbit: &Rabbit, rounds: usize, only: usize) {
     }
     for (clients, _, _) in MANY.iter().filter(|many| only == 0 || only == many.0) {
         let (mut ratios, mut costs) = (Vec::new(), Vec::new());
+        let mut spent = [const { BTreeMap::new() }; 2];
         for _ in 0..rounds {
             let mut both = [(0.0, 0.0); 2];
-            for (desk, measured) in [&that, &this].into_iter().zip(&mut both) {
+            for ((desk, measured), spent) in [&that, &this].into_iter().zip(&mut both).zip(&mut spent) {
                 cost::rest(&all).await;
                 let processes = desk.running.processes();
                 let before = Cpu::of(&processes);
                 let load = desk.running.place(*clients, ORDERS).await;
-                *measured = (load.settled_per_s(), Cpu::of(&processes).since(&before).values().sum());
+                let used = Cpu::of(&processes).since(&before);
+                *measured = (load.settled_per_s(), used.values().sum());
+                for (process, seconds) in used {
+                    *spent.entry(process).or_default() += seconds;
+                }
             }
             let [that, this] = both;
             ratios.push(this.0 / that.0);
@@ -194,9 +199,11 @@ async fn against(other: &str, rabbit: &Rabbit, rounds: usize, only: usize) {
         }
         println!(
             "{{\"name\":\"{clients} clients, settled by this build / by the other\",\"value\":{:.3},\"unit\":\"×\",\
-             \"at_least\":{MAX_SLOWDOWN},\"cpu_ratio\":{:.3}}}",
+             \"at_least\":{MAX_SLOWDOWN},\"cpu_ratio\":{:.3},\"other_cpu\":\"{}\",\"this_cpu\":\"{}\"}}",
             median(ratios),
             median(costs),
+            cost::shares(&spent[0], rounds * ORDERS),
+            cost::shares(&spent[1], rounds * ORDERS),
         );
     }
 }

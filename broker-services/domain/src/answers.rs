@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::checkpoint::LogHead;
+use crate::checkpoint::{LogHead, LogId};
 use crate::ids::{ItemId, OrderId};
 use crate::json;
 use crate::objects::{Account, Item, Order, Payment, PaymentStatus};
@@ -113,6 +113,9 @@ pub struct CatalogPage {
     /// The last of them, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<ItemId>,
+    /// Which log it is that lists them. Not from versions that did not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogId>,
 }
 
 /// A part of a service's event log, oldest first. Ask again from `next_seq` until that is absent.

@@ -60,7 +60,7 @@ impl LogHead {
 }
 
 /// Whose entries a message or a page brings.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LogId {
     /// As [`LogHead::store`].
     pub store: String,

@@ -51,6 +51,8 @@ async fn log(store: &Store, Replay { from_seq, to_seq }: Replay) -> Result<Repla
 }
 
 async fn catalog(store: &Store, after: Option<ItemId>) -> Result<CatalogPage, StoreError> {
+    // Before the items: of a store that is put back meanwhile they are told once more.
+    let log = store.identity().await?;
     let after = after.as_ref().map_or("", ItemId::as_str);
     // One more than a page has tells whether there is another.
     let mut rows = store.scan(Item::KIND, after, CATALOG_ITEMS + 1).await?;
@@ -58,5 +60,5 @@ async fn catalog(store: &Store, after: Option<ItemId>) -> Result<CatalogPage, St
     rows.truncate(CATALOG_ITEMS);
     let items: Vec<Item> = rows.iter().filter_map(|(_, row)| serde_json::from_str(&row.body).ok()).collect();
     let next = items.last().filter(|_| has_more).map(|item| item.item_id.clone());
-    Ok(CatalogPage { items, next })
+    Ok(CatalogPage { items, next, log })
 }

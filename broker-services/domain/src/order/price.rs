@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::LogId;
 use crate::ids::ItemId;
 use crate::money::Won;
 use crate::objects::Item;
@@ -17,6 +18,9 @@ pub struct Price {
     pub unit_price: Won,
     /// The item's revision that said so.
     pub revision: u64,
+    /// The log whose catalogue said so last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogId>,
 }
 
 /// What Order knows of the item's price.
@@ -30,10 +34,16 @@ pub enum Quote<'a> {
     NoCatalogue,
 }
 
-/// What `listed` makes of the price that Order knows: a newer one, or nothing new.
+/// What `listed` makes of the price that Order knows: a newer one, or nothing new. It is an event's, or that of the catalogue
+/// of `log`.
+///
+/// The catalogue of another log than the one before counts whatever its revisions are: Item's store was opened anew, and may be
+/// another one, or an older copy, of whose prices nobody else tells.
 #[must_use]
-pub fn hear_price(known: Option<&Price>, listed: &Item) -> Option<Price> {
-    if known.is_some_and(|price| price.revision >= listed.revision) {
+pub fn hear_price(known: Option<&Price>, listed: &Item, log: Option<&LogId>) -> Option<Price> {
+    let of_known = known.and_then(|price| price.log.as_ref());
+    let is_other = log.is_some() && log != of_known;
+    if !is_other && known.is_some_and(|price| price.revision >= listed.revision) {
         return None;
     }
     Some(Price {
@@ -41,5 +51,38 @@ pub fn hear_price(known: Option<&Price>, listed: &Item) -> Option<Price> {
         name: listed.name.clone(),
         unit_price: listed.unit_price,
         revision: listed.revision,
+        log: log.or(of_known).cloned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(unit_price: i64, revision: u64) -> Item {
+        let item_id = ItemId::new("10").unwrap();
+        Item { item_id, name: String::new(), name_en: None, unit_price: Won(unit_price), stock: 0, revision }
+    }
+
+    fn log(incarnation: &str) -> LogId {
+        LogId { store: "a".to_owned(), incarnation: incarnation.to_owned() }
+    }
+
+    #[test]
+    fn the_newest_price_counts_and_that_of_a_store_that_was_put_back() {
+        let [first, second] = [log("first"), log("second")];
+        let known = hear_price(None, &item(100, 7), Some(&first)).expect("the first is news");
+        let table = [
+            ("a newer one", item(200, 8), None, Some(200)),
+            ("an older event", item(200, 6), None, None),
+            ("the same log's catalogue, read before", item(200, 6), Some(&first), None),
+            ("another log's catalogue, with an older revision", item(200, 3), Some(&second), Some(200)),
+        ];
+        for (what, item, log, expected) in table {
+            let price = hear_price(Some(&known), &item, log);
+            assert_eq!(price.as_ref().map(|price| price.unit_price.0), expected, "{what}");
+        }
+        let next = hear_price(Some(&known), &item(200, 8), None).expect("news");
+        assert_eq!(next.log, Some(first), "an event is of no catalogue");
+    }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{Permit, Refusal};
 use skstore_domain::charges::{Charge, NoAnswer, PaymentOutcome};
+use skstore_domain::checkpoint::LogId;
 use skstore_domain::commands::{CommandKind, OrderCommand, Place, Replay, Settle};
 use skstore_domain::events::{DepositEvent, Event, EventData, EventKind, ItemEvent, OrderEvent, OrderKind};
 use skstore_domain::ids::OrderId;
@@ -89,7 +90,8 @@ pub(crate) enum OrderInput {
     Overdue(OrderId),
     Released(OrderId, PaymentStatus),
     Delivery(OrderId, DeliveryStatus),
-    Listed(Item),
+    /// An item is listed, as an event tells, or the catalogue of a log.
+    Listed(Item, Option<LogId>),
 }
 
 /// What Order fills into the loop, and what it defers.
@@ -305,7 +307,7 @@ impl Handler for OrderHandler {
                 keys.insert(Key::new(Price::KIND, request.item_id.as_str()));
                 &request.order_id
             }
-            OrderInput::Listed(item) => {
+            OrderInput::Listed(item, _) => {
                 keys.insert(Key::new(Price::KIND, item.item_id.as_str()));
                 return;
             }
@@ -330,8 +332,9 @@ impl Handler for OrderHandler {
         let (id, input) = match input {
             OrderInput::Replay(replay) => return Ok(Effect::Read(Read::Log(*replay))),
             OrderInput::Query(id) => return Ok(query(unit.orders.get(id.as_str()), id)),
-            OrderInput::Listed(item) => {
-                if let Some(price) = order::hear_price(unit.prices.get(item.item_id.as_str()), item) {
+            OrderInput::Listed(item, log) => {
+                let known = unit.prices.get(item.item_id.as_str());
+                if let Some(price) = order::hear_price(known, item, log.as_ref()) {
                     unit.prices.put(item.item_id.as_str(), price);
                 }
                 return Ok(Effect::None);
@@ -403,7 +406,7 @@ impl Handler for OrderHandler {
             if let OrderInput::Released(order, _) | OrderInput::Delivery(order, _) = input {
                 self.pace.heard_of(order);
             }
-            self.knows_prices |= matches!(input, OrderInput::Listed(_));
+            self.knows_prices |= matches!(input, OrderInput::Listed(..));
         }
     }
 
@@ -424,7 +427,7 @@ impl Handler for OrderHandler {
                 self.context.probe.at(Point::Called).await;
                 Ok(outcomes?.into_iter().map(|(order, outcome)| OrderInput::Outcome(order, outcome)).collect())
             }
-            items = self.prices.next() => Ok(items?.into_iter().map(OrderInput::Listed).collect()),
+            items = self.prices.next() => Ok(items?.into_iter().map(|(item, log)| OrderInput::Listed(item, log)).collect()),
             _ = self.sweep.tick() => Ok(self.sweep().await),
         }
     }
@@ -476,7 +479,7 @@ fn query(record: Option<&OrderRecord>, id: &OrderId) -> Effect<PaymentStep> {
 /// What an event means to Order.
 fn read_event(event: Event) -> Result<Job<OrderInput>, BadPart> {
     let input = match event.data {
-        EventData::Item(ItemEvent::Listed(item)) => OrderInput::Listed(item),
+        EventData::Item(ItemEvent::Listed(item)) => OrderInput::Listed(item, None),
         EventData::Item(ItemEvent::DeliveryStarted { order_id, .. }) => {
             OrderInput::Delivery(order_id, DeliveryStatus::Started)
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skstore_domain::answers::{Answer, CatalogPage};
+use skstore_domain::checkpoint::LogId;
 use skstore_domain::commands::{Command, ItemCommand};
 use skstore_domain::ids::ItemId;
 use skstore_domain::money::Won;
@@ -21,6 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How much later it becomes, twice as late each time: the questions wait in Item's queue until it is back.
 const MAX_ASK_AGAIN: Duration = Duration::from_secs(60);
+
+/// An item, and whose catalogue lists it.
+pub(super) type Listed = (Item, Option<LogId>);
 
 /// Asks Item for its catalogue, page by page.
 pub(super) struct Prices {
@@ -60,7 +64,7 @@ impl Prices {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub(super) async fn next(&mut self) -> Result<Vec<Item>, BusError> {
+    pub(super) async fn next(&mut self) -> Result<Vec<Listed>, BusError> {
         loop {
             let answers = tokio::select! {
                 biased;
@@ -99,10 +103,10 @@ impl Prices {
     }
 
     /// What is new in the answer to the open question. Another answer is late, and was asked for again.
-    fn take(&mut self, message: &Message) -> Vec<Item> {
+    fn take(&mut self, message: &Message) -> Vec<Listed> {
         let is_open = message.properties.correlation_id.as_deref() == Some(&*self.asked.to_string());
         let answer = serde_json::from_slice::<Answer>(&message.body).ok().filter(|_| is_open);
-        let Some(CatalogPage { items, next }) = answer.and_then(|answer| answer.catalog) else {
+        let Some(CatalogPage { items, next, log }) = answer.and_then(|answer| answer.catalog) else {
             return Vec::new();
         };
         self.patience = ASK_AGAIN_AFTER;
@@ -113,6 +117,6 @@ impl Prices {
             let listing = (item.name.clone(), item.unit_price);
             heard.insert(item.item_id.clone(), listing.clone()) != Some(listing)
         };
-        items.into_iter().filter(is_news).collect()
+        items.into_iter().filter(is_news).map(|item| (item, log.clone())).collect()
     }
 }

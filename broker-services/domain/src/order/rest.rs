@@ -76,9 +76,15 @@ pub struct Patience {
 pub enum Overdue {
     /// Its payment is given up.
     GiveUp,
-    /// What has happened is told again: the newest event of this kind. It is looked after again when
-    /// [`OrderRecord::waiting_since`] would have to be this for it to be overdue.
-    TellAgain(OrderKind, Timestamp),
+    /// What has happened is told again.
+    TellAgain {
+        /// The newest event of this kind.
+        kind: OrderKind,
+        /// For how many times, by how long it waits.
+        times: u32,
+        /// It is looked after again when [`OrderRecord::waiting_since`] would have to be this for it to be overdue.
+        look: Timestamp,
+    },
     /// Nothing yet, or it is at rest.
     Nothing,
 }
@@ -100,8 +106,11 @@ pub fn overdue(record: Option<&OrderRecord>, now: Timestamp, patience: Patience)
         (Some(Awaited::Release), _) => OrderKind::Cancelled,
     };
     // Told again each time it has waited twice as long: nothing has to be counted.
-    let wait = now.since(order.updated_at).clamp(patience.tell_again_after.min(MAX_WAIT), MAX_WAIT);
-    Overdue::TellAgain(kind, now.after(wait).before(patience.tell_again_after))
+    let waited = now.since(order.updated_at);
+    let wait = waited.clamp(patience.tell_again_after.min(MAX_WAIT), MAX_WAIT);
+    let look = now.after(wait).before(patience.tell_again_after);
+    // By a clock that was set back it may have waited for less than it has.
+    Overdue::TellAgain { kind, times: times_told(waited, patience).max(1), look }
 }
 
 /// How often an order was told again that has waited for so long.

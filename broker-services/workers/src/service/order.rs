@@ -237,7 +237,7 @@ impl OrderHandler {
                 let decision = order::decide(record, Input::Payment(outcome), now)?;
                 Ok(self.record(unit, id, decision))
             }
-            Overdue::TellAgain(kind, look) => {
+            Overdue::TellAgain { kind, times, look } => {
                 tracing::info!(order = %id, %kind, "waits for long; this is told again");
                 if let Some(OrderRecord::Order(order)) = record
                     && self.context.probe.has(Bug::TellsAgainAsNew)
@@ -245,7 +245,8 @@ impl OrderHandler {
                     let told = OrderEvent::Noted(order.clone());
                     unit.events.push(Event::new(told, order.revision + 1, now));
                 } else if !self.context.probe.has(Bug::TellsOnce) {
-                    unit.again.push(Again { kind: kind.into(), aggregate_id: id.to_string() });
+                    let (kind, aggregate_id) = (kind.into(), id.to_string());
+                    unit.again.push(Again { kind, aggregate_id, told_again: times });
                 }
                 if let Some(OrderRecord::Order(order)) = record {
                     self.waits.borrow_mut().note(order);

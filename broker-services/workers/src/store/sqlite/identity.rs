@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use skstore_domain::checkpoint::{LogHead, LogId};
 
 use super::failure::Failure;
-use super::read;
+use super::{read, schema};
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
@@ -86,6 +86,7 @@ impl OpenFile {
 /// Begins an incarnation of the store. It gets an identity if it has none: versions that knew of none have made it.
 pub(super) fn begin(connection: &mut Connection) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    schema::complete(&transaction)?;
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS incarnations (since_seq INTEGER PRIMARY KEY, id TEXT NOT NULL) STRICT;
          INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));

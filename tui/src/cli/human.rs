@@ -5,7 +5,7 @@ use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{fit, shorten};
 use skstore::text::names::{Names, name_of};
 use skstore::text::times::{Zone, age, dated};
-use skstore::text::words::{Worded, reason_word};
+use skstore::text::words::{Worded, reason_word, told_again_words};
 use skstore::text::{Language, Text};
 use skstore_domain::answers::PaymentAnswer;
 use skstore_domain::money::Won;
@@ -53,13 +53,17 @@ pub(crate) fn order(language: Language, zone: &Zone, items: &[Item], order: &Ord
     )
 }
 
-/// What happened to an order, step by step.
+/// What happened to an order, step by step, and what of it had to be told again.
 pub(crate) fn timeline(language: Language, zone: &Zone, steps: &[Step]) -> String {
     let headings =
         [(labels::AT, Left), (labels::SERVICE, Left), (labels::WHAT, Left), (labels::REASON, Left)];
     let row = |step: &Step| {
         let reason = reason(language, step.reason.as_deref());
-        [dated(step.at, zone), word(language, &step.source), word(language, &step.kind), reason]
+        let what = match step.told_again {
+            0 => word(language, &step.kind),
+            times => format!("{}, {}", word(language, &step.kind), told_again_words(language, times)),
+        };
+        [dated(step.at, zone), word(language, &step.source), what, reason]
     };
     table(language, headings, steps.iter().map(row))
 }

@@ -214,6 +214,7 @@ texts! {
     SameAsShown { "화면과 같음", "same as shown" }
     NewerThanShown { "화면보다 최신", "newer than shown" }
     TimelineTitle { "진행", "timeline" }
+    ToldAgain { "다시 알림 ({0}번째)", "told again ({0} time)" }
     AsItWas { "{0}에 이랬습니다 ({1}/{2}단계)", "as it was at {0} (step {1} of {2})" }
     RawOrder { "뷰에 있는 그대로", "word for word from the view" }
     RawSteps { "이벤트에서 뷰에 남은 것", "what the view keeps of the events" }

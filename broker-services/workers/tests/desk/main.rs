@@ -15,6 +15,7 @@ use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{BreakerMode, BreakerState};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentStatus};
 use skstore_domain::signals::{Fault, Service};
+use skstore_workers::topology;
 use tokio::time::Instant;
 
 /// The payment timeout of 300 ms, and what it takes to notice and answer.
@@ -203,6 +204,33 @@ async fn orders_are_taken_while_item_is_down() {
     desk.until_status("kept", OrderStatus::Delivering).await;
     desk.settle().await;
     assert_eq!(desk.asked("gone").await.delivery, DeliveryStatus::Cancelled);
+}
+
+#[tokio::test]
+async fn the_timeline_shows_what_was_told_again_because_its_order_waited() {
+    let settings = [("sweeper.tell_again_after_ms", "100"), ("sweeper.every_ms", "50")];
+    let desk = TestDesk::start(&settings).await;
+    let told_again = async |id: &str| -> Vec<_> {
+        let timeline = desk.detail(id).await.timeline;
+        timeline.iter().filter(|step| step.told_again > 0).map(|step| step.kind.word()).collect()
+    };
+    assert!(desk.place("at-once", "10", 1, "kim").await.ok);
+    desk.until_status("at-once", OrderStatus::Delivering).await;
+    desk.desk.inject(Service::Item, Fault::Stopped).await.expect("told");
+    desk.until("Item takes nothing", async || {
+        let health = desk.desk.view().health().await.expect("the view");
+        health.services.iter().any(|beat| beat.service == Service::Item && beat.fault.is_some())
+    })
+    .await;
+    assert!(desk.place("waits", "10", 1, "kim").await.ok);
+    desk.steal_one(topology::ITEM_EVENTS).await;
+    desk.until_status("waits", OrderStatus::Placed).await;
+    desk.until("it is told again", async || !told_again("waits").await.is_empty()).await;
+    desk.desk.inject(Service::Item, Fault::None).await.expect("told");
+    desk.until_status("waits", OrderStatus::Delivering).await;
+    desk.settle().await;
+    assert_eq!(told_again("waits").await, ["order.placed"]);
+    assert_eq!(told_again("at-once").await, <[&str; 0]>::default());
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ fn everything(hostile: &mut Hostile, language: Language) -> String {
             kind: EventKind::Order(OrderKind::Cancelled),
             at: AT,
             reason: Some(hostile.string()),
+            told_again: 0,
         })
         .collect();
     let event = FeedEntry {

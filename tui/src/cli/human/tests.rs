@@ -216,6 +216,7 @@ fn a_timeline_names_who_did_what() {
         kind: EventKind::Deposit(DepositKind::Refunded),
         at: AT,
         reason: Some("order_cancelled".into()),
+        told_again: 0,
     };
     let unknown = Step { reason: Some("of_a_newer_version".into()), ..step.clone() };
     let text = timeline(Language::English, &UTC, &[step, unknown]);
@@ -226,4 +227,27 @@ fn a_timeline_names_who_did_what() {
         "{text}"
     );
     assert!(lines[2].ends_with("of_a_newer_version"), "a reason that we have no word for is shown: {text}");
+}
+
+#[test]
+fn a_timeline_says_what_was_told_again_and_of_nothing_else_that_it_was() {
+    let step = |revision, kind, told_again| Step {
+        source: Source::Order,
+        revision,
+        kind: EventKind::Order(kind),
+        at: AT,
+        reason: None,
+        told_again,
+    };
+    let steps = [step(1, OrderKind::Paying, 0), step(2, OrderKind::Placed, 3)];
+    let texts = [Language::English, Language::Korean].map(|language| timeline(language, &UTC, &steps));
+    let marked = ["placed, told again (3rd time)", "주문완료, 다시 알림 (3번째)"];
+    for (text, marked) in texts.iter().zip(marked) {
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[2].contains(marked), "{text}");
+        assert!(
+            lines[1].trim_end().ends_with(if text.contains("time") { "paying" } else { "결제중" }),
+            "{text}"
+        );
+    }
 }

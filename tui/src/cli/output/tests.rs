@@ -73,12 +73,16 @@ fn an_order_of_the_view_is_flat_and_has_its_timeline() {
         kind: EventKind::Order(OrderKind::Paying),
         at: AT,
         reason: None,
+        told_again: 0,
     };
-    let detail = OrderDetail { row: a_row("a-1", None), timeline: vec![step] };
+    let again = Step { revision: 2, told_again: 3, ..step.clone() };
+    let detail = OrderDetail { row: a_row("a-1", None), timeline: vec![step, again] };
     let lines = written(|out| out.order_detail(&detail, &[]));
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["order_id"], "a-1");
     assert_eq!(lines[0]["timeline"][0]["kind"], "order.paying");
+    let told_again = |at: usize| lines[0]["timeline"][at].get("told_again");
+    assert_eq!((told_again(0), told_again(1)), (None, Some(&json!(3))));
 }
 
 #[test]

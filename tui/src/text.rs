@@ -6,7 +6,8 @@
 //! - [`fuzzy`]: finding by what is half remembered;
 //! - [`fit`]: padding and cutting by display width, and taking out what could repaint the terminal;
 //! - [`numbers`]: how counts are written;
-//! - [`times`]: ages, durations and clock times.
+//! - [`times`]: ages, durations and clock times;
+//! - [`waits`]: orders that wait for long.
 
 use std::fmt::Display;
 
@@ -16,6 +17,7 @@ pub mod fuzzy;
 pub mod names;
 pub mod numbers;
 pub mod times;
+pub mod waits;
 pub mod words;
 
 pub use catalogue::Text;

@@ -1,11 +1,13 @@
 //! Everything the dashboard knows. It is changed by [`update`](super::update::update) alone, and knows nothing
 //! of drawing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::objects::{Item, Order};
+use skstore_domain::order::Awaited;
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::bus::QueueDepth;
@@ -364,6 +366,19 @@ impl State {
     #[must_use]
     pub fn rebuilding(&self) -> Option<u8> {
         self.health.services.iter().find_map(|beat| beat.rebuilding)
+    }
+
+    /// How many orders wait for somebody for long. Workers that share a store know of the same ones, and of one that is silent
+    /// nobody knows what became of them.
+    #[must_use]
+    pub fn waiting_long(&self) -> u64 {
+        let heard = self.health.services.iter().filter(|beat| self.now.since(beat.at) <= SILENT_AFTER);
+        let mut waiting: BTreeMap<Awaited, u64> = BTreeMap::new();
+        for wait in heard.flat_map(|beat| &beat.waits) {
+            let known = waiting.entry(wait.what).or_default();
+            *known = wait.count.max(*known);
+        }
+        waiting.into_values().fold(0, u64::saturating_add)
     }
 
     /// How long nothing has been heard of any worker, if that is long: what is shown may be as old.

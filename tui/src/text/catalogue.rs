@@ -32,6 +32,7 @@ texts! {
     BreakerTitle { "차단기", "breaker" }
     BreakerUnknown { "알 수 없음", "unknown" }
     BreakersAffected { "{0} {1}/{2}", "{0} {1}/{2}" }
+    WaitingLong { "10초 넘게 대기 {0}", "waiting over 10 s: {0}" }
     NewAbove { "위에 새 주문 {0}건", "{0} new above" }
 
     // Banners.
@@ -168,6 +169,18 @@ texts! {
     WasWrongAgo { "지난 일({1} 전): {0}", "was, {1} ago: {0}" }
     PutRight { "조치 필요: {0}", "to put right: {0}" }
     SilentFor { "{0}째 무응답", "silent for {0}" }
+    WaitsPayment {
+        "결제(예치금)를 기다리는 주문 {0}건, 가장 오래된 것 {1}째, {2}",
+        "orders that wait for their payment (deposit): {0}, the oldest for {1}, {2}"
+    }
+    WaitsDelivery {
+        "배송(상품)을 기다리는 주문 {0}건, 가장 오래된 것 {1}째, {2}",
+        "orders that wait for their delivery (item): {0}, the oldest for {1}, {2}"
+    }
+    WaitsRelease {
+        "환불(예치금)이나 재고 복원(상품)을 기다리는 주문 {0}건, 가장 오래된 것 {1}째, {2}",
+        "orders that wait for their refund (deposit), or for their units to be taken back (item): {0}, the oldest for {1}, {2}"
+    }
     InjectedFault { "주입된 장애: {0}", "injected fault: {0}" }
     FaultNone { "정상", "none" }
     FaultSlow { "느림", "slow" }
@@ -622,6 +635,10 @@ texts! {
     DoctorOtherVersion { "{0}의 버전은 {1}이고 이것은 {2}입니다", "{0} is version {1}, this is {2}" }
     DoctorUpdate { "모두 같은 버전으로 맞추세요", "run the same version everywhere" }
     DoctorWorkerNotReady { "{0}이(가) 일을 받지 않습니다. {1}", "{0} takes no work: {1}" }
+    DoctorSeeWhoOwes {
+        "기다리게 하는 서비스가 일하는지, 누가 그 큐를 읽는지 확인하세요 (skstore status, skstore queues)",
+        "see whether the service that they wait for works, and who reads its queues (skstore status, skstore queues)"
+    }
     DoctorSeeItsLog { "그 로그에 이유와 조치가 있습니다", "its log says why and what to do" }
 
     // Times.

@@ -235,6 +235,7 @@ pub(crate) fn beat(service: Service) -> Beat {
         }),
         warnings: Vec::new(),
         past: Vec::new(),
+        waits: Vec::new(),
     }
 }
 

@@ -10,7 +10,8 @@ use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::books::{Books, Breach, BreachKind};
-use skstore_domain::signals::Service;
+use skstore_domain::order::Awaited;
+use skstore_domain::signals::{Service, Wait};
 use skstore_workers::desk::view::Health;
 
 use crate::builders::*;
@@ -61,6 +62,39 @@ fn before_anything_was_heard_it_says_so() {
 #[test]
 fn a_busy_desk_shows_how_it_is_and_how_it_was() {
     snapshots("health_busy", |language, size| looked_at(language, size, &tripped()));
+}
+
+/// Orders that Item and Deposit owe something.
+fn waiting() -> Health {
+    let mut health = health();
+    let wait =
+        |what, count, seconds: i64, told_again| Wait { what, count, since: ago(seconds * 1000), told_again };
+    health.services[0].waits = vec![wait(Awaited::Delivery, 1_234, 95, 6), wait(Awaited::Release, 1, 12, 2)];
+    health
+}
+
+#[test]
+fn orders_that_wait_for_long_are_counted_in_the_header_and_told_beside_their_worker() {
+    snapshots("health_waiting", |language, size| looked_at(language, size, &waiting()));
+}
+
+#[test]
+fn orders_that_wait_are_counted_once_and_only_by_workers_that_are_heard_of() {
+    let mut health = waiting();
+    let mut another = health.services[0].clone();
+    another.instance.push('2');
+    another.waits[0].count = 1_000;
+    health.services.push(another);
+    let mut state = started(Language::English, NARROW.0, NARROW.1);
+    reads(&mut state, rows(), health.clone());
+    assert_eq!(state.waiting_long(), 1_235);
+    assert!(screen(&state).contains("waiting over 10 s: 1,235"), "{}", screen(&state));
+    for beat in &mut health.services {
+        beat.at = ago(6_000);
+    }
+    reads(&mut state, rows(), health);
+    assert_eq!(state.waiting_long(), 0);
+    assert!(!screen(&state).contains("waiting"), "{}", screen(&state));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::events::OrderKind;
 use crate::ids::OrderId;
 use crate::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// The longest time between two times that an order is told again: with what its answer takes, a third of the minute
 /// within which every order ends.
@@ -20,15 +21,16 @@ const MIN_AT_ONCE: usize = 16;
 /// Orders that are told again at once at most: a commit of a tenth of a second.
 const MAX_AT_ONCE: usize = 4096;
 
-/// What an order waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Awaited {
-    /// The outcome of its charge.
-    Payment,
-    /// Its delivery, or that it is sold out.
-    Delivery,
-    /// That its payment is released, and its delivery cancelled if Item has heard of it.
-    Release,
+words! {
+    /// What an order waits for.
+    Awaited {
+        /// The outcome of its charge.
+        Payment = "payment",
+        /// Its delivery, or that it is sold out.
+        Delivery = "delivery",
+        /// That its payment is released, and its delivery cancelled if Item has heard of it.
+        Release = "release",
+    }
 }
 
 /// What `order` waits for; `None` if it is at rest.

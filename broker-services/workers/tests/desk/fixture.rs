@@ -6,6 +6,7 @@ use skstore_domain::answers::Answer;
 use skstore_domain::commands::Place;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::{Item, Order, OrderStatus, PaymentStatus};
+use skstore_domain::signals::Beat;
 use skstore_workers::bus::{Bus, Subscription};
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::desk::Desk;
@@ -98,6 +99,11 @@ impl TestDesk {
             self.ask(id).await.order.is_some_and(|order| order.status == status)
         })
         .await;
+    }
+
+    /// What the workers last said of themselves.
+    pub(crate) async fn health(&self) -> Vec<Beat> {
+        self.desk.view().health().await.expect("the view").services
     }
 
     pub(crate) async fn place(&self, id: &str, item: &str, qty: u32, customer: &str) -> Answer {

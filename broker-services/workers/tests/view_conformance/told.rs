@@ -8,7 +8,8 @@ use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::events::{EventKind, OrderKind};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
-use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service};
+use skstore_domain::order::Awaited;
+use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service, Wait};
 use skstore_domain::time::Timestamp;
 use skstore_workers::view::{BREAKER_HISTORY, FEED_ENTRIES, View};
 
@@ -39,6 +40,7 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         log: None,
         warnings: Vec::new(),
         past: Vec::new(),
+        waits: Vec::new(),
     }
 }
 
@@ -242,6 +244,10 @@ pub(crate) async fn all_that_a_beat_tells_is_kept<A: Adapter>() {
                 at: Timestamp(5),
             }),
         }),
+        waits: (n > 0)
+            .then_some(Wait { what: Awaited::Release, count: 7, since: Timestamp(3), told_again: 2 })
+            .into_iter()
+            .collect(),
         ..beat(&format!("i{n}"), 10)
     });
     let told: Vec<Beat> = told.collect();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skstore::text::Text;
+use skstore::text::waits::wait_words;
 use skstore_domain::signals::{Beat, Service};
 use skstore_workers::desk::config::{BusUrl, Config, ViewUrl};
 use skstore_workers::desk::view::{View, ViewError};
@@ -118,6 +119,11 @@ fn workers(heard: &[Beat], bus_takes_messages: bool) -> Vec<Finding> {
     for (beat, what) in heard.iter().flat_map(|beat| beat.warnings.iter().map(move |what| (beat, what))) {
         let found = format!("{}: {what}", beat.instance);
         findings.push(Finding::wrong(Checked::Workers, found, Text::DoctorSeeItsLog));
+    }
+    for (beat, wait) in heard.iter().flat_map(|beat| beat.waits.iter().map(move |wait| (beat, wait))) {
+        let found =
+            Said::sentence(|language| format!("{}: {}", beat.instance, wait_words(language, wait, beat.at)));
+        findings.push(Finding::wrong(Checked::Workers, found, Text::DoctorSeeWhoOwes));
     }
     if findings.is_empty() {
         let of = |service: &Service| heard.iter().filter(|beat| beat.service == *service).count();

@@ -70,6 +70,7 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         log: None,
         warnings: vec![hostile.string()],
         past: vec![Past { at: AT, what: hostile.string() }],
+        waits: Vec::new(),
     }
 }
 

@@ -123,6 +123,7 @@ fn a_breaker_names_its_instance() {
         log: None,
         warnings: Vec::new(),
         past: Vec::new(),
+        waits: Vec::new(),
     };
     let other = Beat { service: Service::Item, breaker: None, ..beat.clone() };
     let lines = written(|out| out.breakers(&[beat, other]));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use skstore_domain::attendance::workers_heard;
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::objects::{Item, Order};
 use skstore_domain::order::Awaited;
@@ -23,6 +24,7 @@ use super::message::{Effect, Request};
 use super::screens::accounts::state::Accounts;
 use super::screens::dead_letters::state::Dead;
 use super::screens::events::state::Events;
+use super::screens::health::attendance::{Attendance, Workers};
 use super::screens::health::history::History;
 use super::screens::health::state::HealthTab;
 use super::screens::orders::detail::state::Detail;
@@ -158,6 +160,8 @@ pub struct State {
     pub history: History,
     /// How full the queues are, if they could be asked.
     pub queues: Option<Vec<QueueDepth>>,
+    /// Since when some of them are not read by those who should.
+    pub attendance: Attendance,
     /// Whether they are being asked.
     pub is_asking_queues: bool,
     /// The last lines of the log, while they are shown.
@@ -198,6 +202,7 @@ impl State {
             health_tab: HealthTab::default(),
             history: History::default(),
             queues: None,
+            attendance: Attendance::default(),
             is_asking_queues: false,
             log: Vec::new(),
             panel: true,
@@ -385,6 +390,14 @@ impl State {
     #[must_use]
     pub fn stale_for(&self) -> Option<Duration> {
         Some(self.now.since(self.heard_at?)).filter(|age| *age > SILENT_AFTER)
+    }
+
+    /// How many workers of each service are heard of; nothing where what they say of themselves is old.
+    #[must_use]
+    pub fn workers_heard(&self) -> Option<Workers> {
+        let is_new = self.stale_for().is_none() && self.connection == Connection::Live;
+        let is_known = is_new && !self.health.services.is_empty();
+        is_known.then(|| workers_heard(&self.health.services, SILENT_AFTER))
     }
 
     /// Whether the last lines of the log are shown.

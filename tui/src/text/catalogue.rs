@@ -424,6 +424,18 @@ texts! {
     BreachUnreadable { "로그에 읽을 수 없는 것이 있습니다", "an entry of the log cannot be read" }
     QueuesTitle { "큐", "queues" }
     QueuesUntold { "아직 알 수 없습니다", "not known" }
+    UnattendedNoWorker {
+        "{0}을(를) 읽는 소비자가 없습니다. 워커를 시작하세요: skstore-worker {1}",
+        "nobody reads {0}: start a worker, skstore-worker {1}"
+    }
+    UnattendedNoReader {
+        "{0}을(를) 읽는 소비자가 없습니다. {1} 워커의 소식은 있으니 왜 일을 받지 않는지 확인하세요",
+        "nobody reads {0}, though a worker of {1} is heard of: see why it takes no work"
+    }
+    UnattendedOthers {
+        "{0}의 소비자 {1}, 소식이 있는 {2} 워커 {3}. 무응답이거나 방금 끝난 워커가 없다면 다른 누군가가 메시지를 가져갑니다",
+        "readers of {0}: {1}, workers of {2} that are heard of: {3}. Somebody else takes messages there, unless a worker is silent or has just ended"
+    }
     ColumnQueue { "큐", "queue" }
     ColumnWaiting { "대기", "waiting" }
     ColumnInHand { "처리 중", "in hand" }
@@ -635,6 +647,10 @@ texts! {
     DoctorOtherVersion { "{0}의 버전은 {1}이고 이것은 {2}입니다", "{0} is version {1}, this is {2}" }
     DoctorUpdate { "모두 같은 버전으로 맞추세요", "run the same version everywhere" }
     DoctorWorkerNotReady { "{0}이(가) 일을 받지 않습니다. {1}", "{0} takes no work: {1}" }
+    DoctorFindReader {
+        "누가 읽는지 찾으세요 (rabbitmqctl list_consumers)",
+        "find out who reads there (rabbitmqctl list_consumers)"
+    }
     DoctorSeeWhoOwes {
         "기다리게 하는 서비스가 일하는지, 누가 그 큐를 읽는지 확인하세요 (skstore status, skstore queues)",
         "see whether the service that they wait for works, and who reads its queues (skstore status, skstore queues)"

@@ -25,6 +25,7 @@ use skstore_workers::desk::{BusState, Desk, DeskError};
 
 mod alone;
 mod arguments;
+mod attendance;
 mod audit;
 mod backup;
 mod columns;

@@ -1,21 +1,25 @@
 //! What people read: every shown string in Korean and English, by typed id, and how texts fit into columns.
 //!
+//! - [`attendance`]: queues that are not read by those who should;
 //! - [`catalogue`]: the strings, both languages side by side;
 //! - [`words`]: the words for the system's own statuses, reasons, services and events;
 //! - [`names`]: what items are called;
 //! - [`fuzzy`]: finding by what is half remembered;
 //! - [`fit`]: padding and cutting by display width, and taking out what could repaint the terminal;
 //! - [`numbers`]: how counts are written;
-//! - [`times`]: ages, durations and clock times.
+//! - [`times`]: ages, durations and clock times;
+//! - [`waits`]: orders that wait for long.
 
 use std::fmt::Display;
 
+pub mod attendance;
 pub mod catalogue;
 pub mod fit;
 pub mod fuzzy;
 pub mod names;
 pub mod numbers;
 pub mod times;
+pub mod waits;
 pub mod words;
 
 pub use catalogue::Text;

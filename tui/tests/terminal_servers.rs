@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use skstore_domain::commands::Place;
 use skstore_domain::ids::ItemId;
 use skstore_domain::signals::Service;
-use skstore_workers::desk::bus::{Message, Properties, PublishOutcome};
+use skstore_workers::desk::bus::{Message, Properties, PublishOutcome, Subscription};
 use skstore_workers::desk::config::{Config, Sources};
 use skstore_workers::desk::process::Process;
-use skstore_workers::desk::topology::DEAD;
+use skstore_workers::desk::topology::{self, DEAD, ITEM_EVENTS};
 
 #[path = "terminal/person.rs"]
 mod person;
@@ -390,11 +390,45 @@ fn what_is_wrong_on_the_broker_is_told_by_doctor_and_by_status_while_it_is_and_n
         if status == 0
             && now.matches(" ready ").count() == Service::ALL.len()
             && !now.contains("Connection refused")
+            && !["nobody reads", "readers of"].iter().any(|part| shown.contains(part))
         {
             break;
         }
         assert!(since.elapsed() < SAID_WITHIN, "all is well, and status says: {status}\n{shown}");
         std::thread::sleep(Duration::from_millis(200));
+    }
+    process.stop().unwrap();
+}
+
+#[test]
+fn queues_that_nobody_reads_and_that_somebody_else_reads_are_named_until_that_is_over() {
+    let rabbit = Rabbit::start().unwrap();
+    let redis = Redis::start().unwrap();
+    let settings = settings(&rabbit, &redis);
+    let home = tempfile::tempdir().unwrap();
+    let without_deposit = [Service::Order, Service::Item, Service::MyInfo];
+    let config = config(&home.path().join("data"), &settings);
+    let process = Process::start_workers(&config, &without_deposit).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let nobody = "nobody reads deposit.commands, deposit.events, deposit.payments: start a worker, skstore-worker deposit";
+    let somebody_else = "readers of item.events: 2, workers of item that are heard of: 1";
+    let (_, shown) = says(home.path(), &settings, &["status"], nobody);
+    assert!(!shown.contains("readers of"), "{shown}");
+
+    let queue = topology::queues().into_iter().find(|queue| queue.name == ITEM_EVENTS).unwrap();
+    let thief = runtime.block_on(process.bus().consumer(vec![Subscription { queue, prefetch: 1 }])).unwrap();
+    says(home.path(), &settings, &["status"], somebody_else);
+    let (status, shown) = says(home.path(), &settings, &["doctor"], somebody_else);
+    assert!(shown.contains(nobody) && status != 0, "{status}: {shown}");
+
+    drop(thief);
+    let since = Instant::now();
+    loop {
+        let (_, shown, _) = runs(home.path(), &settings, &["status"]);
+        if shown.contains(nobody) && !shown.contains("readers of") {
+            break;
+        }
+        assert!(since.elapsed() < SAID_WITHIN, "it is over: {shown}");
     }
     process.stop().unwrap();
 }

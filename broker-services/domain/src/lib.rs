@@ -10,13 +10,15 @@
 //! 6. [`item`]: the stock and its deliveries;
 //! 7. [`myinfo`]: how events become the view, and [`checkpoint`]: how many of them it has;
 //! 8. [`answers`]: what the caller hears, and how fast: [`latency`];
-//! 9. [`ledger`]: what always holds of accounts, stocks and orders, and [`books`], what the services' own logs say of it.
+//! 9. [`ledger`]: what always holds of accounts, stocks and orders, and [`books`], what the services' own logs say of it;
+//! 10. [`attendance`]: who reads the queues of work.
 //!
 //! An input that contradicts what is recorded is [`impossible`].
 //!
 //! The nouns they share are in [`objects`], [`ids`], [`money`] and [`time`]; on the way and in the stores they are [`json`].
 
 pub mod answers;
+pub mod attendance;
 pub mod books;
 pub mod breaker;
 mod by_service;

@@ -27,7 +27,7 @@ pub enum ViewWrite {
     /// A step of an order, unless it is there: one that another event brought along, or a log tells.
     Step(OrderId, Step),
     /// A step of an order that has just happened, and its line for those who watch: both at once, and each unless it is
-    /// there.
+    /// there. Of a step that is there it counts how often that was told again, the largest number.
     Happened(OrderId, Step, FeedEntry),
     /// What happened otherwise, for those who watch.
     Feed(FeedEntry),
@@ -43,6 +43,22 @@ impl ViewWrite {
             Self::Order(_) | Self::Payment(_) | Self::Account(_) | Self::Item(_) | Self::Step(..) => {
                 Some(self)
             }
+        }
+    }
+
+    /// The same, of an event that is told again, for so many times, because its order waits.
+    #[must_use]
+    pub fn as_told_again(self, times: u32) -> Self {
+        match self {
+            Self::Happened(order, step, line) => {
+                Self::Happened(order, Step { told_again: times, ..step }, line)
+            }
+            Self::Order(_)
+            | Self::Payment(_)
+            | Self::Account(_)
+            | Self::Item(_)
+            | Self::Step(..)
+            | Self::Feed(_) => self,
         }
     }
 }
@@ -61,6 +77,14 @@ pub struct Step {
     pub at: Timestamp,
     /// Why, in a word of the objects' reasons, if there is one.
     pub reason: Option<String>,
+    /// How often its event was told again because the order waited; 0 where it was not. No log knows of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub told_again: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+const fn is_zero(times: &u32) -> bool {
+    *times == 0
 }
 
 /// An event as those who watch see it: enough for one line.
@@ -131,22 +155,23 @@ fn happened(event: &Event) -> ViewWrite {
         !matches!(event.data, EventData::Order(OrderEvent::CancelNoted(_) | OrderEvent::Disowned(..)));
     match event.order_id().filter(|_| is_step) {
         Some(order_id) => {
-            let step = Step { source: kind.source(), revision: event.revision, kind, at, reason };
+            let step =
+                Step { source: kind.source(), revision: event.revision, kind, at, reason, told_again: 0 };
             ViewWrite::Happened(order_id.clone(), step, line)
         }
         None => ViewWrite::Feed(line),
     }
 }
 
-/// What a batch of writes comes to: each object at its highest revision, each step and line once, where they were
-/// first named. Applying it is applying all of them; an item that a hundred orders change is written once.
+/// What a batch of writes comes to: each object at its highest revision, each step as often told again as any says and
+/// each line once, where they were first named. Applying it is applying all of them; an item that a hundred orders change is written once.
 #[must_use]
 pub fn coalesce(writes: &[ViewWrite]) -> Vec<&ViewWrite> {
     // Where each is first named, and where at its highest revision.
     let mut named: BTreeMap<Name<'_>, (usize, usize)> = BTreeMap::new();
     for (at, write) in writes.iter().enumerate() {
         let (_, highest) = named.entry(Name::of(write)).or_insert((at, at));
-        if revision(write) > revision(&writes[*highest]) {
+        if rank(write) > rank(&writes[*highest]) {
             *highest = at;
         }
     }
@@ -181,14 +206,15 @@ impl<'a> Name<'a> {
     }
 }
 
-/// Of two writes about the same, the one with the higher revision takes effect, else the first.
-const fn revision(write: &ViewWrite) -> u64 {
+/// Of two writes about the same, the one that ranks higher takes effect, else the first: that of the higher revision, of a
+/// step the one that was told again more often.
+const fn rank(write: &ViewWrite) -> u64 {
     match write {
         ViewWrite::Order(order) => order.revision,
         ViewWrite::Payment(payment) => payment.revision,
         ViewWrite::Account(account) => account.revision,
         ViewWrite::Item(item) => item.revision,
-        ViewWrite::Step(_, step) | ViewWrite::Happened(_, step, _) => step.revision,
+        ViewWrite::Step(_, step) | ViewWrite::Happened(_, step, _) => step.told_again as u64,
         ViewWrite::Feed(_) => 0,
     }
 }
@@ -205,6 +231,7 @@ fn paying(order: &Order) -> Step {
         kind: EventKind::Order(OrderKind::Paying),
         at: order.placed_at,
         reason: None,
+        told_again: 0,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::books::Books;
 use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
 use crate::checkpoint::LogHead;
 use crate::events::Source;
+use crate::order::Awaited;
 use crate::time::Timestamp;
 use crate::words::words;
 
@@ -105,6 +106,23 @@ pub struct Beat {
     /// What was wrong lately and is over, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past: Vec<Past>,
+    /// Orders that wait for long, by what they wait for, as far as this process of Order has found them. Not from versions
+    /// that had a sentence about them among the warnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<Wait>,
+}
+
+/// Orders that wait for the same, each for more than ten seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// For what.
+    pub what: Awaited,
+    /// How many.
+    pub count: u64,
+    /// Since when the oldest of them does.
+    pub since: Timestamp,
+    /// How often that one was told again.
+    pub told_again: u32,
 }
 
 /// Clocks that differ by more are to be put right: people would read times that cannot be. Less is the difference between one
@@ -262,6 +280,22 @@ impl std::fmt::Display for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_heartbeat_without_what_newer_versions_tell_is_read_and_tells_no_more_than_there_is() {
+        let old = r#"{"service":"order","instance":"order-1","version":"0.1.0","started_at":"2026-11-28T14:23:16.411Z",
+            "at":"2026-11-28T14:23:17.411Z","ready":true,"last_error":null,"handled":1,"per_second":1,"in_flight":0,
+            "unsent":0,"fault":null,"breaker":null,"rebuilding":null}"#;
+        let mut beat: Beat = serde_json::from_str(old).unwrap();
+        assert_eq!(beat.waits, []);
+        assert!(!serde_json::to_string(&beat).unwrap().contains("waits"));
+        beat.waits = vec![Wait { what: Awaited::Delivery, count: 2, since: Timestamp(0), told_again: 3 }];
+        let told = serde_json::to_value(&beat).unwrap();
+        let since = "1970-01-01T00:00:00.000Z";
+        let wait = serde_json::json!({"what": "delivery", "count": 2, "since": since, "told_again": 3});
+        assert_eq!(told["waits"], serde_json::json!([wait]));
+        assert_eq!(serde_json::from_value::<Beat>(told).unwrap(), beat);
+    }
 
     #[test]
     fn what_is_over_is_told_once_each_and_the_oldest_is_forgotten() {

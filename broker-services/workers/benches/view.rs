@@ -182,7 +182,7 @@ fn tell(batch: &mut Vec<ViewWrite>, id: &str, n: usize, kind: EventKind) {
         amount: Some(Won(1000)),
         reason: None,
     };
-    let step = Step { source: kind.source(), revision, kind, at, reason: None };
+    let step = Step { source: kind.source(), revision, kind, at, reason: None, told_again: 0 };
     batch.push(ViewWrite::Happened(order_id, step, entry));
 }
 

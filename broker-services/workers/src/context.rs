@@ -10,7 +10,7 @@ use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::{Customer, is_unsafe_to_show};
 use skstore_domain::latency::AnswerTimes;
 use skstore_domain::order::Patience;
-use skstore_domain::signals::{Fault, PAST_FOR, Past, Service, remember};
+use skstore_domain::signals::{Fault, PAST_FOR, Past, Service, Wait, remember};
 use skstore_domain::time::Timestamp;
 use tokio::sync::{Notify, watch};
 
@@ -154,7 +154,7 @@ struct Told {
     books: Option<Books>,
     ignored: Option<Ignored>,
     rebuild: Option<(u8, Vec<Service>)>,
-    waits: Option<String>,
+    waits: Vec<Wait>,
 }
 
 /// Events of kinds that only another version knows.
@@ -319,14 +319,14 @@ impl WorkerStatus {
         })
     }
 
-    /// A sentence about the orders that wait for somebody for long, or nothing while none does.
-    pub fn set_waits(&self, waits: Option<String>) {
+    /// The orders that wait for somebody for long.
+    pub fn set_waits(&self, waits: Vec<Wait>) {
         self.told().waits = waits;
     }
 
     /// What was set last.
     #[must_use]
-    pub fn waits(&self) -> Option<String> {
+    pub fn waits(&self) -> Vec<Wait> {
         self.told().waits.clone()
     }
 

@@ -9,6 +9,10 @@ pub(crate) const INCARNATION: &str = "incarnation";
 /// [`Seqs`](skstore_domain::checkpoint::Seqs) writes them.
 pub(crate) const SEQS: &str = "seqs";
 
+/// The header that says that the events of a message are told again because their orders wait, and for how many times. One
+/// that only comes again, or that answers such a one, has none.
+pub(crate) const TOLD_AGAIN: &str = "told_again";
+
 /// The header that names a parked message.
 pub(crate) const PARKED_ID: &str = "parked_id";
 /// The header that says after how many bytes the body of a message was cut off: it is longer than any in its queue may be,

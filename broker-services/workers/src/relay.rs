@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use crate::bus::{Message, Properties, PublishOutcome, Publisher, Tracked};
 use crate::context::{Backoff, Context};
 use crate::envelope::{EVENT_BATCH_TYPE, EVENT_TYPE};
-use crate::headers::{INCARNATION, SEQS, STORE};
+use crate::headers::{INCARNATION, SEQS, STORE, TOLD_AGAIN};
 use crate::probe::{Bug, Point};
 use crate::store::{Store, StoredEvent};
 use crate::topology;
@@ -272,7 +272,8 @@ impl Relay {
         }
     }
 
-    /// Publishes what is ready: one message for each routing key, or several where it would become too large.
+    /// Publishes what is ready: one message for each routing key, and for each number of times that its events are told again;
+    /// or several where it would become too large.
     async fn publish(&mut self) {
         if self.ready.is_empty() {
             return;
@@ -280,13 +281,13 @@ impl Relay {
         // Where it cannot be read, they go out without: what they stand for is then asked for. Anew each time, since others may
         // have opened the store meanwhile.
         let log = self.store.identity().await.ok().flatten();
-        let mut by_kind: BTreeMap<EventKind, Vec<Ready>> = BTreeMap::new();
+        let mut by_kind: BTreeMap<(EventKind, u32), Vec<Ready>> = BTreeMap::new();
         for event in self.ready.drain(..) {
-            by_kind.entry(event.stored.event.kind).or_default().push(event);
+            by_kind.entry((event.stored.event.kind, event.stored.told_again)).or_default().push(event);
         }
-        for (kind, events) in by_kind {
+        for ((kind, told_again), events) in by_kind {
             for events in split(events) {
-                let receipt = self.publisher.publish(message(kind, &events, log.as_ref()));
+                let receipt = self.publisher.publish(message(kind, told_again, &events, log.as_ref()));
                 if self.shared.context.probe.has(Bug::SentBeforeConfirm) {
                     self.settled.extend(seqs(&events));
                 }
@@ -423,8 +424,8 @@ fn split(events: Vec<Ready>) -> Vec<Vec<Ready>> {
 }
 
 /// A lone event as it is; several as a JSON array, without reading them again. Beside them, of which entries of `log` who has
-/// them misses nothing.
-fn message(kind: EventKind, events: &[Ready], log: Option<&LogId>) -> Message {
+/// them misses nothing, and for how many times they are told again.
+fn message(kind: EventKind, told_again: u32, events: &[Ready], log: Option<&LogId>) -> Message {
     let (body, content_type, message_id) = match events {
         [Ready { stored: StoredEvent { event, .. }, .. }] => {
             (event.body.clone().into_bytes(), EVENT_TYPE, Some(event.id.clone()))
@@ -440,13 +441,16 @@ fn message(kind: EventKind, events: &[Ready], log: Option<&LogId>) -> Message {
             (body, EVENT_BATCH_TYPE, None)
         }
     };
-    let headers = log.map_or_else(BTreeMap::new, |LogId { store, incarnation }| {
+    let mut headers = log.map_or_else(BTreeMap::new, |LogId { store, incarnation }| {
         let superseded = events.iter().filter_map(|event| event.supersedes);
         let stands_for: Seqs = seqs(events).chain(superseded).collect();
         let headers =
             [(STORE, store.clone()), (INCARNATION, incarnation.clone()), (SEQS, stands_for.to_string())];
         headers.map(|(name, value)| (name.to_owned(), value)).into()
     });
+    if told_again > 0 {
+        headers.insert(TOLD_AGAIN.to_owned(), told_again.to_string());
+    }
     Message {
         exchange: topology::EVENTS.to_owned(),
         routing_key: kind.word().to_owned(),

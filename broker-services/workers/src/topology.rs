@@ -262,6 +262,18 @@ pub fn queues() -> Vec<QueueSpec> {
     ]
 }
 
+/// Whose workers read a queue of work: each worker of that service does. None for queues in which nothing is worked on.
+#[must_use]
+pub fn reader_of(queue: &str) -> Option<Service> {
+    match queue {
+        ORDER_COMMANDS | ORDER_EVENTS | UNROUTED => Some(Service::Order),
+        DEPOSIT_COMMANDS | DEPOSIT_PAYMENTS | DEPOSIT_EVENTS => Some(Service::Deposit),
+        ITEM_COMMANDS | ITEM_EVENTS => Some(Service::Item),
+        MYINFO_EVENTS | MYINFO_SIGNALS => Some(Service::MyInfo),
+        _ => None,
+    }
+}
+
 /// The queue of parked messages, where a message's way ends.
 #[must_use]
 pub fn dead() -> QueueSpec {
@@ -347,6 +359,13 @@ fn exclusive(name: &str, max_messages: usize, bindings: Vec<(&'static str, &'sta
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn somebody_reads_each_queue_but_that_of_parked_messages() {
+        for queue in queues() {
+            assert_eq!(reader_of(&queue.name).is_none(), queue.name == DEAD, "{}", queue.name);
+        }
+    }
 
     /// Name, exchange and keys of its bindings, kind, bound in messages, overflow.
     type Row = (&'static str, &'static str, &'static [&'static str], QueueKind, usize, Overflow);

@@ -269,7 +269,8 @@ async fn beat(
             // What nobody works on is not the service's log.
             log: log.filter(|_| ready),
             past: past(status.past(at), bus.past),
-            warnings: bus.warnings.into_iter().chain(status.ignored_words()).chain(status.waits()).collect(),
+            warnings: bus.warnings.into_iter().chain(status.ignored_words()).collect(),
+            waits: status.waits(),
         };
         signal(publisher, topology::BEAT_KEY, &beat);
     }

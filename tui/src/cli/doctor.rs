@@ -58,7 +58,7 @@ pub(crate) fn run(
                 report.add(&data::stores(config).await)?;
                 let bus = broker::bus(config).await;
                 report.add(&bus.findings)?;
-                report.add(&servers::view(config, bus.takes_messages).await)
+                report.add(&servers::view(config, &bus).await)
             })?;
         }
         // Without settings it is not known where the rest would be.

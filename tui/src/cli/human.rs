@@ -5,7 +5,8 @@ use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{fit, shorten};
 use skstore::text::names::{Names, name_of};
 use skstore::text::times::{Zone, age, dated};
-use skstore::text::words::{Worded, reason_word};
+use skstore::text::waits::wait_words;
+use skstore::text::words::{Worded, reason_word, told_again_words};
 use skstore::text::{Language, Text};
 use skstore_domain::answers::PaymentAnswer;
 use skstore_domain::money::Won;
@@ -53,13 +54,17 @@ pub(crate) fn order(language: Language, zone: &Zone, items: &[Item], order: &Ord
     )
 }
 
-/// What happened to an order, step by step.
+/// What happened to an order, step by step, and what of it had to be told again.
 pub(crate) fn timeline(language: Language, zone: &Zone, steps: &[Step]) -> String {
     let headings =
         [(labels::AT, Left), (labels::SERVICE, Left), (labels::WHAT, Left), (labels::REASON, Left)];
     let row = |step: &Step| {
         let reason = reason(language, step.reason.as_deref());
-        [dated(step.at, zone), word(language, &step.source), word(language, &step.kind), reason]
+        let what = match step.told_again {
+            0 => word(language, &step.kind),
+            times => format!("{}, {}", word(language, &step.kind), told_again_words(language, times)),
+        };
+        [dated(step.at, zone), word(language, &step.source), what, reason]
     };
     table(language, headings, steps.iter().map(row))
 }
@@ -186,7 +191,7 @@ fn state(language: Language, beat: &Beat, now: Timestamp) -> String {
     label.of(language).to_owned()
 }
 
-/// What is wrong with a worker, what has to be put right, and last what was wrong lately.
+/// What is wrong with a worker, what has to be put right, who waits for long, and last what was wrong lately.
 fn notes(language: Language, beat: &Beat, now: Timestamp) -> Vec<String> {
     let fill = |text: Text, what: &str| language.fill(text, &[&what]);
     // A ready one of an older version tells of what is over as if it were now.
@@ -198,7 +203,8 @@ fn notes(language: Language, beat: &Beat, now: Timestamp) -> Vec<String> {
     let past = beat.past.last().map(|past| {
         language.fill(Text::WasWrongAgo, &[&past.what, &age(language, now.max(beat.at).since(past.at))])
     });
-    beat.fault.iter().cloned().chain(error).chain(warnings).chain(past).collect()
+    let waits = beat.waits.iter().map(|wait| wait_words(language, wait, now.max(beat.at)));
+    beat.fault.iter().cloned().chain(error).chain(warnings).chain(waits).chain(past).collect()
 }
 
 /// The breaker of each instance of Order, one a line.

@@ -6,8 +6,10 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::json;
 use skstore::text::Language;
+use skstore::text::attendance::unattended_words;
 use skstore::text::times::{UTC, Zone};
 use skstore_domain::answers::PaymentAnswer;
+use skstore_domain::attendance::{Found, Unattended};
 use skstore_domain::ids::is_unsafe_to_show;
 use skstore_domain::myinfo::{FeedEntry, OrderRow, Step};
 use skstore_domain::objects::{Account, Item, Order, OrderStatus};
@@ -48,6 +50,19 @@ fn order_of(row: &OrderRow) -> Order {
 /// How many orders there are of each status: `{"paying":1,…}`.
 pub(crate) fn by_status(counts: &Counts) -> serde_json::Value {
     OrderStatus::ALL.iter().map(|status| status.word()).zip(counts.orders).collect()
+}
+
+/// Queues that are not read by those who should be reading them.
+fn unread(found: &Found) -> serde_json::Value {
+    let (readers, workers) = match found.why {
+        Unattended::NoWorker | Unattended::NoReader => (0, None),
+        Unattended::Others { readers, workers } => (readers, Some(workers)),
+    };
+    let mut object = json!({ "queues": found.queues, "service": found.service, "readers": readers });
+    if let Some(workers) = workers {
+        object["workers"] = json!(workers);
+    }
+    object
 }
 
 impl<W: Write> Output<W> {
@@ -121,8 +136,14 @@ impl<W: Write> Output<W> {
         self.list(items, human::items)
     }
 
-    /// Counts and services: `{"counts":{"orders":{…},"accounts","items","balances"},"services":[…]}`.
-    pub(crate) fn status(&mut self, counts: &Counts, services: &[Beat]) -> Result<(), Failure> {
+    /// Counts, services, and queues that are not read by those who should:
+    /// `{"counts":{"orders":{…},"accounts","items","balances"},"services":[…],"unattended":[{"queues","service","readers","workers"?}]}`.
+    pub(crate) fn status(
+        &mut self,
+        counts: &Counts,
+        services: &[Beat],
+        unattended: &[Found],
+    ) -> Result<(), Failure> {
         let object = json!({
             "counts": {
                 "orders": by_status(counts),
@@ -131,9 +152,14 @@ impl<W: Write> Output<W> {
                 "balances": counts.balances,
             },
             "services": services,
+            "unattended": unattended.iter().map(unread).collect::<Vec<_>>(),
         });
         let now = Clock::System.now();
-        self.one(&object, |language| human::status(language, counts, services, now))
+        self.one(&object, |language| {
+            let sentences = unattended.iter().map(|found| unattended_words(language, found));
+            let sentences: String = sentences.map(|words| format!("\n{words}\n")).collect();
+            human::status(language, counts, services, now) + &sentences
+        })
     }
 
     /// The breaker of each instance of Order.

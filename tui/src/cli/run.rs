@@ -20,6 +20,7 @@ use skstore_workers::desk::{BusState, Desk};
 use tokio::time::Instant;
 
 use super::arguments::{Command, Mode, OrdersArguments, PlaceArguments};
+use super::attendance::unattended;
 use super::dead;
 use super::failure::Failure;
 use super::output::Output;
@@ -175,7 +176,7 @@ async fn all<T, K>(
     }
 }
 
-/// Counts and services. Workers that do not say anything of themselves in time are left out.
+/// Counts and services, and queues that are not read by those who should. Workers that do not say anything of themselves in time are left out.
 async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failure> {
     let heard = |services: &[Beat]| {
         Service::ALL.iter().all(|service| services.iter().any(|beat| beat.service == *service))
@@ -190,7 +191,9 @@ async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failur
     {
         tell(&format!("skstore: {}", blocked_words(&reason)));
     }
-    out.status(&desk.view().counts().await?, &services)
+    let counts = desk.view().counts().await?;
+    let unattended = if is_up { unattended(desk).await } else { Vec::new() };
+    out.status(&counts, &services, &unattended)
 }
 
 /// The services as they are when they are as wanted, or when there is no more time to wait for it.

@@ -1,4 +1,4 @@
-//! The first lines: tabs, connection, breaker, how many orders; and what must not be overlooked.
+//! The first lines: tabs, connection, breaker, how many orders there are and wait; and what must not be overlooked.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -143,8 +143,14 @@ fn breaker(state: &State, ink: &Ink<'_>) -> Span<'static> {
     Span::styled(text, ink.theme.breaker(worst))
 }
 
+/// How many orders wait for long, which must not be pushed out by the others, and how many there are.
 fn counts_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {
     let mut parts: Vec<Vec<Span<'static>>> = Vec::new();
+    let waiting = state.waiting_long();
+    if waiting > 0 {
+        let text = ink.fill(Text::WaitingLong, &[&grouped(waiting)]);
+        parts.push(vec![Span::styled(format!("{} {text}", ink.glyphs.bad), ink.theme.warn)]);
+    }
     for (status, count) in OrderStatus::ALL.iter().zip(state.counts.orders) {
         let style = if count == 0 { ink.theme.dim } else { ink.theme.status(*status) };
         parts.push(vec![

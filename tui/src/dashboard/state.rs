@@ -1,11 +1,14 @@
 //! Everything the dashboard knows. It is changed by [`update`](super::update::update) alone, and knows nothing
 //! of drawing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use skstore_domain::attendance::workers_heard;
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::objects::{Item, Order};
+use skstore_domain::order::Awaited;
 use skstore_domain::signals::{Beat, BreakerChanged};
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::bus::QueueDepth;
@@ -21,6 +24,7 @@ use super::message::{Effect, Request};
 use super::screens::accounts::state::Accounts;
 use super::screens::dead_letters::state::Dead;
 use super::screens::events::state::Events;
+use super::screens::health::attendance::{Attendance, Workers};
 use super::screens::health::history::History;
 use super::screens::health::state::HealthTab;
 use super::screens::orders::detail::state::Detail;
@@ -156,6 +160,8 @@ pub struct State {
     pub history: History,
     /// How full the queues are, if they could be asked.
     pub queues: Option<Vec<QueueDepth>>,
+    /// Since when some of them are not read by those who should.
+    pub attendance: Attendance,
     /// Whether they are being asked.
     pub is_asking_queues: bool,
     /// The last lines of the log, while they are shown.
@@ -196,6 +202,7 @@ impl State {
             health_tab: HealthTab::default(),
             history: History::default(),
             queues: None,
+            attendance: Attendance::default(),
             is_asking_queues: false,
             log: Vec::new(),
             panel: true,
@@ -366,10 +373,31 @@ impl State {
         self.health.services.iter().find_map(|beat| beat.rebuilding)
     }
 
+    /// How many orders wait for somebody for long. Workers that share a store know of the same ones, and of one that is silent
+    /// nobody knows what became of them.
+    #[must_use]
+    pub fn waiting_long(&self) -> u64 {
+        let heard = self.health.services.iter().filter(|beat| self.now.since(beat.at) <= SILENT_AFTER);
+        let mut waiting: BTreeMap<Awaited, u64> = BTreeMap::new();
+        for wait in heard.flat_map(|beat| &beat.waits) {
+            let known = waiting.entry(wait.what).or_default();
+            *known = wait.count.max(*known);
+        }
+        waiting.into_values().fold(0, u64::saturating_add)
+    }
+
     /// How long nothing has been heard of any worker, if that is long: what is shown may be as old.
     #[must_use]
     pub fn stale_for(&self) -> Option<Duration> {
         Some(self.now.since(self.heard_at?)).filter(|age| *age > SILENT_AFTER)
+    }
+
+    /// How many workers of each service are heard of; nothing where what they say of themselves is old.
+    #[must_use]
+    pub fn workers_heard(&self) -> Option<Workers> {
+        let is_new = self.stale_for().is_none() && self.connection == Connection::Live;
+        let is_known = is_new && !self.health.services.is_empty();
+        is_known.then(|| workers_heard(&self.health.services, SILENT_AFTER))
     }
 
     /// Whether the last lines of the log are shown.

@@ -71,6 +71,8 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             state.is_asking_queues = false;
             // Why they are not known stands in the banner of the bus.
             state.queues = queues.ok();
+            let workers = state.workers_heard();
+            state.attendance.look(state.queues.as_deref().unwrap_or_default(), workers.as_ref(), now);
             dead_letters::follow(state)
         }
         Message::Dead(page) => {

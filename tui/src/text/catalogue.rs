@@ -32,6 +32,7 @@ texts! {
     BreakerTitle { "차단기", "breaker" }
     BreakerUnknown { "알 수 없음", "unknown" }
     BreakersAffected { "{0} {1}/{2}", "{0} {1}/{2}" }
+    WaitingLong { "10초 넘게 대기 {0}", "waiting over 10 s: {0}" }
     NewAbove { "위에 새 주문 {0}건", "{0} new above" }
 
     // Banners.
@@ -170,6 +171,18 @@ texts! {
     WasWrongAgo { "지난 일({1} 전): {0}", "was, {1} ago: {0}" }
     PutRight { "조치 필요: {0}", "to put right: {0}" }
     SilentFor { "{0}째 무응답", "silent for {0}" }
+    WaitsPayment {
+        "결제(예치금)를 기다리는 주문 {0}건, 가장 오래된 것 {1}째, {2}",
+        "orders that wait for their payment (deposit): {0}, the oldest for {1}, {2}"
+    }
+    WaitsDelivery {
+        "배송(상품)을 기다리는 주문 {0}건, 가장 오래된 것 {1}째, {2}",
+        "orders that wait for their delivery (item): {0}, the oldest for {1}, {2}"
+    }
+    WaitsRelease {
+        "환불(예치금)이나 재고 복원(상품)을 기다리는 주문 {0}건, 가장 오래된 것 {1}째, {2}",
+        "orders that wait for their refund (deposit), or for their units to be taken back (item): {0}, the oldest for {1}, {2}"
+    }
     InjectedFault { "주입된 장애: {0}", "injected fault: {0}" }
     FaultNone { "정상", "none" }
     FaultSlow { "느림", "slow" }
@@ -216,6 +229,7 @@ texts! {
     SameAsShown { "화면과 같음", "same as shown" }
     NewerThanShown { "화면보다 최신", "newer than shown" }
     TimelineTitle { "진행", "timeline" }
+    ToldAgain { "다시 알림 ({0}번째)", "told again ({0} time)" }
     AsItWas { "{0}에 이랬습니다 ({1}/{2}단계)", "as it was at {0} (step {1} of {2})" }
     RawOrder { "뷰에 있는 그대로", "word for word from the view" }
     RawSteps { "이벤트에서 뷰에 남은 것", "what the view keeps of the events" }
@@ -412,6 +426,18 @@ texts! {
     BreachUnreadable { "로그에 읽을 수 없는 것이 있습니다", "an entry of the log cannot be read" }
     QueuesTitle { "큐", "queues" }
     QueuesUntold { "아직 알 수 없습니다", "not known" }
+    UnattendedNoWorker {
+        "{0}을(를) 읽는 소비자가 없습니다. 워커를 시작하세요: skstore-worker {1}",
+        "nobody reads {0}: start a worker, skstore-worker {1}"
+    }
+    UnattendedNoReader {
+        "{0}을(를) 읽는 소비자가 없습니다. {1} 워커의 소식은 있으니 왜 일을 받지 않는지 확인하세요",
+        "nobody reads {0}, though a worker of {1} is heard of: see why it takes no work"
+    }
+    UnattendedOthers {
+        "{0}의 소비자 {1}, 소식이 있는 {2} 워커 {3}. 무응답이거나 방금 끝난 워커가 없다면 다른 누군가가 메시지를 가져갑니다",
+        "readers of {0}: {1}, workers of {2} that are heard of: {3}. Somebody else takes messages there, unless a worker is silent or has just ended"
+    }
     ColumnQueue { "큐", "queue" }
     ColumnWaiting { "대기", "waiting" }
     ColumnInHand { "처리 중", "in hand" }
@@ -623,6 +649,14 @@ texts! {
     DoctorOtherVersion { "{0}의 버전은 {1}이고 이것은 {2}입니다", "{0} is version {1}, this is {2}" }
     DoctorUpdate { "모두 같은 버전으로 맞추세요", "run the same version everywhere" }
     DoctorWorkerNotReady { "{0}이(가) 일을 받지 않습니다. {1}", "{0} takes no work: {1}" }
+    DoctorFindReader {
+        "누가 읽는지 찾으세요 (rabbitmqctl list_consumers)",
+        "find out who reads there (rabbitmqctl list_consumers)"
+    }
+    DoctorSeeWhoOwes {
+        "기다리게 하는 서비스가 일하는지, 누가 그 큐를 읽는지 확인하세요 (skstore status, skstore queues)",
+        "see whether the service that they wait for works, and who reads its queues (skstore status, skstore queues)"
+    }
     DoctorSeeItsLog { "그 로그에 이유와 조치가 있습니다", "its log says why and what to do" }
 
     // Times.

@@ -6,6 +6,19 @@ pub fn grouped(count: u64) -> String {
     skstore_domain::money::Won(i64::try_from(count).unwrap_or(i64::MAX)).to_string()
 }
 
+/// In English with its ending: `1st`, `12th`, `23rd`.
+#[must_use]
+pub fn ordinal(number: u32) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
 /// In at most six columns, up to the largest that can be counted: `99,999`, then `123k`, `45M`.
 #[must_use]
 pub fn compact(count: u64) -> String {
@@ -13,5 +26,20 @@ pub fn compact(count: u64) -> String {
         0..100_000 => grouped(count),
         100_000..100_000_000 => format!("{}k", grouped(count / 1000)),
         _ => format!("{}M", grouped((count / 1_000_000).min(9_999))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinal_ends_as_it_is_said() {
+        for ordinal_of in
+            ["1st", "2nd", "3rd", "4th", "10th", "11th", "12th", "13th", "21st", "102nd", "111th", "1003rd"]
+        {
+            let number = ordinal_of.trim_end_matches(char::is_alphabetic).parse().unwrap();
+            assert_eq!(ordinal(number), ordinal_of);
+        }
     }
 }

@@ -7,6 +7,7 @@ use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentReason, PaymentStatus};
 use skstore_domain::signals::{Fault, Service};
 
+use super::numbers::ordinal;
 use super::{Language, Text};
 
 /// Something that the system names and that has a word in every language.
@@ -210,6 +211,15 @@ pub fn fault_words(language: Language, fault: Fault) -> String {
     match fault {
         Fault::Slow { ms } => language.fill(Text::SlowBy, &[&ms]),
         Fault::None | Fault::Silent | Fault::Stopped => language.get(fault.text()).to_owned(),
+    }
+}
+
+/// That an event was told again, for the how manieth time.
+#[must_use]
+pub fn told_again_words(language: Language, times: u32) -> String {
+    match language {
+        Language::Korean => language.fill(Text::ToldAgain, &[&times]),
+        Language::English => language.fill(Text::ToldAgain, &[&ordinal(times)]),
     }
 }
 

@@ -140,6 +140,7 @@ pub(crate) fn timeline(order: &Order) -> Vec<Step> {
         kind,
         at: at(ms),
         reason: reason.map(str::to_owned),
+        told_again: 0,
     };
     vec![
         step(EventKind::Order(OrderKind::Paying), 1, 0, None),
@@ -234,6 +235,7 @@ pub(crate) fn beat(service: Service) -> Beat {
         }),
         warnings: Vec::new(),
         past: Vec::new(),
+        waits: Vec::new(),
     }
 }
 

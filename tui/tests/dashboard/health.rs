@@ -10,7 +10,9 @@ use skstore::dashboard::update;
 use skstore::text::Language;
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::books::{Books, Breach, BreachKind};
-use skstore_domain::signals::Service;
+use skstore_domain::order::Awaited;
+use skstore_domain::signals::{Service, Wait};
+use skstore_workers::desk::bus::QueueDepth;
 use skstore_workers::desk::view::Health;
 
 use crate::builders::*;
@@ -61,6 +63,117 @@ fn before_anything_was_heard_it_says_so() {
 #[test]
 fn a_busy_desk_shows_how_it_is_and_how_it_was() {
     snapshots("health_busy", |language, size| looked_at(language, size, &tripped()));
+}
+
+/// Orders that Item and Deposit owe something.
+fn waiting() -> Health {
+    let mut health = health();
+    let wait =
+        |what, count, seconds: i64, told_again| Wait { what, count, since: ago(seconds * 1000), told_again };
+    health.services[0].waits = vec![wait(Awaited::Delivery, 1_234, 95, 6), wait(Awaited::Release, 1, 12, 2)];
+    health
+}
+
+#[test]
+fn orders_that_wait_for_long_are_counted_in_the_header_and_told_beside_their_worker() {
+    snapshots("health_waiting", |language, size| looked_at(language, size, &waiting()));
+}
+
+#[test]
+fn orders_that_wait_are_counted_once_and_only_by_workers_that_are_heard_of() {
+    let mut health = waiting();
+    let mut another = health.services[0].clone();
+    another.instance.push('2');
+    another.waits[0].count = 1_000;
+    health.services.push(another);
+    let mut state = started(Language::English, NARROW.0, NARROW.1);
+    reads(&mut state, rows(), health.clone());
+    assert_eq!(state.waiting_long(), 1_235);
+    assert!(screen(&state).contains("waiting over 10 s: 1,235"), "{}", screen(&state));
+    for beat in &mut health.services {
+        beat.at = ago(6_000);
+    }
+    reads(&mut state, rows(), health);
+    assert_eq!(state.waiting_long(), 0);
+    assert!(!screen(&state).contains("waiting"), "{}", screen(&state));
+}
+
+/// Looks at the queues once a second for so long, with heartbeats that are new each time.
+fn watched(
+    state: &mut State,
+    health: &Health,
+    queues: &[QueueDepth],
+    seconds: std::ops::RangeInclusive<u64>,
+) {
+    for second in seconds {
+        let now = NOW.after(Duration::from_secs(second));
+        let mut health = health.clone();
+        health.services.iter_mut().for_each(|beat| beat.at = now);
+        update(state, now, Message::Heard(health));
+        update(state, now, Message::Queues(Ok(queues.to_vec())));
+    }
+}
+
+fn depth(name: &str, consumers: usize) -> QueueDepth {
+    QueueDepth { name: name.into(), ready: 7, unacked: None, consumers }
+}
+
+#[test]
+fn queues_that_are_not_read_by_those_who_should_are_named() {
+    let mut two_only = health();
+    two_only.services.retain(|beat| beat.service != Service::Deposit);
+    let queues = [
+        depth("deposit.events", 0),
+        depth("deposit.payments", 0),
+        depth("item.events", 2),
+        depth("order.events", 0),
+        depth("skstore.dead", 0),
+    ];
+    snapshots("health_unattended", |language, size| {
+        let mut state = looked_at(language, size, &two_only);
+        watched(&mut state, &two_only, &queues, 1..=11);
+        state
+    });
+}
+
+#[test]
+fn nothing_is_said_of_readers_before_it_has_lasted_nor_once_it_is_over_or_not_known() {
+    let stolen = [depth("item.events", 2)];
+    let well = [depth("item.events", 1)];
+    let is_told = |state: &State| screen(state).contains("readers of item.events");
+    let (width, height) = LARGE;
+    let begin = || {
+        let mut state = started(Language::English, width, height);
+        reads(&mut state, rows(), health());
+        press(&mut state, '4');
+        state
+    };
+    let mut state = begin();
+    watched(&mut state, &health(), &stolen, 0..=9);
+    assert!(!is_told(&state), "it may be a worker that has just begun");
+    watched(&mut state, &health(), &stolen, 10..=10);
+    assert!(is_told(&state), "{}", screen(&state));
+    watched(&mut state, &health(), &well, 11..=11);
+    assert!(!is_told(&state));
+    watched(&mut state, &health(), &stolen, 12..=21);
+    assert!(!is_told(&state), "it has begun anew");
+    watched(&mut state, &health(), &stolen, 22..=22);
+    assert!(is_told(&state), "{}", screen(&state));
+    watched(&mut state, &health(), &stolen, 30..=30);
+    assert!(!is_told(&state), "nobody has looked for long");
+
+    let mut another = health();
+    let mut second = another.services[2].clone();
+    second.instance.push('2');
+    another.services.push(second);
+    let mut state = begin();
+    watched(&mut state, &another, &stolen, 0..=20);
+    assert!(!is_told(&state), "each of them is there");
+
+    let mut state = begin();
+    watched(&mut state, &health(), &stolen, 0..=20);
+    update(&mut state, NOW.after(Duration::from_secs(30)), Message::Tick);
+    assert!(!is_told(&state), "no heartbeat came: nobody knows how many workers there are");
 }
 
 #[test]

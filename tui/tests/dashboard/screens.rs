@@ -96,6 +96,22 @@ fn a_detail_stands_beside_the_table_on_a_wide_screen() {
 }
 
 #[test]
+fn a_timeline_marks_what_was_told_again_because_the_order_waited() {
+    for (size_name, size) in [("narrow", NARROW), ("wide", WIDE)] {
+        both(&format!("told_again_{size_name}"), size, |language| {
+            let mut state = detailed(language, size);
+            let mut snapshot = snapshot(&state, rows(), health());
+            snapshot.detail.as_mut().unwrap().timeline[2].told_again = 3;
+            update(&mut state, NOW, Message::Read(Box::new(snapshot)));
+            if size == NARROW {
+                press(&mut state, KeyCode::End);
+            }
+            state
+        });
+    }
+}
+
+#[test]
 fn accounts_and_items_show_what_belongs_to_the_selected_one() {
     for (name, tab) in [("accounts", Tab::Accounts), ("items", Tab::Items)] {
         both(&format!("{name}_narrow"), NARROW, |language| showing(tab, language, NARROW.0, NARROW.1));

@@ -11,6 +11,7 @@ use crate::events::OrderKind;
 use crate::ids::OrderId;
 use crate::objects::{DeliveryStatus, Order, OrderStatus, PaymentStatus};
 use crate::time::Timestamp;
+use crate::words::words;
 
 /// The longest time between two times that an order is told again: with what its answer takes, a third of the minute
 /// within which every order ends.
@@ -20,15 +21,16 @@ const MIN_AT_ONCE: usize = 16;
 /// Orders that are told again at once at most: a commit of a tenth of a second.
 const MAX_AT_ONCE: usize = 4096;
 
-/// What an order waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Awaited {
-    /// The outcome of its charge.
-    Payment,
-    /// Its delivery, or that it is sold out.
-    Delivery,
-    /// That its payment is released, and its delivery cancelled if Item has heard of it.
-    Release,
+words! {
+    /// What an order waits for.
+    Awaited {
+        /// The outcome of its charge.
+        Payment = "payment",
+        /// Its delivery, or that it is sold out.
+        Delivery = "delivery",
+        /// That its payment is released, and its delivery cancelled if Item has heard of it.
+        Release = "release",
+    }
 }
 
 /// What `order` waits for; `None` if it is at rest.
@@ -76,9 +78,15 @@ pub struct Patience {
 pub enum Overdue {
     /// Its payment is given up.
     GiveUp,
-    /// What has happened is told again: the newest event of this kind. It is looked after again when
-    /// [`OrderRecord::waiting_since`] would have to be this for it to be overdue.
-    TellAgain(OrderKind, Timestamp),
+    /// What has happened is told again.
+    TellAgain {
+        /// The newest event of this kind.
+        kind: OrderKind,
+        /// For how many times, by how long it waits.
+        times: u32,
+        /// It is looked after again when [`OrderRecord::waiting_since`] would have to be this for it to be overdue.
+        look: Timestamp,
+    },
     /// Nothing yet, or it is at rest.
     Nothing,
 }
@@ -100,8 +108,11 @@ pub fn overdue(record: Option<&OrderRecord>, now: Timestamp, patience: Patience)
         (Some(Awaited::Release), _) => OrderKind::Cancelled,
     };
     // Told again each time it has waited twice as long: nothing has to be counted.
-    let wait = now.since(order.updated_at).clamp(patience.tell_again_after.min(MAX_WAIT), MAX_WAIT);
-    Overdue::TellAgain(kind, now.after(wait).before(patience.tell_again_after))
+    let waited = now.since(order.updated_at);
+    let wait = waited.clamp(patience.tell_again_after.min(MAX_WAIT), MAX_WAIT);
+    let look = now.after(wait).before(patience.tell_again_after);
+    // By a clock that was set back it may have waited for less than it has.
+    Overdue::TellAgain { kind, times: times_told(waited, patience).max(1), look }
 }
 
 /// How often an order was told again that has waited for so long.

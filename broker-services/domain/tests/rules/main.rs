@@ -1,5 +1,6 @@
 //! The rules of order, deposit, item and view: alone against any input, and together against any interleaving.
 
+mod attendance;
 mod books;
 mod build;
 mod checkpoint;

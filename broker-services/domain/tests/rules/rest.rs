@@ -49,7 +49,9 @@ fn it_is_told_again_each_time_it_has_waited_twice_as_long() {
     let next = |seconds_ago| {
         let record = OrderRecord::Order(order(S::Placed, P::Paid, D::None, seconds_ago));
         match overdue(Some(&record), NOW, PATIENCE) {
-            Overdue::TellAgain(OrderKind::Placed, look) => look.since(NOW) + PATIENCE.tell_again_after,
+            Overdue::TellAgain { kind: OrderKind::Placed, look, .. } => {
+                look.since(NOW) + PATIENCE.tell_again_after
+            }
             other => panic!("{seconds_ago} s: {other:?}"),
         }
     };
@@ -66,8 +68,12 @@ fn the_event_that_ended_it_is_what_is_told_again() {
         let record = OrderRecord::Order(order(status, payment, delivery, 60));
         overdue(Some(&record), NOW, PATIENCE)
     };
-    assert!(matches!(kind(S::Cancelled, P::Paid, D::None), Overdue::TellAgain(OrderKind::Cancelled, _)));
-    assert!(matches!(kind(S::Rejected, P::None, D::None), Overdue::TellAgain(OrderKind::Rejected, _)));
+    let told_again = |overdue| match overdue {
+        Overdue::TellAgain { kind, times, .. } => (kind, times),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told_again(kind(S::Cancelled, P::Paid, D::None)), (OrderKind::Cancelled, 5));
+    assert_eq!(told_again(kind(S::Rejected, P::None, D::None)), (OrderKind::Rejected, 5));
     assert_eq!(kind(S::Delivering, P::Paid, D::Started), Overdue::Nothing);
     assert_eq!(overdue(None, NOW, PATIENCE), Overdue::Nothing);
 }
@@ -112,4 +118,14 @@ fn how_often_it_was_told_again_follows_from_how_long_it_has_waited() {
     }
     let at_once = Patience { tell_again_after: Duration::ZERO, ..PATIENCE };
     assert!(times_told(Duration::from_secs(1), at_once) > 0, "it ends");
+}
+
+#[test]
+fn what_is_told_again_was_told_again_at_least_once_whatever_the_clock_says() {
+    let mut ahead = order(S::Placed, P::Paid, D::None, 0);
+    ahead.updated_at = NOW.after(Duration::from_secs(60));
+    for order in [order(S::Placed, P::Paid, D::None, 4), ahead] {
+        let found = overdue(Some(&OrderRecord::Order(order)), NOW, PATIENCE);
+        assert!(matches!(found, Overdue::TellAgain { times: 1, .. }), "{found:?}");
+    }
 }

@@ -169,7 +169,11 @@ impl DepositHandler {
         match released {
             Heard::Changes(changed) => unit.put(changed),
             Heard::Again(kind) if !self.context.probe.has(Bug::KeepsItsRecordToItself) => {
-                unit.again.push(Again { kind: kind.into(), aggregate_id: order.order_id.to_string() });
+                unit.again.push(Again {
+                    kind: kind.into(),
+                    aggregate_id: order.order_id.to_string(),
+                    told_again: 0,
+                });
             }
             Heard::Again(_) | Heard::Known => {}
         }

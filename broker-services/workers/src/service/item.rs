@@ -129,7 +129,11 @@ impl ItemHandler {
         match heard {
             Heard::Changes(changed) => unit.put(changed),
             Heard::Again(kind) if !self.context.probe.has(Bug::KeepsItsRecordToItself) => {
-                unit.again.push(Again { kind: kind.into(), aggregate_id: order.order_id.to_string() });
+                unit.again.push(Again {
+                    kind: kind.into(),
+                    aggregate_id: order.order_id.to_string(),
+                    told_again: 0,
+                });
             }
             Heard::Again(_) | Heard::Known => {}
         }
@@ -161,7 +165,11 @@ impl ItemUnit {
                 self.events.push(event);
             }
             // Whoever lists it again may do so because somebody has not heard of it.
-            None => self.again.push(Again { kind: ItemKind::Listed.into(), aggregate_id: id.to_owned() }),
+            None => self.again.push(Again {
+                kind: ItemKind::Listed.into(),
+                aggregate_id: id.to_owned(),
+                told_again: 0,
+            }),
         }
         self.query(&listing.item_id)
     }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::bus::{BusError, Consumer, Delivery, Message, Publisher, Subscription};
 use crate::context::Context;
 use crate::envelope::{BadPart, Envelope, Events, park, read_events};
-use crate::headers::{INCARNATION, SEQS, STORE};
+use crate::headers::{INCARNATION, SEQS, STORE, TOLD_AGAIN};
 use crate::probe::Point;
 use crate::service::queue;
 use crate::topology;
@@ -180,7 +180,7 @@ impl Keeper {
 
     /// How many events there were.
     async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) -> usize {
-        let mut events = 0;
+        let (mut events, told_again) = (0, times_told_again(&envelope.message));
         let bad = match read_events(&envelope.message.body) {
             Err(bad) => vec![BadPart { bad, body: envelope.message.body.clone() }],
             Ok(Events { parts, unknown }) => {
@@ -189,7 +189,11 @@ impl Keeper {
                 let mut bad = Vec::new();
                 for part in parts {
                     match part {
-                        Ok(event) => writes.extend(myinfo::writes(&event)),
+                        Ok(event) if told_again == 0 => writes.extend(myinfo::writes(&event)),
+                        Ok(event) => {
+                            let told = myinfo::writes(&event).into_iter();
+                            writes.extend(told.map(|write| write.as_told_again(told_again)));
+                        }
                         Err(part) => bad.push(part),
                     }
                 }
@@ -270,6 +274,12 @@ impl Keeper {
         }
         false
     }
+}
+
+/// For how many times its events are told again because their orders wait; 0 for all others.
+fn times_told_again(message: &Message) -> u32 {
+    let header = message.properties.headers.get(TOLD_AGAIN);
+    header.and_then(|times| times.parse().ok()).unwrap_or_default()
 }
 
 /// Says so to those who want to know everything. The view was not found empty.

@@ -113,7 +113,7 @@ pub(crate) struct OrderHandler {
     answers: Vec<Message>,
     sweep: tokio::time::Interval,
     pace: Pace,
-    /// What the last sweep has found: noted while it is decided, which may be done twice.
+    /// What sweeps have found: noted while it is decided, which may be done twice.
     waits: RefCell<Waits>,
 }
 
@@ -217,7 +217,7 @@ impl OrderHandler {
         };
         self.pace.told(overdue.iter().cloned());
         // Of those found now it is told once they have been looked at.
-        let waits = self.waits.take().sentence(now, patience);
+        let waits = self.waits.borrow_mut().long(now, patience, self.context.settings.sweep_every);
         self.context.status.set_waits(waits);
         if !overdue.is_empty() {
             self.sweep.reset_after(SWEEP_ON.min(self.context.settings.sweep_every));
@@ -241,7 +241,7 @@ impl OrderHandler {
                 let decision = order::decide(record, Input::Payment(outcome), now)?;
                 Ok(self.record(unit, id, decision))
             }
-            Overdue::TellAgain(kind, look) => {
+            Overdue::TellAgain { kind, times, look } => {
                 tracing::info!(order = %id, %kind, "waits for long; this is told again");
                 if let Some(OrderRecord::Order(order)) = record
                     && self.context.probe.has(Bug::TellsAgainAsNew)
@@ -249,10 +249,11 @@ impl OrderHandler {
                     let told = OrderEvent::Noted(order.clone());
                     unit.events.push(Event::new(told, order.revision + 1, now));
                 } else if !self.context.probe.has(Bug::TellsOnce) {
-                    unit.again.push(Again { kind: kind.into(), aggregate_id: id.to_string() });
+                    let (kind, aggregate_id) = (kind.into(), id.to_string());
+                    unit.again.push(Again { kind, aggregate_id, told_again: times });
                 }
                 if let Some(OrderRecord::Order(order)) = record {
-                    self.waits.borrow_mut().note(order);
+                    self.waits.borrow_mut().note(order, now);
                 }
                 unit.orders.look_after(id.as_str(), look);
                 Ok(Effect::None)
@@ -405,6 +406,7 @@ impl Handler for OrderHandler {
             }
             if let OrderInput::Released(order, _) | OrderInput::Delivery(order, _) = input {
                 self.pace.heard_of(order);
+                self.waits.borrow_mut().heard_of(order);
             }
             self.knows_prices |= matches!(input, OrderInput::Listed(..));
         }

@@ -69,6 +69,8 @@ pub struct Again {
     pub kind: EventKind,
     /// To which aggregate.
     pub aggregate_id: String,
+    /// How often it is told again by that, because its aggregate waits; 0 where it only answers somebody.
+    pub told_again: u32,
 }
 
 impl Changes {
@@ -145,6 +147,8 @@ pub struct StoredEvent {
     pub seq: i64,
     /// What was appended.
     pub event: NewEvent,
+    /// While it is unsent: what [`Again::told_again`] says, if it was sent before.
+    pub told_again: u32,
 }
 
 /// Part of a log.

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     fn step(kind: EventKind, revision: u64, at: i64) -> Step {
-        Step { source: kind.source(), revision, kind, at: Timestamp(at), reason: None }
+        Step { source: kind.source(), revision, kind, at: Timestamp(at), reason: None, told_again: 0 }
     }
 
     /// A delivered order that is cancelled, as clocks that agree tell it: a step each ten milliseconds.

@@ -424,8 +424,7 @@ fn what_may_still_be_mended_is_not_judged() {
     let broken =
         "UPDATE aggregates SET body = json_set(body, '$.amount', 1) WHERE kind = 'payment' AND id = 'live'";
     let waits_in = |queue: &str| Traffic { waiting: Some([(queue.to_owned(), 1)].into()), ..quiet() };
-    let unsent =
-        "INSERT INTO unsent SELECT max(seq) FROM events WHERE kind = 'payment' AND aggregate_id = 'gone'";
+    let unsent = "INSERT INTO unsent (seq) SELECT max(seq) FROM events WHERE kind = 'payment' AND aggregate_id = 'gone'";
     let parked = Traffic { parked: ["live".to_owned()].into(), ..quiet() };
     // Promise and id, what is spoilt, what is on its way, how old it is in seconds, whether it is judged.
     type Row<'a> = (Promise, &'a str, &'a [(&'a str, &'a str)], Traffic, i64, bool);

@@ -6,10 +6,12 @@ use skstore_domain::answers::Answer;
 use skstore_domain::commands::Place;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::{Item, Order, OrderStatus, PaymentStatus};
-use skstore_workers::bus::Bus;
+use skstore_domain::signals::Beat;
+use skstore_workers::bus::{Bus, Subscription};
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::desk::Desk;
 use skstore_workers::process::Process;
+use skstore_workers::topology;
 use skstore_workers::view::OrderDetail;
 use tempfile::TempDir;
 
@@ -51,6 +53,15 @@ impl TestDesk {
         self.process.bus()
     }
 
+    /// Takes a message from `queue` and acks it, in the place of whoever it is for.
+    pub(crate) async fn steal_one(&self, queue: &str) {
+        let queue = topology::queues().into_iter().find(|spec| spec.name == queue).expect("a queue of ours");
+        let subscription = Subscription { queue, prefetch: 1 };
+        let mut thief = self.bus().consumer(vec![subscription]).await.expect("a consumer");
+        let stolen = tokio::time::timeout(PATIENCE, thief.receive(1)).await.expect("a message comes");
+        stolen.expect("the bus").into_iter().for_each(|delivery| delivery.unacked.ack());
+    }
+
     pub(crate) async fn restart(self, settings: &[(&str, &str)]) -> Self {
         Self::start_on(self.stop(), settings).await
     }
@@ -88,6 +99,11 @@ impl TestDesk {
             self.ask(id).await.order.is_some_and(|order| order.status == status)
         })
         .await;
+    }
+
+    /// What the workers last said of themselves.
+    pub(crate) async fn health(&self) -> Vec<Beat> {
+        self.desk.view().health().await.expect("the view").services
     }
 
     pub(crate) async fn place(&self, id: &str, item: &str, qty: u32, customer: &str) -> Answer {

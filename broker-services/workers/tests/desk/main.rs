@@ -14,7 +14,9 @@ use fixture::TestDesk;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{BreakerMode, BreakerState};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentStatus};
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::order::Awaited;
+use skstore_domain::signals::{Fault, Service, Wait};
+use skstore_workers::topology;
 use tokio::time::Instant;
 
 /// The payment timeout of 300 ms, and what it takes to notice and answer.
@@ -203,6 +205,53 @@ async fn orders_are_taken_while_item_is_down() {
     desk.until_status("kept", OrderStatus::Delivering).await;
     desk.settle().await;
     assert_eq!(desk.asked("gone").await.delivery, DeliveryStatus::Cancelled);
+}
+
+/// Places an order of which Item does not hear: it is stopped, and somebody else takes its message.
+async fn place_unheard(desk: &TestDesk, id: &str) {
+    desk.desk.inject(Service::Item, Fault::Stopped).await.expect("told");
+    desk.until("Item takes nothing", async || {
+        desk.health().await.iter().any(|beat| beat.service == Service::Item && beat.fault.is_some())
+    })
+    .await;
+    assert!(desk.place(id, "10", 1, "kim").await.ok);
+    desk.steal_one(topology::ITEM_EVENTS).await;
+    desk.until_status(id, OrderStatus::Placed).await;
+}
+
+/// Ten seconds are what it takes until a wait is long.
+#[tokio::test]
+async fn heartbeats_tell_how_many_orders_wait_for_long_and_for_what() {
+    let desk = TestDesk::start(&[("sweeper.every_ms", "50")]).await;
+    let waits = async || desk.health().await.into_iter().flat_map(|beat| beat.waits).collect::<Vec<_>>();
+    place_unheard(&desk, "waits").await;
+    assert_eq!(waits().await, []);
+    desk.until("it waits for long", async || !waits().await.is_empty()).await;
+    let placed_at = desk.asked("waits").await.updated_at;
+    let [Wait { what, count, since, told_again }] = waits().await[..] else { panic!("it is one kind") };
+    assert_eq!((what, count, since), (Awaited::Delivery, 1, placed_at));
+    assert!((1..=3).contains(&told_again), "{told_again}");
+    desk.desk.inject(Service::Item, Fault::None).await.expect("told");
+    desk.until("it waits no more", async || waits().await.is_empty()).await;
+}
+
+#[tokio::test]
+async fn the_timeline_shows_what_was_told_again_because_its_order_waited() {
+    let settings = [("sweeper.tell_again_after_ms", "100"), ("sweeper.every_ms", "50")];
+    let desk = TestDesk::start(&settings).await;
+    let told_again = async |id: &str| -> Vec<_> {
+        let timeline = desk.detail(id).await.timeline;
+        timeline.iter().filter(|step| step.told_again > 0).map(|step| step.kind.word()).collect()
+    };
+    assert!(desk.place("at-once", "10", 1, "kim").await.ok);
+    desk.until_status("at-once", OrderStatus::Delivering).await;
+    place_unheard(&desk, "waits").await;
+    desk.until("it is told again", async || !told_again("waits").await.is_empty()).await;
+    desk.desk.inject(Service::Item, Fault::None).await.expect("told");
+    desk.until_status("waits", OrderStatus::Delivering).await;
+    desk.settle().await;
+    assert_eq!(told_again("waits").await, ["order.placed"]);
+    assert_eq!(told_again("at-once").await, <[&str; 0]>::default());
 }
 
 #[tokio::test]

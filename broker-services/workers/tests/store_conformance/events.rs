@@ -1,7 +1,7 @@
 //! What is promised of events: their numbers, the outbox, the log.
 
 use skstore_domain::events::OrderKind;
-use skstore_workers::store::{Again, Changes, LogPage, NewEvent, Store};
+use skstore_workers::store::{Again, Changes, LogPage, NewEvent, Store, StoredEvent};
 
 use crate::builders::{ALL, advance, commit, event, keys, order, seqs, whole_log};
 use crate::engines::Engine;
@@ -69,7 +69,8 @@ pub(crate) async fn a_recorded_event_can_be_published_again(engine: &impl Engine
     advance(&store, &b).await.unwrap();
     let all = store.unsent(0, |_| false, ALL).await.unwrap();
     store.mark_sent(&seqs(&all)).await.unwrap();
-    let again = |kind: OrderKind, id: &str| Again { kind: kind.into(), aggregate_id: id.to_owned() };
+    let again =
+        |kind: OrderKind, id: &str| Again { kind: kind.into(), aggregate_id: id.to_owned(), told_again: 0 };
     let wanted = vec![
         again(OrderKind::Noted, "a"),
         again(OrderKind::Paying, "a"),
@@ -84,6 +85,28 @@ pub(crate) async fn a_recorded_event_can_be_published_again(engine: &impl Engine
     commit(&store, Changes { again: repeated, ..Changes::default() }).await.unwrap();
     assert_eq!(store.unsent_count().await.unwrap(), 2, "what is unsent already is unsent once");
     assert_eq!(whole_log(&store).await.len(), 5, "nothing was appended");
+}
+
+pub(crate) async fn whoever_publishes_an_event_that_is_told_again_knows_for_how_many_times(
+    engine: &impl Engine,
+) {
+    let store = engine.open().await;
+    let (a, b) = (keys([&order("a")]), keys([&order("b")]));
+    let sent = advance(&store, &a).await.unwrap();
+    store.mark_sent(&seqs(&sent)).await.unwrap();
+    advance(&store, &b).await.unwrap();
+    let told_again = |id: &str, times| {
+        let (kind, aggregate_id) = (OrderKind::Paying.into(), id.to_owned());
+        Changes { again: vec![Again { kind, aggregate_id, told_again: times }], ..Changes::default() }
+    };
+    let times = |events: Vec<StoredEvent>| events.iter().map(|event| event.told_again).collect::<Vec<_>>();
+    assert_eq!(times(commit(&store, told_again("a", 2)).await.unwrap()), [2]);
+    assert_eq!(times(commit(&store, told_again("b", 2)).await.unwrap()), [0], "it was never sent");
+    commit(&store, told_again("a", 3)).await.unwrap();
+    let another = engine.open().await;
+    assert_eq!(times(another.unsent(0, |_| false, ALL).await.unwrap()), [2, 0], "it is still on its way");
+    store.mark_sent(&seqs(&another.unsent(0, |_| false, ALL).await.unwrap())).await.unwrap();
+    assert_eq!(times(commit(&store, told_again("a", 4)).await.unwrap()), [4]);
 }
 
 pub(crate) async fn unsent_events_can_be_paged_through(engine: &impl Engine) {

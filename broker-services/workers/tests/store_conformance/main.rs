@@ -48,6 +48,7 @@ macro_rules! contract {
                     events_are_numbered_in_the_order_of_their_decision
                     an_event_is_unsent_until_it_is_marked
                     a_recorded_event_can_be_published_again
+                    whoever_publishes_an_event_that_is_told_again_knows_for_how_many_times
                     unsent_events_can_be_paged_through
                     the_log_is_paged_by_count
                     the_log_is_paged_by_bytes_but_never_stuck

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use skstore_domain::checkpoint::Lineage;
-use skstore_workers::store::{Store, StoreError};
+use skstore_domain::events::OrderKind;
+use skstore_workers::store::{Again, Changes, Store, StoreError};
 
-use crate::builders::{advance, keys, order, revision, step, whole_log};
+use crate::builders::{advance, commit, keys, order, revision, step, whole_log};
 use crate::engines::{Engine as _, Shared as _, SqliteFile, block_on};
 use crate::identity::heard;
 
@@ -189,6 +190,23 @@ fn a_store_of_a_version_without_identities_gets_one() {
         assert_eq!(reader.head().await.unwrap(), None, "who only reads gives it none");
         let head = engine.open().await.head().await.unwrap().unwrap();
         assert_eq!((head.since_seq, head.last_seq), (2, 1));
+    });
+}
+
+#[test]
+fn in_a_store_of_a_version_that_did_not_note_it_an_event_can_be_told_again_too() {
+    let engine = SqliteFile::start();
+    block_on(async { add(&engine.open().await, &["a"]).await });
+    let file = rusqlite::Connection::open(engine.path()).unwrap();
+    file.execute_batch("DROP TABLE unsent; CREATE TABLE unsent (seq INTEGER PRIMARY KEY) STRICT").unwrap();
+    block_on(async {
+        let store = engine.open().await;
+        assert!(store.unsent(0, |_| false, 9).await.unwrap().is_empty());
+        let kind = OrderKind::Paying.into();
+        let again = vec![Again { kind, aggregate_id: "a".to_owned(), told_again: 2 }];
+        commit(&store, Changes { again, ..Changes::default() }).await.unwrap();
+        let unsent = engine.open().await.unsent(0, |_| false, 9).await.unwrap();
+        assert_eq!(unsent.iter().map(|event| event.told_again).collect::<Vec<_>>(), [2]);
     });
 }
 

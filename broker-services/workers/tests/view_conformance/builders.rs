@@ -80,7 +80,7 @@ pub(crate) fn item(id: &str, stock: u64, revision: u64) -> Item {
 }
 
 pub(crate) fn step(kind: EventKind, revision: u64, at: i64) -> Step {
-    Step { source: kind.source(), revision, kind, at: Timestamp(at), reason: None }
+    Step { source: kind.source(), revision, kind, at: Timestamp(at), reason: None, told_again: 0 }
 }
 
 pub(crate) fn feed(id: &str) -> FeedEntry {

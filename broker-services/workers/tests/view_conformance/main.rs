@@ -78,6 +78,8 @@ promises! {
     told::an_event_is_in_the_feed_once,
     told::an_event_is_in_the_feed_once_whatever_comes_again,
     told::a_step_is_told_when_it_happens_and_once,
+    told::a_step_keeps_how_often_it_was_told_again_and_loses_it_with_the_step,
+    told::a_rebuild_keeps_only_what_was_told_again_while_it_ran,
     told::a_beat_older_than_the_last_is_ignored,
     told::all_that_a_beat_tells_is_kept,
     told::breaker_changes_are_kept_newest_first_for_each_instance,

@@ -8,12 +8,13 @@ use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::events::{EventKind, OrderKind};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
-use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service};
+use skstore_domain::order::Awaited;
+use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Service, Wait};
 use skstore_domain::time::Timestamp;
-use skstore_workers::view::{BREAKER_HISTORY, FEED_ENTRIES};
+use skstore_workers::view::{BREAKER_HISTORY, FEED_ENTRIES, View};
 
 use crate::adapters::Adapter;
-use crate::builders::{PLENTY, feed, finish, order, order_id, place, step};
+use crate::builders::{PLENTY, delivering, feed, finish, order, order_id, place, step};
 
 pub(crate) fn beat(instance: &str, at: i64) -> Beat {
     Beat {
@@ -39,6 +40,7 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         log: None,
         warnings: Vec::new(),
         past: Vec::new(),
+        waits: Vec::new(),
     }
 }
 
@@ -138,6 +140,60 @@ pub(crate) async fn a_step_is_told_when_it_happens_and_once<A: Adapter>() {
     assert_eq!(told().await, ["2", "1", "3", "4"], "found in a log first, then told");
 }
 
+/// What Placed of the order `a` writes that is told again for so many times; 0 for the first that is told of it.
+fn placed_again(times: u32) -> ViewWrite {
+    let placed = step(EventKind::Order(OrderKind::Placed), 2, 2);
+    ViewWrite::Happened(order_id("a"), placed, feed("a/2")).as_told_again(times)
+}
+
+async fn told_again(view: &View) -> Vec<u32> {
+    let detail = view.order(&order_id("a")).await.unwrap();
+    detail.map(|detail| detail.timeline.iter().map(|step| step.told_again).collect()).unwrap_or_default()
+}
+
+pub(crate) async fn a_step_keeps_how_often_it_was_told_again_and_loses_it_with_the_step<A: Adapter>() {
+    let view = A::ready(1).await;
+    let paying = ViewWrite::Step(order_id("a"), step(EventKind::Order(OrderKind::Paying), 1, 1));
+    view.apply(&[ViewWrite::Order(order("a", 1)), paying, placed_again(0)]).await.unwrap();
+    let before = view.feed(0, 99).await.unwrap();
+    assert_eq!(told_again(&view).await, [0, 0]);
+    view.apply(&[placed_again(0), placed_again(0)]).await.unwrap();
+    assert_eq!(told_again(&view).await, [0, 0], "one that only comes again is not told again");
+    let batches: [(&[u32], u32); 5] =
+        [(&[2], 2), (&[2, 0], 2), (&[1], 2), (&[0, 4, 3], 4), (&[70_000], 65_535)];
+    for (batch, expected) in batches {
+        let batch: Vec<ViewWrite> = batch.iter().map(|times| placed_again(*times)).collect();
+        view.apply(&batch).await.unwrap();
+        assert!(told_again(&view).await[1] >= expected, "after {batch:?}");
+    }
+    assert_eq!(told_again(&view).await[0], 0, "the step before was not");
+    assert_eq!(view.feed(0, 99).await.unwrap(), before, "those who watch were told once");
+    let mark = view.written().await.unwrap();
+    view.apply(&[placed_again(3)]).await.unwrap();
+    assert_eq!(view.written().await.unwrap(), mark, "less than what is known changes nothing");
+
+    place(&view, [delivering("a", 1), delivering("b", 2)]).await;
+    view.begin_rebuild().await.unwrap();
+    place(&view, [delivering("a", 3)]).await;
+    view.apply(&[placed_again(0)]).await.unwrap();
+    assert_eq!(told_again(&view).await, [0], "it was forgotten with its order");
+}
+
+pub(crate) async fn a_rebuild_keeps_only_what_was_told_again_while_it_ran<A: Adapter>() {
+    let view = A::ready(PLENTY).await;
+    let logged = [ViewWrite::Order(order("a", 1)), placed_again(0).as_told_by_a_log().unwrap()];
+    view.apply(&[logged[0].clone(), placed_again(7)]).await.unwrap();
+    assert_eq!(told_again(&view).await, [7], "also of a step that nobody heard of before");
+    for (live, expected) in [(None, 0), (Some(2), 2), (None, 0)] {
+        view.begin_rebuild().await.unwrap();
+        view.apply(&logged).await.unwrap();
+        view.apply(&live.map(placed_again).into_iter().collect::<Vec<_>>()).await.unwrap();
+        view.apply(&logged).await.unwrap();
+        finish(&view).await;
+        assert_eq!(told_again(&view).await, [expected], "with {live:?}");
+    }
+}
+
 pub(crate) async fn a_beat_older_than_the_last_is_ignored<A: Adapter>() {
     let view = A::ready(PLENTY).await;
     for (instance, at) in [("b", 20), ("a", 10), ("b", 19), ("a", 12), ("a", 11)] {
@@ -188,6 +244,10 @@ pub(crate) async fn all_that_a_beat_tells_is_kept<A: Adapter>() {
                 at: Timestamp(5),
             }),
         }),
+        waits: (n > 0)
+            .then_some(Wait { what: Awaited::Release, count: 7, since: Timestamp(3), told_again: 2 })
+            .into_iter()
+            .collect(),
         ..beat(&format!("i{n}"), 10)
     });
     let told: Vec<Beat> = told.collect();

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use skstore::text::Text;
-use skstore_workers::desk::bus::BusError;
 use skstore_workers::desk::bus::amqp::{AmqpBus, Inspection, TOO_LONG_BYTES, Unseen};
+use skstore_workers::desk::bus::{BusError, QueueDepth};
 use skstore_workers::desk::config::address::BrokerAddress;
 use skstore_workers::desk::config::{BusUrl, Config};
 
@@ -20,6 +20,8 @@ pub(super) struct Bus {
     pub(super) findings: Vec<Finding>,
     /// Whether it takes messages. Where it does not, heartbeats do not pass either.
     pub(super) takes_messages: bool,
+    /// How many consume each of the queues that could be seen.
+    pub(super) queues: Vec<QueueDepth>,
 }
 
 /// Looks at the broker, over a connection such as every part makes.
@@ -27,7 +29,7 @@ pub(super) async fn bus(config: &Config) -> Bus {
     let address = match &config.bus.url {
         BusUrl::Embedded => {
             let finding = Finding::ok(Checked::Bus, Said::text(Text::DoctorEmbedded, &[&config.bus.url]));
-            return Bus { findings: vec![finding], takes_messages: true };
+            return Bus { findings: vec![finding], takes_messages: true, queues: Vec::new() };
         }
         BusUrl::Amqp(address) => address,
     };
@@ -35,7 +37,7 @@ pub(super) async fn bus(config: &Config) -> Bus {
     let found = |error: &BusError| format!("{address}: {error}");
     let unreachable = |error: &BusError| {
         let finding = Finding::unreachable(Checked::Bus, found(error), Text::DoctorStartBroker);
-        Bus { findings: vec![finding], takes_messages: false }
+        Bus { findings: vec![finding], takes_messages: false, queues: Vec::new() }
     };
     match tokio::time::timeout(BUS_WITHIN, looking).await {
         Ok(Ok(inspection)) => {
@@ -45,11 +47,11 @@ pub(super) async fn bus(config: &Config) -> Bus {
             if takes_messages {
                 findings.extend(size(address).await);
             }
-            Bus { findings, takes_messages }
+            Bus { findings, takes_messages, queues: inspection.queues }
         }
         Ok(Err(error @ BusError::Topology(_))) => {
             let finding = Finding::wrong(Checked::Bus, found(&error), Text::DoctorMendBroker);
-            Bus { findings: vec![finding], takes_messages: true }
+            Bus { findings: vec![finding], takes_messages: true, queues: Vec::new() }
         }
         Ok(Err(error @ (BusError::Lost(_) | BusError::Occupied(_)))) => unreachable(&error),
         Err(_) => unreachable(&BusError::Lost(format!("no answer within {} s", BUS_WITHIN.as_secs()))),
@@ -121,7 +123,7 @@ mod tests {
                 rule: "message-ttl = 1000".into(),
             }],
             blocked: Some("low on memory".into()),
-            unseen: None,
+            ..Inspection::default()
         };
         let text: String =
             findings(&address, &found).iter().map(|finding| finding.to_text(Language::English)).collect();

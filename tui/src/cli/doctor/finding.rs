@@ -55,6 +55,8 @@ pub(super) enum Said {
     Plain(String),
     /// A text of ours.
     Text(Text, Vec<String>),
+    /// A sentence whose values are words of that language too.
+    Sentence { korean: String, english: String },
 }
 
 impl Said {
@@ -62,8 +64,19 @@ impl Said {
         Self::Text(text, values.iter().map(ToString::to_string).collect())
     }
 
+    pub(super) fn sentence(in_language: impl Fn(Language) -> String) -> Self {
+        Self::Sentence { korean: in_language(Language::Korean), english: in_language(Language::English) }
+    }
+
     fn of(&self, language: Language) -> String {
         match self {
+            Self::Sentence { korean, english } => {
+                let text = match language {
+                    Language::Korean => korean,
+                    Language::English => english,
+                };
+                clean(text).into_owned()
+            }
             Self::Plain(text) => clean(text).into_owned(),
             Self::Text(text, values) => {
                 let values: Vec<&dyn std::fmt::Display> =

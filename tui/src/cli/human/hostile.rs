@@ -70,6 +70,7 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         log: None,
         warnings: vec![hostile.string()],
         past: vec![Past { at: AT, what: hostile.string() }],
+        waits: Vec::new(),
     }
 }
 
@@ -84,6 +85,7 @@ fn everything(hostile: &mut Hostile, language: Language) -> String {
             kind: EventKind::Order(OrderKind::Cancelled),
             at: AT,
             reason: Some(hostile.string()),
+            told_again: 0,
         })
         .collect();
     let event = FeedEntry {

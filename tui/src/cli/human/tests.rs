@@ -7,7 +7,8 @@ use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
 use skstore_domain::events::{DepositKind, EventKind, OrderKind, Source};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, PaymentStatus};
-use skstore_domain::signals::{Past, Service};
+use skstore_domain::order::Awaited;
+use skstore_domain::signals::{Past, Service, Wait};
 
 use super::*;
 
@@ -56,8 +57,22 @@ fn a_beat(service: Service, breaker: Option<BreakerSnapshot>) -> Beat {
         log: None,
         warnings: Vec::new(),
         past: Vec::new(),
+        waits: Vec::new(),
         breaker,
     }
+}
+
+fn a_wait() -> Wait {
+    let since = AT.before(Duration::from_secs(45));
+    Wait { what: Awaited::Delivery, count: 12, since, told_again: 4 }
+}
+
+#[test]
+fn orders_that_wait_for_long_are_told_in_both_languages() {
+    let beat = Beat { ready: true, waits: vec![a_wait()], ..a_beat(Service::Order, None) };
+    let text = services(Language::Korean, &[beat], AT);
+    let told = "배송(상품)을 기다리는 주문 12건, 가장 오래된 것 45초째, 다시 알림 (4번째)";
+    assert!(text.contains(told), "{text}");
 }
 
 /// Whether every line's columns begin where the first line's do, for a text at the start of one of them.
@@ -179,6 +194,12 @@ fn a_state_is_what_is_now_and_the_rest_is_history_with_its_time() {
             "no broker; was, 3m ago: Connection refused",
         ),
         (Beat { warnings: vec!["a policy".into()], ..well.clone() }, now, "ready", "to put right: a policy"),
+        (
+            Beat { waits: vec![a_wait()], ..well.clone() },
+            now,
+            "ready",
+            "orders that wait for their delivery (item): 12, the oldest for 45s, told again (4th time)",
+        ),
         (well.clone(), AT.after(Duration::from_secs(9)), "silent for 9s", ""),
         (lost.clone(), AT.after(Duration::from_secs(9)), "silent for 9s", "no broker"),
         (Beat { past: past(52), ..well }, AT.after(Duration::from_secs(9)), "silent for 9s", "was, 1m ago"),
@@ -216,6 +237,7 @@ fn a_timeline_names_who_did_what() {
         kind: EventKind::Deposit(DepositKind::Refunded),
         at: AT,
         reason: Some("order_cancelled".into()),
+        told_again: 0,
     };
     let unknown = Step { reason: Some("of_a_newer_version".into()), ..step.clone() };
     let text = timeline(Language::English, &UTC, &[step, unknown]);
@@ -226,4 +248,27 @@ fn a_timeline_names_who_did_what() {
         "{text}"
     );
     assert!(lines[2].ends_with("of_a_newer_version"), "a reason that we have no word for is shown: {text}");
+}
+
+#[test]
+fn a_timeline_says_what_was_told_again_and_of_nothing_else_that_it_was() {
+    let step = |revision, kind, told_again| Step {
+        source: Source::Order,
+        revision,
+        kind: EventKind::Order(kind),
+        at: AT,
+        reason: None,
+        told_again,
+    };
+    let steps = [step(1, OrderKind::Paying, 0), step(2, OrderKind::Placed, 3)];
+    let texts = [Language::English, Language::Korean].map(|language| timeline(language, &UTC, &steps));
+    let marked = ["placed, told again (3rd time)", "주문완료, 다시 알림 (3번째)"];
+    for (text, marked) in texts.iter().zip(marked) {
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[2].contains(marked), "{text}");
+        assert!(
+            lines[1].trim_end().ends_with(if text.contains("time") { "paying" } else { "결제중" }),
+            "{text}"
+        );
+    }
 }

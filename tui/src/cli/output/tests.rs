@@ -73,18 +73,22 @@ fn an_order_of_the_view_is_flat_and_has_its_timeline() {
         kind: EventKind::Order(OrderKind::Paying),
         at: AT,
         reason: None,
+        told_again: 0,
     };
-    let detail = OrderDetail { row: a_row("a-1", None), timeline: vec![step] };
+    let again = Step { revision: 2, told_again: 3, ..step.clone() };
+    let detail = OrderDetail { row: a_row("a-1", None), timeline: vec![step, again] };
     let lines = written(|out| out.order_detail(&detail, &[]));
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["order_id"], "a-1");
     assert_eq!(lines[0]["timeline"][0]["kind"], "order.paying");
+    let told_again = |at: usize| lines[0]["timeline"][at].get("told_again");
+    assert_eq!((told_again(0), told_again(1)), (None, Some(&json!(3))));
 }
 
 #[test]
 fn the_status_counts_orders_by_their_words() {
     let counts = Counts { orders: [1, 2, 3, 4, 5], accounts: 7, items: 12, balances: Won(9) };
-    let lines = written(|out| out.status(&counts, &[]));
+    let lines = written(|out| out.status(&counts, &[], &[]));
     let orders = json!({"paying": 1, "placed": 2, "delivering": 3, "cancelled": 4, "rejected": 5});
     assert_eq!(lines[0]["counts"]["orders"], orders);
     assert_eq!(lines[0]["services"], json!([]));
@@ -119,6 +123,7 @@ fn a_breaker_names_its_instance() {
         log: None,
         warnings: Vec::new(),
         past: Vec::new(),
+        waits: Vec::new(),
     };
     let other = Beat { service: Service::Item, breaker: None, ..beat.clone() };
     let lines = written(|out| out.breakers(&[beat, other]));
@@ -133,4 +138,50 @@ fn a_failure_is_an_object_for_programs_and_nothing_for_people() {
     let mut bytes = Vec::new();
     Output::new(&mut bytes, false, Language::English).failure(&failure).unwrap();
     assert!(bytes.is_empty(), "people read it on stderr");
+}
+
+#[test]
+fn the_status_names_queues_that_are_not_read_by_those_who_should() {
+    let found = |service, why, queues: &[&str]| Found {
+        service,
+        why,
+        queues: queues.iter().map(ToString::to_string).collect(),
+    };
+    let unattended = [
+        found(Service::Deposit, Unattended::NoWorker, &["deposit.commands", "deposit.events"]),
+        found(Service::Item, Unattended::Others { readers: 2, workers: 1 }, &["item.events"]),
+        found(Service::Order, Unattended::NoReader, &["order.events"]),
+    ];
+    let lines = written(|out| out.status(&Counts::default(), &[], &unattended));
+    let expected = json!([
+        {"queues": ["deposit.commands", "deposit.events"], "service": "deposit", "readers": 0},
+        {"queues": ["item.events"], "service": "item", "readers": 2, "workers": 1},
+        {"queues": ["order.events"], "service": "order", "readers": 0},
+    ]);
+    assert_eq!(lines[0]["unattended"], expected);
+    for (language, expected) in [
+        (
+            Language::English,
+            [
+                "nobody reads deposit.commands, deposit.events: start a worker, skstore-worker deposit",
+                "readers of item.events: 2, workers of item that are heard of: 1. Somebody else takes messages there",
+                "nobody reads order.events, though a worker of order is heard of",
+            ],
+        ),
+        (
+            Language::Korean,
+            [
+                "deposit.commands, deposit.events을(를) 읽는 소비자가 없습니다. 워커를 시작하세요: skstore-worker deposit",
+                "item.events의 소비자 2, 소식이 있는 상품 워커 1. ",
+                "order.events을(를) 읽는 소비자가 없습니다. 주문 워커의 소식은 있으니",
+            ],
+        ),
+    ] {
+        let mut bytes = Vec::new();
+        Output::new(&mut bytes, false, language).status(&Counts::default(), &[], &unattended).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        for part in expected {
+            assert!(text.contains(part), "{part} is missing:\n{text}");
+        }
+    }
 }

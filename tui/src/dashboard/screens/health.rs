@@ -1,5 +1,6 @@
 //! The workers, queues and breakers, whether the promises hold, and how it has been.
 
+pub mod attendance;
 pub mod history;
 pub mod state;
 

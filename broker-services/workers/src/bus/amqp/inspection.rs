@@ -17,7 +17,7 @@ use super::declare::{self, Part};
 use super::management::{Management, Unseen};
 use super::refusal::{Denied, Meaning};
 use super::request::{answered, leave, reopened};
-use crate::bus::BusError;
+use crate::bus::{BusError, QueueDepth};
 use crate::topology::{EXCHANGES, Overflow, QueueKind, QueueSpec, queues};
 
 /// A policy of the broker that makes a queue break a promise.
@@ -58,6 +58,8 @@ pub struct Inspection {
     pub blocked: Option<String>,
     /// Why bindings and policies could not be seen, if they could not.
     pub unseen: Option<Unseen>,
+    /// How full the durable queues are that could be seen, and how many consume them.
+    pub queues: Vec<QueueDepth>,
 }
 
 /// Looks at the broker over a connection on which nothing is declared, and at its `management` API; changes nothing there.
@@ -68,7 +70,8 @@ pub(super) async fn inspect(
     connection: &Connection,
     management: Result<Management, Unseen>,
 ) -> Result<Inspection, BusError> {
-    let mut found = Inspection { missing: look(connection).await?.missing, ..Inspection::default() };
+    let Seen { missing, queues: depths, .. } = look(connection).await?;
+    let mut found = Inspection { missing, queues: depths, ..Inspection::default() };
     let is_there = |part: Part| !found.missing.contains(&part);
     let mut otherwise = Vec::new();
     let exchanges = EXCHANGES.iter().filter(|spec| is_there(Part::Exchange(spec.name.to_owned())));
@@ -120,6 +123,8 @@ pub(super) struct Seen {
     /// Whether somebody consumes one of the queues. Nobody does before they have declared everything: where somebody does,
     /// what is missing was deleted.
     pub(super) is_in_use: bool,
+    /// The queues that could be seen.
+    pub(super) queues: Vec<QueueDepth>,
 }
 
 /// Looks for exchanges and durable queues.
@@ -137,7 +142,11 @@ pub(super) async fn look(connection: &Connection) -> Result<Seen, BusError> {
         let open = reopened(connection, channel.take()).await?;
         match found(declare::see(&open, &spec).await?)? {
             Some(depth) => {
-                seen.is_in_use |= depth.is_some_and(|(_, consumers)| consumers > 0);
+                if let Some((ready, consumers)) = depth {
+                    seen.is_in_use |= consumers > 0;
+                    let name = spec.name.into();
+                    seen.queues.push(QueueDepth { name, ready, unacked: None, consumers });
+                }
                 channel = Some(open);
             }
             None => seen.missing.push(Part::Queue(spec.name.clone())),

@@ -170,7 +170,7 @@ impl Upkeep {
     ) -> Result<(), BusError> {
         self.is_suspected.store(false, Ordering::Release);
         let connection = standing.await?;
-        let inspection::Seen { mut missing, is_in_use } = inspection::look(&connection).await?;
+        let inspection::Seen { mut missing, is_in_use, .. } = inspection::look(&connection).await?;
         let (own, management, is_first) = {
             let mut state = self.state();
             let has_looked = std::mem::replace(&mut state.has_looked, true);

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use skstore_domain::checkpoint::{Began, LogHead, LogId, MAX_INCARNATIONS};
 
 use super::failure::Failure;
-use super::read;
+use super::{read, schema};
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
@@ -87,6 +87,7 @@ impl OpenFile {
 /// that is a copy remembers from when on, and how far it went. It gets an identity if it has none: versions that knew of none have made it.
 pub(super) fn begin(connection: &mut Connection) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    schema::complete(&transaction)?;
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS openings (
              number INTEGER PRIMARY KEY, id TEXT NOT NULL, since_seq INTEGER NOT NULL

@@ -15,7 +15,7 @@ use crate::store::{Again, Key, Loaded, LogPage, NewEvent, Row, StoredEvent};
 pub(super) const QUERIES: &[&str] = &[LOAD, UNSENT, EVENT, DUE, DUE_AHEAD, NEWEST, LOG, LAST_SEQ, HAS_ANY];
 
 const LOAD: &str = "SELECT revision, body FROM aggregates WHERE kind = ?1 AND id = ?2";
-const UNSENT: &str = "SELECT seq FROM unsent WHERE seq > ?1 ORDER BY seq";
+const UNSENT: &str = "SELECT seq, told_again FROM unsent WHERE seq > ?1 ORDER BY seq";
 const EVENT: &str = "SELECT seq, id, aggregate_id, revision, type, body FROM events WHERE seq = ?1";
 const UNSENT_COUNT: &str = "SELECT count(*) FROM unsent";
 const DUE: &str = "
@@ -62,7 +62,9 @@ pub(super) fn unsent(
     {
         let seq: i64 = row.get(0)?;
         if !is_known(seq) {
-            events.push(read.query_one([seq], |row| Ok(stored_event(row)))??);
+            let event = read.query_one([seq], |row| Ok(stored_event(row)))??;
+            let told_again = row.get::<_, Option<u32>>(1)?.unwrap_or_default();
+            events.push(StoredEvent { told_again, ..event });
         }
     }
     Ok(events)
@@ -119,7 +121,7 @@ pub(super) fn due(
 
 /// The event that `again` names.
 pub(super) fn newest(connection: &Connection, again: &Again) -> Result<Option<StoredEvent>, Failure> {
-    let Again { kind, aggregate_id } = again;
+    let Again { kind, aggregate_id, .. } = again;
     let mut select = connection.prepare_cached(NEWEST)?;
     let mut rows = select.query((kind.aggregate_kind(), aggregate_id, kind.word()))?;
     rows.next()?.map(stored_event).transpose()
@@ -178,7 +180,7 @@ fn stored_event(row: &SqlRow<'_>) -> Result<StoredEvent, Failure> {
         kind,
         body: row.get(5)?,
     };
-    Ok(StoredEvent { seq, event })
+    Ok(StoredEvent { seq, event, told_again: 0 })
 }
 
 fn text<'row>(row: &'row SqlRow<'_>, column: usize) -> Result<&'row str, Failure> {

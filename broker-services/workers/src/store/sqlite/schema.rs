@@ -21,6 +21,8 @@ const VERSION: i64 = 1;
 ///   order, which an index of the ids could not: as text, revision 10 comes before 2.
 /// - `seq` needs no `AUTOINCREMENT`: events are never deleted, so no number can come twice.
 /// - `headers` is for what an event's transport needs beside its body; nothing yet.
+/// - `told_again` of what is unsent says for how many times that is, because an order waits; nothing where it was never sent.
+///   Files of older versions have it from the first time on that this one opens them to write ([`complete`]).
 /// - Who the store is stands beside them ([`identity`](super::identity)), in files of older versions from the first time on
 ///   that this one opens them to write: those know their way about them all the same.
 const TABLES: &str = "
@@ -51,7 +53,7 @@ const TABLES: &str = "
     ) STRICT;
     CREATE UNIQUE INDEX events_history ON events (kind, aggregate_id, revision);
 
-    CREATE TABLE unsent (seq INTEGER PRIMARY KEY) STRICT;
+    CREATE TABLE unsent (seq INTEGER PRIMARY KEY, told_again INTEGER) STRICT;
 ";
 
 /// What to do about a file of version `found`.
@@ -113,6 +115,15 @@ fn is_prepared(connection: &Connection) -> Result<bool, Failure> {
             "the file is an SQLite database of another program; choose another path".into(),
         )),
     }
+}
+
+/// Adds what older versions knew nothing of, and do not miss, to what they have made.
+pub(super) fn complete(transaction: &Transaction<'_>) -> Result<(), Failure> {
+    let has_it = "SELECT 1 FROM pragma_table_info('unsent') WHERE name = 'told_again'";
+    if !transaction.prepare(has_it)?.exists([])? {
+        transaction.execute_batch("ALTER TABLE unsent ADD COLUMN told_again INTEGER")?;
+    }
+    Ok(())
 }
 
 fn create(transaction: &Transaction<'_>) -> Result<(), Failure> {

@@ -60,7 +60,7 @@ pub(super) fn events(connection: &Connection, events: Vec<NewEvent>) -> Result<V
             _ => error.into(),
         })?;
         enqueue.execute([seq])?;
-        appended.push(StoredEvent { seq, event });
+        appended.push(StoredEvent { seq, event, told_again: 0 });
     }
     Ok(appended)
 }
@@ -77,12 +77,14 @@ pub(super) fn looks(connection: &Connection, looks: &[(Key, Timestamp)]) -> Resu
 
 /// Makes recorded events unsent again. What is not there cannot be published again.
 pub(super) fn again(connection: &Connection, again: &[Again]) -> Result<Vec<StoredEvent>, Failure> {
-    let mut enqueue = connection.prepare_cached("INSERT OR IGNORE INTO unsent (seq) VALUES (?1)")?;
+    let mut enqueue =
+        connection.prepare_cached("INSERT OR IGNORE INTO unsent (seq, told_again) VALUES (?1, ?2)")?;
     let mut found = Vec::with_capacity(again.len());
     for again in again {
         if let Some(event) = read::newest(connection, again)? {
-            enqueue.execute([event.seq])?;
-            found.push(event);
+            // What was never sent is not told again by being sent.
+            let was_sent = enqueue.execute((event.seq, again.told_again))? > 0;
+            found.push(StoredEvent { told_again: if was_sent { again.told_again } else { 0 }, ..event });
         }
     }
     Ok(found)

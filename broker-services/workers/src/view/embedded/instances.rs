@@ -123,6 +123,7 @@ mod tests {
             log: None,
             warnings: Vec::new(),
             past: Vec::new(),
+            waits: Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use skstore_domain::events::{EventKind, Source};
+use skstore_domain::events::EventKind;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{OrderRow, Step};
@@ -61,7 +61,7 @@ pub(super) struct StoredPayment {
     pub(super) reason: Option<PaymentReason>,
 }
 
-/// A step whose reason costs nothing where it is one of the objects' words.
+/// A step whose reason costs nothing where it is one of the objects' words, and whose source is its kind's.
 #[derive(Debug)]
 struct StoredStep {
     at: Timestamp,
@@ -69,7 +69,8 @@ struct StoredStep {
     reason: Option<Cow<'static, str>>,
     named: Epoch,
     kind: EventKind,
-    source: Source,
+    /// In the room that is left beside the others; an order that waits for two weeks is counted no further.
+    told_again: u16,
 }
 
 impl Record {
@@ -95,17 +96,24 @@ impl Record {
         self.steps.iter().map(StoredStep::restore).collect()
     }
 
-    /// Keeps the step unless it is there; `instead` of the one that is there. Whether it was taken.
+    /// Keeps the step unless it is there; `instead` of the one that is there. Whether it was taken, or was told again more
+    /// often than the one that is there.
     pub(super) fn add_step(&mut self, step: &Step, epoch: Epoch, instead: bool) -> bool {
-        let known = |kept: &StoredStep| (kept.source, kept.revision) == (step.source, step.revision);
+        let known = |kept: &StoredStep| (kept.kind.source(), kept.revision) == (step.source, step.revision);
+        let mut step = StoredStep::store(step, epoch);
         if let Some(at) = self.steps.iter().position(known) {
-            self.steps[at].named = epoch;
+            let kept = &mut self.steps[at];
             if !instead {
-                return false;
+                kept.named = epoch;
+                let more_often = step.told_again > kept.told_again;
+                kept.told_again = kept.told_again.max(step.told_again);
+                return more_often;
+            }
+            if kept.named == epoch {
+                step.told_again = step.told_again.max(kept.told_again);
             }
             self.steps.remove(at);
         }
-        let step = StoredStep::store(step, epoch);
         let at = self.steps.partition_point(|kept| kept.key() < step.key());
         if self.steps.len() >= STEPS_PER_ORDER {
             if at == 0 {
@@ -219,33 +227,35 @@ impl StoredStep {
             let known = order.or_else(|| PaymentReason::from_word(word).map(PaymentReason::word));
             known.map_or_else(|| Cow::Owned(word.to_owned()), Cow::Borrowed)
         });
-        Self { at: step.at, revision: step.revision, reason, named, kind: step.kind, source: step.source }
+        let told_again = u16::try_from(step.told_again).unwrap_or(u16::MAX);
+        Self { at: step.at, revision: step.revision, reason, named, kind: step.kind, told_again }
     }
 
     fn restore(&self) -> Step {
         Step {
-            source: self.source,
+            source: self.kind.source(),
             revision: self.revision,
             kind: self.kind,
             at: self.at,
             reason: self.reason.as_deref().map(str::to_owned),
+            told_again: u32::from(self.told_again),
         }
     }
 
     fn key(&self) -> StepKey {
-        steps::place(self.at, self.kind, self.revision, self.source)
+        steps::place(self.at, self.kind, self.revision, self.kind.source())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use skstore_domain::events::OrderKind;
+    use skstore_domain::events::{OrderKind, Source};
 
     use super::*;
 
     fn step(revision: u64, at: i64) -> Step {
         let kind = EventKind::Order(OrderKind::Noted);
-        Step { source: Source::Order, revision, kind, at: Timestamp(at), reason: None }
+        Step { source: Source::Order, revision, kind, at: Timestamp(at), reason: None, told_again: 0 }
     }
 
     #[test]
@@ -261,6 +271,11 @@ mod tests {
         let latest: Vec<u64> = (total - STEPS_PER_ORDER as u64 + 1..=total).collect();
         assert_eq!(kept, latest, "the latest steps are kept");
         assert_eq!(reversed.timeline(), record.timeline(), "whatever order they came in");
+    }
+
+    #[test]
+    fn that_a_step_was_told_again_takes_no_room_of_its_own() {
+        assert_eq!(size_of::<StoredStep>(), 48);
     }
 
     #[test]

@@ -224,6 +224,11 @@ local function is_untold(json)
   return json:find(UNTOLD, 1, true)
 end
 
+-- How often a step was told again because its order waits.
+local function times_told_again(json)
+  return tonumber(json:match('"told_again":(%d+)') or 0)
+end
+
 -- What completes a step's JSON, which comes without its closing brace: the rebuild that named it last.
 local named = ',"named":' .. epoch .. '}'
 
@@ -255,6 +260,8 @@ local function write_steps(key, record, from, number)
       is_news[steps_seen + n] = true
     elseif old:sub(-#named) ~= named then
       put(n, is_untold(old) and json or json:gsub(UNTOLD, ''))
+    elseif times_told_again(json) > times_told_again(old) then
+      put(n, json)
     end
   end
   if length > 2 then

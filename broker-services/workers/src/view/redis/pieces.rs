@@ -218,7 +218,12 @@ impl<'a> Row<'a> {
             (held.step.source, held.step.revision) == (step.source, step.revision)
         };
         match self.steps.iter_mut().find(is_same) {
-            Some(held) => held.line = held.line.or(line),
+            Some(held) => {
+                held.line = held.line.or(line);
+                if held.step.told_again < step.told_again {
+                    held.step = step;
+                }
+            }
             None => self.steps.push(StepAndLine { step, line }),
         }
     }
@@ -333,7 +338,7 @@ mod tests {
         let ids: Vec<_> = (0..600).map(|n| OrderId::new(&format!("order-{n}")).unwrap()).collect();
         let step = |id: &OrderId, revision| {
             let (source, kind, at) = (Source::Order, EventKind::Order(OrderKind::Placed), Timestamp(0));
-            ViewWrite::Step(id.clone(), Step { source, revision, kind, at, reason: None })
+            ViewWrite::Step(id.clone(), Step { source, revision, kind, at, reason: None, told_again: 0 })
         };
         let writes: Vec<ViewWrite> =
             [1, 2, 1].iter().flat_map(|revision| ids.iter().map(|id| step(id, *revision))).collect();

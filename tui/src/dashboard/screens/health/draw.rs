@@ -74,6 +74,7 @@ fn left_lines(state: &State, ink: &Ink<'_>, parts: &Parts) -> Vec<Line<'static>>
     let width = usize::from(parts.left.width);
     let mut lines = promises::lines(state, ink, width);
     lines.extend(services::lines(state, ink, width, true));
+    lines.extend(queues::unattended(state, ink, width));
     if parts.right.is_none() {
         lines.extend(breaker::lines(state, ink, width, true));
     }

@@ -247,6 +247,7 @@ mod tests {
             }),
             warnings: Vec::new(),
             past: Vec::new(),
+            waits: Vec::new(),
         }
     }
 

@@ -1,14 +1,18 @@
-//! How full the queues are.
+//! How full the queues are, and which of them are not read by those who should.
 
 use ratatui::text::{Line, Span};
+use skstore_domain::attendance::Found;
 
 use crate::dashboard::ink::Ink;
 use crate::dashboard::state::State;
+use crate::text::attendance::unattended_words;
 use crate::text::numbers::compact;
 use crate::text::{Text, fit};
 
 /// Columns of the numbers.
 const NUMBER: usize = 7;
+/// Lines of a sentence: the longest, on the narrowest screen.
+const SENTENCE_LINES: usize = 4;
 
 pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![ink.rule(ink.text(Text::QueuesTitle), "", width)];
@@ -41,4 +45,16 @@ pub(super) fn lines(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'sta
         ]));
     }
     lines
+}
+
+/// Which of them are not read by those who should. It stands above them, where nobody has to scroll to.
+pub(super) fn unattended(state: &State, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
+    let Some(queues) = &state.queues else { return Vec::new() };
+    let lasting = state.attendance.lasting(queues, state.workers_heard().as_ref(), state.now);
+    let lines = |found: &Found| {
+        let text = format!("{} {}", ink.glyphs.bad, unattended_words(ink.language, found));
+        let wrapped = fit::wrap(&text, width.saturating_sub(2), SENTENCE_LINES, ink.glyphs.more);
+        wrapped.into_iter().map(|line| Line::styled(format!(" {line}"), ink.theme.bad)).collect::<Vec<_>>()
+    };
+    lasting.iter().flat_map(lines).collect()
 }

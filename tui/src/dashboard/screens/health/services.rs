@@ -7,6 +7,7 @@ use skstore_domain::signals::{Beat, Fault};
 use crate::dashboard::ink::Ink;
 use crate::dashboard::state::{SILENT_AFTER, State};
 use crate::text::numbers::compact;
+use crate::text::waits::wait_words;
 use crate::text::words::{Worded, fault_words};
 use crate::text::{Text, fit, times};
 
@@ -126,7 +127,8 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, beat: &Beat) -> Line<'s
     line
 }
 
-/// What a worker has to say: its fault, why it takes no work, what has to be put right, and what is over.
+/// What a worker has to say: its fault, why it takes no work, what has to be put right, who waits for long, and what is
+/// over.
 fn troubles(state: &State, ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line<'static>> {
     let fault = beat.fault.as_ref().map(|fault| {
         let text = ink.fill(Text::InjectedFault, &[&fault_word(ink, fault)]);
@@ -139,6 +141,10 @@ fn troubles(state: &State, ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line
         (ink.fill(text, &[error]), style)
     });
     let warnings = beat.warnings.iter().map(|what| (ink.fill(Text::PutRight, &[what]), ink.theme.warn));
+    let waits = beat
+        .waits
+        .iter()
+        .map(|wait| (wait_words(ink.language, wait, state.now.max(beat.at)), ink.theme.warn));
     let past = beat.past.last().map(|past| {
         let ago = times::age(ink.language, state.now.max(beat.at).since(past.at));
         (ink.fill(Text::WasWrongAgo, &[&past.what, &ago]), ink.theme.dim)
@@ -149,7 +155,7 @@ fn troubles(state: &State, ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line
             .map(move |line| Line::from(Span::styled(format!("   {line}"), style)))
             .collect::<Vec<_>>()
     };
-    fault.into_iter().chain(error).chain(warnings).chain(past).flat_map(indented).collect()
+    fault.into_iter().chain(error).chain(warnings).chain(waits).chain(past).flat_map(indented).collect()
 }
 
 /// A fault's kind, for a column.

@@ -15,7 +15,7 @@ use crate::dashboard::shown::Spot;
 use crate::dashboard::state::State;
 use crate::dashboard::toasts::words;
 use crate::text::numbers::grouped;
-use crate::text::words::reason_word;
+use crate::text::words::{reason_word, told_again_words};
 use crate::text::{Text, fit, times};
 
 /// From this many columns on fields and answers stand side by side.
@@ -230,7 +230,7 @@ fn order_rows(ink: &Ink<'_>, answered: &Order, shown: &Order) -> Vec<(Text, Stri
     ]
 }
 
-/// When, who, what, and how long after the step before. What has not happened yet at the time that is shown is dim.
+/// When, who, what, how long after the step before, and whether that had to be told again. What has not happened yet at the time that is shown is dim.
 fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, width: usize) -> Line<'static> {
     let steps = detail.steps();
     let Some(step) = steps.get(at) else { return Line::default() };
@@ -248,12 +248,21 @@ fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, width: usize) -> Lin
         Some(then) if at > then => (" ", ink.theme.dim),
         Some(_) | None => (" ", ink.theme.text),
     };
-    let service_style = if style == ink.theme.dim { style } else { ink.theme.title };
+    let (service_style, again_style) =
+        if style == ink.theme.dim { (style, style) } else { (ink.theme.title, ink.theme.warn) };
+    let room = width.saturating_sub(1 + 12 + 1 + 8 + 8);
+    let what = ink.short(&what, room);
+    let again = match step.told_again {
+        0 => String::new(),
+        times => format!(" {}", told_again_words(ink.language, times)),
+    };
+    let again = ink.short(&again, room.saturating_sub(fit::width(&what)));
     Line::from(vec![
         Span::styled(marker, ink.theme.key),
         Span::styled(format!("{time} "), ink.theme.dim),
         Span::styled(format!("{} ", ink.right(&after, 7)), ink.theme.dim),
         Span::styled(format!("{service} "), service_style),
-        Span::styled(ink.short(&what, width.saturating_sub(1 + 12 + 1 + 8 + 8)), style),
+        Span::styled(what, style),
+        Span::styled(again, again_style),
     ])
 }

@@ -16,8 +16,11 @@ pub struct Price {
     pub name: String,
     /// Price of a unit.
     pub unit_price: Won,
-    /// The item's revision that said so.
+    /// Transitions so far, at least: it goes up also where the item's goes back.
     pub revision: u64,
+    /// The item's revision that said so; the same if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<u64>,
     /// The log whose catalogue said so last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<LogId>,
@@ -43,14 +46,17 @@ pub enum Quote<'a> {
 pub fn hear_price(known: Option<&Price>, listed: &Item, log: Option<&LogId>) -> Option<Price> {
     let of_known = known.and_then(|price| price.log.as_ref());
     let is_other = log.is_some() && log != of_known;
-    if !is_other && known.is_some_and(|price| price.revision >= listed.revision) {
+    let of_item = |price: &Price| price.listed.unwrap_or(price.revision);
+    if !is_other && known.is_some_and(|price| of_item(price) >= listed.revision) {
         return None;
     }
+    let revision = known.map_or(0, |price| price.revision + 1).max(listed.revision);
     Some(Price {
         item_id: listed.item_id.clone(),
         name: listed.name.clone(),
         unit_price: listed.unit_price,
-        revision: listed.revision,
+        revision,
+        listed: (revision != listed.revision).then_some(listed.revision),
         log: log.or(of_known).cloned(),
     })
 }
@@ -81,7 +87,13 @@ mod tests {
         for (what, item, log, expected) in table {
             let price = hear_price(Some(&known), &item, log);
             assert_eq!(price.as_ref().map(|price| price.unit_price.0), expected, "{what}");
+            assert!(price.is_none_or(|price| price.revision > known.revision), "{what}: no transition");
         }
+        let back = hear_price(Some(&known), &item(200, 3), Some(&second)).expect("news");
+        let again = hear_price(Some(&back), &item(200, 3), Some(&second));
+        assert_eq!(again, None, "what is known is no news");
+        let newer = hear_price(Some(&back), &item(300, 4), None).expect("news");
+        assert_eq!(newer.unit_price, Won(300), "revisions count from the one that was put back");
         let next = hear_price(Some(&known), &item(200, 8), None).expect("news");
         assert_eq!(next.log, Some(first), "an event is of no catalogue");
     }

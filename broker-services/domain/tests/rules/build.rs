@@ -33,7 +33,7 @@ pub(crate) fn item(stock: u64) -> Item {
 }
 
 pub(crate) fn price(unit_price: Won) -> Price {
-    Price { item_id: item_id(), name: String::new(), unit_price, revision: 1, log: None }
+    Price { item_id: item_id(), name: String::new(), unit_price, revision: 1, listed: None, log: None }
 }
 
 pub(crate) fn request(qty: u32) -> PlaceRequest {

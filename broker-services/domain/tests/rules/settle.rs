@@ -106,7 +106,7 @@ impl Desk {
                 Overdue::GiveUp => {
                     self.order(Input::Payment(PaymentOutcome::NoAnswer(NoAnswer::Abandoned)))?;
                 }
-                Overdue::TellAgain(kind, _) => self.tell_again(kind),
+                Overdue::TellAgain { kind, .. } => self.tell_again(kind),
                 Overdue::Nothing => {}
             }
         }

@@ -454,7 +454,7 @@ impl OrderHandler {
             }
         }
         if let Some(kind) = decision.again {
-            unit.again.push(Again { kind: kind.into(), aggregate_id: id.to_string() });
+            unit.again.push(Again { kind: kind.into(), aggregate_id: id.to_string(), told_again: 0 });
         }
         match decision.then {
             Then::Answer(reply) => Effect::Answer(Box::new(Answer::from(*reply))),

@@ -17,8 +17,10 @@ use super::{read, schema};
 pub(super) const QUERIES: &[&str] = &[INCARNATION, INCARNATIONS, FIRST_UNSENT];
 
 const INCARNATION: &str = "SELECT id FROM openings WHERE number = (SELECT max(number) FROM openings)";
-/// The newest ones, the newest first.
-const INCARNATIONS: &str = "SELECT id, since_seq FROM openings ORDER BY number DESC LIMIT ?1";
+/// The newest ones, the newest last.
+const INCARNATIONS: &str = "
+    SELECT id, since_seq FROM openings
+    WHERE number > (SELECT max(number) FROM openings) - ?1 ORDER BY number";
 const FIRST_UNSENT: &str = "SELECT min(seq) FROM unsent";
 
 /// A file as it was opened, and the one beside it that has its newest entries, which SQLite leaves there for as long as it has
@@ -138,7 +140,5 @@ fn incarnations(connection: &Connection) -> Result<Vec<Began>, Failure> {
     let began = newest.query_map([i64::try_from(MAX_INCARNATIONS + 1).unwrap_or(i64::MAX)], |row| {
         Ok(Began { incarnation: row.get(0)?, since_seq: row.get(1)? })
     })?;
-    let mut began = began.collect::<rusqlite::Result<Vec<_>>>()?;
-    began.reverse();
-    Ok(began)
+    Ok(began.collect::<rusqlite::Result<_>>()?)
 }

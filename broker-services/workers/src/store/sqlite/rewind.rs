@@ -11,7 +11,7 @@ const TABLES: [(&str, &str); 5] = [
     ("openings", "number, id, since_seq"),
     ("aggregates", "kind, id, revision, body, due"),
     ("events", "seq, kind, aggregate_id, revision, type, body, headers"),
-    ("unsent", "seq"),
+    ("unsent", "seq, told_again"),
 ];
 
 /// What a store had.

@@ -212,7 +212,8 @@ impl Store {
         }
     }
 
-    /// Whose entries those are that are sent from now on. Nothing as in [`Store::head`].
+    /// Whose entries those are that are sent from now on: those that were committed here, or found by [`Store::unsent`]. It
+    /// costs nothing then. Nothing as in [`Store::head`].
     ///
     /// # Errors
     /// [`StoreError`].

@@ -51,6 +51,8 @@ struct Shared {
     file: Option<OpenFile>,
     /// Whether an incarnation is still to be begun before anything is committed.
     begins: Cell<bool>,
+    /// As it was when events were committed last, and nothing once others' may have been found.
+    identity: RefCell<Option<LogId>>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -80,6 +82,7 @@ impl SqliteStore {
 
     /// Begins an incarnation. On a disk that is full that has to wait until something can be committed at all.
     fn begin(&self) {
+        self.0.identity.replace(None);
         self.0.begins.set(self.with(identity::begin).is_err());
     }
 
@@ -178,6 +181,7 @@ impl SqliteStore {
             data_version: Cell::new(None),
             file,
             begins: Cell::new(false),
+            identity: RefCell::default(),
         })))
     }
 
@@ -213,6 +217,9 @@ impl SqliteStore {
         write::looks(&transaction, &changes.looks)?;
         let mut events = write::events(&transaction, changes.events)?;
         events.extend(write::again(&transaction, &changes.again)?);
+        if !events.is_empty() {
+            self.0.identity.replace(identity::of_a_writer(&transaction)?);
+        }
         transaction.commit()?;
         // What was taken away in this very moment was committed for nobody, and nobody is told that it was.
         self.check_file()?;
@@ -225,6 +232,7 @@ impl SqliteStore {
         is_known: impl Fn(i64) -> bool,
         max: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.0.identity.replace(None);
         self.with(|connection| read::unsent(connection, after, is_known, max))
     }
 
@@ -233,7 +241,8 @@ impl SqliteStore {
     }
 
     pub(super) fn mark_sent(&self, seqs: &[i64]) -> Result<(), StoreError> {
-        self.with(|connection| {
+        // Wherever the file is: what is marked in vain is sent again.
+        self.lend(|connection| {
             for seqs in seqs.chunks(MARKS_PER_TRANSACTION) {
                 self.set_durability(connection, Durability::Soon)?;
                 let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -298,7 +307,13 @@ impl SqliteStore {
     }
 
     pub(super) fn identity(&self) -> Result<Option<LogId>, StoreError> {
-        self.with(|connection| identity::identity(connection))
+        let known = self.0.identity.borrow().clone();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = self.with(|connection| identity::identity(connection))?;
+        self.0.identity.replace(found.clone());
+        Ok(found)
     }
 
     pub(super) fn head(&self) -> Result<Option<LogHead>, StoreError> {
@@ -324,10 +339,15 @@ impl SqliteStore {
 
     /// Lends the connection to `work` while its file is there, and says in which store it failed.
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.check_file().map_err(|failure| failure.of(&self.0.url))?;
+        self.lend(work)
+    }
+
+    /// Lends the connection to `work`, wherever its file is.
+    fn lend<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
         let lent: Result<RefMut<'_, Connection>, _> = self.0.connection.try_borrow_mut();
         let reentered = |_| Failure::Contradiction("it was used from within one of its decisions".into());
-        self.check_file()
-            .and_then(|()| lent.map_err(reentered))
+        lent.map_err(reentered)
             .and_then(|mut connection| work(&mut connection))
             .map_err(|failure| failure.of(&self.0.url))
     }

@@ -39,3 +39,24 @@ pub(crate) async fn a_store_that_is_opened_again_is_the_same_and_begins_an_incar
     let known = heard(before);
     assert_eq!(known.lineage(&after), Lineage::Same);
 }
+
+pub(crate) async fn who_sends_events_sends_them_in_the_name_of_no_incarnation_before_theirs(
+    engine: &impl Shared,
+) {
+    let first = engine.open().await;
+    advance(&first, &keys(&[order("a")])).await.unwrap();
+    let alone = first.identity().await.unwrap().unwrap();
+    let second = engine.open().await;
+    let of_second = second.identity().await.unwrap().unwrap();
+    assert_ne!(alone, of_second, "an incarnation of its own");
+    advance(&first, &keys(&[order("b")])).await.unwrap();
+    assert_eq!(first.identity().await.unwrap(), Some(of_second), "with what is committed since");
+    let third = engine.open().await;
+    advance(&third, &keys(&[order("c")])).await.unwrap();
+    assert_eq!(first.unsent(0, |_| false, 9).await.unwrap().len(), 3, "all of them");
+    assert_eq!(
+        first.identity().await.unwrap(),
+        third.identity().await.unwrap(),
+        "with what others committed"
+    );
+}

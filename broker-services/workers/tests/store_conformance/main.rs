@@ -82,7 +82,8 @@ macro_rules! contract_when_shared {
                     many_connections_lose_no_update
                     another_schema_version_is_refused_with_a_remedy;
                 identity:
-                    a_store_that_is_opened_again_is_the_same_and_begins_an_incarnation;
+                    a_store_that_is_opened_again_is_the_same_and_begins_an_incarnation
+                    who_sends_events_sends_them_in_the_name_of_no_incarnation_before_theirs;
                 leases:
                     what_another_connection_commits_is_news_once
                     of_many_connections_one_gets_the_lease;

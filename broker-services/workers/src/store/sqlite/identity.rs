@@ -14,9 +14,12 @@ use super::{read, schema};
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
-pub(super) const QUERIES: &[&str] = &[INCARNATION, INCARNATIONS, FIRST_UNSENT];
+pub(super) const QUERIES: &[&str] = &[BOTH, INCARNATION, INCARNATIONS, FIRST_UNSENT];
 
 const INCARNATION: &str = "SELECT id FROM openings WHERE number = (SELECT max(number) FROM openings)";
+const BOTH: &str = "
+    SELECT value, id FROM meta, openings
+    WHERE key = 'store_id' AND number = (SELECT max(number) FROM openings)";
 /// The newest ones, the newest last.
 const INCARNATIONS: &str = "
     SELECT id, since_seq FROM openings
@@ -112,6 +115,12 @@ pub(super) fn identity(connection: &Connection) -> Result<Option<LogId>, Failure
     let Some(store) = store_id(connection)? else { return Ok(None) };
     let incarnation = connection.prepare_cached(INCARNATION)?.query_row([], |row| row.get(0))?;
     Ok(Some(LogId { store, incarnation }))
+}
+
+/// The same, of a store that somebody has opened to write: with each commit of events.
+pub(super) fn of_a_writer(connection: &Connection) -> Result<Option<LogId>, Failure> {
+    let mut both = connection.prepare_cached(BOTH)?;
+    Ok(both.query_row([], |row| Ok(LogId { store: row.get(0)?, incarnation: row.get(1)? })).optional()?)
 }
 
 /// None until the first incarnation begins, whose table is made together with it.

@@ -21,6 +21,8 @@ use super::labels;
 use super::output::{Output, by_status};
 use super::stderr::tell;
 
+/// When a rebuild that nobody has begun is asked for again: many times what it takes one that was heard.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long it may take until a rebuild has begun: another process of MyInfo may have to take charge of it.
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 /// How long a rebuild may come no further. A service that is down holds it up, and it goes on when that is back.
@@ -167,18 +169,23 @@ async fn look(view: &View) -> Result<Seen, Failure> {
     }
 }
 
-/// Asks for a rebuild and waits until one that has begun since, or was going on already, has ended.
+/// Asks for a rebuild, again where nobody begins one: a wish that comes before MyInfo listens, or just as it ends a rebuild, is
+/// heard by nobody. Waits until one that has begun since, or was going on already, has ended.
 async fn rebuild(desk: &Desk) -> Result<(), Failure> {
     let view = desk.view();
     let before = look(view).await?;
     desk.rebuild_view().await?;
     let mut told = before.clone();
-    let (began, mut moved, mut begins) = (Instant::now(), Instant::now(), 0);
+    let (began, mut asked, mut moved, mut begins) = (Instant::now(), Instant::now(), Instant::now(), 0);
     loop {
         let now = look(view).await?;
         let has_begun = before.rebuilds.is_running || now.rebuilds.last > before.rebuilds.last;
         if has_begun && !now.rebuilds.is_running {
             return Ok(());
+        }
+        if !has_begun && asked.elapsed() > ASK_AGAIN_AFTER {
+            desk.rebuild_view().await?;
+            asked = Instant::now();
         }
         begins += u32::from(now.rebuilds.last > told.rebuilds.last);
         if progress(&now, &told) {

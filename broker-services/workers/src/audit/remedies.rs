@@ -99,12 +99,7 @@ struct Means<'a> {
 
 impl Means<'_> {
     fn remedies(&mut self, trio: &Trio) -> Result<Vec<Remedy>, AuditError> {
-        let Known::Order(order) = (match &trio.order {
-            Some(known) => known,
-            None => return Ok(nobodys(trio)),
-        }) else {
-            return Ok(nobodys(trio));
-        };
+        let Some(Known::Order(order)) = &trio.order else { return Ok(nobodys(trio)) };
         let is_other = trio.payment.as_ref().is_some_and(|payment| is_other_payment(order, payment))
             || trio.delivery.as_ref().is_some_and(|delivery| is_other_delivery(order, delivery));
         if is_other {

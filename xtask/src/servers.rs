@@ -55,6 +55,9 @@ pub(crate) struct Rabbit {
     settings: &'static str,
 }
 
+/// Where a broker has its queues, messages and users, in its directory.
+const DATA: &str = "mnesia";
+
 /// What the broker of the compose file is set to.
 const SHIPPED_SETTINGS: &str = include_str!("../../config/docker/rabbitmq.conf");
 
@@ -138,6 +141,18 @@ impl Rabbit {
         self.broker.end("KILL");
     }
 
+    /// Ends it as a power cut does that takes its disk along, and starts it again with nothing at all: it is a new one, at
+    /// the same ports and with the same user.
+    ///
+    /// # Errors
+    /// A sentence that says what could not be removed, or where its log is.
+    pub(crate) fn wipe(&mut self) -> Result<(), String> {
+        self.kill();
+        let data = self.directory.join(DATA);
+        fs::remove_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
+        self.restart()
+    }
+
     /// `amqp://…` or `amqps://…`, for `bus.url`.
     pub(crate) fn amqp_url(&self) -> String {
         let scheme = if self.certificate.is_some() { "amqps" } else { "amqp" };
@@ -207,7 +222,7 @@ impl Rabbit {
             .env("RABBITMQ_CONFIG_FILE", here("rabbitmq"))
             .env("RABBITMQ_ADVANCED_CONFIG_FILE", here("advanced"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", here("enabled_plugins"))
-            .env("RABBITMQ_MNESIA_BASE", here("mnesia"))
+            .env("RABBITMQ_MNESIA_BASE", here(DATA))
             .env("RABBITMQ_LOG_BASE", here("log"))
             .env("RABBITMQ_PID_FILE", here("pid"))
             .env("RABBITMQ_GENERATED_CONFIG_DIR", here("config"))

@@ -9,15 +9,17 @@ use skstore_domain::ids::OrderId;
 use skstore_domain::signals::Service;
 use skstore_workers::view::View;
 use skstore_workers::view::redis::RedisView;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::buyers::{Buyer, code, until};
-use crate::workers::{At, LOOK_EVERY};
+use crate::workers::{At, LOOK_EVERY, PATIENCE};
 
 /// What the catalogue opens kim's account with, in won.
 const BALANCE: i64 = 500_000_000;
 /// The promise: so soon after the traffic stops the view is what the services say.
 const CONVERGES_WITHIN: Duration = Duration::from_secs(2);
+/// The promise: so soon after the last loss every order has ended, and the view is what the services say.
+pub(crate) const RECOVERS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What became of a set of orders of kim's for one item.
 pub(crate) struct Books {
@@ -33,16 +35,9 @@ impl Books {
     /// Waits until every order has ended with its payment final, and holds what is then there against the promises;
     /// `stock` is what there was of the item. These must be all orders of kim's and of that item.
     pub(crate) async fn close(at: &At, ids: &[String], item: &str, stock: i64) -> Self {
-        let mut buyer = Buyer::new(&at.bus);
-        let mut books = None;
-        until("every order has ended, with its payment final", async || {
-            books = Self::ask(&mut buyer, ids, item).await.filter(Self::have_ended);
-            books.is_some()
-        })
-        .await;
-        let books = books.expect("they have ended");
+        let books = Self::ended(at, ids, item).await;
         books.hold(stock);
-        let view = View::Redis(RedisView::new(&at.view, ids.len() * 2 + 1_000).expect("a URL"));
+        let view = books.view(at);
         // A view that was lost takes its time to come back; what is promised is that of one that is there.
         until("the view is rebuilt", async || {
             let beats = view.health().await.map(|health| health.services).unwrap_or_default();
@@ -51,14 +46,54 @@ impl Books {
             keepers.max_by_key(|beat| beat.at).is_some_and(|beat| beat.rebuilding.is_none())
         })
         .await;
-        let stopped = Instant::now();
+        books.are_shown(&view, Instant::now(), CONVERGES_WITHIN).await;
+        books
+    }
+
+    /// The same after messages were lost, the last one `since` then: every order ends and is shown as it is soon enough
+    /// after that, whoever has to be told again and whatever has to be asked for. How long either took, too, with
+    /// what it takes to look at all of them.
+    pub(crate) async fn close_after_losses(
+        at: &At,
+        ids: &[String],
+        item: &str,
+        stock: i64,
+        since: Instant,
+    ) -> (Self, [Duration; 2]) {
+        let books = Self::ended(at, ids, item).await;
+        let ended = since.elapsed();
+        assert!(ended <= RECOVERS_WITHIN, "every order has ended only {ended:?} after the last loss");
+        books.hold(stock);
+        books.are_shown(&books.view(at), since, RECOVERS_WITHIN).await;
+        (books, [ended, since.elapsed()])
+    }
+
+    async fn ended(at: &At, ids: &[String], item: &str) -> Self {
+        let mut buyer = Buyer::new(&at.bus);
+        let mut asked = None;
+        let ended = async {
+            while !asked.as_ref().is_some_and(Self::have_ended) {
+                sleep(LOOK_EVERY).await;
+                asked = Self::ask(&mut buyer, ids, item).await.or(asked.take());
+            }
+        };
+        let is_in_time = timeout(PATIENCE, ended).await.is_ok();
+        let open = asked.as_ref().and_then(Self::open);
+        assert!(is_in_time, "not within {PATIENCE:?}: every order ends with its payment final; {open:?}");
+        asked.expect("they have ended")
+    }
+
+    fn view(&self, at: &At) -> View {
+        View::Redis(RedisView::new(&at.view, self.payments.len() * 2 + 1_000).expect("a URL"))
+    }
+
+    async fn are_shown(&self, view: &View, since: Instant, within: Duration) {
         loop {
-            let looked = stopped.elapsed();
-            let Some(difference) = books.differs(&view).await else { break };
-            assert!(looked <= CONVERGES_WITHIN, "{looked:?} after all has ended {difference}");
+            let looked = since.elapsed();
+            let Some(difference) = self.differs(view).await else { return };
+            assert!(looked <= within, "not within {within:?}, but after {looked:?}: {difference}");
             sleep(LOOK_EVERY).await;
         }
-        books
     }
 
     async fn ask(buyer: &mut Buyer, ids: &[String], item: &str) -> Option<Self> {
@@ -86,11 +121,18 @@ impl Books {
     }
 
     fn have_ended(&self) -> bool {
-        self.orders.iter().all(|(id, order)| match order["status"].as_str() {
+        self.open().is_none()
+    }
+
+    /// The first order that has not ended.
+    fn open(&self) -> Option<String> {
+        let has_ended = |id: &str, order: &Value| match order["status"].as_str() {
             Some("delivering") => true,
             Some("cancelled" | "rejected") => matches!(self.payment(id), "refunded" | "voided" | "declined"),
             _ => false,
-        })
+        };
+        let open = self.orders.iter().find(|(id, order)| !has_ended(id, order));
+        open.map(|(id, order)| format!("{order} is paid for by {:?}", self.payments.get(id)))
     }
 
     /// Whether no unpaid order is delivered, money is conserved and given back, and each unit went to one order.

@@ -9,11 +9,16 @@ mod audited;
 mod books;
 mod buyers;
 mod faults;
+mod forgetting;
+mod frames;
 mod races;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
 #[path = "../../../../xtask/src/servers.rs"]
 mod servers;
 mod storm;
+mod theft;
+mod thief;
+mod traffic;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #[path = "../amqp/vhost.rs"]
 mod vhost;

@@ -12,7 +12,7 @@ use skstore_workers::config::{Config, Sources};
 use tempfile::TempDir;
 
 use crate::servers::{Group, Rabbit, Redis};
-use crate::vhost;
+use crate::vhost::{self, Vhost};
 
 /// `redis://…` of the Redis that the tests may use. Its database 0 is for those that bring prefixes of their own.
 const REDIS_URL: &str = "SKSTORE_TEST_REDIS_URL";
@@ -35,13 +35,18 @@ pub(crate) struct At {
 impl At {
     /// A virtual host and a database that nobody else uses, on the servers that the tests are given.
     pub(crate) fn given() -> Self {
+        Self::on(&vhost::empty())
+    }
+
+    /// This virtual host and a database that nobody else uses.
+    pub(crate) fn on(vhost: &Vhost) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let database = COUNT.fetch_add(1, Ordering::Relaxed);
         assert!(database < DATABASES, "one test program has at most {DATABASES} desks");
         let redis = std::env::var(REDIS_URL).unwrap_or_else(|_| {
             panic!("{REDIS_URL} is not set: run `cargo xtask test`, which starts a Redis")
         });
-        let at = Self { bus: vhost::empty().url, view: format!("{redis}/{database}") };
+        let at = Self { bus: vhost.url.clone(), view: format!("{redis}/{database}") };
         // Whatever an earlier test program has left there.
         at.redis_cli(&["flushdb"]);
         at

@@ -201,6 +201,7 @@ fn without_workers(wanted: &Wanted<'_>, config: &Config, error: &StartError) -> 
 
 /// Audits or reconciles, also where somebody else has the workers.
 async fn audited(wanted: &Wanted<'_>, command: &Command, config: &Config) -> Result<(), Failure> {
+    audit::check(config)?;
     let mut reached = audit::reach(config).map_err(|error| not_started(&error))?;
     if let Some(process) = &reached.process {
         // The books are looked at whatever becomes of the workers: they may be what is wrong.

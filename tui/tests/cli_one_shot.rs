@@ -61,6 +61,15 @@ impl Desk {
         objects.remove(0)
     }
 
+    /// Restores one store, as the manual says.
+    fn put_back(&self, copies: &std::path::Path, service: &str) {
+        let data = self.dir.path().join("data");
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(data.join(format!("{service}.db{suffix}")));
+        }
+        std::fs::copy(copies.join(format!("{service}.db")), data.join(format!("{service}.db"))).unwrap();
+    }
+
     /// The error that `line` prints, after checking its exit status.
     fn error(&self, line: &str, status: i32) -> Value {
         let (mut objects, exit) = self.json(line);
@@ -404,18 +413,55 @@ fn a_backup_is_restored_by_putting_its_files_in_place() {
     let (copied, status) = desk.json(&backup);
     assert_eq!((copied.len(), status), (3, 0), "{copied:?}");
     assert!(copied.iter().all(|copy| copy["entries"].as_i64() > Some(0)), "{copied:?}");
-    let again = desk.error(&backup, 3);
+    let again = desk.error(&backup, 2);
     assert!(again["error"]["message"].as_str().unwrap().contains("is there already"), "{again}");
 
     assert_eq!(desk.done("place 10 1 --customer kim --order-id gone")["status"], "placed");
-    let data = desk.dir.path().join("data");
-    for service in ["order", "deposit", "item"] {
-        for suffix in ["-wal", "-shm"] {
-            let _ = std::fs::remove_file(data.join(format!("{service}.db{suffix}")));
-        }
-        std::fs::copy(copies.join(format!("{service}.db")), data.join(format!("{service}.db"))).unwrap();
-    }
+    ["order", "deposit", "item"].into_iter().for_each(|service| desk.put_back(&copies, service));
     assert_eq!(desk.done("order kept")["order_id"], "kept");
     assert_eq!(desk.json("order gone").1, 1, "what came after the backup is not there");
     assert_eq!(desk.json("audit").1, 0, "the books of one backup fit");
+}
+
+#[test]
+fn what_a_restored_store_has_forgotten_is_listed_and_settled() {
+    let desk = Desk::new();
+    let copies = desk.dir.path().join("copies");
+    assert_eq!(desk.error("reconcile", 3)["error"]["code"], "unreachable", "there is no store yet");
+    desk.done("place 10 2 --customer kim --order-id kept");
+    assert_eq!(desk.json("reconcile"), (vec![], 0), "nothing is to be settled");
+    desk.json(&format!("backup {}", copies.display()));
+    desk.done("place 10 1 --customer kim --order-id new");
+    let before = desk.done("order new --ask");
+    assert_eq!(before["status"], "delivering", "{before}");
+
+    desk.put_back(&copies, "deposit");
+    let (told, status) = desk.json("audit");
+    let [finding, audited, error] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(
+        (finding["id"].as_str(), finding["is_forgotten"].as_bool(), status),
+        (Some("new"), Some(true), 1)
+    );
+    assert_eq!(
+        (&audited["audited"]["violations"], &error["error"]["code"]),
+        (&json!(0), &json!("unsettled"))
+    );
+    let (listed, status) = desk.json("reconcile");
+    assert_eq!(
+        (listed[0]["order_id"].as_str(), listed[0]["remedies"][0]["do"].as_str()),
+        (Some("new"), Some("charge"))
+    );
+    assert_eq!((listed.len(), status), (2, 1), "the order, and why the command fails: {listed:?}");
+    let (settled, status) = desk.json("reconcile --settle");
+    assert_eq!(
+        (settled[0]["is_settled"].as_bool(), settled[0]["status"].as_str(), status),
+        (Some(true), Some("delivering"), 0)
+    );
+    assert_eq!(desk.json("audit").1, 0, "and the books are right");
+
+    std::fs::remove_file(desk.dir.path().join("data/item.db")).unwrap();
+    for command in ["audit", "reconcile"] {
+        let refused = desk.error(command, 3);
+        assert!(refused["error"]["message"].as_str().unwrap().contains("there is no such file"), "{refused}");
+    }
 }

@@ -48,7 +48,8 @@ pub enum OrderEvent {
     Noted(Order),
     /// Of a cancel that came before its order. Its kind is *noted*, too.
     CancelNoted(OrderId),
-    Disowned(OrderId, Disowned),
+    /// Of an order that there is not; or of one that has ended, under whose id others hold something for another one.
+    Disowned(OrderId, Disowned, Option<Order>),
 }
 
 /// What Deposit tells: see [`DepositKind`] for each.
@@ -165,7 +166,8 @@ impl OrderEvent {
             | Self::Rejected(order)
             | Self::Cancelled(order)
             | Self::Noted(order) => Some(order),
-            Self::CancelNoted(_) | Self::Disowned(..) => None,
+            Self::Disowned(_, _, order) => order.as_ref(),
+            Self::CancelNoted(_) => None,
         }
     }
 
@@ -180,7 +182,7 @@ impl OrderEvent {
             | Self::Rejected(order)
             | Self::Cancelled(order)
             | Self::Noted(order) => &order.order_id,
-            Self::CancelNoted(order_id) | Self::Disowned(order_id, _) => order_id,
+            Self::CancelNoted(order_id) | Self::Disowned(order_id, ..) => order_id,
         }
     }
 }

@@ -151,8 +151,10 @@ fn happened(event: &Event) -> ViewWrite {
     let (kind, at, reason) = (event.kind(), event.time, reason.map(str::to_owned));
     let (id, subject, customer) = (event.id(), event.subject().to_owned(), customer.cloned());
     let line = FeedEntry { id, kind, subject, at, customer, amount, reason: reason.clone() };
-    let is_step =
-        !matches!(event.data, EventData::Order(OrderEvent::CancelNoted(_) | OrderEvent::Disowned(..)));
+    let is_step = !matches!(
+        event.data,
+        EventData::Order(OrderEvent::CancelNoted(_) | OrderEvent::Disowned(_, _, None))
+    );
     match event.order_id().filter(|_| is_step) {
         Some(order_id) => {
             let step =

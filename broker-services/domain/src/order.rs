@@ -151,8 +151,11 @@ fn place_after_tombstone(
     };
     let order = Order {
         status: OrderStatus::Cancelled,
-        reason: Some(OrderReason::Customer),
-        cancel_requested: true,
+        reason: Some(match &tombstone.disowned {
+            Some(_) => OrderReason::Restored,
+            None => OrderReason::Customer,
+        }),
+        cancel_requested: tombstone.disowned.is_none(),
         revision: tombstone.revision,
         ..new_order(request, price, amount, now)
     };

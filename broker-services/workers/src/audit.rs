@@ -47,6 +47,14 @@ use verdict::Differing;
 /// How long what is on its way is waited for: the view's promise, which is the longest of those without a fault.
 pub const WAIT: Duration = Duration::from_secs(2);
 
+/// Finds what keeps the stores from being read, before anybody has made one where it is missing.
+///
+/// # Errors
+/// [`AuditError::Store`] names it.
+pub fn check(sources: &Sources) -> Result<(), AuditError> {
+    Stores::open(sources).map(|_| ())
+}
+
 /// Audits `sources`; `told` hears each violation as it is certain. `traffic` says what is in queues or parked.
 ///
 /// # Errors

@@ -41,6 +41,14 @@ pub(crate) struct Reached {
     pub(super) missing: Option<String>,
 }
 
+/// Finds stores that are missing, another service's or not to be read: workers would make a missing one, with nothing in it.
+///
+/// # Errors
+/// [`Failure::Unreachable`] names the store.
+pub(crate) fn check(config: &Config) -> Result<(), Failure> {
+    Ok(audit::check(&Sources::of(config, None, Duration::ZERO, Clock::System.now()))?)
+}
+
 /// Starts what can be started: all workers over the embedded bus, unless somebody else has them; else a
 /// connection.
 ///

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -47,11 +47,20 @@ pub(crate) async fn run<W: Write>(
 ) -> Result<(), Failure> {
     let directory = &arguments.directory;
     fs::create_dir_all(directory).map_err(|error| {
-        Failure::Unreachable(format!("the directory {} cannot be made: {error}", directory.display()))
+        Failure::Usage(format!("the directory {} cannot be made: {error}", directory.display()))
     })?;
+    // All of them before any is made: a part of a backup is none.
+    let is_there = |source: &&Source| file(directory, **source).exists();
+    if let Some(source) = Source::ALL.iter().find(is_there) {
+        let there = file(directory, *source);
+        return Err(Failure::Usage(format!(
+            "the copy {} is there already; name another directory, or move it away",
+            there.display()
+        )));
+    }
     let mut copies = Vec::new();
     for source in Source::ALL {
-        copies.push(copy(*source, config, directory.join(format!("{source}.db"))).await?);
+        copies.push(copy(*source, config, file(directory, *source)).await?);
     }
     out.list(&copies, |language, copies| {
         let headings = [
@@ -66,6 +75,10 @@ pub(crate) async fn run<W: Write>(
         };
         table(language, headings, copies.iter().map(row))
     })
+}
+
+fn file(directory: &Path, source: Source) -> PathBuf {
+    directory.join(format!("{source}.db"))
 }
 
 async fn copy(service: Source, config: &Config, file: PathBuf) -> Result<Copied, Failure> {

@@ -50,6 +50,9 @@ pub(crate) enum Failure {
     /// The services differ on so many orders.
     #[error("orders on which the services differ: {0}")]
     Unsettled(usize),
+    /// So many orders were to be settled, and are not.
+    #[error("orders that are not settled: {0}")]
+    LeftUnsettled(usize),
     /// The arguments or settings are wrong.
     #[error("{0}")]
     Usage(String),
@@ -78,7 +81,8 @@ impl Failure {
             | Self::Unwell(_)
             | Self::Violated(_)
             | Self::Forgotten(_)
-            | Self::Unsettled(_) => REFUSED,
+            | Self::Unsettled(_)
+            | Self::LeftUnsettled(_) => REFUSED,
             Self::Usage(_) => USAGE,
             Self::Unreachable(_) | Self::NoAnswer(_) | Self::Output(_) => UNREACHABLE,
             Self::OutputClosed => DONE,
@@ -106,7 +110,9 @@ impl Failure {
             Self::Stays(message) => error("stays", message),
             Self::Unwell(message) => error("unwell", message),
             Self::Violated(_) => error("violated", &self.to_string()),
-            Self::Forgotten(_) | Self::Unsettled(_) => error("unsettled", &self.to_string()),
+            Self::Forgotten(_) | Self::Unsettled(_) | Self::LeftUnsettled(_) => {
+                error("unsettled", &self.to_string())
+            }
             Self::Usage(message) => error("usage", message),
             Self::NoAnswer(message) => error("no_answer", message),
             Self::Unreachable(_) | Self::OutputClosed | Self::Output(_) => {

@@ -34,7 +34,7 @@ macro_rules! labels {
 }
 
 labels! {
-    ACCOUNTS = "계정", "accounts";
+    ACCOUNTS = "계좌", "accounts";
     AMOUNT = "금액", "amount";
     APPLIED = "반영됨", "applied";
     AT = "시각", "at";
@@ -55,7 +55,7 @@ labels! {
     FAILED = "실패", "failed";
     FATE = "결과", "result";
     FILE = "파일", "file";
-    FORGOTTEN = "복원으로 잊음", "forgotten";
+    FORGOTTEN = "복원으로 생긴 차이", "left by a restore";
     HANDLED = "처리", "handled";
     HEADERS = "헤더", "headers";
     ID = "식별자", "id";

@@ -29,6 +29,7 @@ use super::columns::table;
 use super::failure::Failure;
 use super::labels;
 use super::output::Output;
+use super::stderr::tell;
 
 /// Orders that are sent at once: Order takes them in one batch, and the breaker lets as many charges through.
 const AT_ONCE: usize = 32;
@@ -76,17 +77,18 @@ pub(crate) async fn run<W: Write>(
 ) -> Result<(), Failure> {
     let seen = Seen::of(reached, config, Duration::from_secs(arguments.wait)).await?;
     let (report, found) = look(&seen).await?;
-    if !arguments.settle {
-        out.list(&found, list)?;
-        return unsettled(found.len());
+    let (found, under_way): (Vec<_>, Vec<_>) = found.into_iter().partition(|order| order.is_certain);
+    if !under_way.is_empty() {
+        tell(&format!("skstore: orders that are still under way, and not listed: {}", under_way.len()));
     }
-    if found.is_empty() {
-        return out.list(&found, list);
+    if !arguments.settle || found.is_empty() {
+        out.list(&found, list)?;
+        return if found.is_empty() { Ok(()) } else { Err(Failure::Unsettled(found.len())) };
     }
     let Some(desk) = seen.desk.as_ref().filter(|_| seen.lost.is_none()) else {
         let why = reached.missing.clone().or(seen.lost).or(report.notes.into_iter().next());
         return Err(Failure::Unreachable(format!(
-            "nothing was settled, since Order cannot be asked: {}",
+            "nothing was settled, since Order cannot be asked. If somebody else has the data directory, end that first: {}",
             why.unwrap_or_default()
         )));
     };
@@ -96,11 +98,7 @@ pub(crate) async fn run<W: Write>(
         settled.push(what_became(desk, order, &left).await);
     }
     out.list(&settled, became)?;
-    unsettled(left.len())
-}
-
-fn unsettled(count: usize) -> Result<(), Failure> {
-    if count == 0 { Ok(()) } else { Err(Failure::Unsettled(count)) }
+    if left.is_empty() { Ok(()) } else { Err(Failure::LeftUnsettled(left.len())) }
 }
 
 async fn look(seen: &Seen) -> Result<(Report, Vec<Unsettled>), Failure> {
@@ -235,6 +233,7 @@ mod tests {
             item_id: None,
             differences: vec!["it is delivering for 5000 won, but Deposit has never charged it".into()],
             remedies: vec![Remedy::Charge { customer: "kim".into(), amount: 5_000, is_covered: true }],
+            is_certain: true,
         };
         let english = list(Language::English, std::slice::from_ref(&order));
         assert!(english.contains("a-1") && english.contains("charge kim 5,000 won"), "{english}");
@@ -272,6 +271,7 @@ mod tests {
             item_id: None,
             differences: Vec::new(),
             remedies: vec![remedy],
+            is_certain: true,
         };
         assert_eq!(command(&order(Remedy::ByHand)), None);
         let settle = command(&order(Remedy::Disown)).expect("a command");

@@ -666,16 +666,16 @@ texts! {
     AgeDays { "{0}일", "{0}d" }
 
     // Reconciling the services.
-    SettleCharge { "{0}에게 {1}원 결제", "charge {0} {1} won" }
+    SettleCharge { "{0}의 계좌에서 {1}원 결제", "charge {0} {1} won" }
     SettleUncovered { "{0}의 잔액이 {1}원보다 적어 취소", "cancel: the account of {0} does not cover {1} won" }
-    SettleDeliver { "상품 {0} {1}개 배송", "deliver {1} of item {0}" }
-    SettleSoldOut { "상품 {0} 재고가 {1}개보다 적어 취소", "cancel: fewer than {1} of item {0} are left" }
+    SettleDeliver { "상품 {0}: {1}개 배송", "deliver {1} of item {0}" }
+    SettleSoldOut { "상품 {0}: 재고가 {1}개보다 적어 취소", "cancel: fewer than {1} of item {0} are left" }
     SettleCancel { "취소", "cancel" }
     SettleRelease { "{0}에게 {1}원 환불", "give {0} {1} won back" }
-    SettleTakeBack { "상품 {0} {1}개 재고로 되돌림", "put {1} of item {0} back into stock" }
-    SettleTellAgain { "다시 알림", "tell it again" }
-    SettleDisown { "없는 주문으로 기록", "record that there is no such order" }
-    SettleByHand { "사람이 확인해야 함: 식별자가 두 주문에 쓰임", "look at it: the id stands for two orders" }
+    SettleTakeBack { "상품 {0}: {1}개 재고로 되돌림", "put {1} of item {0} back into stock" }
+    SettleTellAgain { "어떻게 끝났는지 다시 알림", "tell the others again how it ended" }
+    SettleDisown { "없는 주문으로 기록", "disown it: Order knows no such order" }
+    SettleByHand { "먼저 취소해야 함: 식별자가 두 주문에 쓰임", "cancel it first: its id stands for two orders" }
     SettleNothing { "서비스가 모두 일치합니다: 정리할 것이 없습니다", "the services agree: there is nothing to settle" }
     SettleLeft { "정리되지 않음", "not settled" }
 }

@@ -156,7 +156,8 @@ impl<'a> Carried<'a> {
             EventData::Order(OrderEvent::CancelNoted(order_id)) => {
                 carried.order_id = Some(Cow::Borrowed(order_id));
             }
-            EventData::Order(OrderEvent::Disowned(order_id, Disowned { customer, item_id })) => {
+            EventData::Order(OrderEvent::Disowned(order_id, Disowned { customer, item_id }, order)) => {
+                carried.order = order.as_ref().map(Cow::Borrowed);
                 carried.order_id = Some(Cow::Borrowed(order_id));
                 carried.customer = customer.as_ref().map(Cow::Borrowed);
                 carried.item_id = item_id.as_ref().map(Cow::Borrowed);
@@ -199,7 +200,8 @@ impl<'a> Carried<'a> {
                 let (customer, item_id) =
                     (self.customer.map(Cow::into_owned), self.item_id.map(Cow::into_owned));
                 let order_id = there(self.order_id, kind, "the id of an order")?;
-                return Ok(OrderEvent::Disowned(order_id, Disowned { customer, item_id }));
+                let order = self.order.map(Cow::into_owned);
+                return Ok(OrderEvent::Disowned(order_id, Disowned { customer, item_id }, order));
             }
         };
         there(self.order, kind, "an order").map(of)

@@ -3,7 +3,8 @@
 //!
 //! Order decides, as always, whether the order lives. One that lives is charged and told again: who has forgotten it does
 //! it once more, who has not says so again, and who cannot ends it. Of one that has ended it is told again how. Of one that
-//! Order does not know it is said that there is none, and whoever holds something for it lets go. To settle an order that
+//! Order does not know it is said that there is none, and whoever holds something for it lets go; so it is of another order
+//! under the id of one that has ended. To settle an order that
 //! is in order changes nothing.
 
 use super::replies::Reply;
@@ -32,6 +33,13 @@ pub(super) fn order(order: &Order, settle: &Settle, admission: Admission, now: T
             );
             same(Then::answer(Reply::refused(AnswerError::try_later(message, retry_after))))
         }
+        (OrderStatus::Rejected | OrderStatus::Cancelled, _) if is_anothers(order, settle) => {
+            let disowned = Disowned { customer: settle.customer.clone(), item_id: settle.item_id.clone() };
+            let tell = |order: Order| OrderEvent::Disowned(order.order_id.clone(), disowned, Some(order));
+            let next =
+                if order.status == OrderStatus::Cancelled { order.clone() } else { restored(order.clone()) };
+            change(next, tell, now, done)
+        }
         // Item has units for it, so it was placed once: it ends as one that was.
         (OrderStatus::Rejected, _)
             if settle.item_id.is_some() && order.delivery != DeliveryStatus::Cancelled =>
@@ -41,6 +49,13 @@ pub(super) fn order(order: &Order, settle: &Settle, admission: Admission, now: T
         (OrderStatus::Rejected, _) => Decision { again: Some(OrderKind::Rejected), ..same(done(order)) },
         (OrderStatus::Cancelled, _) => Decision { again: Some(OrderKind::Cancelled), ..same(done(order)) },
     }
+}
+
+/// Whether Item has units under the id of `order`, which has ended, for another order: Order had forgotten that one when its
+/// id was taken again.
+fn is_anothers(order: &Order, settle: &Settle) -> bool {
+    let is_told = matches!(order.delivery, DeliveryStatus::Cancelled | DeliveryStatus::SoldOut);
+    !is_told && settle.item_id.as_ref().is_some_and(|item| *item != order.item_id)
 }
 
 /// Says that there is no such order, for whoever holds something for it: once, and then again.
@@ -61,7 +76,7 @@ pub(super) fn disown(tombstone: Option<&Tombstone>, settle: &Settle, now: Timest
     }
     let order_id = settle.order_id.clone();
     let revision = tombstone.map_or(0, |tombstone| tombstone.revision) + 1;
-    let told = OrderEvent::Disowned(order_id.clone(), disowned.clone());
+    let told = OrderEvent::Disowned(order_id.clone(), disowned.clone(), None);
     let tombstone = Tombstone { order_id, at: now, revision, disowned: Some(disowned) };
     let change = Some((OrderRecord::Tombstone(tombstone), Event::new(told, revision, now)));
     Decision { change, again: None, then }

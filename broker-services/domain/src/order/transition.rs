@@ -16,7 +16,7 @@ pub(super) type Tell = fn(Order) -> OrderEvent;
 /// A transition: `order` with the next revision, the event that tells it, and what is done then.
 pub(super) fn change(
     mut order: Order,
-    tell: Tell,
+    tell: impl FnOnce(Order) -> OrderEvent,
     now: Timestamp,
     then: impl FnOnce(&Order) -> Then,
 ) -> Decision {

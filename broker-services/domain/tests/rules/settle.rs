@@ -125,6 +125,7 @@ impl Desk {
             (OrderKind::Disowned, Some(OrderRecord::Tombstone(tombstone))) => OrderEvent::Disowned(
                 tombstone.order_id.clone(),
                 tombstone.disowned.clone().expect("who has what"),
+                None,
             ),
             other => panic!("nobody tells {other:?} again"),
         };
@@ -164,7 +165,7 @@ impl Desk {
             EventData::Order(OrderEvent::Rejected(order)) => {
                 self.release(&order, PaymentReason::OrderRejected)
             }
-            EventData::Order(OrderEvent::Disowned(_, disowned)) => {
+            EventData::Order(OrderEvent::Disowned(_, disowned, _)) => {
                 let account = disowned.customer.as_ref().map(|_| &self.account);
                 let let_go = deposit::let_go(self.payment.as_ref(), account, NOW);
                 self.at_deposit(let_go.map_err(|why| format!("Deposit does not let go: {why}"))?);

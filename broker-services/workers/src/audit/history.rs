@@ -146,6 +146,7 @@ fn step(before: Option<&Known>, now: &Known, what: &str) -> Result<(), (Promise,
             | ("paying", "order.cancel_requested", "paying")
             | ("paying", "order.placed", "placed")
             | ("placed", "order.delivering", "delivering")
+            | ("rejected" | "cancelled", "order.disowned", "cancelled")
             | ("cancelled", "order.noted", "cancelled")
             | ("rejected", "order.noted", "rejected")
     );

@@ -27,6 +27,8 @@ pub struct Unsettled {
     pub differences: Vec<String>,
     /// What settles it.
     pub remedies: Vec<Remedy>,
+    /// Whether nothing is on its way that may mend it.
+    pub is_certain: bool,
 }
 
 /// What is done about it.
@@ -71,19 +73,20 @@ pub enum Remedy {
     TellAgain,
     /// Order does not know it: it says so, and that it will never be.
     Disown,
-    /// The id stands for two orders: a person has to look at it.
+    /// It lives, and others hold something for another order under its id: a person has to cancel it first.
     ByHand,
 }
 
 /// Of all of these.
 pub(super) fn all(stores: &Stores, differing: Vec<Differing>) -> Result<Vec<Unsettled>, AuditError> {
     let mut means = Means { stores, balances: BTreeMap::new(), stocks: BTreeMap::new() };
-    let of = |(id, trio): Differing| {
+    let of = |Differing { id, seen: trio, is_certain }: Differing| {
         Ok(Unsettled {
             customer: trio.payment.as_ref().map(|payment| payment.customer.clone()),
             item_id: trio.delivery.as_ref().map(|delivery| delivery.item_id.clone()),
             differences: trio.differences(&id).into_iter().map(|one| one.finding.message).collect(),
             remedies: means.remedies(&trio)?,
+            is_certain,
             order_id: id,
         })
     };
@@ -100,12 +103,8 @@ struct Means<'a> {
 impl Means<'_> {
     fn remedies(&mut self, trio: &Trio) -> Result<Vec<Remedy>, AuditError> {
         let Some(Known::Order(order)) = &trio.order else { return Ok(nobodys(trio)) };
-        let is_other = trio.payment.as_ref().is_some_and(|payment| is_other_payment(order, payment))
-            || trio.delivery.as_ref().is_some_and(|delivery| is_other_delivery(order, delivery));
-        if is_other {
-            return Ok(vec![Remedy::ByHand]);
-        }
         match order.status.as_str() {
+            "placed" | "delivering" if is_others(order, trio) => Ok(vec![Remedy::ByHand]),
             "placed" | "delivering" => self.of_a_live_one(order, trio),
             "paying" => Ok(vec![Remedy::TellAgain]),
             _ => {
@@ -192,10 +191,10 @@ fn undone(trio: &Trio) -> Vec<Remedy> {
     release.into_iter().chain(take_back).collect()
 }
 
-fn is_other_payment(order: &Order, payment: &Payment) -> bool {
-    payment.amount != order.amount || payment.customer != order.customer
-}
-
-fn is_other_delivery(order: &Order, delivery: &Delivery) -> bool {
-    delivery.qty != order.qty || delivery.item_id != order.item_id
+/// Whether what others hold under its id is for another order.
+fn is_others(order: &Order, trio: &Trio) -> bool {
+    let is_payments =
+        |payment: &Payment| (&payment.customer, payment.amount) != (&order.customer, order.amount);
+    let is_deliverys = |delivery: &Delivery| (&delivery.item_id, delivery.qty) != (&order.item_id, order.qty);
+    trio.payment.as_ref().is_some_and(is_payments) || trio.delivery.as_ref().is_some_and(is_deliverys)
 }

@@ -11,6 +11,7 @@ use skstore_domain::events::Source;
 
 use super::report::AuditError;
 use super::sources::Sources;
+use crate::service;
 
 /// Rows of a page: a few MiB of bodies.
 const PAGE: i64 = 2_000;
@@ -37,9 +38,9 @@ impl Stores {
 
     pub(super) fn open(sources: &Sources) -> Result<Self, AuditError> {
         Ok(Self {
-            order: Tables::open(&sources.order)?,
-            deposit: Tables::open(&sources.deposit)?,
-            item: Tables::open(&sources.item)?,
+            order: Tables::open(&sources.order, Source::Order)?,
+            deposit: Tables::open(&sources.deposit, Source::Deposit)?,
+            item: Tables::open(&sources.item, Source::Item)?,
         })
     }
 
@@ -82,7 +83,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    fn open(url: &str) -> Result<Self, AuditError> {
+    fn open(url: &str, of: Source) -> Result<Self, AuditError> {
         let failed = |store: &str, cause: String| AuditError::Store { store: store.to_owned(), cause };
         let Some(path) = url.strip_prefix("sqlite:") else {
             // What follows a scheme may hold a password, and is not repeated.
@@ -106,7 +107,25 @@ impl Tables {
                 Ok(connection)
             })
             .map_err(|error| failed(url, error.to_string()))?;
-        Ok(Self { url: url.to_owned(), connection })
+        let tables = Self { url: url.to_owned(), connection };
+        tables.check_kinds(of)?;
+        Ok(tables)
+    }
+
+    /// That it is the store of that service, and not another's under its name.
+    fn check_kinds(&self, of: Source) -> Result<(), AuditError> {
+        const SQL: &str = "SELECT 1 FROM aggregates WHERE kind = ?1 LIMIT 1";
+        for other in Source::ALL.iter().filter(|other| **other != of) {
+            for kind in service::kinds(*other) {
+                if !self.rows(SQL, [kind], |_| Ok(()))?.is_empty() {
+                    let cause = format!(
+                        "it is named as the store of {of}, but it is that of {other}: put the right file there"
+                    );
+                    return Err(AuditError::Store { store: self.url.clone(), cause });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn failed(&self, error: &rusqlite::Error) -> AuditError {

@@ -33,8 +33,12 @@ struct Case<T> {
     since: Instant,
 }
 
-/// An order on which the services differ for certain.
-pub(super) type Differing = (String, Trio);
+/// An order on which the services differ, and whether nothing is on its way that may mend it.
+pub(super) struct Differing {
+    pub(super) id: String,
+    pub(super) seen: Trio,
+    pub(super) is_certain: bool,
+}
 
 /// Judges all of them, and says which orders differ.
 pub(super) async fn all(
@@ -137,10 +141,15 @@ impl Court<'_> {
         case: Option<&Case<Trio>>,
         findings: &mut Findings<'_>,
     ) -> Result<(), AuditError> {
-        let Some(case) = case.filter(|case| self.is_stable(case.since)) else {
+        let Some(case) = case else {
             self.undecided(id, "it is still moving".to_owned());
             return Ok(());
         };
+        if !self.is_stable(case.since) {
+            self.undecided(id, "it is still moving".to_owned());
+            self.differing.push(Differing { id: id.to_owned(), seen: case.seen.clone(), is_certain: false });
+            return Ok(());
+        }
         let on_its_way = self.on_its_way(id)?;
         let mut is_certain = false;
         for Difference { finding, may_mend, forgotten } in case.seen.differences(id) {
@@ -156,9 +165,7 @@ impl Court<'_> {
                 None => findings.violated(&finding),
             }
         }
-        if is_certain {
-            self.differing.push((id.to_owned(), case.seen.clone()));
-        }
+        self.differing.push(Differing { id: id.to_owned(), seen: case.seen.clone(), is_certain });
         Ok(())
     }
 
@@ -245,7 +252,7 @@ impl Court<'_> {
         }
         if findings.report.forgotten > 0 {
             findings.report.restored = self.restored.sentences();
-        } else if !self.differing.is_empty() {
+        } else if self.differing.iter().any(|one| one.is_certain) {
             findings.note("if a store was put back to an older copy: skstore reconcile");
         }
         self.differing

@@ -336,7 +336,7 @@ fn read_event(event: Event) -> Result<Job<DepositInput>, BadPart> {
         EventData::Order(OrderEvent::Rejected(order)) => {
             DepositInput::Release(Box::new(order), PaymentReason::OrderRejected)
         }
-        EventData::Order(OrderEvent::Disowned(order, disowned)) => {
+        EventData::Order(OrderEvent::Disowned(order, disowned, _)) => {
             DepositInput::LetGo(order, disowned.customer)
         }
         data => return Err(not_for("Deposit", &Event { data, ..event })),

@@ -279,7 +279,9 @@ fn read_event(event: Event) -> Result<Job<ItemInput>, BadPart> {
     let input = match event.data {
         EventData::Order(OrderEvent::Placed(order)) => ItemInput::Placed(Box::new(order)),
         EventData::Order(OrderEvent::Cancelled(order)) => ItemInput::Cancelled(Box::new(order)),
-        EventData::Order(OrderEvent::Disowned(order, disowned)) => ItemInput::LetGo(order, disowned.item_id),
+        EventData::Order(OrderEvent::Disowned(order, disowned, _)) => {
+            ItemInput::LetGo(order, disowned.item_id)
+        }
         data => return Err(not_for("Item", &Event { data, ..event })),
     };
     Ok(Job { input, trace: event.traceparent })

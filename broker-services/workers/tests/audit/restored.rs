@@ -123,6 +123,11 @@ async fn settle(dir: &Path, desk: &Desk) {
     }
 }
 
+fn remedies_of(found: &[Unsettled], id: &str) -> Vec<Remedy> {
+    let of = |order: &&Unsettled| order.order_id == id;
+    found.iter().find(of).unwrap_or_else(|| panic!("no {id} in {found:#?}")).remedies.clone()
+}
+
 #[test]
 fn whichever_stores_are_put_back_all_is_settled_and_the_audit_is_content() {
     let halfway = halfway(&back_up);
@@ -162,10 +167,6 @@ fn whichever_stores_are_put_back_all_is_settled_and_the_audit_is_content() {
 #[test]
 fn what_would_be_done_is_what_is_done() {
     let halfway = halfway(&back_up);
-    let remedies = |found: &[Unsettled], id: &str| {
-        let of = |order: &&Unsettled| order.order_id == id;
-        found.iter().find(of).unwrap_or_else(|| panic!("no {id} in {found:#?}")).remedies.clone()
-    };
     let dir = put_back(&halfway, &["deposit.db"]);
     block_on(async {
         let process = start(dir.path());
@@ -177,11 +178,11 @@ fn what_would_be_done_is_what_is_done() {
             is_covered,
         };
         let amount = desk.order(&order_id("new")).await.unwrap().order.unwrap().amount.0;
-        assert_eq!(remedies(&found, "new"), [charge("kim", amount, true)]);
-        let [charge, take_back] = remedies(&found, "dear").try_into().unwrap();
+        assert_eq!(remedies_of(&found, "new"), [charge("kim", amount, true)]);
+        let [charge, take_back] = remedies_of(&found, "dear").try_into().unwrap();
         assert!(matches!(charge, Remedy::Charge { is_covered: false, .. }), "{charge:?}");
         assert_eq!(take_back, Remedy::TakeBack { item_id: "10".into(), qty: 3 });
-        let regretted = remedies(&found, "regretted");
+        let regretted = remedies_of(&found, "regretted");
         assert!(
             matches!(regretted[..], [Remedy::Release { .. }]),
             "it was paid when the copy was made: {regretted:?}"
@@ -199,13 +200,38 @@ fn what_would_be_done_is_what_is_done() {
         let process = start(dir.path());
         let desk = desk(&process).await;
         let (_, found) = unsettled(dir.path()).await;
-        let [release, take_back, disown] = remedies(&found, "new").try_into().unwrap();
+        let [release, take_back, disown] = remedies_of(&found, "new").try_into().unwrap();
         assert!(matches!(release, Remedy::Release { .. }), "{release:?}");
         assert_eq!((take_back, disown), (Remedy::TakeBack { item_id: "10".into(), qty: 1 }, Remedy::Disown));
         settle(dir.path(), &desk).await;
         assert_eq!(desk.order(&order_id("new")).await.unwrap().order, None, "there is no such order");
         let again = desk.place(&place("new", "10", 1, "kim")).await.unwrap();
         assert!(!again.ok, "and there will be none: {again:?}");
+        process.stop().unwrap();
+    });
+}
+
+#[test]
+fn an_id_that_order_has_forgotten_and_took_again_keeps_nothing_of_the_first_order() {
+    let halfway = halfway(&back_up);
+    let dir = put_back(&halfway, &["order.db"]);
+    block_on(async {
+        let process = start(dir.path());
+        let desk = desk(&process).await;
+        let other = desk.place(&place("new", "41", 1, "kim")).await.unwrap();
+        assert!(!other.ok, "its id was charged for something else: {other:?}");
+        let (_, found) = unsettled(dir.path()).await;
+        assert!(remedies_of(&found, "new").contains(&Remedy::TakeBack { item_id: "10".into(), qty: 1 }));
+        settle(dir.path(), &desk).await;
+        tokio::time::timeout(PATIENCE, process.settle()).await.unwrap();
+        let (report, findings) =
+            audit(&sources(dir.path(), Some(desk.view().clone())), quiet()).await.unwrap();
+        assert_eq!(findings, [], "{report:?}");
+        let buried = desk.place(&place("changed", "41", 1, "kim")).await.unwrap();
+        assert!(!buried.ok, "it was disowned: {buried:?}");
+        tokio::time::timeout(PATIENCE, process.settle()).await.unwrap();
+        let (report, findings) = audit(&sources(dir.path(), None), quiet()).await.unwrap();
+        assert_eq!(findings, [], "{report:?}");
         process.stop().unwrap();
     });
 }

@@ -198,7 +198,7 @@ fn take(order: &mut Order, step: &Step) {
         EventKind::Order(OrderKind::Placed) => order.status = OrderStatus::Placed,
         EventKind::Order(OrderKind::Delivering) => order.status = OrderStatus::Delivering,
         EventKind::Order(OrderKind::Rejected) => order.status = OrderStatus::Rejected,
-        EventKind::Order(OrderKind::Cancelled) => order.status = OrderStatus::Cancelled,
+        EventKind::Order(OrderKind::Cancelled | OrderKind::Disowned) => order.status = OrderStatus::Cancelled,
         EventKind::Deposit(DepositKind::Paid) => order.payment = PaymentStatus::Paid,
         EventKind::Deposit(DepositKind::Declined) => order.payment = PaymentStatus::Declined,
         EventKind::Deposit(DepositKind::Refunded) => order.payment = PaymentStatus::Refunded,
@@ -206,7 +206,7 @@ fn take(order: &mut Order, step: &Step) {
         EventKind::Item(ItemKind::DeliveryStarted) => order.delivery = DeliveryStatus::Started,
         EventKind::Item(ItemKind::DeliveryCancelled) => order.delivery = DeliveryStatus::Cancelled,
         EventKind::Item(ItemKind::SoldOut) => order.delivery = DeliveryStatus::SoldOut,
-        EventKind::Order(OrderKind::Noted | OrderKind::Disowned)
+        EventKind::Order(OrderKind::Noted)
         | EventKind::Deposit(DepositKind::ToppedUp)
         | EventKind::Item(ItemKind::Listed | ItemKind::Restocked) => {}
     }

@@ -84,14 +84,6 @@ pub enum Impossible {
         /// Of which.
         order: OrderId,
     },
-    /// A paid order for what nobody sells.
-    #[error("order {order} is for item '{item}', which was never listed")]
-    NeverListed {
-        /// The order.
-        order: OrderId,
-        /// The item.
-        item: ItemId,
-    },
     /// A cancel that names another item than its delivery took from.
     #[error("the delivery of order {0} took from another item")]
     OtherItem(OrderId),

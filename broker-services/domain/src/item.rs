@@ -33,25 +33,28 @@ pub struct Delivery {
 /// What becomes of a delivery: the delivery after it, the item if its stock changed, and the event.
 pub type Changed = (Delivery, Option<Item>, Event);
 
-/// An order was placed: take its units from the stock, or find that there are too few. Told again, it says again what
-/// was done.
+/// An order was placed: take its units from the stock, or find that there are too few, or no such item. Told again, it says
+/// again what was done. What is there for another order under its id, which Order has forgotten, is none of this one's.
 ///
 /// # Errors
-/// [`Impossible`] if the item was never listed here.
+/// [`Impossible`] for a stored delivery without a status.
 pub fn start(
     delivery: Option<&Delivery>,
     item: Option<&Item>,
     order: &Order,
     now: Timestamp,
 ) -> Result<Heard<Changed, ItemKind>, Impossible> {
-    if let Some(delivery) = delivery {
-        return recorded(delivery, order);
+    match delivery {
+        Some(delivery) if is_for(delivery, order) => return recorded(delivery, order),
+        Some(_) => return Ok(Heard::Known),
+        None => {}
     }
-    let item = item.ok_or_else(|| Impossible::NeverListed {
-        order: order.order_id.clone(),
-        item: order.item_id.clone(),
-    })?;
     let order_id = order.order_id.clone();
+    // Item's store was put back to a copy from before it was listed: there is nothing of it.
+    let Some(item) = item else {
+        let cancelled = ItemEvent::DeliveryCancelled { order_id, item: None };
+        return Ok(Heard::Changes(told(first(order, DeliveryStatus::Cancelled, now), None, cancelled, now)));
+    };
     Ok(Heard::Changes(match item.stock.checked_sub(u64::from(order.qty)) {
         Some(stock) => {
             let item = Item { stock, revision: item.revision + 1, ..item.clone() };
@@ -82,6 +85,7 @@ pub fn cancel(
         return Ok(Heard::Changes(told(first, None, cancelled, now)));
     };
     match delivery.status {
+        DeliveryStatus::Started if delivery.item_id != order.item_id => Ok(Heard::Known),
         DeliveryStatus::Cancelled | DeliveryStatus::SoldOut | DeliveryStatus::None => {
             recorded(delivery, order)
         }
@@ -120,6 +124,10 @@ pub fn let_go(
 ) -> Result<Option<Changed>, Impossible> {
     let started = delivery.filter(|delivery| delivery.status == DeliveryStatus::Started);
     started.map(|delivery| put_back(delivery, item, now)).transpose()
+}
+
+fn is_for(delivery: &Delivery, order: &Order) -> bool {
+    delivery.item_id == order.item_id && delivery.qty == order.qty
 }
 
 /// What was recorded of a delivery, for an order that may not know it.

@@ -160,7 +160,7 @@ async fn belongs(context: &Context, store: &Store) -> Result<(), BusError> {
             // One that cannot be read tells so itself.
             if store.has_any(kind).await.unwrap_or(false) {
                 return Err(BusError::Topology(format!(
-                    "the store that stores.{}.url names is that of {other}: there is a record of kind '{kind}' in it. Name its own, or put its own file \
+                    "the store that {}.store.url names is that of {other}: there is a record of kind '{kind}' in it. Name its own, or put its own file \
                      back",
                     context.service
                 )));

@@ -15,7 +15,6 @@ use skstore::text::fit::{Side, clean};
 use skstore::text::numbers::grouped;
 use skstore::text::words::Worded;
 use skstore::text::{Language, Text};
-use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::Settle;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::objects::{OrderReason, OrderStatus};
@@ -108,19 +107,26 @@ async fn look(seen: &Seen) -> Result<(Report, Vec<Unsettled>), Failure> {
 /// Sends them to Order, again and again, until the services agree or it has taken too long. Returns those that are left.
 async fn settle_all(desk: &Desk, seen: &Seen, found: &[Unsettled]) -> Result<Vec<Unsettled>, Failure> {
     let deadline = Instant::now() + SETTLED_WITHIN;
+    let ours: BTreeSet<&str> = found.iter().map(|order| order.order_id.as_str()).collect();
     let mut left = found.to_vec();
     loop {
         let commands: Vec<Settle> = left.iter().filter_map(command).collect();
+        tell(&format!("skstore: settling orders: {}", commands.len()));
+        let mut refusal = None;
         for some in commands.chunks(AT_ONCE) {
-            join_all(some.iter().map(|settle| send(desk, settle, deadline))).await;
+            let answers = join_all(some.iter().map(|settle| send(desk, settle))).await;
+            refusal = answers.into_iter().find_map(Result::err).or(refusal);
+        }
+        if let Some(refusal) = refusal {
+            tell(&format!("skstore: {refusal}"));
         }
         left = look(seen).await?.1;
         // One that came to be meanwhile is not ours to settle unseen.
-        let ours: BTreeSet<&str> = found.iter().map(|order| order.order_id.as_str()).collect();
         left.retain(|order| ours.contains(order.order_id.as_str()));
         if left.iter().filter_map(command).next().is_none() || Instant::now() >= deadline {
             return Ok(left);
         }
+        sleep(AGAIN_AFTER).await;
     }
 }
 
@@ -136,21 +142,13 @@ fn command(order: &Unsettled) -> Option<Settle> {
     })
 }
 
-/// Sends it until it is answered by more than *try later*. What the answer says is looked up in the stores.
-async fn send(desk: &Desk, settle: &Settle, deadline: Instant) {
-    while Instant::now() < deadline {
-        let again_after = match desk.settle(settle).await {
-            Ok(answer) if answer.code() == Some(ErrorCode::TryLater) => retry_after(&answer),
-            Ok(_) => return,
-            Err(_) => AGAIN_AFTER,
-        };
-        sleep(again_after).await;
-    }
-}
-
-fn retry_after(answer: &Answer) -> Duration {
-    let told = answer.error.as_ref().and_then(|error| error.retry_after_ms);
-    told.map_or(AGAIN_AFTER, Duration::from_millis)
+/// Sends it once. What is done about it is looked up in the stores.
+///
+/// # Errors
+/// The sentence of a refusal, or why there is no answer.
+async fn send(desk: &Desk, settle: &Settle) -> Result<(), String> {
+    let answer = desk.settle(settle).await.map_err(|error| error.to_string())?;
+    answer.error.map_or(Ok(()), |error| Err(error.message))
 }
 
 async fn what_became(desk: &Desk, order: &Unsettled, left: &[Unsettled]) -> Settled {

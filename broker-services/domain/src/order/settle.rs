@@ -51,11 +51,13 @@ pub(super) fn order(order: &Order, settle: &Settle, admission: Admission, now: T
     }
 }
 
-/// Whether Item has units under the id of `order`, which has ended, for another order: Order had forgotten that one when its
-/// id was taken again.
+/// Whether others hold something under the id of `order`, which has ended, for another order: Order had forgotten that one
+/// when its id was taken again.
 fn is_anothers(order: &Order, settle: &Settle) -> bool {
-    let is_told = matches!(order.delivery, DeliveryStatus::Cancelled | DeliveryStatus::SoldOut);
-    !is_told && settle.item_id.as_ref().is_some_and(|item| *item != order.item_id)
+    let is_untold = !matches!(order.delivery, DeliveryStatus::Cancelled | DeliveryStatus::SoldOut);
+    let is_unpaid = !matches!(order.payment, PaymentStatus::Refunded | PaymentStatus::Voided);
+    (is_untold && settle.item_id.as_ref().is_some_and(|item| *item != order.item_id))
+        || (is_unpaid && settle.customer.as_ref().is_some_and(|customer| *customer != order.customer))
 }
 
 /// Says that there is no such order, for whoever holds something for it: once, and then again.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::{Just, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;
 use skstore_domain::commands::{ListItem, MAX_STOCK};
+use skstore_domain::events::ItemKind;
 use skstore_domain::heard::Heard;
 use skstore_domain::ids::OrderId;
-use skstore_domain::item::{Delivery, RestockRecord, Restocked, cancel, list, restock, start};
+use skstore_domain::item::{Delivery, RestockRecord, Restocked, cancel, let_go, list, restock, start};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{DeliveryStatus, Item};
 use skstore_domain::time::Timestamp;
@@ -126,4 +127,31 @@ proptest! {
             shelf.take(input)?;
         }
     }
+}
+
+#[test]
+fn what_is_there_for_another_order_under_the_same_id_is_left_alone_until_it_is_disowned() {
+    let order = build::order("a", 2);
+    let item = build::item(5);
+    let (delivery, taken, _) = start(None, Some(&item), &order, Timestamp(1)).unwrap().changes().unwrap();
+    let taken = taken.unwrap();
+    let more = build::order("a", 3);
+    assert_eq!(
+        start(Some(&delivery), Some(&taken), &more, Timestamp(2)),
+        Ok(Heard::Known),
+        "it is not this one's"
+    );
+    let (gone, back, _) = let_go(Some(&delivery), Some(&taken), Timestamp(3)).unwrap().unwrap();
+    assert_eq!((gone.status, back.unwrap().stock), (DeliveryStatus::Cancelled, 5));
+    assert_eq!(let_go(Some(&gone), Some(&taken), Timestamp(4)), Ok(None), "once");
+}
+
+#[test]
+fn an_order_for_what_is_not_listed_any_more_is_not_delivered_and_says_so() {
+    let order = build::order("a", 2);
+    let (delivery, item, event) = start(None, None, &order, Timestamp(1)).unwrap().changes().unwrap();
+    assert_eq!((delivery.status, item), (DeliveryStatus::Cancelled, None));
+    assert_eq!(event.kind(), ItemKind::DeliveryCancelled.into());
+    let again = start(Some(&delivery), None, &order, Timestamp(2));
+    assert_eq!(again, Ok(Heard::Again(ItemKind::DeliveryCancelled)), "told again, it says so again");
 }

@@ -220,6 +220,8 @@ fn an_id_that_order_has_forgotten_and_took_again_keeps_nothing_of_the_first_orde
         let desk = desk(&process).await;
         let other = desk.place(&place("new", "41", 1, "kim")).await.unwrap();
         assert!(!other.ok, "its id was charged for something else: {other:?}");
+        let anothers = desk.place(&place("dear", "10", 3, "kim")).await.unwrap();
+        assert!(!anothers.ok, "its id was charged to somebody else: {anothers:?}");
         let (_, found) = unsettled(dir.path()).await;
         assert!(remedies_of(&found, "new").contains(&Remedy::TakeBack { item_id: "10".into(), qty: 1 }));
         settle(dir.path(), &desk).await;
@@ -227,6 +229,8 @@ fn an_id_that_order_has_forgotten_and_took_again_keeps_nothing_of_the_first_orde
         let (report, findings) =
             audit(&sources(dir.path(), Some(desk.view().clone())), quiet()).await.unwrap();
         assert_eq!(findings, [], "{report:?}");
+        let late = desk.account(&Customer::new("late").unwrap()).await.unwrap().account.unwrap();
+        assert_eq!(late.balance, Won(1_000_000), "who paid for it has the money back");
         let buried = desk.place(&place("changed", "41", 1, "kim")).await.unwrap();
         assert!(!buried.ok, "it was disowned: {buried:?}");
         tokio::time::timeout(PATIENCE, process.settle()).await.unwrap();

@@ -59,8 +59,8 @@ impl OpenFile {
         match inode(&self.path) {
             Ok(found) if found == self.of_file => self.check_wal(),
             Ok(_) => Err(Failure::Unusable(
-                "another file was put in its place while it was in use. Restart this worker to use that one, or put the \
-                 old one back"
+                "another file was put in its place while it was in use. Put the old one back; or, to use that one, end this \
+                 worker, remove the files beside it whose names end in -wal and -shm, and start it again"
                     .to_owned(),
             )),
             Err(error) => Err(Failure::Unusable(format!(

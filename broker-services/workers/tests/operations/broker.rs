@@ -158,9 +158,12 @@ async fn with_the_usual_settings_everything_flows_again_soon() {
 }
 
 /// What whoever looks finds.
+/// What an inspection finds wrong: without how full the queues are.
 async fn inspect(at: &At) -> Inspection {
     let address = BrokerAddress::parse(&at.vhost.url).unwrap();
-    AmqpBus::inspect(&address, &ManagementAt::parse(at.vhost.api()).unwrap()).await.unwrap()
+    let management = ManagementAt::parse(at.vhost.api()).unwrap();
+    let found = AmqpBus::inspect(&address, &management).await.unwrap();
+    Inspection { queues: Vec::new(), ..found }
 }
 
 #[tokio::test]

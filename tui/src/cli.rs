@@ -172,29 +172,10 @@ fn with_process(
         }
         _ => {}
     }
-    let process = match Process::start(config) {
-        Ok(process) => process,
-        Err(error) => return without_workers(wanted, config, &error),
-    };
-    let done = runtime.block_on(with_desk(wanted, config, environment, &process, log));
+    let mut process = Process::start(config).map_err(|error| not_started(&error))?;
+    let done = runtime.block_on(with_desk(wanted, config, environment, &mut process, log));
     if let Err(sentence) = process.stop() {
         tell(&format!("skstore: {sentence}"));
-    }
-    done
-}
-
-/// What can be done all the same where the workers do not start: look at what whoever has them has parked.
-fn without_workers(wanted: &Wanted<'_>, config: &Config, error: &StartError) -> Result<(), Failure> {
-    let mut out = wanted.output(std::io::stdout().lock());
-    let done = match (error, wanted.command) {
-        (StartError::Held { .. }, Some(Command::Dead(command))) => {
-            dead::run_beside(&config.data_dir, command, &mut out)
-        }
-        _ => None,
-    };
-    let Some(done) = done else { return Err(not_started(error)) };
-    if let StartError::Held { holder, .. } = error {
-        tell(&format!("skstore: as {holder} keeps them; only there can they be replayed or dropped"));
     }
     done
 }
@@ -231,7 +212,7 @@ async fn with_desk(
     wanted: &Wanted<'_>,
     config: &Config,
     environment: &[(OsString, OsString)],
-    process: &Process,
+    process: &mut Process,
     log: LogTail,
 ) -> Result<(), Failure> {
     let desk = if wanted.command.is_some_and(|command| command.needs() == Needs::Bus) {
@@ -263,6 +244,8 @@ async fn with_desk(
     let mut out = wanted.output(std::io::stdout().lock());
     let done = run::run(&desk, command, &mut out).await;
     if !reads_the_view {
+        // Others who came to these workers go on with those of the next process; it is not waited for what they do here.
+        process.close_door();
         settle(process, config, "what follows from it").await;
     }
     done

@@ -153,7 +153,7 @@ fn parked_messages_of_any_size_are_listed_within_the_memory_of_a_worker() {
     let process = Process::start(&config(home.path(), &settings)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let publisher = process.bus().publisher().await.unwrap();
+        let publisher = process.bus().unwrap().publisher().await.unwrap();
         let body: Arc<[u8]> = vec![b'x'; 8 * MIB].into();
         for _ in 0..PARKED {
             let parked = Message {
@@ -416,7 +416,8 @@ fn queues_that_nobody_reads_and_that_somebody_else_reads_are_named_until_that_is
     assert!(!shown.contains("readers of"), "{shown}");
 
     let queue = topology::queues().into_iter().find(|queue| queue.name == ITEM_EVENTS).unwrap();
-    let thief = runtime.block_on(process.bus().consumer(vec![Subscription { queue, prefetch: 1 }])).unwrap();
+    let thief =
+        runtime.block_on(process.bus().unwrap().consumer(vec![Subscription { queue, prefetch: 1 }])).unwrap();
     says(home.path(), &settings, &["status"], somebody_else);
     let (status, shown) = says(home.path(), &settings, &["doctor"], somebody_else);
     assert!(shown.contains(nobody) && status != 0, "{status}: {shown}");

@@ -7,7 +7,8 @@
 //! - A [`worker`]: one batch loop, `batch`, which the services in `service` fill in, and `reads` where nothing is decided;
 //!   `relay` publishes what they committed; `calls` holds the payment calls in flight; `bookkeeper` checks the sums of what they wrote.
 //! - [`audit`] gives a second opinion on their books, by parsers and rules of its own.
-//! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process.
+//! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process, and [`door`] is
+//!   where others come to that one.
 
 pub mod audit;
 mod batch;
@@ -19,6 +20,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod desk;
+mod door;
 mod envelope;
 mod files;
 mod headers;

@@ -1,12 +1,13 @@
 //! Workers in a process, each on a thread of its own.
 //!
-//! Over the embedded bus these are all of them, in one data directory that nobody else may use meanwhile. Over a
-//! broker they are any of them, and other processes may have more of them side by side on the same stores; or none:
-//! then the process only has a [`Desk`], and the workers are elsewhere.
+//! Over the embedded bus these are all of them, in one data directory, at whose [`door`](crate::door) other processes come
+//! to them: those have none, and take them over once this one is gone. Over a broker they are any of them, and other
+//! processes may have more of them side by side on the same stores; or none: then the process only has a [`Desk`], and
+//! the workers are elsewhere.
 
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skstore_domain::events::Source;
 use skstore_domain::signals::{Fault, Service};
@@ -22,6 +23,9 @@ use crate::config::address::BrokerAddress;
 use crate::config::{BusUrl, Config, ViewUrl};
 use crate::context::{Context, Settings, WorkerStatus};
 use crate::desk::{Desk, DeskError};
+use crate::door::client::{DoorClient, NoEntry};
+use crate::door::server::{Behind, Door};
+use crate::door::wire::Request;
 use crate::health;
 use crate::logging;
 use crate::probe::Probe;
@@ -32,13 +36,23 @@ use crate::worker::{self, Keeps};
 
 mod error;
 mod lock;
+pub(crate) mod readiness;
+mod successor;
 
 pub use error::{Holder, StartError};
 use lock::DataLock;
 pub use lock::holder_of;
+use readiness::Readiness;
+use successor::Successor;
 
-/// How often it is looked whether all workers are up. Nothing depends on it but how soon that is noticed.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// How long somebody who has the data may take to open its door, or to let go of it.
+const OPENS_WITHIN: Duration = Duration::from_secs(10);
+/// How long, where nobody says that he has it: workers over a broker open none.
+const SAYS_WITHIN: Duration = Duration::from_secs(1);
+/// How long is waited until it is looked again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How long it is asked at a door whether all is ready, before it is asked again.
+const READY_ASKED_FOR: Duration = Duration::from_secs(600);
 
 /// How long a worker may take longer to end than it takes its time to: threads have to be woken.
 const LATE_BY: Duration = Duration::from_millis(250);
@@ -50,8 +64,7 @@ const SHUTDOWN_RESERVE: Duration = Duration::from_secs(2);
 /// The workers of this process. Stop it to have them finish what they have in hand; dropping it does the same.
 #[derive(Debug)]
 pub struct Process {
-    bus: Bus,
-    view: View,
+    reach: Reach,
     ids: Ids,
     workers: Vec<Running>,
     stop: watch::Sender<bool>,
@@ -61,8 +74,20 @@ pub struct Process {
     settle_within: Duration,
     settings: Arc<Settings>,
     has_stopped: bool,
+    /// Where others come to the workers.
+    door: Option<Door>,
+    /// What has the workers once those at the other side of the door are gone.
+    successor: Option<Successor>,
     // Let go last, when no thread writes any more.
     lock: Option<DataLock>,
+}
+
+/// By what the workers are reached.
+#[derive(Debug)]
+enum Reach {
+    Bus(Bus, View),
+    /// The process that has them.
+    Door(DoorClient),
 }
 
 /// A worker of this process.
@@ -74,14 +99,71 @@ struct Running {
 }
 
 impl Process {
-    /// What a desk needs: all workers over the embedded bus, none over a broker.
+    /// What a desk needs: over the embedded bus all workers, or a way to those of the process that has them already;
+    /// none over a broker.
     ///
     /// # Errors
     /// [`StartError`] says what to do.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         match &config.bus.url {
-            BusUrl::Embedded => Self::start_workers(config, Service::ALL),
+            BusUrl::Embedded => Self::own_or_attach(config),
             BusUrl::Amqp(_) => Self::start_workers(config, &[]),
+        }
+    }
+
+    /// Has the workers of the data directory, or goes to whoever has: one of both can be done as soon as that one has
+    /// either begun or ended.
+    fn own_or_attach(config: &Config) -> Result<Self, StartError> {
+        let began = Instant::now();
+        loop {
+            let (path, holder) = match Self::start_workers(config, Service::ALL) {
+                Err(StartError::Held { path, holder, .. }) => (path, holder),
+                other => return other,
+            };
+            let why = match DoorClient::enter(&config.data_dir) {
+                Ok(door) => return Self::attached(config, door),
+                Err(NoEntry::Refused(why)) => Some(why),
+                Err(NoEntry::Nobody) => None,
+            };
+            let within = if holder.is_known() { OPENS_WITHIN } else { SAYS_WITHIN };
+            if why.is_some() || began.elapsed() > within {
+                return Err(StartError::Held { path, holder, why });
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Without workers, as long as `door` leads to some.
+    fn attached(config: &Config, door: DoorClient) -> Result<Self, StartError> {
+        let settings = Arc::new(Settings::new(config)?);
+        let theirs = config.clone();
+        let successor = Successor::wait(door.state(), move || Self::start_workers(&theirs, Service::ALL));
+        let successor = successor.map_err(|error| StartError::Books(error.to_string()))?;
+        let mut process = Self::without_workers(Reach::Door(door), settings, config, None);
+        process.successor = Some(successor);
+        Ok(process)
+    }
+
+    fn without_workers(
+        reach: Reach,
+        settings: Arc<Settings>,
+        config: &Config,
+        lock: Option<DataLock>,
+    ) -> Self {
+        let (ends, ended) = mpsc::channel();
+        Self {
+            reach,
+            ids: Ids::random(),
+            workers: Vec::new(),
+            stop: watch::channel(false).0,
+            ended,
+            ends: Some(ends),
+            settle_within: settings.drain + worker::LAST_CONFIRMS + LATE_BY,
+            settings,
+            has_stopped: Service::ALL.iter().any(|service| config.faults.of(*service) == Fault::Stopped),
+            door: None,
+            successor: None,
+            lock,
         }
     }
 
@@ -107,25 +189,16 @@ impl Process {
         };
         let view = View::open(&config.view.url, config.view.keep_orders)?;
         let settings = Arc::new(Settings::new(config)?);
-        let (stop, stopped) = watch::channel(false);
-        let (ends, ended) = mpsc::channel();
-        let mut process = Self {
-            bus,
-            view,
-            ids: Ids::random(),
-            workers: Vec::new(),
-            stop,
-            ended,
-            ends: Some(ends),
-            settle_within: settings.drain + worker::LAST_CONFIRMS + LATE_BY,
-            settings,
-            has_stopped: Service::ALL.iter().any(|service| config.faults.of(*service) == Fault::Stopped),
-            lock,
-        };
+        let mut process =
+            Self::without_workers(Reach::Bus(bus.clone(), view.clone()), settings, config, lock);
+        let stopped = process.stop.subscribe();
         let mut logs = Vec::new();
         for service in services {
-            let status = process.spawn(*service, config, &stopped)?;
+            let status = process.spawn(*service, config, (&bus, &view), &stopped)?;
             logs.extend(log_of(*service, config, status));
+        }
+        if config.bus.url == BusUrl::Embedded {
+            process.open_door(config, bus, view);
         }
         if !logs.is_empty() {
             bookkeeper::start(logs, Clock::System, stopped)
@@ -134,17 +207,36 @@ impl Process {
         Ok(process)
     }
 
+    /// Lets others come to the workers. Where that cannot be, on a file system without sockets, this process has them for
+    /// itself.
+    fn open_door(&mut self, config: &Config, bus: Bus, view: View) {
+        let behind = Behind { bus, view, ids: self.ids.clone(), readiness: self.readiness() };
+        match Door::open(&config.data_dir, behind) {
+            Ok(door) => self.door = Some(door),
+            Err(why) => tracing::warn!(
+                directory = %config.data_dir.display(), why,
+                "there can be no socket there: other processes cannot use these workers"
+            ),
+        }
+    }
+
+    fn readiness(&self) -> Readiness {
+        let statuses = self.workers.iter().map(|running| Arc::clone(&running.status)).collect();
+        Readiness::of(statuses, self.has_stopped)
+    }
+
     /// Starts one worker, and returns once its store is open.
     fn spawn(
         &mut self,
         service: Service,
         config: &Config,
+        (bus, view): (&Bus, &View),
         stop: &watch::Receiver<bool>,
     ) -> Result<Arc<WorkerStatus>, StartError> {
         let instance: Arc<str> = format!("{service}-{}", self.ids.mint()).into();
         let status = Arc::new(WorkerStatus::default());
         let place = match service {
-            Service::MyInfo => Place::View(self.view.clone()),
+            Service::MyInfo => Place::View(view.clone()),
             Service::Order | Service::Deposit | Service::Item => {
                 Place::Store(config.store_url(service).map(ToString::to_string).unwrap_or_default())
             }
@@ -153,7 +245,7 @@ impl Process {
         let context = Context {
             service,
             instance,
-            bus: self.bus.clone(),
+            bus: bus.clone(),
             clock: Clock::System,
             ids: self.ids.clone(),
             settings: Arc::clone(&self.settings),
@@ -180,10 +272,22 @@ impl Process {
         }
     }
 
-    /// What connects the workers.
+    /// What connects the workers; `None` where these are another process's.
     #[must_use]
-    pub const fn bus(&self) -> &Bus {
-        &self.bus
+    pub const fn bus(&self) -> Option<&Bus> {
+        match &self.reach {
+            Reach::Bus(bus, _) => Some(bus),
+            Reach::Door(_) => None,
+        }
+    }
+
+    /// Which process has the workers, where this one came to the door of another.
+    #[must_use]
+    pub const fn attached_to(&self) -> Option<u32> {
+        match &self.reach {
+            Reach::Bus(..) => None,
+            Reach::Door(door) => Some(door.pid()),
+        }
     }
 
     /// A desk, whose answers are heard on the caller's runtime.
@@ -191,28 +295,44 @@ impl Process {
     /// # Errors
     /// [`DeskError`].
     pub async fn desk(&self) -> Result<Desk, DeskError> {
-        Desk::open(&self.bus, self.view.clone(), self.ids.clone()).await
+        match &self.reach {
+            Reach::Bus(bus, view) => Desk::open(bus, view.clone(), self.ids.clone()).await,
+            Reach::Door(door) => Ok(Desk::through(door.clone(), self.ids.clone())),
+        }
     }
 
     /// A desk that needs no bus to show the view: see [`Desk::attach`].
     pub async fn attach(&self) -> Desk {
-        Desk::attach(&self.bus, self.view.clone(), self.ids.clone()).await
+        match &self.reach {
+            Reach::Bus(bus, view) => Desk::attach(bus, view.clone(), self.ids.clone()).await,
+            Reach::Door(door) => Desk::through(door.clone(), self.ids.clone()),
+        }
     }
 
     /// Waits until all workers take work, and the view is complete: as far as it can be, where a worker is told
     /// not to work.
     pub async fn ready(&self) {
-        let is_complete = |status: &WorkerStatus| self.has_stopped || status.rebuilding().is_none();
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        while !self.status().all(|status| status.is_serving() && is_complete(status)) {
-            look.tick().await;
+        match &self.reach {
+            Reach::Bus(..) => self.readiness().ready().await,
+            Reach::Door(door) => {
+                while door.ask::<()>(&Request::Ready, READY_ASKED_FOR).await.is_err() {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
         }
     }
 
-    /// Waits until nothing is pending: no message waits or is in hand, no event is unsent. Over a broker that is
-    /// not for this process to know, and it does not wait.
+    /// Takes leave of those who came to the workers of this process; they are another's from then on, or nobody's.
+    pub fn close_door(&mut self) {
+        if let Some(mut door) = self.door.take() {
+            door.close();
+        }
+    }
+
+    /// Waits until nothing is pending: no message waits or is in hand, no event is unsent. Over a broker, or where another
+    /// process has the workers, that is not for this one to know, and it does not wait.
     pub async fn settle(&self) {
-        let Bus::Embedded(bus) = &self.bus else { return };
+        let Some(Bus::Embedded(bus)) = self.bus() else { return };
         while !self.is_settled(bus) {
             bus.wait_idle().await;
             for status in self.status() {
@@ -230,7 +350,7 @@ impl Process {
     /// How its workers do.
     #[must_use]
     pub fn workers(&self) -> Vec<health::Worker> {
-        let noticed = self.bus.noticed(Clock::System.now());
+        let noticed = self.bus().map(|bus| bus.noticed(Clock::System.now())).unwrap_or_default();
         let worker = |running: &Running| {
             let (ready, trouble) = worker::present(running.status.trouble(), &noticed);
             health::Worker { service: running.service, alive_at: running.status.alive_at(), ready, trouble }
@@ -251,6 +371,8 @@ impl Process {
     }
 
     fn join(&mut self) -> Result<(), String> {
+        self.close_door();
+        drop(self.successor.take());
         if self.stop.send_replace(true) {
             return Ok(());
         }
@@ -273,7 +395,7 @@ impl Process {
             std::mem::forget(self.lock.take());
         }
         let result = if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) };
-        if let Bus::Amqp(bus) = self.bus.clone() {
+        if let Some(Bus::Amqp(bus)) = self.bus().cloned() {
             // So that the last acks reach the broker. Whatever fails here, it gives the messages to somebody else.
             let _ = apart(async move { tokio::time::timeout(GOODBYE_WITHIN, bus.close()).await });
         }

@@ -24,6 +24,7 @@ use skstore_domain::time::Timestamp;
 
 use crate::config::ViewUrl;
 
+pub(crate) mod attached;
 mod bounds;
 pub mod embedded;
 mod matching;
@@ -43,6 +44,8 @@ pub enum View {
     Embedded(embedded::EmbeddedView),
     /// In Redis.
     Redis(redis::RedisView),
+    /// In the memory of the process that has the workers; only read.
+    Attached(attached::AttachedView),
 }
 
 impl View {
@@ -67,6 +70,7 @@ impl View {
         match self {
             Self::Embedded(view) => view.apply(writes),
             Self::Redis(view) => view.apply(writes).await,
+            Self::Attached(_) => Err(attached::only_read()),
         }
     }
 
@@ -78,6 +82,7 @@ impl View {
         match self {
             Self::Embedded(view) => view.beat(beat),
             Self::Redis(view) => view.beat(beat).await,
+            Self::Attached(_) => Err(attached::only_read()),
         }
     }
 
@@ -89,6 +94,7 @@ impl View {
         match self {
             Self::Embedded(view) => view.breaker_changed(change),
             Self::Redis(view) => view.breaker_changed(change).await,
+            Self::Attached(_) => Err(attached::only_read()),
         }
     }
 
@@ -101,6 +107,7 @@ impl View {
         match self {
             Self::Embedded(_) => Ok(0),
             Self::Redis(view) => view.clear_foreign().await,
+            Self::Attached(_) => Err(attached::only_read()),
         }
     }
 
@@ -113,6 +120,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.begin_rebuild()),
             Self::Redis(view) => view.begin_rebuild().await,
+            Self::Attached(_) => Err(attached::only_read()),
         }
     }
 
@@ -125,6 +133,7 @@ impl View {
         match self {
             Self::Embedded(view) => view.finish_rebuild(number),
             Self::Redis(view) => view.finish_rebuild(number).await,
+            Self::Attached(_) => Err(attached::only_read()),
         }
     }
 
@@ -136,6 +145,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.rebuilds()),
             Self::Redis(view) => view.rebuilds().await,
+            Self::Attached(view) => view.rebuilds().await,
         }
     }
 
@@ -147,6 +157,7 @@ impl View {
         match self {
             Self::Embedded(view) => view.advance(advances),
             Self::Redis(view) => view.advance(advances).await,
+            Self::Attached(_) => Err(attached::only_read()),
         }
     }
 
@@ -158,6 +169,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.checkpoints()),
             Self::Redis(view) => view.checkpoints().await,
+            Self::Attached(view) => view.checkpoints().await,
         }
     }
 
@@ -174,6 +186,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.orders(filter, after, max)),
             Self::Redis(view) => view.orders(filter, after, max).await,
+            Self::Attached(view) => view.orders(filter, after, max).await,
         }
     }
 
@@ -192,6 +205,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.orders_before(filter, before, max)),
             Self::Redis(view) => view.orders_before(filter, before, max).await,
+            Self::Attached(view) => view.orders_before(filter, before, max).await,
         }
     }
 
@@ -203,6 +217,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.order(id)),
             Self::Redis(view) => view.order(id).await,
+            Self::Attached(view) => view.order(id).await,
         }
     }
 
@@ -214,6 +229,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.accounts(after, max)),
             Self::Redis(view) => view.accounts(after, max).await,
+            Self::Attached(view) => view.accounts(after, max).await,
         }
     }
 
@@ -225,6 +241,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.items(after, max)),
             Self::Redis(view) => view.items(after, max).await,
+            Self::Attached(view) => view.items(after, max).await,
         }
     }
 
@@ -236,6 +253,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.counts()),
             Self::Redis(view) => view.counts().await,
+            Self::Attached(view) => view.counts().await,
         }
     }
 
@@ -268,6 +286,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(Some(view.written())),
             Self::Redis(view) => view.written().await,
+            Self::Attached(view) => view.written().await,
         }
     }
 
@@ -279,6 +298,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.health()),
             Self::Redis(view) => view.health().await,
+            Self::Attached(view) => view.health().await,
         }
     }
 
@@ -291,6 +311,7 @@ impl View {
         match self {
             Self::Embedded(view) => Ok(view.feed(after, max)),
             Self::Redis(view) => view.feed(after, max).await,
+            Self::Attached(view) => view.feed(after, max).await,
         }
     }
 
@@ -301,6 +322,7 @@ impl View {
         match self {
             Self::Embedded(view) => Changes(view.changes()),
             Self::Redis(view) => Changes(view.changes()),
+            Self::Attached(view) => Changes(view.changes()),
         }
     }
 }

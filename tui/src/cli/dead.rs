@@ -1,7 +1,6 @@
 //! `skstore dead`: parked messages, to look at, to replay and to drop; and `skstore queues`.
 
 use std::io::Write;
-use std::path::Path;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -11,7 +10,7 @@ use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{clean, shorten};
 use skstore::text::times::{Zone, dated, told};
 use skstore_workers::desk::bus::QueueDepth;
-use skstore_workers::desk::{DeadLetter, DeadPage, Desk, Disposition, ReplayCheck, Summary, Which};
+use skstore_workers::desk::{DeadLetter, Desk, Disposition, ReplayCheck, Summary, Which};
 
 use super::columns::{fields, table};
 use super::failure::Failure;
@@ -104,38 +103,6 @@ pub(crate) async fn run<W: Write>(
             };
             report(choice, &told, summary, out)
         }
-    }
-}
-
-/// Does `command` as far as it can be done while somebody else has the parked messages: looks into the file in which
-/// they are kept. `None` where that will not do.
-///
-/// # Errors
-/// [`Failure`].
-pub(crate) fn run_beside<W: Write>(
-    data_dir: &Path,
-    command: &DeadCommand,
-    out: &mut Output<W>,
-) -> Option<Result<(), Failure>> {
-    let kept = |max| {
-        DeadPage::kept_in(data_dir, max)
-            .map_err(|error| Failure::Unreachable(format!("the parked messages cannot be read: {error}")))
-    };
-    let zone = out.zone();
-    match command {
-        DeadCommand::List { limit } => {
-            Some(kept(usize::try_from(*limit).unwrap_or(usize::MAX)).and_then(|page| {
-                out.list(&page.letters, |language, letters| list(language, &zone, letters, page.total))
-            }))
-        }
-        DeadCommand::Show { id } => Some(kept(usize::MAX).and_then(|page| {
-            let found = page.letters.iter().find(|letter| letter.id == *id);
-            found.map_or_else(
-                || Err(not_parked(id)),
-                |letter| out.one(letter, |language| show(language, &zone, letter)),
-            )
-        })),
-        DeadCommand::Replay(_) | DeadCommand::Drop(_) => None,
     }
 }
 

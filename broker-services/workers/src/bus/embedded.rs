@@ -73,14 +73,6 @@ impl EmbeddedBus {
         Ok(Self::from(state))
     }
 
-    /// What is parked in the file at `path`, oldest first, whoever keeps it. It stays as it is.
-    ///
-    /// # Errors
-    /// When the file cannot be read; one that is not there holds nothing.
-    pub fn dead_letters_in(path: &Path) -> std::io::Result<Vec<Message>> {
-        journal::parked(path)
-    }
-
     /// A bus that delays, reorders, duplicates and drops as `chaos` has it.
     #[cfg(feature = "simulation")]
     #[must_use]

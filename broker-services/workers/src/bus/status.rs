@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use skstore_domain::signals::Past;
 
 /// Why the bus does not work.
@@ -19,7 +20,7 @@ pub enum BusError {
 }
 
 /// How full a queue is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueDepth {
     /// Its name.
     pub name: Arc<str>,

@@ -14,6 +14,14 @@ use crate::view::ViewError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder(pub(super) Option<(u32, String)>);
 
+impl Holder {
+    /// Whether it has said who it is: workers over a broker do not, as any of them may be the last.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -48,13 +56,17 @@ pub enum StartError {
     Unseen,
     /// Somebody else works on that data.
     #[error(
-        "{} is in use by {holder}. Stop that one, or give this one another --data-dir", path.display()
+        "{} is in use by {holder}{}. Stop that one, or give this one another --data-dir",
+        path.display(),
+        why.as_ref().map(|why| format!(", and {why}")).unwrap_or_default()
     )]
     Held {
         /// The data directory.
         path: PathBuf,
         /// The process that holds it.
         holder: Holder,
+        /// Why its workers cannot be used from here.
+        why: Option<String>,
     },
     /// The data directory cannot be used.
     #[error("cannot use the data directory {}: {cause}", path.display())]

@@ -46,7 +46,7 @@ fn lock(
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let holder = read_holder(&mut file);
-            return Err(StartError::Held { path: data_dir.to_owned(), holder });
+            return Err(StartError::Held { path: data_dir.to_owned(), holder, why: None });
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }

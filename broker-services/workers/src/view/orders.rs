@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::myinfo::{OrderRow, Step};
 use skstore_domain::objects::OrderStatus;
 use skstore_domain::time::Timestamp;
 
 /// Which orders. All given parts must match.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderFilter {
     /// Indexed.
     pub status: Option<OrderStatus>,
@@ -25,7 +26,7 @@ pub struct OrderFilter {
 }
 
 /// Where a page starts: after this order, in the order newest first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cursor {
     /// The order's `placed_at`.
     pub placed_at: Timestamp,
@@ -43,7 +44,7 @@ pub(super) enum Towards {
 }
 
 /// Some orders, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderPage {
     /// The orders.
     pub rows: Vec<OrderRow>,
@@ -57,7 +58,7 @@ pub struct OrderPage {
 }
 
 /// An order with all its steps, in the order of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderDetail {
     /// The order.
     pub row: OrderRow,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use skstore_domain::checkpoint::Checkpoint;
 use skstore_domain::events::Source;
 use skstore_domain::money::Won;
@@ -9,7 +10,7 @@ use skstore_domain::objects::OrderStatus;
 use skstore_domain::signals::{Beat, BreakerChanged};
 
 /// Why the view does not work.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]
 pub enum ViewError {
     /// It cannot be reached; try again.
     #[error("the view cannot be reached: {0}")]
@@ -37,7 +38,7 @@ pub enum Swept {
 }
 
 /// What a view knows of its rebuilds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rebuilds {
     /// The number of the last that has begun, larger than that of the one before; 0 if none has.
     pub last: u64,
@@ -49,7 +50,7 @@ pub struct Rebuilds {
 pub type Checkpoints = BTreeMap<Source, Checkpoint>;
 
 /// How many there are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Orders by status, in the order of [`OrderStatus::ALL`].
     pub orders: [u64; OrderStatus::ALL.len()],
@@ -62,7 +63,7 @@ pub struct Counts {
 }
 
 /// What the workers last said of themselves.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// The last heartbeat of each instance, by service and instance.
     pub services: Vec<Beat>,
@@ -71,5 +72,5 @@ pub struct Health {
 }
 
 /// See [`View::written`](super::View::written).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written(pub(super) String);

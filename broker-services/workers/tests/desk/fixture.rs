@@ -50,7 +50,7 @@ impl TestDesk {
     }
 
     pub(crate) fn bus(&self) -> &Bus {
-        self.process.bus()
+        self.process.bus().expect("its own workers")
     }
 
     /// Takes a message from `queue` and acks it, in the place of whoever it is for.

@@ -262,7 +262,7 @@ async fn a_broker_without_memory_is_told_for_as_long_as_it_takes_nothing() {
     let _workers = start(&at, &[]);
     let process = at.attach();
     let desk = process.desk().await.unwrap();
-    let Bus::Amqp(bus) = process.bus() else { panic!("it is no broker") };
+    let Some(Bus::Amqp(bus)) = process.bus() else { panic!("it is no broker") };
     let mut next = 0;
     deliver(&desk, &mut next).await;
     until("they are at work", async || at.health(&[]).is_ok()).await;

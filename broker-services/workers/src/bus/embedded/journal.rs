@@ -187,11 +187,6 @@ fn look(path: &Path) -> io::Result<Contents> {
     Ok(contents)
 }
 
-/// What is parked in the file at `path`, oldest first, for one who must leave it as it is.
-pub(super) fn parked(path: &Path) -> io::Result<Vec<Message>> {
-    Ok(look(path)?.parked.into_values().map(Parked::into_message).collect())
-}
-
 /// What is parked in the file at `path`. Lines that are no records are moved to a file beside it and reported;
 /// a torn last one is left out and reported.
 fn read(path: &Path) -> io::Result<BTreeMap<u64, Parked>> {

@@ -149,7 +149,7 @@ impl DeadLetter {
     }
 
     /// The message to send, or why it stays parked. `all`: nobody has asked for just this one.
-    pub(super) fn replay(&self, all: bool) -> Result<Message, String> {
+    pub(in crate::desk) fn replay(&self, all: bool) -> Result<Message, String> {
         let Some((exchange, routing_key)) = self.destination() else {
             return Err("it does not say from which queue it came".to_owned());
         };

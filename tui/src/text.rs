@@ -1,6 +1,7 @@
 //! What people read: every shown string in Korean and English, by typed id, and how texts fit into columns.
 //!
 //! - [`attendance`]: queues that are not read by those who should;
+//! - [`breaker`]: what a breaker waits for;
 //! - [`catalogue`]: the strings, both languages side by side;
 //! - [`words`]: the words for the system's own statuses, reasons, services and events;
 //! - [`names`]: what items are called;
@@ -13,6 +14,7 @@
 use std::fmt::Display;
 
 pub mod attendance;
+pub mod breaker;
 pub mod catalogue;
 pub mod fit;
 pub mod fuzzy;

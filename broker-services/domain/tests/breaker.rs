@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use skstore_domain::breaker::{
-    Breaker, BreakerMode, BreakerSettings, BreakerState, CallResult, Counts, MAX_PENDING_CHANGES, Permit,
-    Refusal,
+    Breaker, BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, CallResult, Counts,
+    MAX_PENDING_CHANGES, Permit, Refusal, WaitsFor,
 };
 
 const FAST: Duration = Duration::from_millis(5);
@@ -220,22 +220,172 @@ fn a_probe_that_hangs_opens_it_again_without_anybody_calling() {
 }
 
 #[test]
-fn with_few_callers_it_goes_on_probing() {
+fn one_caller_closes_it_with_three_orders_however_long_he_takes_between_them() {
     let mut bench = Bench::new();
     bench.half_open();
-    for _ in 0..10 {
-        bench.call(&[CallResult::Ok], FAST);
-        bench.wait(ms(1_500));
-        assert_eq!(bench.breaker.state(), BreakerState::HalfOpen);
+    for succeeded in 0..3 {
+        bench.wait(ms(3_600_000));
+        assert_eq!(bench.breaker.state(), BreakerState::HalfOpen, "no time runs while nothing probes");
         assert_eq!(bench.breaker.next_wakeup(bench.now), None, "there is nothing to wait for");
-    }
-    bench.wait(ms(3_600_000));
-    assert_eq!(bench.breaker.snapshot(bench.now).probes_ok, 0, "an old success does not count");
-    for _ in 0..3 {
-        bench.wait(ms(900));
+        assert_eq!(bench.breaker.snapshot(bench.now).probes_ok, succeeded);
         bench.call(&[CallResult::Ok], FAST);
     }
     assert_eq!(bench.breaker.state(), BreakerState::Closed);
+}
+
+#[test]
+fn a_probe_that_fails_takes_the_successes_before_it_back() {
+    let mut bench = Bench::new();
+    bench.half_open();
+    for _ in 0..2 {
+        bench.call(&[CallResult::Ok], FAST);
+    }
+    bench.call(&[CallResult::Failed], ms(300));
+    bench.wait(ms(5_000));
+    let snapshot = bench.breaker.snapshot(bench.now);
+    assert_eq!((snapshot.state, snapshot.probes_ok), (Some(BreakerState::HalfOpen), 0));
+}
+
+/// One caller who sends `results` one after the other, `every` so often.
+fn one_after_the_other(results: &[CallResult], every: Duration) -> Bench {
+    let mut bench = Bench::new();
+    for result in results {
+        if bench.breaker.state() == BreakerState::Closed {
+            bench.wait(every);
+            bench.call(&[*result], if *result == CallResult::Ok { FAST } else { ms(300) });
+        }
+    }
+    bench
+}
+
+#[test]
+fn thin_traffic_trips_it_by_failures_in_a_row() {
+    use BreakerState::{Closed, Open};
+    use CallResult::{Failed, Ok};
+    let window = BreakerSettings::default().window;
+    let table: [(&str, &[CallResult], Duration, BreakerState); 6] = [
+        ("five in a row", &[Failed; 5], ms(300), Open),
+        ("four in a row", &[Failed; 4], ms(300), Closed),
+        ("an answer in between", &[Failed, Failed, Failed, Failed, Ok, Failed], ms(1_000), Closed),
+        ("each just within the window of the one before", &[Failed; 5], window, Open),
+        ("each just beyond it", &[Failed; 40], window + ms(1), Closed),
+        ("a day apart", &[Failed; 10], Duration::from_secs(86_400), Closed),
+    ];
+    for (what, results, every, expected) in table {
+        let bench = one_after_the_other(results, every);
+        assert_eq!(bench.breaker.state(), expected, "{what}");
+    }
+    let mut bench = one_after_the_other(&[Failed; 5], ms(2_500));
+    let why = "5 calls in a row had no usable answer, each within 10 s of the one before; the limit is 5";
+    assert_eq!(bench.changes()[0].2, why);
+}
+
+#[test]
+fn calls_that_fail_together_are_one_failure_however_many_charges_they_carry() {
+    let mut bench = Bench::with(BreakerSettings { least_charges: 10_000, ..BreakerSettings::default() });
+    for hiccup in 1..=4 {
+        bench.wait(ms(1_000));
+        for _ in 0..10 {
+            bench.call(&[CallResult::Failed; 50], ms(300));
+            bench.wait(ms(20));
+        }
+        let snapshot = bench.breaker.snapshot(bench.now);
+        assert_eq!((snapshot.state, snapshot.failed_in_a_row), (Some(BreakerState::Closed), hiccup));
+    }
+    bench.wait(ms(1_000));
+    bench.call(&[CallResult::Failed], ms(300));
+    assert_eq!(bench.breaker.state(), BreakerState::Open, "the fifth is one too many");
+}
+
+#[test]
+fn where_there_is_enough_to_judge_by_shares_a_row_of_failures_is_forgiven() {
+    let mut bench = Bench::new();
+    for _ in 0..10 {
+        bench.call(&[CallResult::Ok; 10], FAST);
+    }
+    for _ in 0..20 {
+        bench.wait(ms(300));
+        bench.call(&[CallResult::Failed; 2], ms(300));
+    }
+    assert_eq!(bench.breaker.snapshot(bench.now).failed_in_a_row, 20);
+    assert_eq!(bench.breaker.state(), BreakerState::Closed, "40 of 140 charges are below half");
+}
+
+#[test]
+fn failures_in_a_row_can_be_left_out() {
+    let mut bench = Bench::with(BreakerSettings { consecutive_failures: 0, ..BreakerSettings::default() });
+    for _ in 0..19 {
+        bench.wait(ms(300));
+        bench.call(&[CallResult::Failed], ms(300));
+    }
+    assert_eq!(bench.breaker.state(), BreakerState::Closed);
+    bench.wait(ms(300));
+    bench.call(&[CallResult::Failed], ms(300));
+    assert_eq!(bench.breaker.state(), BreakerState::Open, "the twentieth charge is enough for the shares");
+}
+
+#[test]
+fn it_says_what_it_waits_for() {
+    let told = |bench: &Bench| bench.breaker.snapshot(bench.now).waits_for(Duration::ZERO);
+    let mut bench = Bench::new();
+    let failures = |in_a_row, charges, calls| {
+        Some(WaitsFor::Failures {
+            in_a_row,
+            consecutive_failures: 5,
+            charges,
+            least_charges: 20,
+            calls,
+            least_calls: 5,
+        })
+    };
+    assert_eq!(told(&bench), failures(0, 0, 0));
+    for _ in 0..3 {
+        bench.wait(ms(300));
+        bench.call(&[CallResult::Failed; 4], ms(300));
+    }
+    assert_eq!(told(&bench), failures(3, 12, 3));
+    bench.call(&[CallResult::Ok; 14], FAST);
+    bench.call(&[CallResult::Ok; 4], SLOW);
+    assert_eq!(
+        told(&bench),
+        Some(WaitsFor::Shares { failed: 40, failed_percent: 50, slow: 53, slow_percent: 80 })
+    );
+
+    bench = Bench::new();
+    bench.trip();
+    assert_eq!(told(&bench), Some(WaitsFor::Time { left_ms: 5_000 }));
+    let snapshot = bench.breaker.snapshot(bench.now);
+    assert_eq!(snapshot.waits_for(ms(3_800)), Some(WaitsFor::Time { left_ms: 1_200 }));
+    let first = Some(WaitsFor::NextOrder { succeeded: 0, probes: 3 });
+    assert_eq!(snapshot.waits_for(ms(5_000)), first, "nobody has looked, but it is time");
+    bench.wait(ms(5_000));
+    assert_eq!(told(&bench), first);
+    bench.call(&[CallResult::Ok], FAST);
+    bench.call(&[CallResult::Ok], FAST);
+    assert_eq!(told(&bench), Some(WaitsFor::NextOrder { succeeded: 2, probes: 3 }));
+    let probe = bench.permit().unwrap();
+    assert_eq!(told(&bench), Some(WaitsFor::Probes { succeeded: 2, probes: 3, in_flight: 1 }));
+    drop(probe);
+    assert_eq!(told(&bench), Some(WaitsFor::NextOrder { succeeded: 2, probes: 3 }));
+    bench.breaker.force(BreakerMode::Open, bench.now);
+    assert_eq!(told(&bench), Some(WaitsFor::Operator));
+}
+
+#[test]
+fn what_an_older_worker_tells_of_its_breaker_is_read_and_no_more_is_said_than_that() {
+    let old = r#"{"state":"half_open","mode":"auto","for_ms":5,"retry_after_ms":null,"probes_ok":1,"in_flight":0,
+        "max_in_flight":512,"window":{"calls":0,"ok":0,"failed":0,"slow":0,"refused":0},"buckets":[],
+        "failed_percent":50,"slow_percent":80,"least_charges":20}"#;
+    let snapshot: BreakerSnapshot = serde_json::from_str(old).unwrap();
+    assert_eq!((snapshot.probes_ok, snapshot.waits_for(Duration::ZERO)), (1, None));
+
+    let mut bench = Bench::new();
+    bench.call(&[CallResult::Ok; 3], FAST);
+    let told = bench.breaker.snapshot(bench.now);
+    let json = serde_json::to_string(&told).unwrap();
+    assert_eq!(serde_json::from_str::<BreakerSnapshot>(&json).unwrap(), told);
+    let newer = json.replace("\"buckets\":", "\"of_a_newer_version\":1,\"buckets\":");
+    assert_eq!(serde_json::from_str::<BreakerSnapshot>(&newer).unwrap(), told, "and so is a newer one's");
 }
 
 #[test]
@@ -418,6 +568,16 @@ impl Watched {
             .filter(|at| self.held[*at].is_probe() && self.given_in[*at] == self.generation)
             .count();
         prop_assert!(probes <= self.settings.probes as usize, "{} probes in flight", probes);
+        let snapshot = self.bench.breaker.snapshot(self.bench.now);
+        if self.bench.breaker.state() == BreakerState::HalfOpen {
+            prop_assert_eq!(snapshot.probes_in_flight as usize, probes);
+            prop_assert!(snapshot.probes_ok < self.settings.probes, "enough probes succeeded to close it");
+            if probes == 0 {
+                let wakeup = self.bench.breaker.next_wakeup(self.bench.now);
+                prop_assert_eq!(wakeup, None, "time runs while nothing probes");
+            }
+        }
+        prop_assert!(snapshot.waits_for(Duration::ZERO).is_some(), "it does not say what it waits for");
         Ok(())
     }
 
@@ -512,6 +672,33 @@ proptest! {
                 bench.wait(wait.unwrap_or_default());
             }
         }
+    }
+
+    #[test]
+    fn one_hiccup_never_trips_thin_traffic_by_failures_in_a_row(
+        before in 0..=1_u32,
+        hiccup_ms in 1..600_u64,
+        sent in proptest::collection::vec((0..600_u64, 1..20_usize), 1..60),
+    ) {
+        // Every call that is in flight while Deposit hangs fails at the time limit of 300 ms; one may have failed before.
+        let mut bench = Bench::with(BreakerSettings { least_charges: 1_000_000, ..BreakerSettings::default() });
+        for _ in 0..before {
+            bench.wait(ms(1_000));
+            bench.call(&[CallResult::Failed], ms(300));
+        }
+        bench.wait(ms(1_000));
+        let mut ends: Vec<(u64, usize)> = sent
+            .into_iter()
+            .filter(|(at_ms, _)| *at_ms < hiccup_ms)
+            .map(|(at_ms, charges)| (at_ms + 300, charges))
+            .collect();
+        ends.sort_unstable();
+        let from = bench.now;
+        for (end_ms, charges) in ends {
+            bench.now = from + ms(end_ms);
+            bench.call(&vec![CallResult::Failed; charges], ms(300));
+        }
+        prop_assert_eq!(bench.breaker.state(), BreakerState::Closed, "a hiccup of {} ms", hiccup_ms);
     }
 
     #[test]

@@ -171,6 +171,7 @@ impl<W: Write> Output<W> {
             if let Some(breaker) = &beat.breaker {
                 let mut object = json!(breaker);
                 object["instance"] = json!(beat.instance);
+                object["waits_for"] = json!(breaker.waits_for(std::time::Duration::ZERO));
                 self.line(&object)?;
             }
         }

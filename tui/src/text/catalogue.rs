@@ -207,6 +207,23 @@ texts! {
     CountFailed { "실패", "failed" }
     CountSlow { "느림", "slow" }
     CountRefused { "차단", "refused" }
+    BreakerWaitsOperator { "운영자가 놓을 때까지 고정", "held until an operator lets go" }
+    BreakerWaitsTime { "{0}초 뒤 반열림", "half-open in {0} s" }
+    BreakerWaitsOrder {
+        "시험 호출 {1}건 중 {0}건 성공; 다음 주문이 시험 호출",
+        "{0} of {1} probes succeeded; the next order is the next probe"
+    }
+    BreakerWaitsProbes {
+        "시험 호출 {1}건 중 {0}건 성공; 전송중 {2}건",
+        "{0} of {1} probes succeeded; in flight: {2}"
+    }
+    BreakerWaitsRow { "연속 실패 {0}/{1}회", "{0} of {1} failures in a row" }
+    BreakerWaitsCharges { "결제 {0}/{1}건부터 비율로 판단", "{0} of {1} charges before shares count" }
+    BreakerWaitsCalls { "호출 {0}/{1}회부터 비율로 판단", "{0} of {1} calls before shares count" }
+    BreakerWaitsShares {
+        "실패 {1} %(현재 {0} %) 또는 느림·실패 {3} %(현재 {2} %)에 열림",
+        "opens at {1} % failed ({0} % now) or {3} % slow or failed ({2} % now)"
+    }
     BreakerHistory { "최근 변화", "recent changes" }
 
     // The detail.

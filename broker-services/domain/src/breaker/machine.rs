@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use super::streak::Streak;
 use super::window::Window;
 use super::{BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, Counts};
 
@@ -29,18 +30,18 @@ pub const MAX_PENDING_CHANGES: usize = 64;
 ///
 /// **Closed**: every charge gets a permit while fewer than `max_in_flight` are out. It trips when, of at least
 /// `least_charges` in at least `least_calls` calls within the window, `failed_percent` have failed, or
-/// `slow_percent` were slow or failed. A charge in flight is not in the window yet; it need not be, since it
+/// `slow_percent` were slow or failed. Where the window holds less than that, it trips when `consecutive_failures`
+/// calls in a row had no usable answer: thin traffic never fills a window, and where there is more, the shares forgive
+/// what is a hiccup among many. A charge in flight is not in the window yet; it need not be, since it
 /// is recorded as failed at its call's time limit, 300 ms by default: what it would say is known a small part
 /// of the window later, and till then the bulkhead bounds how many there are.
 ///
 /// **Open**: none gets one for `open_for`.
 ///
 /// **Half-open**: up to `probes` charges get one, as probes. It closes, with an empty window, when `probes`
-/// of them have succeeded, from the first one's permit to the last one's answer within `probe_within`. It
-/// opens again when one fails, is answered slowly (closing on slow answers would only trip it again), or has
-/// no answer `probe_within` after its permit. A probe that is dropped gives its place to another. Where too
-/// few callers come, successes that have become too old make room for new probes: it stays half-open as long
-/// as nothing speaks against Deposit, and every caller who does come gets through.
+/// of them have succeeded, however long that takes: time that nobody calls in says nothing of Deposit. It opens again
+/// when one fails, is answered slowly (closing on slow answers would only trip it again), or has no answer
+/// `probe_within` after its permit. A probe that is dropped gives its place to another.
 ///
 /// The states and names are those of Nygard's *Release It!*; judging shares over a sliding window of time,
 /// with slow calls beside failed ones, is resilience4j's idea.
@@ -53,6 +54,7 @@ pub struct Breaker {
     /// Counts state changes; results of permits from an earlier one weigh nothing.
     generation: u64,
     window: Window,
+    streak: Streak,
     /// Each permit holds a clone: the reference count is the number of charges in flight, plus one.
     bulkhead: Rc<()>,
     changes: VecDeque<Change>,
@@ -139,8 +141,8 @@ struct Probe {
 struct Probing {
     /// Those that are neither recorded nor dropped are alive. At most `probes`.
     given: Vec<Weak<Probe>>,
-    /// When those that succeeded were given. At most `probes`.
-    succeeded: Vec<Duration>,
+    /// How many have succeeded. Below `probes`.
+    succeeded: u32,
 }
 
 /// What may move the breaker.
@@ -161,6 +163,7 @@ enum Happened {
 enum Limit {
     Failed,
     Slow,
+    Consecutive(u32),
 }
 
 #[derive(Clone, Copy)]
@@ -176,6 +179,7 @@ impl Breaker {
         settings.probes = settings.probes.max(1);
         Self {
             window: Window::new(&settings, now),
+            streak: Streak::default(),
             settings,
             phase: Phase::Closed,
             since: now,
@@ -226,7 +230,12 @@ impl Breaker {
         }
         if call.calls > 0 {
             self.window.add(&call);
-            if let Some(limit) = self.exceeded() {
+            if call.ok > 0 {
+                self.streak.clear();
+            } else {
+                self.streak.failed(now.saturating_sub(took), now, self.settings.window);
+            }
+            if let Some(limit) = self.exceeded(now) {
                 self.happen(&Happened::Tripped(limit), now);
             }
         }
@@ -243,10 +252,8 @@ impl Breaker {
             CallResult::Ok if slow => Happened::ProbeFailed(ProbeFailure::Slow(took)),
             CallResult::Ok => Happened::ProbeSucceeded,
         };
-        if let (Phase::HalfOpen(probing), Some(probe), Happened::ProbeSucceeded) =
-            (&mut self.phase, &permit.probe, &happened)
-        {
-            probing.succeeded.push(probe.given);
+        if let (Phase::HalfOpen(probing), Happened::ProbeSucceeded) = (&mut self.phase, &happened) {
+            probing.succeeded = probing.succeeded.saturating_add(1);
         }
         drop(permit);
         self.happen(&happened, now);
@@ -256,13 +263,9 @@ impl Breaker {
     /// without an answer counts as failed.
     pub fn poll(&mut self, now: Duration) {
         self.window.slide(now);
-        match &mut self.phase {
+        match &self.phase {
             Phase::Closed | Phase::HeldClosed | Phase::HeldOpen => {}
-            Phase::Open { .. } => self.happen(&Happened::Time, now),
-            Phase::HalfOpen(probing) => {
-                probing.forget(now, self.settings.probe_within);
-                self.happen(&Happened::Time, now);
-            }
+            Phase::Open { .. } | Phase::HalfOpen(_) => self.happen(&Happened::Time, now),
         }
     }
 
@@ -329,9 +332,14 @@ impl Breaker {
                 Phase::Closed | Phase::HeldClosed | Phase::HeldOpen | Phase::HalfOpen(_) => None,
             },
             probes_ok: match &self.phase {
-                Phase::HalfOpen(probing) => count(probing.fresh(now, self.settings.probe_within)),
+                Phase::HalfOpen(probing) => probing.succeeded,
                 Phase::Closed | Phase::HeldClosed | Phase::Open { .. } | Phase::HeldOpen => 0,
             },
+            probes_in_flight: match &self.phase {
+                Phase::HalfOpen(probing) => count(probing.alive()),
+                Phase::Closed | Phase::HeldClosed | Phase::Open { .. } | Phase::HeldOpen => 0,
+            },
+            failed_in_a_row: self.streak.at(now, self.settings.window),
             in_flight: self.in_flight(),
             max_in_flight: self.settings.max_in_flight,
             window,
@@ -339,6 +347,7 @@ impl Breaker {
             failed_percent: self.settings.failed_percent,
             slow_percent: self.settings.slow_percent,
             least_charges: self.settings.least_charges,
+            settings: Some(self.settings.clone()),
         }
     }
 
@@ -359,11 +368,13 @@ impl Breaker {
         }
     }
 
-    /// The limit that the window is beyond, if it holds enough to judge by.
-    fn exceeded(&self) -> Option<Limit> {
+    /// The limit that the window is beyond, if it holds enough to judge by; else that of failures in a row.
+    fn exceeded(&self, now: Duration) -> Option<Limit> {
         let seen = self.window.total();
-        if seen.charges() < self.settings.least_charges || seen.calls < self.settings.least_calls {
-            return None;
+        if !self.settings.judges_shares(seen) {
+            let in_a_row = self.streak.at(now, self.settings.window);
+            let limit = self.settings.consecutive_failures;
+            return (limit > 0 && in_a_row >= limit).then_some(Limit::Consecutive(in_a_row));
         }
         let reaches =
             |part: u32, percent: u32| u64::from(part) * 100 >= u64::from(percent) * u64::from(seen.charges());
@@ -399,9 +410,7 @@ impl Breaker {
                 Time | Tripped(_) | ProbeSucceeded | ProbeFailed(_) | Forced(Mode::Auto),
             ) => None,
 
-            (Phase::HalfOpen(probing), ProbeSucceeded)
-                if count(probing.succeeded.iter()) >= self.settings.probes =>
-            {
+            (Phase::HalfOpen(probing), ProbeSucceeded) if probing.succeeded >= self.settings.probes => {
                 Some((Phase::Closed, format!("{} probes succeeded", self.settings.probes)))
             }
             (Phase::HalfOpen(_), ProbeFailed(failure)) => Some((open(), failure.to_string())),
@@ -442,6 +451,7 @@ impl Breaker {
         if from != to {
             self.generation += 1;
             self.since = now;
+            self.streak.clear();
             if to == BreakerState::Closed {
                 self.window.clear();
             }
@@ -455,14 +465,20 @@ impl Breaker {
 
     fn say_tripped(&self, limit: Limit) -> String {
         let seen = self.window.total();
+        let window = self.settings.window.as_secs_f32();
         let (part, how, percent) = match limit {
+            Limit::Consecutive(calls) => {
+                return format!(
+                    "{calls} calls in a row had no usable answer, each within {window} s of the one before; the limit is {}",
+                    self.settings.consecutive_failures
+                );
+            }
             Limit::Failed => (seen.failed, "failed", self.settings.failed_percent),
             Limit::Slow => {
                 (seen.slow.saturating_add(seen.failed), "were slow or failed", self.settings.slow_percent)
             }
         };
         let (charges, calls) = (seen.charges(), seen.calls);
-        let window = self.settings.window.as_secs_f32();
         format!(
             "{part} of {charges} charges in {calls} calls within {window} s {how}; the limit is {percent} %"
         )
@@ -489,7 +505,7 @@ impl Probing {
 
     /// Places that are taken: by probes in flight and by those that succeeded.
     fn taken(&self) -> u32 {
-        count(self.alive()).saturating_add(count(self.succeeded.iter()))
+        count(self.alive()).saturating_add(self.succeeded)
     }
 
     fn alive(&self) -> impl Iterator<Item = Duration> {
@@ -502,15 +518,6 @@ impl Probing {
 
     fn hangs(&self, now: Duration, within: Duration) -> bool {
         self.oldest().is_some_and(|given| now >= given.saturating_add(within))
-    }
-
-    /// Successes that still count at `now`.
-    fn fresh(&self, now: Duration, within: Duration) -> impl Iterator<Item = &Duration> {
-        self.succeeded.iter().filter(move |given| now <= given.saturating_add(within))
-    }
-
-    fn forget(&mut self, now: Duration, within: Duration) {
-        self.succeeded.retain(|given| now <= given.saturating_add(within));
     }
 }
 

@@ -29,6 +29,8 @@ const MAX_BUCKETS: i64 = 100;
 const MAX_SAMPLES: i64 = 1_000_000;
 /// Most probes of the breaker: they run one by one.
 const MAX_PROBES: i64 = 1000;
+/// Most calls in a row that have to fail before the breaker trips: more never follow each other within thin traffic.
+const MAX_IN_A_ROW: i64 = 1000;
 /// Most charges in flight: the length of Deposit's queue.
 const MAX_IN_FLIGHT: i64 = 10_000;
 /// Most messages in one batch: a commit of more keeps others waiting for longer than it saves.
@@ -112,6 +114,7 @@ pub(super) const KEYS: &[Key] = &[
     key("breaker.slow_percent", PERCENT),
     key("breaker.least_charges", count(MAX_SAMPLES, "charges")),
     key("breaker.least_calls", count(MAX_SAMPLES, "calls")),
+    key("breaker.consecutive_failures", Rule::Number { min: 0, max: MAX_IN_A_ROW, unit: "calls" }),
     key("breaker.open_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),
     key("breaker.probes", count(MAX_PROBES, "calls")),
     key("breaker.probe_within_ms", ms(SHORTEST_CALL_MS, LONGEST_MS)),

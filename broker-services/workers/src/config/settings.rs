@@ -155,6 +155,7 @@ struct BreakerConfig {
     slow_percent: u32,
     least_charges: u32,
     least_calls: u32,
+    consecutive_failures: u32,
     #[serde(rename = "open_ms", deserialize_with = "millis")]
     open_for: Duration,
     probes: u32,

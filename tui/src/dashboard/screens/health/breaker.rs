@@ -8,11 +8,14 @@ use skstore_domain::signals::BreakerChanged;
 use super::services::instance_end;
 use crate::dashboard::ink::{Ink, joined};
 use crate::dashboard::state::{BreakerSeen, State};
+use crate::text::breaker::waits_for_words;
 use crate::text::numbers::{compact, grouped};
 use crate::text::{Text, fit, times};
 
 /// Recent changes that are shown of each breaker.
 const CHANGES_SHOWN: usize = 5;
+/// Most lines of what it waits for: the longest sentence, in the narrowest panel.
+const WAITS_LINES: usize = 3;
 /// Columns of a bar's number.
 const NUMBER: usize = 6;
 /// Columns of a bar's share and of the one at which the breaker trips: `100/50%`.
@@ -45,7 +48,7 @@ fn one(
     if whole {
         lines.push(in_flight(ink, breaker));
     }
-    lines.push(charges(ink, width, breaker));
+    lines.extend(waits(state, ink, width, seen));
     if whole {
         let mut changes = state.changes_of(seen.instance).take(CHANGES_SHOWN).peekable();
         if changes.peek().is_some() {
@@ -70,6 +73,8 @@ fn state_line(state: &State, ink: &Ink<'_>, width: usize, seen: &BreakerSeen<'_>
         parts.push(vec![Span::styled(ink.word(&mode), ink.theme.warn)]);
     }
     let next = match (word, seen.probes_at()) {
+        // Said below, and more exactly.
+        _ if breaker.settings.is_some() => None,
         (BreakerState::Open, Some(at)) if at > state.now => {
             Some(ink.fill(Text::BreakerProbeIn, &[&times::seconds_left(state.now, at)]))
         }
@@ -156,6 +161,16 @@ impl Bar {
 fn in_flight(ink: &Ink<'_>, breaker: &BreakerSnapshot) -> Line<'static> {
     let text = ink.fill(Text::BreakerInFlight, &[&breaker.in_flight, &breaker.max_in_flight]);
     Line::from(Span::styled(format!(" {text}"), ink.theme.dim))
+}
+
+/// What it waits for; of a worker that does not tell enough to say, how many charges there are to judge by.
+fn waits(state: &State, ink: &Ink<'_>, width: usize, seen: &BreakerSeen<'_>) -> Vec<Line<'static>> {
+    let Some(waits) = seen.breaker.waits_for(state.now.since(seen.at)) else {
+        return vec![charges(ink, width, seen.breaker)];
+    };
+    let text = waits_for_words(ink.language, waits);
+    let text = fit::wrap(&text, width.saturating_sub(1), WAITS_LINES, ink.glyphs.more);
+    text.into_iter().map(|line| Line::from(Span::styled(format!(" {line}"), ink.theme.strong))).collect()
 }
 
 /// How many charges there are to judge by.

@@ -40,6 +40,7 @@ mod human;
 mod labels;
 mod logging;
 mod output;
+mod place_from;
 mod reconcile;
 mod run;
 mod stderr;

@@ -13,6 +13,7 @@ use skstore_domain::objects::{MAX_QTY, OrderStatus};
 use super::audit::AuditArguments;
 use super::backup::BackupArguments;
 use super::dead::DeadCommand;
+use super::place_from::FromArguments;
 use super::reconcile::ReconcileArguments;
 use super::view::ViewCommand;
 
@@ -86,7 +87,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Order an item and pay for it
+    /// Order an item and pay for it, or place the orders of a file
     Place(PlaceArguments),
     /// Take an order back; what was paid is refunded
     Cancel {
@@ -222,8 +223,8 @@ impl Command {
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArguments {
     /// Which item
-    #[arg(value_parser = ItemId::new)]
-    item: ItemId,
+    #[arg(value_parser = ItemId::new, required_unless_present = "from")]
+    item: Option<ItemId>,
     /// How many units, 1 to 1000
     #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_QTY)))]
     qty: u32,
@@ -236,18 +237,21 @@ pub(crate) struct PlaceArguments {
     /// The price you saw, in won: another one is refused
     #[arg(long, value_name = "WON", value_parser = price)]
     unit_price: Option<Won>,
+    #[command(flatten)]
+    pub(crate) many: FromArguments,
 }
 
 impl PlaceArguments {
-    /// The command, with `fresh` as the id of an order that has none.
-    pub(crate) fn command(&self, fresh: impl FnOnce() -> OrderId) -> Place {
-        Place {
-            item_id: self.item.clone(),
+    /// The command, with `fresh` as the id of an order that has none; none where the orders are in a file.
+    pub(crate) fn command(&self, fresh: impl FnOnce() -> OrderId) -> Option<Place> {
+        let item_id = self.item.clone()?;
+        Some(Place {
+            item_id,
             qty: self.qty,
             customer: self.customer.clone(),
             order_id: Some(self.order_id.clone().unwrap_or_else(fresh)),
             unit_price: self.unit_price,
-        }
+        })
     }
 }
 
@@ -353,6 +357,8 @@ mod tests {
             "",
             "place 10",
             "place 10 5 --customer kim --order-id a-1 --unit-price 1,000",
+            "place --from orders.csv",
+            "place --from - --batch monday --at-once 8 --from-line 20 --stop-on-error",
             "cancel a-1",
             "order a-1",
             "order a-1 --ask",
@@ -403,6 +409,9 @@ mod tests {
         let table = [
             ("sell 10", "unrecognized subcommand 'sell'"),
             ("place", "<ITEM>"),
+            ("place 10 --from x.csv", "cannot be used with"),
+            ("place --from x.csv --at-once 0", "0 is not in 1..=1024"),
+            ("place --from - --batch a.b", "may only contain A-Z"),
             ("place 10 0", "0 is not in 1..=1000"),
             ("place 10 1001", "1001 is not in 1..=1000"),
             ("place 10 x", "invalid digit found in string"),
@@ -447,7 +456,9 @@ mod tests {
     fn an_order_always_has_an_id_so_that_it_can_be_repeated() {
         let fresh = || OrderId::new("fresh").unwrap();
         let id_of = |line| match parse(line).unwrap().command {
-            Some(Asked::AtDesk(Command::Place(place))) => place.command(fresh).order_id.unwrap().to_string(),
+            Some(Asked::AtDesk(Command::Place(place))) => {
+                place.command(fresh).unwrap().order_id.unwrap().to_string()
+            }
             other => panic!("{other:?}"),
         };
         assert_eq!(id_of("place 10"), "fresh");

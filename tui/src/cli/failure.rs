@@ -30,6 +30,9 @@ pub(crate) enum Failure {
         /// The cause, in a sentence.
         cause: Box<Failure>,
     },
+    /// So many lines of a file of orders were refused or are wrong.
+    #[error("lines that were not placed: {0}")]
+    NotAllPlaced(u64),
     /// There is no such thing in the view.
     #[error("{0}")]
     NotFound(String),
@@ -76,6 +79,7 @@ impl Failure {
         match self {
             Self::Place { cause, .. } => cause.status(),
             Self::Refused(_)
+            | Self::NotAllPlaced(_)
             | Self::NotFound(_)
             | Self::Stays(_)
             | Self::Unwell(_)
@@ -90,7 +94,7 @@ impl Failure {
     }
 
     /// `{"error":{"code","message","retry_after_ms"?}}`, with `order` where a refused order exists and `order_id`
-    /// where one was to be placed. The codes are those of answers, and `stays`, `unwell`, `violated`, `unsettled`, `usage`, `unreachable` and
+    /// where one was to be placed. The codes are those of answers, and `not_all_placed`, `stays`, `unwell`, `violated`, `unsettled`, `usage`, `unreachable` and
     /// `no_answer`.
     pub(crate) fn to_json(&self) -> Value {
         match self {
@@ -106,6 +110,7 @@ impl Failure {
                 }
                 object
             }
+            Self::NotAllPlaced(_) => error("not_all_placed", &self.to_string()),
             Self::NotFound(message) => error(ErrorCode::NotFound.word(), message),
             Self::Stays(message) => error("stays", message),
             Self::Unwell(message) => error("unwell", message),

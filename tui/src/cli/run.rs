@@ -24,6 +24,7 @@ use super::attendance::unattended;
 use super::dead;
 use super::failure::Failure;
 use super::output::Output;
+use super::place_from;
 use super::stderr::tell;
 use super::view;
 
@@ -94,7 +95,10 @@ async fn place<W: Write>(
     arguments: &PlaceArguments,
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
-    let place = arguments.command(|| desk.order_id());
+    if let Some(file) = &arguments.many.from {
+        return place_from::run(desk, file, &arguments.many, out).await;
+    }
+    let Some(place) = arguments.command(|| desk.order_id()) else { return Ok(()) };
     let placed = match desk.place(&place).await {
         Ok(answer) => answered_order(desk, answer, out).await,
         Err(error) => Err(error.into()),

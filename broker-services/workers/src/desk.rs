@@ -1,4 +1,4 @@
-//! The only door for dashboards and the command line: commands go to the gateway as any client's would, and
+//! The only door for dashboards and the command line: commands go to their exchange as any client's would, and
 //! what is shown comes from the view.
 
 use std::collections::BTreeMap;

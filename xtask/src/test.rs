@@ -62,7 +62,7 @@ const WITH_SERVERS: &[Step] = &[(
         "--test",
         "cluster",
         "--test",
-        "gateway",
+        "commands",
         "--test",
         "operations",
         "--test",

@@ -7,6 +7,7 @@
 //! - A [`worker`]: one batch loop, `batch`, which the services in `service` fill in, and `reads` where nothing is decided;
 //!   `relay` publishes what they committed; `calls` holds the payment calls in flight; `bookkeeper` checks the sums of what they wrote.
 //! - [`audit`] gives a second opinion on their books, by parsers and rules of its own.
+//! - [`gateway`] answers over HTTP, in front of the desk.
 //! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process, and [`door`] is
 //!   where others come to that one.
 
@@ -23,6 +24,7 @@ pub mod desk;
 mod door;
 mod envelope;
 mod files;
+pub mod gateway;
 mod headers;
 pub mod health;
 pub mod logging;

@@ -21,7 +21,7 @@ use skstore_domain::commands::{CommandKind, MAX_COMMAND_BYTES};
 use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source};
 use skstore_domain::signals::Service;
 
-/// What someone asks for: the gateway, routed by key.
+/// What someone asks for, routed by key: the command exchange.
 pub const COMMANDS: &str = "skstore.commands";
 /// Where commands of an unknown key go.
 pub const UNROUTED: &str = "skstore.unrouted";

@@ -18,7 +18,9 @@ use skstore::text::times::UTC;
 use skstore::text::{Language, fit};
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::books::{Books, Sums};
-use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState, Counts as Charges};
+use skstore_domain::breaker::{
+    BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, Counts as Charges,
+};
 use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
@@ -188,6 +190,8 @@ pub(crate) fn breaker(state: BreakerState) -> BreakerSnapshot {
         for_ms: 1700,
         retry_after_ms: (state == BreakerState::Open).then_some(3300),
         probes_ok: if state == BreakerState::HalfOpen { 2 } else { 0 },
+        probes_in_flight: 0,
+        failed_in_a_row: 0,
         in_flight: 3,
         max_in_flight: 512,
         window,
@@ -195,6 +199,7 @@ pub(crate) fn breaker(state: BreakerState) -> BreakerSnapshot {
         failed_percent: 50,
         slow_percent: 80,
         least_charges: 20,
+        settings: Some(BreakerSettings::default()),
     }
 }
 

@@ -1,5 +1,5 @@
 //! `skstore-worker order deposit item myinfo`, or any of them: headless workers over a message broker; and
-//! `skstore-worker health`, whether those of this machine do their work.
+//! `skstore-worker health`, whether those of this machine do their work; and `skstore-worker gateway`, the desk over HTTP.
 //!
 //! It runs until it is told to stop (SIGTERM, SIGHUP, Ctrl-C), then finishes what it has in hand; told so a second
 //! time, it ends at once. What may heal without other settings is waited for, at the start as well. Logs go to stderr. Exit
@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use skstore_domain::signals::Service;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
+use skstore_workers::gateway::Gateway;
 use skstore_workers::health::{self, Reporter};
 use skstore_workers::logging::{self, Apart};
 use skstore_workers::process::{Process, StartError};
@@ -47,6 +48,8 @@ enum Command {
         #[arg(id = "running", value_name = "SERVICES", value_parser = service)]
         services: Vec<Service>,
     },
+    /// Serve the desk over HTTP at gateway.listen, to this machine alone. Over the embedded bus, with all the workers
+    Gateway,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +111,10 @@ fn run(log: &Apart) -> Result<(), Failure> {
         Some(Command::Health { services }) => load(arguments.settings).and_then(|config| {
             health::check(&config.data_dir, &services).map_err(|sentence| Failure(1, sentence))
         }),
+        Some(Command::Gateway) if !arguments.services.is_empty() => {
+            Err(Failure(2, "the gateway is a process of its own, without names of services".to_owned()))
+        }
+        Some(Command::Gateway) => load(arguments.settings).and_then(|config| serve_http(&config, log)),
         None => load(arguments.settings).and_then(|config| start(&config, &arguments.services, log)),
     }
 }
@@ -138,6 +145,29 @@ fn start(config: &Config, services: &[Service], log: &Apart) -> Result<(), Failu
             () = reporter.report(|| process.workers()) => {}
         }
         tracing::info!("finishing what is in hand");
+        stop(process, &mut signals).await.map_err(|sentence| Failure(1, sentence))
+    })
+}
+
+/// Serves HTTP until it is told to stop; then finishes what is in flight.
+fn serve_http(config: &Config, log: &Apart) -> Result<(), Failure> {
+    let unusable = |error: std::io::Error| Failure(3, error.to_string());
+    logging::start(&config.log, log.clone()).map_err(|sentence| Failure(3, sentence))?;
+    let process = Process::start(config)
+        .map_err(|error| Failure(if error.is_usage() { 2 } else { 3 }, error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unusable)?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen().map_err(unusable)?;
+        let desk = process.attach().await;
+        let address = config.gateway.listen;
+        let gateway = Gateway::listen(address, desk).await.map_err(|error| {
+            Failure(
+                3,
+                format!("cannot listen at gateway.listen, {address}: {error}; is another gateway running?"),
+            )
+        })?;
+        tracing::info!(address = %gateway.address().map_err(unusable)?, "listening for HTTP");
+        gateway.serve(signals.next(), config.drain_within).await;
         stop(process, &mut signals).await.map_err(|sentence| Failure(1, sentence))
     })
 }

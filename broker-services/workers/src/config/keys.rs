@@ -74,6 +74,8 @@ pub(super) enum Rule {
     Management,
     /// `embedded:` or `redis(s)://HOST`.
     View,
+    /// An address of this machine alone, and a port.
+    Loopback,
     /// `sqlite:PATH`, or empty.
     Store,
 }
@@ -106,6 +108,7 @@ pub(super) const KEYS: &[Key] = &[
     key("order.store.url", Rule::Store),
     key("deposit.store.url", Rule::Store),
     key("item.store.url", Rule::Store),
+    key("gateway.listen", Rule::Loopback),
     key("payment.timeout_ms", ms(SHORTEST_CALL_MS, LONGEST_CALL_MS)),
     key("breaker.window_ms", ms(SHORTEST_WINDOW_MS, LONGEST_WINDOW_MS)),
     key("breaker.buckets", count(MAX_BUCKETS, "buckets")),
@@ -222,6 +225,17 @@ impl Rule {
             Self::View => ViewUrl::try_from(text(&value)?.to_owned()).map(|_| value),
             Self::Management => {
                 ManagementAt::parse(text(&value)?).map(|_| value).map_err(|error| error.to_string())
+            }
+            Self::Loopback => {
+                let given = text(&value)?;
+                match given.parse::<std::net::SocketAddr>() {
+                    Ok(address) if address.ip().is_loopback() => Ok(value),
+                    _ => Err(format!(
+                        "must be a loopback address and a port, like 127.0.0.1:8080 or [::1]:8080, not '{}': whoever \
+                         reaches it may place orders",
+                        shown(given)
+                    )),
+                }
             }
             Self::Store => match text(&value)? {
                 "" => Ok(value),

@@ -1,6 +1,7 @@
 //! The settings as types. Their defaults, units and reasons stand in `config/skstore.toml`.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub deposit: ServiceConfig,
     /// Item.
     pub item: ServiceConfig,
+    /// The HTTP gateway.
+    pub gateway: GatewayConfig,
     /// The payment call.
     pub payment: PaymentConfig,
     /// How the circuit breaker decides.
@@ -131,6 +134,14 @@ pub struct ServiceConfig {
 pub struct StoreConfig {
     /// Which store.
     pub url: StoreUrl,
+}
+
+/// `[gateway]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// Where it listens: on this machine alone.
+    pub listen: SocketAddr,
 }
 
 /// `[payment]`

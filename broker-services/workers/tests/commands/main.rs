@@ -1,4 +1,4 @@
-//! The gateway, as any AMQP client finds it: Python's pika and `rabbitmqadmin` ask the workers over a real broker, and
+//! The command exchange, as any AMQP client finds it: Python's pika and `rabbitmqadmin` ask the workers over a real broker, and
 //! `redis-cli` looks at the view.
 //!
 //! `SKSTORE_TEST_AMQP_URL`, `SKSTORE_TEST_AMQP_API` and `SKSTORE_TEST_REDIS_URL` say where the servers are; `cargo
@@ -31,12 +31,12 @@ const UNHURRIED: &[(&str, &str)] = &[("payment.timeout_ms", "9000"), ("breaker.s
 const NOWHERE: &str = "order.eat";
 
 /// Workers that take orders, and a client that asks them.
-struct Gateway {
+struct CommandExchange {
     client: Foreign,
     workers: Workers,
 }
 
-impl Gateway {
+impl CommandExchange {
     fn open() -> Self {
         let mut workers = Workers::start(At::given(), UNHURRIED);
         let mut client = Foreign::connect(&workers.at.bus);

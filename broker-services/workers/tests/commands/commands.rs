@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use skstore_domain::signals::Service;
 
-use super::{Gateway, Reply, code};
+use super::{CommandExchange, Reply, code};
 
 /// A command and what must be in its answer: (member, as a JSON pointer, and its value).
 type Case = (&'static str, Value, Vec<(&'static str, Value)>);
@@ -122,10 +122,10 @@ fn cases(mark: &str) -> Vec<Case> {
 
 #[test]
 fn every_command_is_answered_whichever_way_its_caller_listens() {
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     for reply in Reply::BOTH {
         for (key, body, expected) in cases(reply.word()) {
-            let answer = gateway.ask(reply, key, &body);
+            let answer = exchange.ask(reply, key, &body);
             for (member, value) in expected {
                 assert_eq!(answer.pointer(member), Some(&value), "{member} of {key} {body}: {answer}");
             }
@@ -133,21 +133,21 @@ fn every_command_is_answered_whichever_way_its_caller_listens() {
             assert!(explains, "{key} {body}: {answer}");
         }
     }
-    assert!(gateway.parked().is_empty(), "who is answered needs no operator");
-    gateway.workers.assert_none_has_ended();
+    assert!(exchange.parked().is_empty(), "who is answered needs no operator");
+    exchange.workers.assert_none_has_ended();
 }
 
 #[test]
 fn commands_take_effect_where_nobody_waits_for_an_answer() {
-    let mut gateway = Gateway::open();
-    gateway.tell("order.place", &json!({ "productId": "10", "qty": "5", "order_id": "kept" }));
-    gateway.tell("order.place", &json!({ "item_id": "10", "customer": "kim", "order_id": "dropped" }));
-    gateway.tell("order.place", &json!({ "item_id": "10", "customer": "nobody", "order_id": "poor" }));
-    gateway.tell("deposit.topup", &json!({ "customer": "new", "amount": 700 }));
-    gateway.tell("item.list", &json!({ "item_id": "tea", "name": "보리차", "unit_price": 30 }));
-    gateway.tell("item.restock", &json!({ "item_id": "tea", "qty": 8 }));
-    gateway.until_shown("order:dropped", "status", "delivering");
-    gateway.tell("order.cancel", &json!({ "order_id": "dropped" }));
+    let mut exchange = CommandExchange::open();
+    exchange.tell("order.place", &json!({ "productId": "10", "qty": "5", "order_id": "kept" }));
+    exchange.tell("order.place", &json!({ "item_id": "10", "customer": "kim", "order_id": "dropped" }));
+    exchange.tell("order.place", &json!({ "item_id": "10", "customer": "nobody", "order_id": "poor" }));
+    exchange.tell("deposit.topup", &json!({ "customer": "new", "amount": 700 }));
+    exchange.tell("item.list", &json!({ "item_id": "tea", "name": "보리차", "unit_price": 30 }));
+    exchange.tell("item.restock", &json!({ "item_id": "tea", "qty": 8 }));
+    exchange.until_shown("order:dropped", "status", "delivering");
+    exchange.tell("order.cancel", &json!({ "order_id": "dropped" }));
     for (object, field, value) in [
         ("order:kept", "status", "delivering"),
         ("order:kept", "customer", "walk-in"),
@@ -157,7 +157,7 @@ fn commands_take_effect_where_nobody_waits_for_an_answer() {
         ("account:new", "balance", "700"),
         ("item:tea", "stock", "8"),
     ] {
-        gateway.until_shown(object, field, value);
+        exchange.until_shown(object, field, value);
     }
     // Questions that nobody hears the answer to, and refusals that show in the view or name nothing.
     for (key, body) in [
@@ -168,27 +168,27 @@ fn commands_take_effect_where_nobody_waits_for_an_answer() {
         ("order.cancel", json!({ "order_id": "never" })),
         ("order.place", json!({ "item_id": "no such" })),
     ] {
-        gateway.tell(key, &body);
+        exchange.tell(key, &body);
     }
-    assert!(gateway.parked().is_empty());
+    assert!(exchange.parked().is_empty());
 
     // Refusals that show nowhere else.
     for (key, body, reason) in [
         ("order.place", json!({ "item_id": "10", "qty": 9, "order_id": "kept" }), "kept"),
         ("order.place", json!({ "item_id": "10", "unit_price": 1 }), "costs"),
     ] {
-        gateway.tell(key, &body);
-        let parked = gateway.parked();
+        exchange.tell(key, &body);
+        let parked = exchange.parked();
         assert_eq!(parked.len(), 1, "{key} {body}: {parked:?}");
         assert_eq!(parked[0].body, body.to_string().as_bytes());
         assert!(parked[0].header("reason").contains(reason), "{parked:?}");
     }
-    gateway.workers.assert_none_has_ended();
+    exchange.workers.assert_none_has_ended();
 }
 
 #[test]
 fn the_message_id_serves_as_the_key_of_what_has_none() {
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     let cases = [
         ("order.place", json!({ "item_id": "10" }), json!({ "item_id": "11" }), "/order/order_id"),
         (
@@ -206,19 +206,20 @@ fn the_message_id_serves_as_the_key_of_what_has_none() {
     ];
     for (key, body, other, member) in cases {
         let id = json!({ "message_id": "mine-1" });
-        let mut ask = |body: &Value| gateway.client.ask(key, body.to_string().as_bytes(), Reply::Queue, &id);
+        let mut ask = |body: &Value| exchange.client.ask(key, body.to_string().as_bytes(), Reply::Queue, &id);
         let first = ask(&body);
         assert_eq!(code(&first), "ok", "{key}: {first}");
         assert_eq!(ask(&body).pointer(member), first.pointer(member), "{key} again");
         assert_eq!(code(&ask(&other)), "conflict", "{key} with other content");
     }
-    gateway.until_shown("order:mine-1", "item_id", "10");
+    exchange.until_shown("order:mine-1", "item_id", "10");
 }
 
 #[test]
 fn what_has_no_id_and_may_have_happened_is_parked_and_not_done_again() {
-    let mut gateway = Gateway::open();
-    let stock = gateway.ask(Reply::Queue, "item.query", &json!({ "item_id": "12" }))["item"]["stock"].clone();
+    let mut exchange = CommandExchange::open();
+    let stock =
+        exchange.ask(Reply::Queue, "item.query", &json!({ "item_id": "12" }))["item"]["stock"].clone();
     let cases = [
         (
             Service::Order,
@@ -236,11 +237,11 @@ fn what_has_no_id_and_may_have_happened_is_parked_and_not_done_again() {
     ];
     for (service, key, body, reason) in cases {
         let queue = format!("{service}.commands");
-        gateway.workers.end(service, "TERM");
-        gateway.tell(key, &body);
-        gateway.give_back(&queue);
-        gateway.workers.start_one(service);
-        let parked = gateway.parked();
+        exchange.workers.end(service, "TERM");
+        exchange.tell(key, &body);
+        exchange.give_back(&queue);
+        exchange.workers.start_one(service);
+        let parked = exchange.parked();
         assert_eq!(parked.len(), 1, "{key}: {parked:?}");
         assert!(parked[0].header("reason").contains(reason), "{parked:?}");
         assert_eq!(
@@ -249,14 +250,14 @@ fn what_has_no_id_and_may_have_happened_is_parked_and_not_done_again() {
         );
     }
     // With an id it is done, once.
-    gateway.workers.end(Service::Order, "TERM");
-    gateway.tell("order.place", &json!({ "item_id": "10", "order_id": "named" }));
-    gateway.give_back("order.commands");
-    gateway.workers.start_one(Service::Order);
-    gateway.until_shown("order:named", "status", "delivering");
-    assert!(gateway.parked().is_empty());
-    let answer = gateway.ask(Reply::Queue, "deposit.query", &json!({ "customer": "new" }));
+    exchange.workers.end(Service::Order, "TERM");
+    exchange.tell("order.place", &json!({ "item_id": "10", "order_id": "named" }));
+    exchange.give_back("order.commands");
+    exchange.workers.start_one(Service::Order);
+    exchange.until_shown("order:named", "status", "delivering");
+    assert!(exchange.parked().is_empty());
+    let answer = exchange.ask(Reply::Queue, "deposit.query", &json!({ "customer": "new" }));
     assert_eq!(code(&answer), "not_found", "{answer}");
-    let answer = gateway.ask(Reply::Queue, "item.query", &json!({ "item_id": "12" }));
+    let answer = exchange.ask(Reply::Queue, "item.query", &json!({ "item_id": "12" }));
     assert_eq!(answer["item"]["stock"], stock);
 }

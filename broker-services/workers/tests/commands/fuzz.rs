@@ -18,7 +18,7 @@ use skstore_domain::ids::{Customer, ItemId};
 use skstore_workers::topology::{self, DEAD, DEFAULT, EXCHANGES};
 
 use super::operators::rabbitmqadmin;
-use super::{Gateway, Reply, code};
+use super::{CommandExchange, Reply, code};
 
 /// How many messages make no sense, or hardly any.
 const MESSAGES: usize = 10_000;
@@ -39,8 +39,8 @@ fn ten_thousand_random_messages_everywhere_stop_nobody() {
     let seed = std::env::var("SKSTORE_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     eprintln!("SKSTORE_FUZZ_SEED={seed}");
-    let mut gateway = Gateway::open();
-    let (url, queues) = (gateway.workers.at.bus.clone(), all_queues(&gateway));
+    let mut exchange = CommandExchange::open();
+    let (url, queues) = (exchange.workers.at.bus.clone(), all_queues(&exchange));
     let done = AtomicBool::new(false);
     let mut placed = Vec::new();
     std::thread::scope(|scope| {
@@ -52,46 +52,46 @@ fn ten_thousand_random_messages_everywhere_stop_nobody() {
         });
         // Some who send sense go on all the time.
         while !done.load(Ordering::Acquire) && !publishing.is_finished() {
-            placed.push(place(&mut gateway, placed.len()));
+            placed.push(place(&mut exchange, placed.len()));
         }
     });
     let calm = json!({ "kind": "none" });
     for service in ["order", "deposit", "item", "myinfo"] {
-        gateway.send_control(&json!({ "do": "fault.set", "service": service, "fault": calm }));
+        exchange.send_control(&json!({ "do": "fault.set", "service": service, "fault": calm }));
     }
-    gateway.send_control(&json!({ "do": "breaker.force", "mode": "auto" }));
-    placed.push(place(&mut gateway, placed.len()));
+    exchange.send_control(&json!({ "do": "breaker.force", "mode": "auto" }));
+    placed.push(place(&mut exchange, placed.len()));
 
     let all = placed.len();
     for id in &placed {
-        gateway.until_shown(&format!("order:{id}"), "status", "delivering");
+        exchange.until_shown(&format!("order:{id}"), "status", "delivering");
     }
-    let account = gateway.ask(Reply::Queue, "deposit.query", &json!({ "customer": "kim" }));
+    let account = exchange.ask(Reply::Queue, "deposit.query", &json!({ "customer": "kim" }));
     let left = OPENING - PRICE * i64::try_from(all).expect("few");
     assert_eq!(account["account"]["balance"], json!(left), "{all} orders were paid, once each");
-    let Gateway { client, workers } = &mut gateway;
+    let CommandExchange { client, workers } = &mut exchange;
     for queue in topology::queues().into_iter().filter(|queue| queue.name != DEAD) {
         workers.wait_until(&format!("{} is empty", queue.name), |_| client.length(&queue.name) == 0);
     }
     // The view's own rebuild has to get past the nonsense in its queue, too.
-    gateway.workers.at.redis_cli(&["flushdb"]);
+    exchange.workers.at.redis_cli(&["flushdb"]);
     for id in [&placed[0], &placed[all - 1]] {
-        gateway.until_shown(&format!("order:{id}"), "status", "delivering");
+        exchange.until_shown(&format!("order:{id}"), "status", "delivering");
     }
-    assert_all_names_are_accepted(&gateway, seed);
-    let words = gateway.workers.everything_said();
+    assert_all_names_are_accepted(&exchange, seed);
+    let words = exchange.workers.everything_said();
     // The last two: what goes to strangers is no matter of charges and events.
     for trouble in ["panicked", "starting again", "connection that publishes is lost", "cannot publish"] {
         let line = words.lines().find(|line| line.contains(trouble));
         assert_eq!(line, None, "seed {seed}");
     }
-    gateway.workers.assert_none_has_ended();
+    exchange.workers.assert_none_has_ended();
 }
 
 /// Nothing ambiguous has become an account or an item: what the logs have is what the gate lets in, to the letter.
-fn assert_all_names_are_accepted(gateway: &Gateway, seed: u64) {
+fn assert_all_names_are_accepted(exchange: &CommandExchange, seed: u64) {
     let names =
-        |index: &str| gateway.workers.at.redis_cli(&["zrange", &format!("myinfo:{index}"), "0", "-1"]);
+        |index: &str| exchange.workers.at.redis_cli(&["zrange", &format!("myinfo:{index}"), "0", "-1"]);
     for name in names("accounts") {
         let accepted = Customer::new(&name).is_ok_and(|customer| customer.as_str() == name);
         assert!(accepted, "seed {seed}: {name:?} has an account");
@@ -102,17 +102,17 @@ fn assert_all_names_are_accepted(gateway: &Gateway, seed: u64) {
     }
 }
 
-fn place(gateway: &mut Gateway, number: usize) -> String {
+fn place(exchange: &mut CommandExchange, number: usize) -> String {
     let id = format!("sense-{number}");
     let order = json!({ "item_id": "10", "customer": "kim", "order_id": id });
-    let answer = gateway.ask(Reply::BOTH[number % 2], "order.place", &order);
+    let answer = exchange.ask(Reply::BOTH[number % 2], "order.place", &order);
     assert_eq!(code(&answer), "ok", "{answer}");
     id
 }
 
 /// Also those that belong to one worker alone.
-fn all_queues(gateway: &Gateway) -> Vec<String> {
-    let listed = rabbitmqadmin(&gateway.workers.at, &["--format=raw_json", "list", "queues", "name"]);
+fn all_queues(exchange: &CommandExchange) -> Vec<String> {
+    let listed = rabbitmqadmin(&exchange.workers.at, &["--format=raw_json", "list", "queues", "name"]);
     let listed: Vec<Value> = serde_json::from_str(&listed).expect("JSON");
     let names: Vec<String> =
         listed.iter().filter_map(|queue| queue["name"].as_str().map(str::to_owned)).collect();

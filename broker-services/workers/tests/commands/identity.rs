@@ -3,31 +3,31 @@
 
 use serde_json::{Value, json};
 
-use super::{Gateway, Reply, code};
+use super::{CommandExchange, Reply, code};
 
-fn top_up(gateway: &mut Gateway, body: &str) -> Value {
-    gateway.client.ask("deposit.topup", body.as_bytes(), Reply::Queue, &json!({}))
+fn top_up(exchange: &mut CommandExchange, body: &str) -> Value {
+    exchange.client.ask("deposit.topup", body.as_bytes(), Reply::Queue, &json!({}))
 }
 
-fn account(gateway: &mut Gateway, customer: &str) -> Value {
-    gateway.ask(Reply::Direct, "deposit.query", &json!({ "customer": customer }))
+fn account(exchange: &mut CommandExchange, customer: &str) -> Value {
+    exchange.ask(Reply::Direct, "deposit.query", &json!({ "customer": customer }))
 }
 
 #[test]
 fn no_money_goes_to_somebody_who_only_looks_like_the_one_who_was_meant() {
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
 
     // Digit for digit, however many.
     for (written, won) in [("123456789012345678901", 5), ("123456789012345678902", 7)] {
-        let answer = top_up(&mut gateway, &format!(r#"{{"customer":{written},"amount":{won}}}"#));
+        let answer = top_up(&mut exchange, &format!(r#"{{"customer":{written},"amount":{won}}}"#));
         assert_eq!(
             (&answer["account"]["customer"], &answer["account"]["balance"]),
             (&json!(written), &json!(won))
         );
     }
-    assert_eq!(code(&account(&mut gateway, "1.2345678901234567e+20")), "not_found");
+    assert_eq!(code(&account(&mut exchange, "1.2345678901234567e+20")), "not_found");
     for written in ["1e3", "10.0", "-0", "1e400"] {
-        let answer = top_up(&mut gateway, &format!(r#"{{"customer":{written},"amount":1}}"#));
+        let answer = top_up(&mut exchange, &format!(r#"{{"customer":{written},"amount":1}}"#));
         assert_eq!(code(&answer), "invalid", "{written}: {answer}");
     }
 
@@ -39,22 +39,22 @@ fn no_money_goes_to_somebody_who_only_looks_like_the_one_who_was_meant() {
         r#"{"customer":"twice","amount":1.0}"#,
         r#"{"customer":"twice","amount":18446744073709551617}"#,
     ] {
-        let answer = top_up(&mut gateway, body);
+        let answer = top_up(&mut exchange, body);
         assert_eq!(code(&answer), "invalid", "{body}: {answer}");
     }
     for customer in ["twice", "thrice"] {
-        assert_eq!(code(&account(&mut gateway, customer)), "not_found", "{customer}");
+        assert_eq!(code(&account(&mut exchange, customer)), "not_found", "{customer}");
     }
     let order = br#"{"item_id":"10","productId":"11","order_id":"either"}"#;
-    let answer = gateway.client.ask("order.place", order, Reply::Queue, &json!({}));
+    let answer = exchange.client.ask("order.place", order, Reply::Queue, &json!({}));
     assert_eq!(code(&answer), "invalid", "{answer}");
-    let answer = gateway.ask(Reply::Queue, "order.query", &json!({ "order_id": "either" }));
+    let answer = exchange.ask(Reply::Queue, "order.query", &json!({ "order_id": "either" }));
     assert_eq!(code(&answer), "not_found", "{answer}");
 
     // One name however it is written, and none that cannot be seen.
     for (customer, balance) in [("한", 1), ("\u{1112}\u{1161}\u{11ab}", 2), (" 한", 3), ("한\u{3000}", 4)]
     {
-        let answer = top_up(&mut gateway, &json!({ "customer": customer, "amount": 1 }).to_string());
+        let answer = top_up(&mut exchange, &json!({ "customer": customer, "amount": 1 }).to_string());
         assert_eq!(
             (&answer["account"]["customer"], &answer["account"]["balance"]),
             (&json!("한"), &json!(balance)),
@@ -65,13 +65,13 @@ fn no_money_goes_to_somebody_who_only_looks_like_the_one_who_was_meant() {
         ["\u{3164}", "한\u{3164}", "한\u{200d}", "\u{115f}", "한\u{e000}", "한\u{378}", "\u{2800}"]
     {
         let body = json!({ "customer": customer, "amount": 1 });
-        let answer = top_up(&mut gateway, &body.to_string());
+        let answer = top_up(&mut exchange, &body.to_string());
         assert_eq!(code(&answer), "invalid", "{customer:?}: {answer}");
         let order = json!({ "customer": customer, "item_id": "10" });
-        let answer = gateway.ask(Reply::Queue, "order.place", &order);
+        let answer = exchange.ask(Reply::Queue, "order.place", &order);
         assert_eq!(code(&answer), "invalid", "{customer:?}: {answer}");
     }
-    assert_eq!(account(&mut gateway, "한")["account"]["balance"], json!(4));
-    assert!(gateway.parked().is_empty(), "who is answered needs no operator");
-    gateway.workers.assert_none_has_ended();
+    assert_eq!(account(&mut exchange, "한")["account"]["balance"], json!(4));
+    assert!(exchange.parked().is_empty(), "who is answered needs no operator");
+    exchange.workers.assert_none_has_ended();
 }

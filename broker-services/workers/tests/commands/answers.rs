@@ -8,7 +8,7 @@ use lapin::{BasicProperties, Connection, ConnectionProperties};
 use serde_json::json;
 use skstore_workers::topology::COMMANDS;
 
-use super::{Gateway, Reply, code};
+use super::{CommandExchange, Reply, code};
 
 /// How often the one with the address asks.
 const EVERY: Duration = Duration::from_millis(200);
@@ -20,8 +20,8 @@ const ORDERS: usize = 40;
 const OF_NO_NODE: &str = "amq.rabbitmq.reply-to.g1h2AAdyZXBseUA3AAAABQAAAAAAAAAB.eJPUpYyPfEGYdqyaXmLKzA==";
 
 /// Orders with answers to `address` come in all the time, while others place orders of theirs. How many it were.
-fn place_beside(gateway: &mut Gateway, address: &str) -> usize {
-    let (url, is_over, sent) = (gateway.workers.at.bus.clone(), AtomicBool::new(false), AtomicUsize::new(0));
+fn place_beside(exchange: &mut CommandExchange, address: &str) -> usize {
+    let (url, is_over, sent) = (exchange.workers.at.bus.clone(), AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let runtime =
@@ -33,19 +33,19 @@ fn place_beside(gateway: &mut Gateway, address: &str) -> usize {
         let mut placed = 0;
         while placed < ORDERS || sent.load(Ordering::Acquire) < TIMES {
             let order = json!({ "item_id": "10", "customer": "kim", "order_id": format!("good-{placed}") });
-            let answer = gateway.ask(Reply::BOTH[placed % 2], "order.place", &order);
+            let answer = exchange.ask(Reply::BOTH[placed % 2], "order.place", &order);
             assert_eq!(code(&answer), "ok", "order {placed}, beside answers to {address}: {answer}");
             placed += 1;
         }
     });
-    let said = gateway.workers.everything_said();
+    let said = exchange.workers.everything_said();
     for trouble in
         ["the breaker changed", "starting again", "cannot publish", "connection that publishes is lost"]
     {
         let line = said.lines().find(|line| line.contains(trouble));
         assert_eq!(line, None, "beside answers to {address}");
     }
-    gateway.workers.assert_none_has_ended();
+    exchange.workers.assert_none_has_ended();
     sent.into_inner()
 }
 
@@ -81,25 +81,25 @@ async fn ask_for_answers_at(url: &str, address: &str, is_over: &AtomicBool, sent
 #[test]
 fn an_address_that_cannot_be_right_is_refused_and_costs_nobody_else_an_answer() {
     const ADDRESS: &str = "amq.rabbitmq.reply-to.x.y";
-    let mut gateway = Gateway::open();
-    let sent = place_beside(&mut gateway, ADDRESS);
-    let parked = gateway.parked();
+    let mut exchange = CommandExchange::open();
+    let sent = place_beside(&mut exchange, ADDRESS);
+    let parked = exchange.parked();
     assert_eq!(parked.len(), sent, "each that cannot be answered is parked, once");
     for one in parked {
         assert!(one.header("reason").contains("reply_to"), "{one:?}");
         assert_eq!(one.reply_to.as_deref(), Some(ADDRESS));
     }
-    assert_eq!(gateway.shown("order:bad-0", "status"), "", "it did not happen");
+    assert_eq!(exchange.shown("order:bad-0", "status"), "", "it did not happen");
 }
 
 #[test]
 fn an_address_that_kills_the_connection_of_answers_costs_nobody_else_an_answer() {
-    let mut gateway = Gateway::open();
-    let sent = place_beside(&mut gateway, OF_NO_NODE);
+    let mut exchange = CommandExchange::open();
+    let sent = place_beside(&mut exchange, OF_NO_NODE);
     for number in 0..sent {
-        gateway.until_shown(&format!("order:bad-{number}"), "status", "delivering");
+        exchange.until_shown(&format!("order:bad-{number}"), "status", "delivering");
     }
-    let said = gateway.workers.everything_said();
+    let said = exchange.workers.everything_said();
     let losses = said.lines().filter(|line| line.contains("put aside")).count();
     assert!((1..TIMES).contains(&losses), "{losses} losses for {sent} answers: whoever does it is put aside");
 }

@@ -12,7 +12,7 @@ use skstore_workers::view::redis::RedisView;
 
 use super::foreign::Found;
 use super::workers::At;
-use super::{Gateway, Reply};
+use super::{CommandExchange, Reply};
 
 /// Makes no sense, so it is parked.
 const NONSENSE: &[u8] = b"five apples";
@@ -47,10 +47,10 @@ fn replay(at: &At, id: &str) {
 }
 
 /// Ends Order, and takes what is replayed to it.
-fn replayed_to_order(gateway: &mut Gateway, id: &str) -> Found {
-    gateway.workers.end(Service::Order, "TERM");
-    replay(&gateway.workers.at, id);
-    gateway.client.take("order.commands").expect("it is there")
+fn replayed_to_order(exchange: &mut CommandExchange, id: &str) -> Found {
+    exchange.workers.end(Service::Order, "TERM");
+    replay(&exchange.workers.at, id);
+    exchange.client.take("order.commands").expect("it is there")
 }
 
 /// Its headers, without what the broker says of this very delivery.
@@ -63,22 +63,22 @@ fn sent_headers(found: &Found) -> Value {
 }
 
 /// With `headers` that the broker obeys, and some that are the sender's own.
-fn tell_with(gateway: &mut Gateway, headers: &Value) {
+fn tell_with(exchange: &mut CommandExchange, headers: &Value) {
     let properties =
         json!({ "message_id": "theirs", "priority": 7, "expiration": "60000", "headers": headers });
-    gateway.client.tell("order.place", NONSENSE, &properties);
+    exchange.client.tell("order.place", NONSENSE, &properties);
 }
 
 #[test]
 fn what_a_worker_parked_waits_for_an_operator_and_is_replayed_as_its_sender_meant_it() {
-    let mut gateway = Gateway::open();
-    tell_with(&mut gateway, &json!({ "colour": "red" }));
-    gateway.until_all_is_done();
-    let found = gateway.client.take("skstore.dead").expect("it is parked");
+    let mut exchange = CommandExchange::open();
+    tell_with(&mut exchange, &json!({ "colour": "red" }));
+    exchange.until_all_is_done();
+    let found = exchange.client.take("skstore.dead").expect("it is parked");
     assert_eq!((&found.expiration, found.priority), (&None, None), "it neither expires nor overtakes");
     assert_eq!((found.header("sent_expiration_ms"), found.header("sent_priority")), ("60000", "7"));
 
-    gateway.workers.end(Service::Order, "TERM");
+    exchange.workers.end(Service::Order, "TERM");
     let headers = json!({
         "colour": "red",
         "count": 5,
@@ -86,20 +86,20 @@ fn what_a_worker_parked_waits_for_an_operator_and_is_replayed_as_its_sender_mean
         // Goes there as well, and nobody cares; as a text a broker would refuse it.
         "CC": ["nobody"],
     });
-    tell_with(&mut gateway, &headers);
+    tell_with(&mut exchange, &headers);
     // Now the broker counts its deliveries.
     for _ in 0..3 {
-        gateway.give_back("order.commands");
+        exchange.give_back("order.commands");
     }
-    gateway.workers.start_one(Service::Order);
-    gateway.ask(Reply::Direct, "order.query", &json!({ "order_id": "fence" }));
-    let letter = parked(&gateway.workers.at);
+    exchange.workers.start_one(Service::Order);
+    exchange.ask(Reply::Direct, "order.query", &json!({ "order_id": "fence" }));
+    let letter = parked(&exchange.workers.at);
     assert!(letter.reason.contains("not JSON"), "{letter:?}");
     let shown = serde_json::to_value(&letter).expect("JSON");
     let theirs = json!({ "colour": "red", "count": "5", "basket": r#"{"apples":[1,"two"]}"# });
     assert_eq!(shown["headers"], theirs, "{letter:?}");
     assert_eq!((&shown["expiration_ms"], &shown["priority"]), (&json!(60_000), &json!(7)));
-    let replayed = replayed_to_order(&mut gateway, &letter.id);
+    let replayed = replayed_to_order(&mut exchange, &letter.id);
     assert_eq!((&*replayed.body, sent_headers(&replayed)), (NONSENSE, theirs));
     assert_eq!((replayed.priority, replayed.message_id.as_deref()), (Some(7), Some("theirs")));
     assert_eq!(replayed.expiration, None, "its time is over, and somebody wants it to be heard");
@@ -107,11 +107,11 @@ fn what_a_worker_parked_waits_for_an_operator_and_is_replayed_as_its_sender_mean
 
 #[test]
 fn what_a_broker_gave_up_on_is_replayed_without_what_it_wrote() {
-    let mut gateway = Gateway::open();
-    gateway.workers.end(Service::Order, "TERM");
+    let mut exchange = CommandExchange::open();
+    exchange.workers.end(Service::Order, "TERM");
     let properties = json!({ "message_id": "theirs", "expiration": "1", "headers": { "colour": "red" } });
-    gateway.client.tell("order.place", NONSENSE, &properties);
-    let Gateway { client, workers } = &mut gateway;
+    exchange.client.tell("order.place", NONSENSE, &properties);
+    let CommandExchange { client, workers } = &mut exchange;
     workers.wait_until("its broker gives up on it", |_| client.length("skstore.dead") == 1);
     let letter = parked(&workers.at);
     assert_eq!(letter.reason, "its queue gave up on it: expired");

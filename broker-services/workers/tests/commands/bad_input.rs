@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::foreign::{Found, text};
-use super::{Gateway, NOWHERE, Reply, code};
+use super::{CommandExchange, NOWHERE, Reply, code};
 
 /// 64 KiB, and a bit.
 const OVERSIZE_BYTES: usize = 64 * 1024 + 1;
@@ -54,26 +54,26 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
 
 #[test]
 fn whoever_listens_is_told_what_to_correct() {
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     for (number, (key, body, _, sentence)) in cases().into_iter().enumerate() {
         let reply = Reply::BOTH[number % 2];
-        let answer = gateway.client.ask(key, &body, reply, &json!({}));
+        let answer = exchange.client.ask(key, &body, reply, &json!({}));
         let message = answer["error"]["message"].as_str().unwrap_or_default();
         assert_eq!(code(&answer), "invalid", "{key} {}: {answer}", head(&body));
         assert!(message.contains(sentence), "{key} {}: {answer}", head(&body));
     }
-    assert!(gateway.parked().is_empty(), "who is answered needs no operator");
-    gateway.workers.assert_none_has_ended();
+    assert!(exchange.parked().is_empty(), "who is answered needs no operator");
+    exchange.workers.assert_none_has_ended();
 }
 
 #[test]
 fn what_nobody_can_be_told_is_parked_once_as_it_came() {
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     for (key, body, _, _) in cases() {
-        gateway.client.tell(key, &body, &json!({ "message_id": "theirs", "headers": { "colour": "red" } }));
+        exchange.client.tell(key, &body, &json!({ "message_id": "theirs", "headers": { "colour": "red" } }));
     }
-    let mut parked = gateway.parked();
-    let Gateway { client, workers } = &mut gateway;
+    let mut parked = exchange.parked();
+    let CommandExchange { client, workers } = &mut exchange;
     workers.wait_until("what the broker itself parks is there, too", |_| {
         parked.extend(std::iter::from_fn(|| client.take("skstore.dead")));
         parked.len() >= cases().len()
@@ -99,13 +99,13 @@ fn what_nobody_can_be_told_is_parked_once_as_it_came() {
         assert!(one.header("at").ends_with('Z'), "{one:?}");
         assert_eq!((one.header("colour"), one.message_id.as_deref()), ("red", Some("theirs")), "{one:?}");
     }
-    assert!(gateway.parked().is_empty(), "once");
-    gateway.workers.assert_none_has_ended();
+    assert!(exchange.parked().is_empty(), "once");
+    exchange.workers.assert_none_has_ended();
 }
 
 #[test]
 fn no_answer_goes_where_it_would_be_taken_for_a_message() {
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     let cases = [
         ("order.place", json!({ "item_id": "10", "order_id": "aimed" }), "deposit.commands"),
         ("order.query", json!({ "order_id": "first" }), "skstore.dead"),
@@ -124,42 +124,42 @@ fn no_answer_goes_where_it_would_be_taken_for_a_message() {
     ];
     for (key, body, reply_to) in cases {
         let message = json!({ "key": key, "body": text(body.to_string().as_bytes()), "reply_to": reply_to });
-        gateway.client.publish(&message);
-        let parked = gateway.parked();
+        exchange.client.publish(&message);
+        let parked = exchange.parked();
         assert_eq!(parked.len(), 1, "{key} to {reply_to}: {parked:?}");
         assert_eq!(parked[0].body, body.to_string().as_bytes());
         assert_eq!(parked[0].reply_to.as_deref(), Some(reply_to));
     }
-    assert_eq!(gateway.shown("order:aimed", "status"), "", "it did not happen");
+    assert_eq!(exchange.shown("order:aimed", "status"), "", "it did not happen");
 
     // An empty name is nobody's: as if there were none.
     let nobody = json!({ "key": "order.place", "body": "?", "reply_to": "" });
-    gateway.client.publish(&nobody);
-    assert_eq!(gateway.parked().len(), 1);
+    exchange.client.publish(&nobody);
+    assert_eq!(exchange.parked().len(), 1);
     // A queue that is not there: nobody hears, and nothing else comes of it.
     let gone = json!({ "key": "order.place", "body": "{\"item_id\":\"10\",\"order_id\":\"x\"}", "reply_to": "gone" });
-    gateway.client.publish(&gone);
-    gateway.until_shown("order:x", "status", "delivering");
-    assert!(gateway.parked().is_empty());
+    exchange.client.publish(&gone);
+    exchange.until_shown("order:x", "status", "delivering");
+    assert!(exchange.parked().is_empty());
 }
 
 #[test]
 fn headers_as_large_as_a_broker_takes_stop_nobody() {
     /// Beside the name and the frame's own bytes, as much as fits into the largest frame (128 KiB).
     const LARGE: usize = 120 * 1024;
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     let headers = json!({ "headers": { "large": "x".repeat(LARGE), "small": "kept" } });
-    gateway.client.tell("order.place", br#"{"item_id":"10","order_id":"laden"}"#, &headers);
-    gateway.until_shown("order:laden", "status", "delivering");
+    exchange.client.tell("order.place", br#"{"item_id":"10","order_id":"laden"}"#, &headers);
+    exchange.until_shown("order:laden", "status", "delivering");
     for key in ["order.place", "deposit.topup", "item.list", NOWHERE] {
-        gateway.client.tell(key, b"?", &headers);
-        let parked = gateway.parked();
+        exchange.client.tell(key, b"?", &headers);
+        let parked = exchange.parked();
         assert_eq!(parked.len(), 1, "{key}: {parked:?}");
         assert_eq!(parked[0].body, b"?");
         assert_eq!(parked[0].header("small"), "kept", "what there is room for");
         assert!(parked[0].header("reason").len() > 10 && parked[0].header("routing_key") == key);
     }
-    gateway.workers.assert_none_has_ended();
+    exchange.workers.assert_none_has_ended();
 }
 
 fn head(body: &[u8]) -> String {
@@ -179,23 +179,23 @@ fn the_cases_are_all_different() {
 
 #[test]
 fn names_that_are_no_text_and_tables_that_go_too_deep_stop_nobody() {
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     for properties in [json!({ "message_id_bytes": "\u{ff}\u{fe}" }), json!({ "headers_depth": 15_000 })] {
         for key in ["order.place", "deposit.topup", "item.list", NOWHERE] {
-            gateway.client.tell(key, b"?", &properties);
-            let parked = gateway.parked();
+            exchange.client.tell(key, b"?", &properties);
+            let parked = exchange.parked();
             assert_eq!(parked.len(), 1, "{key} {properties}: {parked:?}");
             assert_eq!(parked[0].body, b"?");
         }
     }
-    gateway.workers.assert_none_has_ended();
+    exchange.workers.assert_none_has_ended();
 }
 
 #[test]
 fn what_is_wrong_with_an_event_is_told_in_a_glance_however_much_of_it_is_wrong() {
     /// More than fits into a frame, less than a message of events may have.
     const LONG: usize = 100 * 1024;
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     let word = "\u{1b}[2J\n".repeat(LONG / 5);
     let body = json!({ "data": { "order": { "status": word } } }).to_string();
     for (key, queue) in [
@@ -205,10 +205,10 @@ fn what_is_wrong_with_an_event_is_told_in_a_glance_however_much_of_it_is_wrong()
         ("deposit.paid", "myinfo.events"),
     ] {
         let message = json!({ "exchange": "skstore.events", "key": key, "body": text(body.as_bytes()) });
-        gateway.client.publish(&message);
-        let client = &mut gateway.client;
+        exchange.client.publish(&message);
+        let client = &mut exchange.client;
         let mut parked = None;
-        gateway.workers.wait_until(&format!("{key} is parked from {queue}"), |_| {
+        exchange.workers.wait_until(&format!("{key} is parked from {queue}"), |_| {
             let is_meant = |one: &Found| one.header("queue") == queue && one.header("routing_key") == key;
             parked = client.take("skstore.dead").filter(is_meant).or(parked.take());
             parked.is_some()
@@ -218,12 +218,12 @@ fn what_is_wrong_with_an_event_is_told_in_a_glance_however_much_of_it_is_wrong()
         let reason = one.header("reason");
         assert!((10..=2_000).contains(&reason.len()) && !reason.contains('\u{1b}'), "{queue}: {reason}");
     }
-    gateway.workers.assert_none_has_ended();
+    exchange.workers.assert_none_has_ended();
 }
 
 #[test]
 fn an_event_of_a_kind_that_only_a_newer_version_knows_is_ignored_and_counted() {
-    let mut gateway = Gateway::open();
+    let mut exchange = CommandExchange::open();
     let newer = json!({
         "specversion": "1.0", "id": "order/a/9", "source": "/skstore/order", "type": "skstore.order.gift_wrapped",
         "subject": "a", "time": "2026-01-01T00:00:00Z", "revision": 9, "data": { "ribbon": "red" },
@@ -233,9 +233,9 @@ fn an_event_of_a_kind_that_only_a_newer_version_knows_is_ignored_and_counted() {
     {
         let batch = json!([newer, newer]).to_string();
         let message = json!({ "exchange": "skstore.events", "key": key, "body": text(batch.as_bytes()) });
-        gateway.client.publish(&message);
+        exchange.client.publish(&message);
         let told = "'skstore.order.gift_wrapped' first";
-        gateway.workers.wait_until(&format!("{queue_of} tells of it"), |workers| {
+        exchange.workers.wait_until(&format!("{queue_of} tells of it"), |workers| {
             let services = workers.at.redis_cli(&["zrange", "myinfo:services", "0", "-1"]);
             let warnings =
                 services.iter().filter(|instance| instance.starts_with(queue_of)).flat_map(|instance| {
@@ -244,6 +244,6 @@ fn an_event_of_a_kind_that_only_a_newer_version_knows_is_ignored_and_counted() {
             warnings.into_iter().any(|warning| warning.contains(told))
         });
     }
-    assert_eq!(gateway.parked().len(), 0, "nothing is parked for it");
-    gateway.workers.assert_none_has_ended();
+    assert_eq!(exchange.parked().len(), 0, "nothing is parked for it");
+    exchange.workers.assert_none_has_ended();
 }

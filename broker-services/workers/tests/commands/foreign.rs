@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Debian's Python, for which `cargo xtask test` installs pika.
 const PYTHON: &str = "/usr/bin/python3";
-const CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/client.py");
+const CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/commands/client.py");
 
 /// How it wants to hear the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

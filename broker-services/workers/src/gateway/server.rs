@@ -1,0 +1,124 @@
+//! The gateway's socket: connections within their bounds, and the end of them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::routes;
+use crate::desk::Desk;
+
+/// Connections at once: four times the 255 callers that the desk is measured with. Others wait to be accepted.
+const MAX_CONNECTIONS: usize = 1024;
+/// How long the head of a request may take, and a connection may be idle: a person's slowest line, many times over.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection is used before it is asked to end with its request: with [`LAST_REQUEST_WITHIN`], how long one
+/// lasts whose client does not read.
+const CONNECTION_FOR: Duration = Duration::from_secs(60);
+/// How long the last request of a connection may take: longer than a body and an answer together.
+const LAST_REQUEST_WITHIN: Duration = Duration::from_secs(20);
+/// The largest head of a request, in bytes: the line and the headers of any client there is, several times over.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Most headers of a request, likewise.
+const MAX_HEADERS: usize = 64;
+/// How long is waited after a connection could not be accepted, for lack of files as a rule.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// A gateway that listens. Serve it until it shall stop.
+#[derive(Debug)]
+pub struct Gateway {
+    listener: TcpListener,
+    desk: Desk,
+}
+
+impl Gateway {
+    /// Listens at `address`, for `desk`.
+    ///
+    /// # Errors
+    /// When the system does not let it listen there.
+    pub async fn listen(address: SocketAddr, desk: Desk) -> std::io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, desk })
+    }
+
+    /// Where it listens, with its port.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` is there; then takes nothing more, and finishes what is in flight for at most `drain`.
+    pub async fn serve(self, stop: impl Future<Output = ()>, drain: Duration) {
+        let (stopping, stopped) = watch::channel(false);
+        let routes = routes::of(self.desk);
+        let mut connections = JoinSet::new();
+        tokio::select! {
+            biased;
+            () = stop => {}
+            () = accept(&self.listener, &routes, &stopped, &mut connections) => {}
+        }
+        drop(self.listener);
+        stopping.send_replace(true);
+        let finished = async { while connections.join_next().await.is_some() {} };
+        if timeout(drain, finished).await.is_err() {
+            tracing::warn!("requests were in flight for longer than the drain deadline, and are cut off");
+        }
+    }
+}
+
+/// Accepts connections for as long as it is let.
+async fn accept(
+    listener: &TcpListener,
+    routes: &Router,
+    stopped: &watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
+) {
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    // It is never closed.
+    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
+        while connections.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let (routes, stopped) = (routes.clone(), stopped.clone());
+                connections.spawn(async move {
+                    let _place = place;
+                    serve_one(stream, routes, stopped).await;
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection cannot be accepted");
+                sleep(ACCEPT_AGAIN_AFTER).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection to its end.
+async fn serve_one(stream: TcpStream, routes: Router, mut stopped: watch::Receiver<bool>) {
+    // Answers are small, and somebody waits for each.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // What a client does wrong is its own matter.
+        _ = connection.as_mut() => return,
+        _ = stopped.wait_for(|is_over| *is_over) => {}
+        () = sleep(CONNECTION_FOR) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(LAST_REQUEST_WITHIN, connection).await;
+}

@@ -1,0 +1,273 @@
+//! The socket of a data directory as those see it who come to it: commands beside a process that has the workers, whatever
+//! becomes of either side.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Commands at once.
+const AT_ONCE: usize = 50;
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A data directory, and the program that works on it.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn start(&self, line: &str) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skstore"));
+        command.env_clear().env("HOME", self.0.path()).env("LANG", "C.UTF-8").stdin(Stdio::null());
+        command.arg("--json").arg("--data-dir").arg(self.data()).args(line.split(' '));
+        Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+    }
+
+    fn done(&self, line: &str) -> Value {
+        let output = self.start(line).output();
+        assert_eq!(output.status.code(), Some(0), "skstore {line}: {}", said(&output));
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("skstore {line}: {error}: {}", said(&output)))
+    }
+
+    /// A process that has the workers until it is dropped.
+    fn holder(&self) -> Running {
+        let holder = self.start("watch --for 600 --last 0");
+        let pid = holder.pid().to_string();
+        wait_until("somebody has the workers, and lets others in", || {
+            std::fs::read_to_string(self.data().join("skstore.lock")).is_ok_and(|text| text.starts_with(&pid))
+                && self.visit().is_ok()
+        });
+        holder
+    }
+
+    fn visit(&self) -> std::io::Result<UnixStream> {
+        UnixStream::connect(self.data().join("skstore.sock"))
+    }
+
+    /// The books are right, and the view has `orders` orders that are delivering.
+    fn assert_whole(&self, orders: usize) {
+        let audited = self.done("audit");
+        assert_eq!(
+            (&audited["audited"]["violations"], &audited["audited"]["orders"]),
+            (&json!(0), &json!(orders)),
+            "{audited}"
+        );
+        let status = self.done("status");
+        assert_eq!(status["counts"]["orders"]["delivering"], json!(orders), "{status}");
+    }
+}
+
+struct Running(Option<Child>);
+
+impl Running {
+    fn pid(&self) -> i32 {
+        i32::try_from(self.0.as_ref().unwrap().id()).unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid()), signal).unwrap();
+    }
+
+    /// Reads what it prints up to a line about `subject`: from then on it has begun, and hears signals.
+    fn until_it_tells_of(&mut self, subject: &str) {
+        let mut lines = BufReader::new(self.0.as_mut().unwrap().stdout.as_mut().unwrap()).lines();
+        let about = |line: &String| line.contains(&format!("\"{subject}\""));
+        assert!(lines.any(|line| about(&line.unwrap())), "it has ended without a word of {subject}");
+    }
+
+    fn output(mut self) -> Output {
+        self.0.take().unwrap().wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            // Both fail only if it has ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < until, "gave up waiting until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// [`AT_ONCE`] orders are placed at once, each by a process of its own, while `meanwhile` happens; each is answered.
+fn place_many(desk: &Desk, run: &str, meanwhile: impl FnOnce()) {
+    let placing: Vec<_> = (0..AT_ONCE)
+        .map(|number| desk.start(&format!("place 10 1 --customer kim --order-id {run}-{number}")))
+        .collect();
+    meanwhile();
+    for (number, placing) in placing.into_iter().enumerate() {
+        let output = placing.output();
+        assert_eq!(output.status.code(), Some(0), "order {run}-{number}: {}", said(&output));
+    }
+}
+
+#[test]
+fn fifty_commands_at_once_are_answered_beside_one_who_has_the_workers() {
+    let desk = Desk::new();
+    let holder = desk.holder();
+    place_many(&desk, "beside", || {});
+    desk.assert_whole(AT_ONCE);
+    drop(holder);
+    desk.assert_whole(AT_ONCE);
+}
+
+#[test]
+fn fifty_commands_at_once_settle_among_themselves_who_has_the_workers() {
+    let desk = Desk::new();
+    place_many(&desk, "alone", || {});
+    desk.assert_whole(AT_ONCE);
+}
+
+#[test]
+fn nothing_is_lost_and_everybody_is_answered_when_who_has_the_workers_is_killed() {
+    let desk = Desk::new();
+    for round in 0..3 {
+        let holder = desk.holder();
+        place_many(&desk, &format!("round-{round}"), || {
+            // After some of them are in, before all are answered.
+            let orders = || desk.start("order round-0-0 --ask").output();
+            std::hint::black_box(orders());
+            holder.signal(Signal::SIGKILL);
+        });
+    }
+    desk.assert_whole(3 * AT_ONCE);
+}
+
+#[test]
+fn whoever_comes_and_is_killed_takes_nothing_with_it() {
+    let desk = Desk::new();
+    let holder = desk.holder();
+    let killed: Vec<_> = (0..AT_ONCE)
+        .map(|number| desk.start(&format!("place 10 1 --customer kim --order-id gone-{number}")))
+        .collect();
+    for (number, placing) in killed.into_iter().enumerate() {
+        // Each a little later in what it does than the one before.
+        std::thread::sleep(Duration::from_millis(number as u64 % 5));
+        placing.signal(Signal::SIGKILL);
+    }
+    desk.done("place 10 1 --customer kim --order-id after");
+    let audited = desk.done("audit");
+    assert_eq!(audited["audited"]["violations"], 0, "{audited}");
+    assert_eq!(desk.done("order after --ask")["payment"], "paid");
+    drop(holder);
+}
+
+#[test]
+fn what_is_no_question_ends_nothing_but_its_own_visit() {
+    let desk = Desk::new();
+    let holder = desk.holder();
+    let greeting =
+        |text: &str| [&u32::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat();
+    let own = greeting(r#"{"protocol":1,"version":"0","pid":1}"#);
+    let deep = "[".repeat(100_000);
+    let sent: &[(&str, Vec<u8>)] = &[
+        ("no length", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        ("a length of four GiB", vec![0xff; 64]),
+        ("no greeting", greeting("null")),
+        ("another protocol", greeting(r#"{"protocol":99,"version":"9","pid":1}"#)),
+        ("no JSON", [own.clone(), greeting("{")].concat()),
+        ("what is nested deep", [own.clone(), greeting(&deep)].concat()),
+        ("no number", [own.clone(), greeting(r#"{"ask":"queues"}"#)].concat()),
+        ("half a question", [own.clone(), greeting(r#"{"id":1,"ask":"queues"}"#)[..9].to_vec()].concat()),
+        ("a page of everything", {
+            let max = r#"{"id":1,"ask":{"view":{"orders":{"filter":{"text_means":[]},"after":null,"max":18446744073709551615}}}}"#;
+            [own.clone(), greeting(max)].concat()
+        }),
+        ("nothing at all", vec![]),
+    ];
+    for (what, bytes) in sent {
+        let mut visit = desk.visit().unwrap();
+        visit.set_read_timeout(Some(PATIENCE)).unwrap();
+        // The other side may have closed it already.
+        let _ = visit.write_all(bytes);
+        visit.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut heard = Vec::new();
+        visit.read_to_end(&mut heard).unwrap_or_else(|error| panic!("{what}: it is not let go: {error}"));
+        assert!(String::from_utf8_lossy(&heard).contains("greeting"), "{what}: nobody was there");
+    }
+    // A question that only a newer version knows is answered as such, and the next one as ever.
+    let mut visit = desk.visit().unwrap();
+    visit.set_read_timeout(Some(PATIENCE)).unwrap();
+    let questions =
+        [own, greeting(r#"{"id":7,"ask":"weather"}"#), greeting(r#"{"id":8,"ask":"queues"}"#)].concat();
+    visit.write_all(&questions).unwrap();
+    let mut told = Vec::new();
+    while !(told.iter().any(|told: &Value| told["answer"]["id"] == 8)) {
+        let mut length = [0; 4];
+        visit.read_exact(&mut length).unwrap();
+        let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+        visit.read_exact(&mut frame).unwrap();
+        told.push(serde_json::from_slice(&frame).unwrap());
+    }
+    assert!(told.iter().any(|told| told["refused"]["id"] == 7), "{told:?}");
+    desk.done("place 10 1 --customer kim --order-id still");
+    drop(holder);
+}
+
+#[test]
+fn of_one_who_has_the_workers_and_was_stopped_it_is_told() {
+    let desk = Desk::new();
+    let holder = desk.holder();
+    holder.signal(Signal::SIGSTOP);
+    let output = desk.start("items").output();
+    holder.signal(Signal::SIGCONT);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let told = said(&output);
+    assert!(
+        told.contains(&format!("process {}", holder.pid())) && told.contains("was it stopped?"),
+        "{told}"
+    );
+    assert!(!desk.start("items").output().stdout.is_empty());
+}
+
+#[test]
+fn those_who_stay_have_the_workers_after_the_one_who_leaves_in_good_order() {
+    let desk = Desk::new();
+    let mut first = desk.holder();
+    // It is attached: it takes over, and goes on to tell of what happens.
+    let mut second = desk.start("watch --for 600 --last 0");
+    let pid = second.pid().to_string();
+    desk.done("place 10 1 --customer kim --order-id before");
+    first.until_it_tells_of("before");
+    first.signal(Signal::SIGTERM);
+    assert_eq!(first.output().status.code(), Some(0));
+    wait_until("the second has the workers", || {
+        std::fs::read_to_string(desk.data().join("skstore.lock")).is_ok_and(|text| text.starts_with(&pid))
+            && desk.visit().is_ok()
+    });
+    desk.done("place 10 1 --customer kim --order-id after");
+    second.until_it_tells_of("after");
+    second.signal(Signal::SIGTERM);
+    let output = second.output();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}

@@ -48,7 +48,7 @@ impl Desk {
 
     /// A process that has the workers until it is dropped.
     fn holder(&self) -> Running {
-        let holder = self.start("watch --for 600 --last 0");
+        let holder = self.start("watch --for 600 --last 1000");
         let pid = holder.pid().to_string();
         wait_until("somebody has the workers, and lets others in", || {
             std::fs::read_to_string(self.data().join("skstore.lock")).is_ok_and(|text| text.starts_with(&pid))
@@ -255,7 +255,7 @@ fn those_who_stay_have_the_workers_after_the_one_who_leaves_in_good_order() {
     let desk = Desk::new();
     let mut first = desk.holder();
     // It is attached: it takes over, and goes on to tell of what happens.
-    let mut second = desk.start("watch --for 600 --last 0");
+    let mut second = desk.start("watch --for 600 --last 1000");
     let pid = second.pid().to_string();
     desk.done("place 10 1 --customer kim --order-id before");
     first.until_it_tells_of("before");

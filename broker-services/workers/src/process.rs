@@ -7,11 +7,12 @@
 
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use skstore_domain::events::Source;
 use skstore_domain::signals::{Fault, Service};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::bookkeeper::{self, Log};
 use crate::bus::amqp::AmqpBus;
@@ -129,7 +130,7 @@ impl Process {
             if why.is_some() || began.elapsed() > within {
                 return Err(StartError::Held { path, holder, why });
             }
-            std::thread::sleep(LOOK_AGAIN);
+            look_again();
         }
     }
 
@@ -409,6 +410,15 @@ impl Drop for Process {
             tracing::error!(problem);
         }
     }
+}
+
+/// Lets some time pass until it is looked again who has the data.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "neither a lock nor a socket that is not there yet can be waited for"
+)]
+fn look_again() {
+    std::thread::sleep(LOOK_AGAIN);
 }
 
 /// The log that a service writes. MyInfo has none.

@@ -27,7 +27,7 @@ impl Answering {
 
     async fn with(&self, answer: &impl Serialize) {
         match serde_json::value::to_raw_value(answer) {
-            Ok(answer) => drop(self.say(Told::Answer { id: self.id, answer }).await),
+            Ok(answer) => self.say(Told::Answer { id: self.id, answer }).await,
             Err(error) => self.refuse(error.to_string()).await,
         }
     }

@@ -22,7 +22,7 @@ mod status;
 
 pub use claim::Claim;
 pub use message::{Delivery, Message, Properties, PublishOutcome, Receipt, Subscription, Tracked, Unacked};
-pub use status::{BusError, Noticed, QueueDepth, blocked_words};
+pub use status::{BusError, BusState, Noticed, QueueDepth, blocked_words};
 
 /// A connection to a bus. Clones share it.
 #[derive(Debug, Clone)]

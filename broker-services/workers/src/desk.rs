@@ -19,6 +19,7 @@ use crate::door::client::DoorClient;
 use crate::view::View;
 use crate::view::attached::AttachedView;
 
+pub(crate) mod asked;
 pub(crate) mod dead;
 mod over_bus;
 mod over_door;

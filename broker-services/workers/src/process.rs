@@ -23,10 +23,9 @@ use crate::clock::{Clock, Ids};
 use crate::config::address::BrokerAddress;
 use crate::config::{BusUrl, Config, ViewUrl};
 use crate::context::{Context, Settings, WorkerStatus};
+use crate::desk::asked::Request;
 use crate::desk::{Desk, DeskError};
 use crate::door::client::{DoorClient, NoEntry};
-use crate::door::server::{Behind, Door};
-use crate::door::wire::Request;
 use crate::health;
 use crate::logging;
 use crate::probe::Probe;
@@ -35,11 +34,13 @@ use crate::store::Store;
 use crate::view::View;
 use crate::worker::{self, Keeps};
 
+mod door;
 mod error;
 mod lock;
 pub(crate) mod readiness;
 mod successor;
 
+use door::{Behind, Door};
 pub use error::{Holder, StartError};
 use lock::DataLock;
 pub use lock::holder_of;

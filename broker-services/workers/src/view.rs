@@ -24,6 +24,7 @@ use skstore_domain::time::Timestamp;
 
 use crate::config::ViewUrl;
 
+pub(crate) mod asked;
 pub(crate) mod attached;
 mod bounds;
 pub mod embedded;

@@ -1,6 +1,7 @@
 //! What a bus tells of itself: why it does not work, how full its queues are, and what it has noticed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use skstore_domain::signals::Past;
@@ -17,6 +18,20 @@ pub enum BusError {
     /// What only one may have is somebody else's now; try again later.
     #[error("{0}")]
     Occupied(String),
+}
+
+/// Whether a desk reaches the message bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BusState {
+    /// It does.
+    Up,
+    /// It does not.
+    Lost {
+        /// The cause, in a sentence.
+        cause: String,
+        /// How long it is waited, from when this was told, until the next try.
+        retry_in: Duration,
+    },
 }
 
 /// How full a queue is.

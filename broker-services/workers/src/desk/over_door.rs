@@ -6,11 +6,11 @@ use skstore_domain::answers::Answer;
 use skstore_domain::commands::Command;
 use skstore_domain::signals::{Control, Service};
 
+use super::asked::{Dealing, Dealt, Letter, Listed, Request};
 use super::dead::{DeadError, DeadLetter, DeadPage, Disposition, Operation, Summary, Which};
 use super::told::{ANSWER_WITHIN, DeskError};
 use crate::bus::QueueDepth;
 use crate::door::client::{DoorClient, Unanswered};
-use crate::door::wire::{Dealing, Dealt, Letter, Listed, Request};
 
 /// How long parked messages may take until the next of them is told of: the embedded bus confirms what is replayed once
 /// its service is done with it.

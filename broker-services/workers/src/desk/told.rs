@@ -6,24 +6,11 @@ use serde::{Deserialize, Serialize};
 use skstore_domain::signals::Service;
 
 use crate::bus::BusError;
+pub use crate::bus::BusState;
 
 /// How long a caller waits for an answer before it says that none came: many times what the slowest answer
 /// takes while everything works.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-
-/// Whether a desk reaches the message bus.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BusState {
-    /// It does.
-    Up,
-    /// It does not.
-    Lost {
-        /// The cause, in a sentence.
-        cause: String,
-        /// How long it is waited, from when this was told, until the next try.
-        retry_in: Duration,
-    },
-}
 
 /// Why there is no answer.
 #[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]

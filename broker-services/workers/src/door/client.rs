@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
+use self::asked::{Asked, Piece};
 use self::coming::{Coming, NotLetIn};
 use super::socket;
-use super::wire::Request;
-use crate::desk::told::BusState;
+use crate::bus::BusState;
 
+mod asked;
 mod coming;
 
 /// Questions that wait to be sent; more wait with those who ask.
@@ -44,28 +46,6 @@ pub(crate) enum NoEntry {
     /// Somebody is there, and it is no use to come again.
     #[error("{0}")]
     Refused(String),
-}
-
-/// A question on its way.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) request: Request,
-    /// Whether it was sent to anybody yet.
-    pub(super) was_sent: Arc<AtomicBool>,
-    pub(super) answers: mpsc::UnboundedSender<Piece>,
-}
-
-/// A piece of an answer.
-#[derive(Debug)]
-pub(super) enum Piece {
-    /// One of several.
-    Part(Box<RawValue>),
-    /// The last, or all of it.
-    Last(Box<RawValue>),
-    /// There is none, for this reason.
-    Refused(String),
-    /// There is none, as whoever was asked is gone.
-    Lost,
 }
 
 /// A way to whoever has the workers. Clones share one connection, which is driven by a thread of its own.
@@ -120,25 +100,39 @@ impl DoorClient {
         self.changed.clone()
     }
 
-    /// Asks, also somebody else if the one who was asked is gone, for as long as `within`.
+    /// Asks, also somebody else if the one who was asked is gone, for as long as `within`: what is asked must do no more the
+    /// second time.
     pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
-        request: &Request,
+        request: &impl Serialize,
         within: Duration,
     ) -> Result<T, Unanswered> {
-        self.ask_for_parts(request, within, |(): ()| {}).await
+        self.put(request, true, within, |(): ()| {}).await
     }
 
-    /// Asks for what comes in several parts, each within `within` of the one before; `each` hears them in their order.
+    /// Asks for what comes in several parts, each within `within` of the one before; `each` hears them in their order. It is
+    /// asked once: somebody else would tell of what is left.
     pub(crate) async fn ask_for_parts<P: DeserializeOwned, T: DeserializeOwned>(
         &self,
-        request: &Request,
+        request: &impl Serialize,
+        within: Duration,
+        each: impl FnMut(P),
+    ) -> Result<T, Unanswered> {
+        self.put(request, false, within, each).await
+    }
+
+    async fn put<P: DeserializeOwned, T: DeserializeOwned>(
+        &self,
+        request: &impl Serialize,
+        is_repeatable: bool,
         within: Duration,
         mut each: impl FnMut(P),
     ) -> Result<T, Unanswered> {
+        let request = serde_json::value::to_raw_value(request);
+        let request = request.map_err(|error| Unanswered::NotSent(error.to_string()))?;
         let (answers, mut pieces) = mpsc::unbounded_channel();
         let was_sent = Arc::new(AtomicBool::new(false));
-        let asked = Asked { request: request.clone(), was_sent: Arc::clone(&was_sent), answers };
+        let asked = Asked { request, is_repeatable, was_sent: Arc::clone(&was_sent), answers };
         let unanswered = || {
             if was_sent.load(Ordering::Acquire) { Unanswered::TooLate } else { self.not_sent() }
         };

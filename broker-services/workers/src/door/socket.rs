@@ -16,7 +16,7 @@ const MADE_IN: &str = "skstore.sock.new";
 const MAX_PATH: usize = 100;
 
 /// Listens in `data_dir`, whose lock the caller has: whatever stands there in the way is nobody's.
-pub(super) fn listen(data_dir: &Path) -> io::Result<UnixListener> {
+pub(crate) fn listen(data_dir: &Path) -> io::Result<UnixListener> {
     let made_in = data_dir.join(MADE_IN);
     match std::fs::remove_dir_all(&made_in) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -36,13 +36,13 @@ pub(super) fn listen(data_dir: &Path) -> io::Result<UnixListener> {
 }
 
 /// Takes the socket of `data_dir` away, so that nobody comes to it any more.
-pub(super) fn remove(data_dir: &Path) {
+pub(crate) fn remove(data_dir: &Path) {
     // If that fails, those who come are refused by the system, and look again.
     let _ = std::fs::remove_file(data_dir.join(SOCKET));
 }
 
 /// Connects to whoever listens in `data_dir`.
-pub(super) fn connect(data_dir: &Path) -> io::Result<UnixStream> {
+pub(crate) fn connect(data_dir: &Path) -> io::Result<UnixStream> {
     let stream = UnixStream::connect(Near::to(data_dir)?.path(SOCKET))?;
     stream.set_nonblocking(true)?;
     Ok(stream)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::error::StartError;
-use crate::desk::told::BusState;
+use crate::bus::BusState;
 
 /// How long is waited until it is tried to have the workers, each time: a few of these are what a desk is away for.
 const TRY_EVERY: Duration = Duration::from_millis(20);

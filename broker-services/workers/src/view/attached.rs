@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::myinfo::FeedEntry;
 use skstore_domain::objects::{Account, Item};
 use tokio::sync::watch;
 
+use super::asked::ViewRequest;
 use super::orders::{Cursor, OrderDetail, OrderFilter, OrderPage};
 use super::status::{Checkpoints, Counts, Health, Rebuilds, ViewError, Written};
 use crate::door::client::DoorClient;
-use crate::door::wire::{Request, ViewRequest};
 
 /// How long a part of the view may take: many times what it takes, also while somebody else takes the workers over.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
@@ -19,6 +20,12 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// Why it is not written: only MyInfo writes a view, and here it is another process's.
 pub(super) fn only_read() -> ViewError {
     ViewError::Lost("it is written by the process that has the workers".to_owned())
+}
+
+/// As it is asked among what a desk asks.
+#[derive(Serialize)]
+struct Viewed {
+    view: ViewRequest,
 }
 
 /// A view that is another process's. Clones share one connection.
@@ -31,7 +38,7 @@ impl AttachedView {
     }
 
     async fn ask<T: DeserializeOwned>(&self, asked: ViewRequest) -> Result<T, ViewError> {
-        let told = self.0.ask(&Request::View(asked), SHOWN_WITHIN).await;
+        let told = self.0.ask(&Viewed { view: asked }, SHOWN_WITHIN).await;
         told.unwrap_or_else(|error| Err(ViewError::Lost(error.to_string())))
     }
 

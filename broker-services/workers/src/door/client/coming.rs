@@ -10,13 +10,13 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
-use super::{Asked, Piece};
-use crate::desk::told::BusState;
-use crate::door::socket;
-use crate::door::wire::{
+use super::asked::{Asked, Piece};
+use crate::bus::BusState;
+use crate::door::frames::{
     Greeting, Incoming, MAX_ANSWER, MAX_QUESTION, Outgoing, PROTOCOL, Question, Told, flush, incoming,
     outgoing, read, to_frame,
 };
+use crate::door::socket;
 
 /// How long whoever is there may take to greet: many times what it takes unless it was stopped.
 const GREETED_WITHIN: Duration = Duration::from_secs(3);
@@ -153,7 +153,7 @@ impl Coming {
     fn forget_what_cannot_be_repeated(&mut self) {
         self.unanswered.retain(|_, asked| {
             let was_sent = asked.was_sent.load(Ordering::Acquire);
-            if was_sent && !asked.request.is_repeatable() {
+            if was_sent && !asked.is_repeatable {
                 let _ = asked.answers.send(Piece::Lost);
                 return false;
             }

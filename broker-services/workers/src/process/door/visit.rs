@@ -9,12 +9,13 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::bytes::{Bytes, BytesMut};
 
-use super::Shown;
 use super::answering::{Answering, answer, say};
-use crate::door::wire::{
-    Greeting, MAX_ANSWER, MAX_QUESTION, Outgoing, PROTOCOL, Question, Request, Told, flush, incoming,
-    outgoing, read,
+use crate::desk::Desk;
+use crate::desk::asked::Request;
+use crate::door::frames::{
+    Greeting, MAX_ANSWER, MAX_QUESTION, Outgoing, PROTOCOL, Question, Told, flush, incoming, outgoing, read,
 };
+use crate::process::readiness::Readiness;
 use crate::view::Changes;
 
 /// Questions of one visitor that are answered at once; more stay unread. Twice as many as the charges that Order has under
@@ -28,6 +29,13 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 const GREETED_WITHIN: Duration = Duration::from_secs(3);
 /// How often it is told at most that the view has changed: more often than anybody draws.
 const TOLD_EVERY: Duration = Duration::from_millis(10);
+
+/// What visitors are shown.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) desk: Desk,
+    pub(super) readiness: Readiness,
+}
 
 pub(super) struct Visit {
     shown: Arc<Shown>,

@@ -9,12 +9,12 @@ use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use self::visit::Visit;
-use super::socket;
+use self::visit::{Shown, Visit};
+use super::readiness::Readiness;
 use crate::bus::Bus;
 use crate::clock::Ids;
 use crate::desk::Desk;
-use crate::process::readiness::Readiness;
+use crate::door::socket;
 use crate::view::View;
 
 mod answering;
@@ -100,13 +100,6 @@ impl Drop for Door {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// What visitors are shown.
-#[derive(Debug)]
-pub(super) struct Shown {
-    desk: Desk,
-    readiness: Readiness,
 }
 
 async fn stand_at(

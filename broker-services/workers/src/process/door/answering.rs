@@ -5,12 +5,12 @@ use tokio::sync::mpsc;
 use tokio_util::bytes::Bytes;
 
 use crate::desk::Desk;
+use crate::desk::asked::{Dealing, Dealt, Letter, Listed, Request, command};
 use crate::desk::told::DeskError;
-use crate::door::wire::{
-    Dealing, Dealt, Letter, Listed, MAX_ANSWER, Request, Told, ViewRequest, command, to_frame,
-};
+use crate::door::frames::{MAX_ANSWER, Told, to_frame};
 use crate::process::readiness::Readiness;
 use crate::view::View;
+use crate::view::asked::ViewRequest;
 
 /// Where an answer goes.
 pub(super) struct Answering {

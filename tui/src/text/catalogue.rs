@@ -578,7 +578,7 @@ texts! {
         "쓸 수 있게 하거나 --set log.file=경로로 다른 파일을 지정하세요",
         "make it writable, or name another file with --set log.file=PATH"
     }
-    DoctorHeld { "{0}, {1}이(가) 쓰는 중", "{0}, in use by {1}" }
+    DoctorHeld { "{0}, 워커는 {1}에 있음", "{0}, whose workers are in {1}" }
     DoctorNotYet { "{0}, 처음 시작할 때 만듭니다", "{0}, made at the first start" }
     DoctorNoStores { "아직 없음, 처음 시작할 때 만듭니다", "none yet, made at the first start" }
     DoctorStoresElsewhere { "여기에는 없음, 워커가 있는 곳에 있습니다", "none here; they are where the workers run" }

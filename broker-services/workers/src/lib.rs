@@ -8,7 +8,7 @@
 //!   `relay` publishes what they committed; `calls` holds the payment calls in flight; `bookkeeper` checks the sums of what they wrote.
 //! - [`audit`] gives a second opinion on their books, by parsers and rules of its own.
 //! - [`gateway`] answers over HTTP, in front of the desk.
-//! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process, and [`door`] is
+//! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process, and `door` is
 //!   where others come to that one.
 
 pub mod audit;

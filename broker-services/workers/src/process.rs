@@ -1,6 +1,6 @@
 //! Workers in a process, each on a thread of its own.
 //!
-//! Over the embedded bus these are all of them, in one data directory, at whose [`door`](crate::door) other processes come
+//! Over the embedded bus these are all of them, in one data directory, at whose door other processes come
 //! to them: those have none, and take them over once this one is gone. Over a broker they are any of them, and other
 //! processes may have more of them side by side on the same stores; or none: then the process only has a [`Desk`], and
 //! the workers are elsewhere.

@@ -214,7 +214,8 @@ fn a_second_process_uses_the_workers_of_the_first_and_has_them_once_that_is_gone
     assert_eq!(desk.done("place 10 2 --customer kim --order-id s-1")["order_id"], "s-1");
     assert_eq!(desk.done("order s-1 --ask")["order_id"], "s-1");
     assert_eq!(desk.error("place 10 --customer nobody --order-id s-2", 1)["error"]["code"], "declined");
-    wait_until("it is delivered", || desk.done("order s-1")["status"] == "delivering");
+    let shown = || desk.json("order s-1").0.first().is_some_and(|order| order["status"] == "delivering");
+    wait_until("it is delivered, and the view of the first process says so", shown);
     assert_eq!(desk.done("topup kim 500")["customer"], "kim");
     assert!(desk.json("queues").0.len() > 5, "the queues of the first process are not seen");
 

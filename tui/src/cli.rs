@@ -17,7 +17,8 @@ use skstore::terminal::outlet::{self, Sheet};
 use skstore::text::times::{UTC, Zone, age};
 use skstore::text::{Language, Text};
 use skstore::theme::can_be_drawn_on;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::faults::Fault;
+use skstore_domain::signals::Service;
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::config::{self, Config, Sources};
 use skstore_workers::desk::process::{Process, StartError};
@@ -32,10 +33,13 @@ mod columns;
 mod dashboard;
 mod dead;
 mod doctor;
+mod durations;
 mod environment;
 #[cfg(test)]
 mod examples;
 mod failure;
+mod fault;
+mod heard;
 mod human;
 mod labels;
 mod logging;
@@ -242,6 +246,9 @@ async fn with_desk(
         let mut out = wanted.output(Sheet::new(outlet.clone()));
         return run::watch(desk.view(), *for_, *last, &outlet, &mut out).await;
     }
+    if command.lasts_with_workers() && process.is_alone() {
+        return Err(Failure::Usage(NOBODY_RUNS.to_owned()));
+    }
     let mut out = wanted.output(std::io::stdout().lock());
     let done = run::run(&desk, command, &mut out).await;
     if !reads_the_view {
@@ -251,6 +258,10 @@ async fn with_desk(
     }
     done
 }
+
+/// Why something is not done that would be over with this very command.
+const NOBODY_RUNS: &str = "this lasts as long as the workers run, and nobody has them now but this command, which ends. Open \
+     the dashboard (skstore) in another terminal first";
 
 fn cannot_use_the_bus(config: &Config, error: &DeskError) -> Failure {
     let why = match error {

@@ -16,6 +16,7 @@ use std::fmt::Display;
 pub mod attendance;
 pub mod breaker;
 pub mod catalogue;
+pub mod faults;
 pub mod fit;
 pub mod fuzzy;
 pub mod names;

@@ -27,6 +27,7 @@ pub mod checkpoint;
 pub mod commands;
 pub mod deposit;
 pub mod events;
+pub mod faults;
 pub mod heard;
 pub mod ids;
 pub mod impossible;

@@ -8,6 +8,7 @@ use crate::books::Books;
 use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
 use crate::checkpoint::LogHead;
 use crate::events::Source;
+use crate::faults::Fault;
 use crate::order::Awaited;
 use crate::time::Timestamp;
 use crate::words::words;
@@ -81,8 +82,14 @@ pub struct Beat {
     pub in_flight: u64,
     /// Events committed and not yet confirmed by the bus.
     pub unsent: u64,
-    /// An injected fault, in words.
+    /// An injected fault, as [`Fault`] is written.
     pub fault: Option<String>,
+    /// In how many milliseconds that heals by itself; nothing if it was there from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault_left_ms: Option<u64>,
+    /// Whether faults may be injected into it. Versions that did not tell it took them.
+    #[serde(default = "yes")]
+    pub takes_faults: bool,
     /// Order's breaker, as it is now.
     pub breaker: Option<BreakerSnapshot>,
     /// MyInfo's rebuild of the view, in percent, while one runs.
@@ -110,6 +117,10 @@ pub struct Beat {
     /// that had a sentence about them among the warnings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<Wait>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// Orders that wait for the same, each for more than ten seconds.
@@ -212,69 +223,33 @@ pub enum Control {
         /// What it shall do.
         mode: BreakerMode,
     },
-    /// Make a service misbehave, to see what the others make of it.
+    /// Make a service misbehave, to see what the others make of it. Obeyed only where the settings allow it, and a fault is
+    /// over by itself after its time.
     #[serde(rename = "fault.set")]
     SetFault {
         /// The service.
         service: Service,
+        /// Only this instance; all of the service if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instance: Option<String>,
         /// How it misbehaves.
         fault: Fault,
+        /// For how many milliseconds at most; [`FAULT_FOR`](crate::faults::FAULT_FOR) if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+    },
+    /// Have a worker die in the midst of what it does, as by a kill; where the settings allow it.
+    #[serde(rename = "worker.crash")]
+    Crash {
+        /// The service.
+        service: Service,
+        /// Only this instance; all of the service if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instance: Option<String>,
     },
     /// Build the view anew from the services' logs. While that is being done, one more wish changes nothing.
     #[serde(rename = "view.rebuild")]
     RebuildView,
-}
-
-/// How a service misbehaves on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Fault {
-    /// Not at all.
-    None,
-    /// Every batch takes longer.
-    Slow {
-        /// By this much.
-        ms: u64,
-    },
-    /// It works but nobody hears its answers.
-    Silent,
-    /// It takes no work.
-    Stopped,
-}
-
-impl Fault {
-    /// Reads `none`, `slow:400`, `silent` or `stopped`, as the configuration has it.
-    ///
-    /// # Errors
-    /// [`UnknownFault`] says what it may be.
-    pub fn parse(text: &str) -> Result<Self, UnknownFault> {
-        match text.split_once(':') {
-            None if text == "none" => Ok(Self::None),
-            None if text == "silent" => Ok(Self::Silent),
-            None if text == "stopped" => Ok(Self::Stopped),
-            Some(("slow", ms)) if ms.parse::<u64>().is_ok() => Ok(Self::Slow { ms: ms.parse().unwrap_or(0) }),
-            _ => Err(UnknownFault { text: text.to_owned() }),
-        }
-    }
-}
-
-/// What stands for no fault.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be none, slow:MILLISECONDS, silent or stopped, not '{text}'")]
-pub struct UnknownFault {
-    /// What stands there.
-    pub text: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::None => f.write_str("none"),
-            Self::Slow { ms } => write!(f, "slow:{ms}"),
-            Self::Silent => f.write_str("silent"),
-            Self::Stopped => f.write_str("stopped"),
-        }
-    }
 }
 
 #[cfg(test)]

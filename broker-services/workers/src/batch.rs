@@ -15,7 +15,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures_util::FutureExt;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::impossible::Impossible;
-use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
 use crate::bus::{BusError, Delivery, Message, Publisher, Subscription};
@@ -196,7 +195,7 @@ impl<H: Handler> Loop<H> {
         }
         self.context.probe.at(Point::Received).await;
 
-        self.context.inject_latency().await;
+        self.context.faults.inject_latency().await;
         let effects = self.decide(&work).await;
         self.context.probe.at(Point::Committed).await;
         self.finish(work, effects).await;
@@ -350,7 +349,7 @@ impl<H: Handler> Loop<H> {
     }
 
     fn tell(&mut self, envelope: &Envelope, caller: &Caller, answer: &Answer) {
-        if *self.context.fault.borrow() == Fault::Silent {
+        if self.context.faults.loses_reply() {
             return;
         }
         self.answers.push(caller.answer(answer.to_json()));

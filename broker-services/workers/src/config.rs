@@ -18,7 +18,8 @@ pub mod settings;
 mod url;
 
 pub use settings::{
-    Ascii, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel, ServiceConfig, Theme, TimeShown,
+    Allowed, Ascii, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel, ServiceConfig, Theme,
+    TimeShown,
 };
 pub use url::{BusUrl, StoreUrl, ViewUrl};
 

@@ -10,13 +10,14 @@ use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::ids::{Customer, is_unsafe_to_show};
 use skstore_domain::latency::AnswerTimes;
 use skstore_domain::order::Patience;
-use skstore_domain::signals::{Fault, PAST_FOR, Past, Service, Wait, remember};
+use skstore_domain::signals::{PAST_FOR, Past, Service, Wait, remember};
 use skstore_domain::time::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use crate::bus::{Bus, BusError, Consumer, Delivery};
 use crate::catalog::Catalog;
 use crate::clock::{Clock, Ids, Stopwatch};
+use crate::faults::Faults;
 use crate::probe::Probe;
 
 /// How the workers work. The defaults and their reasons are in `config/skstore.toml`.
@@ -74,7 +75,7 @@ pub struct Context {
     /// What it tells of itself.
     pub status: Arc<WorkerStatus>,
     /// How it misbehaves on purpose.
-    pub fault: watch::Sender<Fault>,
+    pub faults: Arc<Faults>,
     /// Notified when an operator wants the view built anew.
     pub rebuild: Arc<Notify>,
     /// Turns true when it shall finish what it has in hand and stop.
@@ -108,23 +109,13 @@ impl Context {
     /// # Errors
     /// When the connection is lost.
     pub async fn take(&self, intake: &mut Consumer, max: usize) -> Result<Vec<Delivery>, BusError> {
-        let mut fault = self.fault.subscribe();
         loop {
-            // Neither wait can fail: this very context holds the sender.
-            let _ = fault.wait_for(|fault| *fault != Fault::Stopped).await;
+            self.faults.works().await;
             tokio::select! {
                 biased;
-                _ = fault.wait_for(|fault| *fault == Fault::Stopped) => {}
+                () = self.faults.stopped() => {}
                 deliveries = intake.receive(max) => return deliveries,
             }
-        }
-    }
-
-    /// Takes its time, if the worker is told to be slow.
-    pub async fn inject_latency(&self) {
-        let fault = *self.fault.borrow();
-        if let Fault::Slow { ms } = fault {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
         }
     }
 }

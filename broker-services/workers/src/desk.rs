@@ -2,13 +2,16 @@
 //! what is shown comes from the view. What lies between is a message bus, or the socket of the process that has the
 //! workers.
 
+use std::time::Duration;
+
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{
     Command, DepositCommand, ItemCommand, OrderCommand, Place, Restock, Settle, TopUp,
 };
+use skstore_domain::faults::Fault;
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
-use skstore_domain::signals::{Control, Fault, Service};
+use skstore_domain::signals::{Control, Service};
 use tokio::sync::watch;
 
 use self::dead::Operation;
@@ -142,9 +145,35 @@ impl Desk {
         self.send_control(&Control::ForceBreaker { instance, mode }).await
     }
 
-    /// Makes a service misbehave.
+    /// Makes a service misbehave for [`FAULT_FOR`](skstore_domain::faults::FAULT_FOR) at most, or ends that with
+    /// [`Fault::None`]. Workers whose heartbeats say that they take no faults do not obey.
     pub async fn inject(&self, service: Service, fault: Fault) -> Result<(), DeskError> {
-        self.send_control(&Control::SetFault { service, fault }).await
+        self.send_control(&Control::SetFault { service, instance: None, fault, for_ms: None }).await
+    }
+
+    /// As [`Desk::inject`], for a time of one's own and, where one is named, for one instance alone.
+    pub async fn inject_for(
+        &self,
+        service: Service,
+        instance: Option<String>,
+        fault: Fault,
+        lasts: Duration,
+    ) -> Result<(), DeskError> {
+        let for_ms = Some(u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
+        self.send_control(&Control::SetFault { service, instance, fault, for_ms }).await
+    }
+
+    /// Ends every fault of every service.
+    pub async fn heal(&self) -> Result<(), DeskError> {
+        for service in Service::ALL {
+            self.inject(*service, Fault::None).await?;
+        }
+        Ok(())
+    }
+
+    /// Has a worker die in the midst of what it does, where its settings allow that.
+    pub async fn crash(&self, service: Service, instance: Option<String>) -> Result<(), DeskError> {
+        self.send_control(&Control::Crash { service, instance }).await
     }
 
     /// Has the view built anew from the services' logs. [`View::rebuilds`] tells when that has begun and ended.

@@ -23,6 +23,7 @@ pub mod context;
 pub mod desk;
 mod door;
 mod envelope;
+pub mod faults;
 mod files;
 pub mod gateway;
 mod headers;

@@ -10,7 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use skstore_domain::events::Source;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::faults::Fault;
+use skstore_domain::signals::Service;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -26,6 +27,7 @@ use crate::context::{Context, Settings, WorkerStatus};
 use crate::desk::asked::Request;
 use crate::desk::{Desk, DeskError};
 use crate::door::client::{DoorClient, NoEntry};
+use crate::faults::Faults;
 use crate::health;
 use crate::logging;
 use crate::probe::Probe;
@@ -253,7 +255,7 @@ impl Process {
             settings: Arc::clone(&self.settings),
             probe: Probe::default(),
             status: Arc::clone(&status),
-            fault: watch::channel(config.faults.of(service)).0,
+            faults: Arc::new(Faults::new(config.faults.of(service), config.faults_are_allowed())),
             rebuild: Arc::default(),
             stop: stop.clone(),
         };
@@ -283,12 +285,12 @@ impl Process {
         }
     }
 
-    /// Which process has the workers, where this one came to the door of another.
+    /// Whether the workers are those of this very process.
     #[must_use]
-    pub const fn attached_to(&self) -> Option<u32> {
+    pub const fn is_alone(&self) -> bool {
         match &self.reach {
-            Reach::Bus(..) => None,
-            Reach::Door(door) => Some(door.pid()),
+            Reach::Bus(bus, _) => matches!(bus, Bus::Embedded(_)),
+            Reach::Door(_) => false,
         }
     }
 

@@ -3,13 +3,14 @@
 
 use skstore_domain::checkpoint::LogHead;
 use skstore_domain::events::Source;
+use skstore_domain::faults::{FAULT_FOR, Fault, MAX_FAULT_FOR};
 use skstore_domain::json;
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Control, Past, Service, remember};
 use skstore_domain::time::Timestamp;
 use tokio::time::{Duration, MissedTickBehavior};
 
 use crate::batch::Loop;
-use crate::bus::{self, BusError, Claim, Noticed, Publisher, Subscription};
+use crate::bus::{self, Bus, BusError, Claim, Noticed, Publisher, Subscription};
 use crate::calls::Gate;
 use crate::context::{Context, Rate, WorkerStatus};
 use crate::envelope::json_message;
@@ -27,6 +28,8 @@ use crate::view::View;
 pub const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How long the relay may take, after the loop has stopped, to see its events confirmed.
 pub const LAST_CONFIRMS: Duration = Duration::from_secs(1);
+/// What is told of a worker that an operator had die.
+const CRASHED: &str = "it crashed, as an operator wished";
 
 /// What a worker keeps its data in.
 #[derive(Debug, Clone)]
@@ -43,6 +46,7 @@ pub async fn run(context: Context, keeps: Keeps) {
         biased;
         () = supervise(&context, &keeps) => {}
         () = report_liveness(&context) => {}
+        () = context.faults.heal_in_time() => {}
         () = drain_deadline(&context) => {
             tracing::warn!("stopping in the midst of work; what is in hand comes again");
         }
@@ -69,10 +73,13 @@ async fn supervise(context: &Context, keeps: &Keeps) {
     let backoff = context.backoff();
     let started_at = context.clock.now();
     loop {
-        let problem = match attempt(context, keeps, started_at).await {
-            Ok(()) => return,
-            Err(error) => error.to_string(),
+        let ended = tokio::select! {
+            biased;
+            // Whatever it was doing is dropped where it was, as by a kill.
+            () = context.faults.crashed() => Err(CRASHED.to_owned()),
+            ended = attempt(context, keeps, started_at) => ended.map_err(|error| error.to_string()),
         };
+        let Err(problem) = ended else { return };
         tracing::error!(problem, "starting again");
         context.status.failed(problem, context.clock.now());
         tokio::select! {
@@ -210,12 +217,43 @@ fn apply_control(context: &Context, gate: Option<&Gate>, control: &Control) {
             }
         }
         Control::RebuildView => context.rebuild.notify_one(),
-        Control::SetFault { service, fault } => {
-            if *service == context.service {
-                tracing::info!(%fault, "the operator sets a fault");
-                context.fault.send_replace(*fault);
+        Control::SetFault { service, instance, fault, for_ms } => {
+            let fault = fault.bounded();
+            if is_meant(context, *service, instance.as_deref())
+                && (fault == Fault::None || may_misbehave(context, control))
+            {
+                let lasts = for_ms.map_or(FAULT_FOR, Duration::from_millis).min(MAX_FAULT_FOR);
+                tracing::warn!(%fault, lasts_s = lasts.as_secs(), "the operator sets a fault");
+                context.faults.set(fault, lasts);
             }
         }
+        Control::Crash { service, instance } => {
+            if is_meant(context, *service, instance.as_deref()) && may_misbehave(context, control) {
+                crash(context);
+            }
+        }
+    }
+}
+
+fn is_meant(context: &Context, service: Service, instance: Option<&str>) -> bool {
+    service == context.service && instance.is_none_or(|instance| *instance == *context.instance)
+}
+
+/// Whether the settings let an operator have it misbehave; if not, says so.
+fn may_misbehave(context: &Context, control: &Control) -> bool {
+    if !context.faults.are_allowed() {
+        tracing::warn!(?control, "refused: faults.allowed does not let faults be injected here");
+    }
+    context.faults.are_allowed()
+}
+
+/// Dies in the midst of whatever is in hand. Over a broker that is the process, which its engine starts again; over the
+/// embedded bus it is the worker alone: the screen of whoever watches is in the same process.
+fn crash(context: &Context) {
+    tracing::warn!("{CRASHED}");
+    match context.bus {
+        Bus::Amqp(_) => std::process::abort(),
+        Bus::Embedded(_) => context.faults.crash(),
     }
 }
 
@@ -240,7 +278,7 @@ async fn beat(
         let log = log.head().await;
         let bus = context.bus.noticed(at);
         let (ready, last_error) = present(status.trouble(), &bus);
-        let fault = *context.fault.borrow();
+        let fault = context.faults.now();
         let beat = Beat {
             service: context.service,
             instance: context.instance.to_string(),
@@ -255,7 +293,9 @@ async fn beat(
             per_second: rate.per_second(status.handled()),
             in_flight: status.in_flight(),
             unsent: status.unsent(),
-            fault: (fault != skstore_domain::signals::Fault::None).then(|| fault.to_string()),
+            fault: (fault != Fault::None).then(|| fault.to_string()),
+            fault_left_ms: context.faults.left().map(whole_ms),
+            takes_faults: context.faults.are_allowed(),
             breaker: gate.map(|gate| {
                 gate.with(|breaker, now| {
                     breaker.poll(now);
@@ -340,6 +380,10 @@ fn answers(status: &WorkerStatus, [answer_rate, refusal_rate]: &mut [Rate; 2]) -
         p50_us,
         p99_us,
     }
+}
+
+fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Tells every change of the breaker.

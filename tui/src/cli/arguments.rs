@@ -13,6 +13,7 @@ use skstore_domain::objects::{MAX_QTY, OrderStatus};
 use super::audit::AuditArguments;
 use super::backup::BackupArguments;
 use super::dead::DeadCommand;
+use super::fault::FaultCommand;
 use super::place_from::FromArguments;
 use super::reconcile::ReconcileArguments;
 use super::view::ViewCommand;
@@ -170,6 +171,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<ViewCommand>,
     },
+    /// Have workers misbehave on purpose, for a time, where the settings allow it; list who does; heal them
+    Fault {
+        #[command(subcommand)]
+        command: FaultCommand,
+    },
     /// Show the payment breaker, or hold it open or closed as long as its worker runs
     Breaker {
         /// auto: it decides by itself; open: no calls; closed: all calls
@@ -205,6 +211,7 @@ impl Command {
             | Self::Backup(_)
             | Self::Reconcile(_)
             | Self::View { command: None }
+            | Self::Fault { command: FaultCommand::List }
             | Self::Breaker { mode: None, .. } => Needs::Nothing,
             Self::Order { ask: true, .. }
             | Self::Place(_)
@@ -215,7 +222,17 @@ impl Command {
             | Self::Dead(_)
             | Self::Queues
             | Self::View { command: Some(_) }
+            | Self::Fault { .. }
             | Self::Breaker { mode: Some(_), .. } => Needs::Bus,
+        }
+    }
+
+    /// Whether what it asks for is over when the workers end.
+    pub(crate) const fn lasts_with_workers(&self) -> bool {
+        match self {
+            Self::Fault { command } => command.lasts_with_workers(),
+            Self::Breaker { mode: Some(Mode::Open | Mode::Closed), .. } => true,
+            _ => false,
         }
     }
 }

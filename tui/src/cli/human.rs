@@ -1,6 +1,7 @@
 //! The objects as people read them.
 
 use skstore::dashboard::state::SILENT_AFTER;
+use skstore::text::faults::beat_fault_words;
 use skstore::text::fit::Side::{Left, Right};
 use skstore::text::fit::{fit, shorten};
 use skstore::text::names::{Names, name_of};
@@ -204,7 +205,21 @@ fn notes(language: Language, beat: &Beat, now: Timestamp) -> Vec<String> {
         language.fill(Text::WasWrongAgo, &[&past.what, &age(language, now.max(beat.at).since(past.at))])
     });
     let waits = beat.waits.iter().map(|wait| wait_words(language, wait, now.max(beat.at)));
-    beat.fault.iter().cloned().chain(error).chain(warnings).chain(waits).chain(past).collect()
+    let fault = beat_fault_words(language, beat, now.max(beat.at));
+    fault.into_iter().chain(error).chain(warnings).chain(waits).chain(past).collect()
+}
+
+/// Who misbehaves on purpose, and for how long still, one a line.
+pub(crate) fn faults(language: Language, faulty: &[Beat], now: Timestamp) -> String {
+    if faulty.is_empty() {
+        return format!("{}\n", language.get(Text::NoFaults));
+    }
+    let headings = [(labels::SERVICE, Left), (labels::INSTANCE, Left), (labels::FAULT, Left)];
+    let row = |beat: &Beat| {
+        let fault = beat_fault_words(language, beat, now.max(beat.at)).unwrap_or_default();
+        [word(language, &beat.service), beat.instance.clone(), fault]
+    };
+    table(language, headings, faulty.iter().map(row))
 }
 
 /// The breaker of each instance of Order, one a line.

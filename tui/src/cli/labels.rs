@@ -53,6 +53,7 @@ labels! {
     EVENTS = "이벤트", "events";
     EXCHANGE = "교환기", "exchange";
     FAILED = "실패", "failed";
+    FAULT = "장애", "fault";
     FATE = "결과", "result";
     FILE = "파일", "file";
     FORGOTTEN = "복원으로 생긴 차이", "left by a restore";

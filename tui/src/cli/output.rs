@@ -162,6 +162,19 @@ impl<W: Write> Output<W> {
         })
     }
 
+    /// Who misbehaves on purpose: `{"service","instance","fault","left_ms"}`.
+    pub(crate) fn faults(&mut self, faulty: &[Beat]) -> Result<(), Failure> {
+        let objects: Vec<_> = faulty
+            .iter()
+            .map(|beat| {
+                let Beat { service, instance, fault, fault_left_ms, .. } = beat;
+                json!({ "service": service, "instance": instance, "fault": fault, "left_ms": fault_left_ms })
+            })
+            .collect();
+        let now = Clock::System.now();
+        self.list(&objects, |language, _| human::faults(language, faulty, now))
+    }
+
     /// The breaker of each instance of Order.
     pub(crate) fn breakers(&mut self, services: &[Beat]) -> Result<(), Failure> {
         if !self.json {

@@ -17,12 +17,13 @@ use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::signals::asked_to_stop;
 use skstore_workers::desk::view::{OrderFilter, View, ViewError};
 use skstore_workers::desk::{BusState, Desk};
-use tokio::time::Instant;
 
 use super::arguments::{Command, Mode, OrdersArguments, PlaceArguments};
 use super::attendance::unattended;
 use super::dead;
 use super::failure::Failure;
+use super::fault;
+use super::heard::wait_for;
 use super::output::Output;
 use super::place_from;
 use super::stderr::tell;
@@ -32,12 +33,8 @@ use super::view;
 const PAGE: usize = 500;
 /// Events that are read from the feed at once.
 const EVENTS: usize = 1000;
-/// How long heartbeats, which come every second, are waited for.
-const HEARD_WITHIN: Duration = Duration::from_secs(3);
 /// How long whoever reads the events may take to take the last ones.
 const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
-/// How often the view is looked at when it does not say by itself that it has changed.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Does `command` and writes what it gives.
 ///
@@ -85,6 +82,7 @@ pub(crate) async fn run<W: Write>(
         // Written by way of an outlet.
         Command::Watch { .. } => Ok(()),
         Command::Queues => dead::queues(desk, out).await,
+        Command::Fault { command } => fault::run(desk, command, out).await,
         Command::View { command } => view::run(desk, *command, out).await,
         Command::Breaker { mode, instance } => breaker(desk, *mode, instance.as_ref(), out).await,
     }
@@ -198,23 +196,6 @@ async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failur
     let counts = desk.view().counts().await?;
     let unattended = if is_up { unattended(desk).await } else { Vec::new() };
     out.status(&counts, &services, &unattended)
-}
-
-/// The services as they are when they are as wanted, or when there is no more time to wait for it.
-/// While the bus cannot be reached nobody is heard.
-async fn wait_for(desk: &Desk, wanted: impl Fn(&[Beat]) -> bool) -> Result<Vec<Beat>, Failure> {
-    let view = desk.view();
-    let is_lost = *desk.bus_state().borrow() != BusState::Up;
-    let until = Instant::now() + if is_lost { Duration::ZERO } else { HEARD_WITHIN };
-    let mut changes = view.changes();
-    loop {
-        let services = view.health().await?.services;
-        if wanted(&services) || Instant::now() >= until {
-            return Ok(services);
-        }
-        // A time limit, since a heartbeat need not count as a change of what is shown.
-        let _ = tokio::time::timeout(LOOK_EVERY, changes.changed()).await;
-    }
 }
 
 /// Writes events as they happen. Whoever reads them may take his time, and must not keep the process from ending: they

@@ -6,9 +6,11 @@ use skstore_domain::objects::OrderStatus;
 
 use super::canvas::Canvas;
 use super::ink::{Ink, joined};
+use super::keys::Action;
 use super::shown::Spot;
 use super::state::{BusLost, Connection, State};
 use super::tab::Tab;
+use crate::text::faults::all_fault_words;
 use crate::text::numbers::grouped;
 use crate::text::{Text, fit, times};
 
@@ -188,9 +190,12 @@ pub(super) fn draw_banner(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>,
         (Connection::Starting | Connection::Live, None, None) => {}
     }
     let width = usize::from(area.width);
-    let lines: Vec<Line<'_>> = texts
-        .iter()
-        .map(|text| Line::styled(ink.left(&format!(" {text}"), width), ink.theme.banner))
-        .collect();
+    let line = |text: &String, style| Line::styled(ink.left(&format!(" {text}"), width), style);
+    let mut lines: Vec<Line<'_>> = texts.iter().map(|text| line(text, ink.theme.banner)).collect();
+    let faults = all_fault_words(ink.language, state.faulty(), state.now);
+    if !faults.is_empty() {
+        let key = ink.key(state.base_scope(), Action::Faults);
+        lines.push(line(&ink.fill(Text::BannerFaults, &[&faults.join("; "), &key]), ink.theme.warn));
+    }
     canvas.paint(area, &lines);
 }

@@ -71,7 +71,10 @@ pub fn banner_rows(state: &State) -> u16 {
     let is_view_lost = matches!(state.connection, Connection::Lost { .. });
     // Of a view that cannot be read it is not known how it is otherwise.
     let is_doubtful = !is_view_lost && (state.rebuilding().is_some() || state.stale_for().is_some());
-    u16::from(is_view_lost) + u16::from(state.bus_lost.is_some()) + u16::from(is_doubtful)
+    u16::from(is_view_lost)
+        + u16::from(state.bus_lost.is_some())
+        + u16::from(is_doubtful)
+        + u16::from(state.faulty().next().is_some())
 }
 
 /// The parts of the screen for what is shown now.

@@ -3,10 +3,11 @@
 use skstore_domain::answers::Answer;
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{Place, Restock, TopUp};
+use skstore_domain::faults::Fault;
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::myinfo::FeedEntry;
 use skstore_domain::objects::{Account, Item};
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::bus::QueueDepth;
 use skstore_workers::desk::view::{Counts, Cursor, Health, OrderDetail, OrderFilter, OrderPage};
@@ -232,6 +233,10 @@ pub enum Request {
     ForceBreaker(BreakerMode),
     /// Make a service misbehave.
     Inject(Service, Fault),
+    /// Have a service's workers die in the midst of what they do.
+    Crash(Service),
+    /// End all faults.
+    Heal,
 }
 
 /// What came of a request.

@@ -321,5 +321,7 @@ async fn ask(desk: &Desk, request: &Request) -> Result<Option<Answer>, DeskError
         Request::Restock(restock) => desk.restock(restock).await.map(Some),
         Request::ForceBreaker(mode) => desk.force_breaker(None, *mode).await.map(|()| None),
         Request::Inject(service, fault) => desk.inject(*service, *fault).await.map(|()| None),
+        Request::Crash(service) => desk.crash(*service, None).await.map(|()| None),
+        Request::Heal => desk.heal().await.map(|()| None),
     }
 }

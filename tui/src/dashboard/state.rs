@@ -9,7 +9,7 @@ use skstore_domain::attendance::workers_heard;
 use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
 use skstore_domain::objects::{Item, Order};
 use skstore_domain::order::Awaited;
-use skstore_domain::signals::{Beat, BreakerChanged};
+use skstore_domain::signals::{Beat, BreakerChanged, Service};
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::bus::QueueDepth;
 use skstore_workers::desk::config::TimeShown;
@@ -384,6 +384,19 @@ impl State {
             *known = wait.count.max(*known);
         }
         waiting.into_values().fold(0, u64::saturating_add)
+    }
+
+    /// Workers that are heard of and misbehave on purpose.
+    pub fn faulty(&self) -> impl Iterator<Item = &Beat> {
+        let heard = self.health.services.iter().filter(|beat| self.now.since(beat.at) <= SILENT_AFTER);
+        heard.filter(|beat| beat.fault.is_some())
+    }
+
+    /// Whether faults may be injected into some worker of `service`, as far as is known.
+    #[must_use]
+    pub fn takes_faults(&self, service: Service) -> bool {
+        let mut of_service = self.health.services.iter().filter(|beat| beat.service == service).peekable();
+        of_service.peek().is_none() || of_service.any(|beat| beat.takes_faults)
     }
 
     /// How long nothing has been heard of any worker, if that is long: what is shown may be as old.

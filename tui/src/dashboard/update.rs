@@ -188,6 +188,8 @@ fn answer(state: &mut State, answered: Answered) {
         | Request::TopUp(_)
         | Request::Restock(_)
         | Request::ForceBreaker(_)
-        | Request::Inject(..) => state.toasts.answered(answered.request, answered.result, now),
+        | Request::Inject(..)
+        | Request::Crash(_)
+        | Request::Heal => state.toasts.answered(answered.request, answered.result, now),
     }
 }

@@ -48,6 +48,8 @@ texts! {
         "메시지 버스가 {1} 전에 끊겼습니다. {2}초 뒤 다시 시도합니다: {0}",
         "The message bus was lost {1} ago. Next try in {2} s: {0}"
     }
+    BannerFaults { "주입된 장애: {0} ({1})", "injected faults: {0} ({1})" }
+    FaultOf { "{0} {1}", "{0} {1}" }
     BannerStale {
         "{0} 동안 워커의 새 소식이 없습니다. 화면은 그만큼 오래된 것일 수 있습니다",
         "No news from any worker for {0}: what is shown may be as old"
@@ -186,7 +188,7 @@ texts! {
     InjectedFault { "주입된 장애: {0}", "injected fault: {0}" }
     FaultNone { "정상", "none" }
     FaultSlow { "느림", "slow" }
-    FaultSilent { "무응답", "silent" }
+    FaultLostReplies { "응답 유실", "lost replies" }
     FaultStopped { "정지", "stopped" }
 
     // The breaker.
@@ -288,6 +290,17 @@ texts! {
     ChoiceClosed { "닫힘 고정: 실패해도 계속 호출합니다", "forced closed: it calls however much fails" }
     ChoiceFault { "{0}: {1}", "{0}: {1}" }
     SlowBy { "{0} ms 느림", "slow by {0} ms" }
+    LosesReplies { "응답 {0}% 유실", "loses {0} % of its replies" }
+    FaultLeft { "{0}, {1} 남음", "{0}, {1} left" }
+    NoFaults { "일부러 장애를 일으킨 워커가 없습니다", "No worker misbehaves on purpose" }
+    ChoiceHeal { "모두 복구", "heal all" }
+    ChoiceCrash { "{0}: 죽었다 다시 시작", "{0}: crashes and starts again" }
+    FaultEnds { "늦어도 {0} 뒤에는 저절로 끝납니다", "It is over by itself after {0} at the latest" }
+    CrashOnBus { "브로커를 쓰면 워커의 프로세스가 죽습니다", "Over a broker the worker's whole process dies" }
+    WhyFaultsForbidden {
+        "이 워커의 설정(faults.allowed)은 장애 주입을 허용하지 않습니다",
+        "The settings of this worker (faults.allowed) do not let faults be injected"
+    }
     AskCancel { "이 주문을 취소할까요?", "Cancel this order?" }
     AskCancelPaying { "결제 결과를 안 뒤에 취소됩니다", "It is cancelled once its payment is known" }
     AskCancelPaid { "결제한 금액은 환불됩니다", "What was paid is refunded" }
@@ -317,6 +330,8 @@ texts! {
     ToastRestock { "입고 {0}, {1}개", "restock {0} by {1}" }
     ToastBreaker { "차단기 {0}", "breaker {0}" }
     ToastFault { "{0} 장애 {1}", "{0} fault {1}" }
+    ToastCrash { "{0} 워커 죽이기", "crash {0}" }
+    ToastHeal { "장애 복구", "heal the faults" }
     ToastQuery { "조회 {0}", "query {0}" }
     Sent { "보냈습니다. 답을 기다립니다", "sent, waiting for the answer" }
     Done { "완료", "done" }

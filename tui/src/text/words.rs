@@ -5,7 +5,7 @@ use skstore_domain::books::BreachKind;
 use skstore_domain::breaker::{BreakerMode, BreakerState};
 use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind, Source};
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentReason, PaymentStatus};
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 
 use super::numbers::ordinal;
 use super::{Language, Text};
@@ -191,26 +191,6 @@ impl Worded for ErrorCode {
             Self::Cancelled => Text::CodeCancelled,
             Self::Internal => Text::CodeInternal,
         }
-    }
-}
-
-impl Worded for Fault {
-    fn text(&self) -> Text {
-        match self {
-            Self::None => Text::FaultNone,
-            Self::Slow { .. } => Text::FaultSlow,
-            Self::Silent => Text::FaultSilent,
-            Self::Stopped => Text::FaultStopped,
-        }
-    }
-}
-
-/// A fault in words, with its number.
-#[must_use]
-pub fn fault_words(language: Language, fault: Fault) -> String {
-    match fault {
-        Fault::Slow { ms } => language.fill(Text::SlowBy, &[&ms]),
-        Fault::None | Fault::Silent | Fault::Stopped => language.get(fault.text()).to_owned(),
     }
 }
 

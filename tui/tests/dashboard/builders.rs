@@ -220,6 +220,8 @@ pub(crate) fn beat(service: Service) -> Beat {
         in_flight: 3,
         unsent: 0,
         fault: None,
+        fault_left_ms: None,
+        takes_faults: true,
         breaker: (service == Service::Order).then(|| breaker(BreakerState::Closed)),
         rebuilding: None,
         unheard: Vec::new(),
@@ -307,6 +309,7 @@ pub(crate) fn tripped() -> Health {
     let (order, deposit) = (0, 1);
     health.services[order].breaker = Some(breaker(BreakerState::Open));
     health.services[deposit].fault = Some("slow:400".into());
+    health.services[deposit].fault_left_ms = Some(252_000);
     health.services[deposit].past =
         vec![Past { at: ago(180_400), what: "the store sqlite:deposit.db failed: disk is full".into() }];
     let change = |seconds: i64, from, to, why: &str| BreakerChanged {

@@ -1,8 +1,8 @@
 //! Every key of the settings and what it may be: the ranges that `config/skstore.toml` tells in words.
 
 use config::ValueKind;
+use skstore_domain::faults::Fault;
 use skstore_domain::ids::Customer;
-use skstore_domain::signals::Fault;
 
 use super::address::management::ManagementAt;
 use super::url::{BusUrl, StoreUrl, ViewUrl};
@@ -129,6 +129,7 @@ pub(super) const KEYS: &[Key] = &[
     key("relay.hold_paying_ms", ms(0, LONGEST_HOLD_MS)),
     key("retry.first_ms", ms(1, LONGEST_CALL_MS)),
     key("retry.most_ms", ms(1, LONGEST_CALL_MS)),
+    key("faults.allowed", Rule::SwitchOrAuto),
     key("faults.order", Rule::Fault),
     key("faults.deposit", Rule::Fault),
     key("faults.item", Rule::Fault),

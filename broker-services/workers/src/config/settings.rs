@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use skstore_domain::breaker::BreakerSettings;
+use skstore_domain::faults::Fault;
 use skstore_domain::ids::Customer;
 use skstore_domain::order::Patience;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 
 use super::address::management::ManagementAt;
 use super::url::{BusUrl, StoreUrl, ViewUrl};
@@ -72,6 +73,16 @@ impl Config {
             Service::Deposit => Some(&self.deposit.store.url),
             Service::Item => Some(&self.item.store.url),
             Service::MyInfo => None,
+        }
+    }
+
+    /// Whether faults may be injected into the workers that run.
+    #[must_use]
+    pub const fn faults_are_allowed(&self) -> bool {
+        match self.faults.allowed {
+            Allowed::Yes => true,
+            Allowed::No => false,
+            Allowed::Auto => matches!(self.bus.url, BusUrl::Embedded),
         }
     }
 
@@ -231,6 +242,8 @@ pub struct RetryConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultsConfig {
+    /// Whether an operator may inject faults.
+    pub allowed: Allowed,
     #[serde(deserialize_with = "fault")]
     order: Fault,
     #[serde(deserialize_with = "fault")]
@@ -252,6 +265,20 @@ impl FaultsConfig {
             Service::MyInfo => self.myinfo,
         }
     }
+}
+
+/// Whether faults may be injected into workers that run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Allowed {
+    /// With the embedded bus, where the only one who can is who started the workers.
+    #[serde(rename = "auto")]
+    Auto,
+    /// Yes.
+    #[serde(rename = "true")]
+    Yes,
+    /// No.
+    #[serde(rename = "false")]
+    No,
 }
 
 /// A fault is one word here, `slow:400`, where its JSON form is an object.

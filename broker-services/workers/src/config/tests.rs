@@ -5,7 +5,8 @@ use proptest::{prop_assert, proptest};
 use super::keys::{KEYS, Rule};
 use super::*;
 use skstore_domain::breaker::BreakerSettings;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::faults::Fault;
+use skstore_domain::signals::Service;
 
 /// Sources with a home directory and nothing else.
 fn home() -> Sources {
@@ -179,7 +180,11 @@ fn a_bad_value_is_told_what_it_must_be() {
         ("ui.ascii", "yes", "must be true, false or \"auto\", not 'yes'"),
         ("ui.time", "KST", "must be one of local, utc, not 'KST'"),
         ("ui.language", "fr", "must be one of auto, ko, en, not 'fr'"),
-        ("faults.deposit", "slow", "must be none, slow:MILLISECONDS, silent or stopped, not 'slow'"),
+        (
+            "faults.deposit",
+            "slow",
+            "must be none, slow:MILLISECONDS (1 to 60000), lost-replies:PERCENT (1 to 100), silent or stopped, not 'slow'",
+        ),
         ("order.walk_in", "", "is no customer: '' must have 1 to 64 characters"),
         (
             "view.url",
@@ -353,7 +358,13 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             Rule::Word(words) => words.iter().map(ToString::to_string).collect(),
             Rule::Switch => vec!["true".into(), "false".into()],
             Rule::SwitchOrAuto => vec!["true".into(), "false".into(), "auto".into()],
-            Rule::Fault => vec!["none".into(), "slow:400".into(), "silent".into(), "stopped".into()],
+            Rule::Fault => vec![
+                "none".into(),
+                "slow:400".into(),
+                "lost-replies:5".into(),
+                "silent".into(),
+                "stopped".into(),
+            ],
             Rule::Number { min, max, .. } => vec![min.to_string(), max.to_string()],
             Rule::Management => vec!["auto".into(), "off".into(), "https://u:p@mq:1".into()],
             Rule::Loopback => vec!["127.0.0.1:0".into(), "[::1]:65535".into()],

@@ -54,7 +54,6 @@ pub(crate) struct DoorClient {
     asked: mpsc::Sender<Asked>,
     state: watch::Receiver<BusState>,
     changed: watch::Receiver<u64>,
-    pid: u32,
 }
 
 impl DoorClient {
@@ -79,7 +78,7 @@ impl DoorClient {
         });
         driven.map_err(unusable)?;
         match is_in.recv() {
-            Ok(Ok(pid)) => Ok(Self { asked, state, changed, pid }),
+            Ok(Ok(())) => Ok(Self { asked, state, changed }),
             Ok(Err(NotLetIn::Gone(_))) | Err(_) => Err(NoEntry::Nobody),
             Ok(Err(NotLetIn::Refused(why))) => Err(NoEntry::Refused(why)),
         }
@@ -88,11 +87,6 @@ impl DoorClient {
     /// Whether somebody is there.
     pub(crate) fn state(&self) -> watch::Receiver<BusState> {
         self.state.clone()
-    }
-
-    /// Which process let it in at first.
-    pub(crate) const fn pid(&self) -> u32 {
-        self.pid
     }
 
     /// Counts what it was told of changes of the view.

@@ -13,7 +13,6 @@ use skstore_domain::ids::{Customer, OrderId, RequestId};
 use skstore_domain::impossible::Impossible;
 use skstore_domain::money::Won;
 use skstore_domain::objects::{Account, Order, Payment, PaymentReason, PaymentStatus};
-use skstore_domain::signals::Fault;
 use skstore_domain::time::Timestamp;
 
 use crate::batch::{Effect, Handler, Job, Parts};
@@ -318,7 +317,7 @@ impl Handler for DepositHandler {
 
     fn carry_out(&mut self, envelope: Option<Envelope>, outcomes: Vec<ChargeOutcome>) -> Option<Envelope> {
         if let Some(caller) = envelope.as_ref().and_then(|envelope| envelope.caller.as_ref())
-            && *self.context.fault.borrow() != Fault::Silent
+            && !self.context.faults.loses_reply()
         {
             let reply = serde_json::to_vec(&ChargeReply { outcomes }).unwrap_or_default();
             self.publisher.send(caller.reply(reply));

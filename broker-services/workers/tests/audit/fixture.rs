@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use skstore_domain::commands::{Place, Restock, TopUp};
 use skstore_domain::events::Event;
+use skstore_domain::faults::Fault;
 use skstore_domain::ids::{Customer, ItemId, OrderId, RequestId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{self, ViewWrite};
 use skstore_domain::objects::OrderStatus;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 use skstore_domain::time::Timestamp;
 use skstore_workers::audit::{self, AuditError, Finding, Report, Sources, Traffic};
 use skstore_workers::clock::Clock;
@@ -114,7 +115,7 @@ async fn fill(desk: &Desk) {
     for place in &refused {
         desk.place(place).await.expect("an answer");
     }
-    desk.inject(Service::Deposit, Fault::Silent).await.expect("told");
+    desk.inject(Service::Deposit, Fault::SILENT).await.expect("told");
     assert!(!desk.place(&place("unheard", "10", 1, "kim")).await.expect("an answer").ok);
     desk.inject(Service::Deposit, Fault::None).await.expect("told");
     let dispositions = [

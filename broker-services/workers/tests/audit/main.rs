@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fixture::{Copy, EVERYTHING, audit, block_on, desk, order_id, place, sources, start};
+use skstore_domain::faults::Fault;
 use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::objects::{Account, OrderStatus, PaymentStatus};
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 use skstore_workers::audit::Promise::{P1, P2, P3, P4, P5, P6, P9};
 use skstore_workers::audit::{AuditError, Finding, Promise, Traffic, WAIT};
 use skstore_workers::clock::Clock;

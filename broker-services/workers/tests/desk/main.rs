@@ -13,9 +13,10 @@ use std::time::Duration;
 use fixture::TestDesk;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::{BreakerMode, BreakerState};
+use skstore_domain::faults::Fault;
 use skstore_domain::objects::{DeliveryStatus, OrderReason, OrderStatus, PaymentStatus};
 use skstore_domain::order::Awaited;
-use skstore_domain::signals::{Fault, Service, Wait};
+use skstore_domain::signals::{Service, Wait};
 use skstore_workers::topology;
 use tokio::time::Instant;
 
@@ -126,7 +127,7 @@ async fn a_cancel_is_right_before_during_and_after_payment() {
 async fn a_silent_deposit_times_out_then_trips_the_breaker_which_heals() {
     let desk = TestDesk::start(&[("breaker.open_ms", "1500")]).await;
     let balance = desk.balance("kim").await;
-    desk.desk.inject(Service::Deposit, Fault::Silent).await.expect("told");
+    desk.desk.inject(Service::Deposit, Fault::SILENT).await.expect("told");
 
     let mut rejected = Vec::new();
     let refused = loop {

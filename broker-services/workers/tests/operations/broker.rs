@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use skstore_domain::faults::Fault;
 use skstore_domain::objects::OrderStatus;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 use skstore_workers::bus::Bus;
 use skstore_workers::bus::amqp::{AmqpBus, Inspection};
 use skstore_workers::config::address::BrokerAddress;

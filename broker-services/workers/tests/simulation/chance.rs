@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use skstore_domain::events::Source;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::faults::Fault;
+use skstore_domain::signals::Service;
 use skstore_workers::bus::embedded::Faults;
 
 /// How long messages may be late at most: longer than the payment timeout, so that some calls time out.
@@ -116,7 +117,7 @@ impl Incident {
             4 => What::BrokerForgets,
             7 => What::ClockJumps(Service::ALL[random.usize(0..Service::ALL.len())], skew(random)),
             5 => What::Misbehaves(Service::Deposit, Fault::Slow { ms: random.u64(50..500) }, lasts),
-            _ => What::Misbehaves(Service::Deposit, Fault::Silent, lasts),
+            _ => What::Misbehaves(Service::Deposit, Fault::SILENT, lasts),
         };
         Self { at, what }
     }

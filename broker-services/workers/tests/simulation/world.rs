@@ -13,11 +13,12 @@ use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::breaker::BreakerSettings;
 use skstore_domain::commands::ListItem;
 use skstore_domain::events::Source;
+use skstore_domain::faults::Fault;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::OrderStatus;
 use skstore_domain::order::Patience;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 use skstore_domain::time::Timestamp;
 use skstore_workers::bus::embedded::{Chaos, EmbeddedBus};
 use skstore_workers::bus::{Bus, Message};
@@ -25,6 +26,7 @@ use skstore_workers::catalog::{Catalog, CatalogAccount, CatalogItem};
 use skstore_workers::clock::{Clock, Ids};
 use skstore_workers::context::{Context, Settings, WorkerStatus};
 use skstore_workers::desk::{Desk, DeskError, Which};
+use skstore_workers::faults::Faults;
 use skstore_workers::probe::{Bug, Point, Probe};
 use skstore_workers::store::Store;
 use skstore_workers::store::sqlite::SqliteStore;
@@ -145,7 +147,7 @@ struct World {
     chaos: Chaos,
     is_healed: Cell<bool>,
     process: RefCell<Option<Process>>,
-    faults: BTreeMap<Service, watch::Sender<Fault>>,
+    faults: BTreeMap<Service, Arc<Faults>>,
     absent_until: RefCell<BTreeMap<Service, Instant>>,
     sent_away: BTreeMap<Replica, Notify>,
     trace: RefCell<Trace>,
@@ -192,7 +194,10 @@ impl World {
             plan,
             is_healed: Cell::new(false),
             process: RefCell::new(None),
-            faults: Service::ALL.iter().map(|service| (*service, watch::channel(Fault::None).0)).collect(),
+            faults: Service::ALL
+                .iter()
+                .map(|service| (*service, Arc::new(Faults::new(Fault::None, true))))
+                .collect(),
             absent_until: RefCell::default(),
             sent_away: replicas.into_iter().map(|replica| (replica, Notify::new())).collect(),
             trace: RefCell::default(),
@@ -275,7 +280,7 @@ impl World {
                 settings: Arc::clone(&self.settings),
                 probe: self.probe(service, Arc::clone(&crashed)),
                 status: Arc::clone(&status),
-                fault: self.faults[&service].clone(),
+                faults: Arc::clone(&self.faults[&service]),
                 rebuild: Arc::default(),
                 stop: stopped.clone(),
             };
@@ -349,12 +354,7 @@ impl World {
                 What::ClockJumps(service, by_ms) => self.clocks[&service].jump(by_ms),
                 What::Absent(service, lasts) => self.send_away(service, lasts),
                 What::Misbehaves(service, fault, lasts) => {
-                    self.faults[&service].send_replace(fault);
-                    let world = Rc::clone(&self);
-                    tokio::task::spawn_local(async move {
-                        sleep(lasts).await;
-                        world.faults[&service].send_replace(Fault::None);
-                    });
+                    self.faults[&service].set(fault, lasts);
                 }
             }
         }

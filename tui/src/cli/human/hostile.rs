@@ -62,6 +62,8 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         in_flight: 0,
         unsent: 2,
         fault: Some(hostile.string()),
+        fault_left_ms: Some(1_000),
+        takes_faults: true,
         breaker: Some(BreakerSnapshot { state: Some(BreakerState::Open), ..BreakerSnapshot::default() }),
         rebuilding: None,
         unheard: Vec::new(),

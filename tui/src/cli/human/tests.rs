@@ -50,6 +50,8 @@ fn a_beat(service: Service, breaker: Option<BreakerSnapshot>) -> Beat {
         in_flight: 0,
         unsent: 2,
         fault: None,
+        fault_left_ms: None,
+        takes_faults: true,
         rebuilding: None,
         unheard: Vec::new(),
         answers: None,

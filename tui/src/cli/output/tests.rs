@@ -111,6 +111,8 @@ fn a_breaker_names_its_instance() {
         in_flight: 0,
         unsent: 0,
         fault: None,
+        fault_left_ms: None,
+        takes_faults: true,
         breaker: Some(BreakerSnapshot {
             state: Some(BreakerState::HalfOpen),
             mode: Some(BreakerMode::Auto),

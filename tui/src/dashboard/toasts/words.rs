@@ -12,8 +12,8 @@ use crate::dashboard::message::Request;
 use crate::dashboard::screens::dead_letters::words as parked;
 use crate::dashboard::screens::health::services::instance_end;
 use crate::dashboard::state::State;
+use crate::text::faults::fault_words;
 use crate::text::numbers::grouped;
-use crate::text::words::fault_words;
 use crate::text::{Text, times};
 
 /// What a message says, and how it looks.
@@ -56,6 +56,8 @@ fn describe(state: &State, ink: &Ink<'_>, request: &Request) -> String {
         Request::Inject(service, fault) => {
             ink.fill(Text::ToastFault, &[&ink.word(service), &fault_words(ink.language, *fault)])
         }
+        Request::Crash(service) => ink.fill(Text::ToastCrash, &[&ink.word(service)]),
+        Request::Heal => ink.text(Text::ToastHeal).to_owned(),
     }
 }
 

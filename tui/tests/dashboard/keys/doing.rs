@@ -5,8 +5,9 @@ use skstore::dashboard::keys::{Chord, Scope};
 use skstore::dashboard::message::{Effect, Request};
 use skstore::text::{Language, Text};
 use skstore_domain::breaker::BreakerMode;
+use skstore_domain::faults::Fault;
 use skstore_domain::objects::OrderStatus;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 
 use crate::builders::*;
 
@@ -85,8 +86,22 @@ fn a_fault_is_injected_after_asking() {
     press(&mut state, 'f');
     press(&mut state, 'j');
     press(&mut state, KeyCode::Enter);
+    assert!(screen(&state).contains("over by itself after 5m00s"), "{}", screen(&state));
     let slow = Request::Inject(Service::Deposit, Fault::Slow { ms: 400 });
     assert_eq!(asked(&press(&mut state, 'y')), [&slow]);
+}
+
+#[test]
+fn what_the_settings_forbid_is_not_even_asked_about() {
+    let mut state = desk();
+    let mut health = health();
+    health.services.iter_mut().for_each(|beat| beat.takes_faults = false);
+    reads(&mut state, vec![], health);
+    press(&mut state, 'f');
+    press(&mut state, 'j');
+    assert_eq!(press(&mut state, KeyCode::Enter), []);
+    assert_eq!(state.scope(), Scope::Orders, "there is no question");
+    assert!(screen(&state).contains("faults.allowed"), "{}", screen(&state));
 }
 
 #[test]

@@ -66,11 +66,11 @@ impl Coming {
     pub(super) async fn stay(
         mut self,
         stream: std::os::unix::net::UnixStream,
-        let_in: SyncSender<Result<u32, NotLetIn>>,
+        let_in: SyncSender<Result<(), NotLetIn>>,
     ) {
         let mut connection = match greet(stream).await {
-            Ok((connection, pid)) => {
-                if let_in.send(Ok(pid)).is_err() {
+            Ok(connection) => {
+                if let_in.send(Ok(())).is_err() {
                     return;
                 }
                 connection
@@ -176,7 +176,7 @@ impl Coming {
                 Err(error) => Err(NotLetIn::Gone(format!("nobody has the workers now ({error})"))),
             };
             match tried {
-                Ok((connection, _)) => return Some(connection),
+                Ok(connection) => return Some(connection),
                 Err(NotLetIn::Gone(why) | NotLetIn::Refused(why)) => cause = why,
             }
             wait = (wait * 2).min(MAX_RETRY);
@@ -211,8 +211,8 @@ async fn write(mut said: Outgoing, mut frames: mpsc::UnboundedReceiver<tokio_uti
     }
 }
 
-/// Says who comes, and hears who is there, and which process that is.
-async fn greet(stream: std::os::unix::net::UnixStream) -> Result<((Incoming, Outgoing), u32), NotLetIn> {
+/// Says who comes, and hears who is there.
+async fn greet(stream: std::os::unix::net::UnixStream) -> Result<(Incoming, Outgoing), NotLetIn> {
     let gone = |error: std::io::Error| NotLetIn::Gone(error.to_string());
     let (read_half, write_half) = UnixStream::from_std(stream).map_err(gone)?.into_split();
     let (mut heard, mut said) = (incoming(read_half, MAX_ANSWER), outgoing(write_half, MAX_QUESTION));
@@ -225,7 +225,7 @@ async fn greet(stream: std::os::unix::net::UnixStream) -> Result<((Incoming, Out
     let first = tokio::time::timeout(GREETED_WITHIN, heard.next()).await.map_err(|_| silent())?;
     let first = first.ok_or_else(|| NotLetIn::Gone("it has ended".to_owned()))?.map_err(gone)?;
     match read(&first) {
-        Ok(Told::Greeting(theirs)) if theirs.protocol == PROTOCOL => Ok(((heard, said), theirs.pid)),
+        Ok(Told::Greeting(theirs)) if theirs.protocol == PROTOCOL => Ok((heard, said)),
         Ok(Told::Greeting(theirs)) => Err(NotLetIn::Refused(format!(
             "process {} is skstore {} and speaks protocol {} at its socket, this is {} and speaks {PROTOCOL}: use the \
              same version",

@@ -109,6 +109,8 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
         .arg(("in_flight", beat.in_flight))
         .arg(("unsent", beat.unsent))
         .arg(("fault", beat.fault.as_deref().unwrap_or_default()))
+        .arg(("fault_left_ms", beat.fault_left_ms.map(|left| left.to_string()).unwrap_or_default()))
+        .arg(("takes_faults", beat.takes_faults.to_string()))
         .arg(("breaker", json(beat.breaker.as_ref())))
         .arg(("rebuilding", beat.rebuilding.map(|percent| percent.to_string()).unwrap_or_default()))
         .arg(("unheard", json(Some(&beat.unheard))))
@@ -249,6 +251,9 @@ impl Hash {
             in_flight: self.number("in_flight")?,
             unsent: self.number("unsent")?,
             fault: self.text("fault"),
+            fault_left_ms: self.number("fault_left_ms"),
+            // Versions that did not tell it took them.
+            takes_faults: self.get("takes_faults").is_none_or(|told| told != "false"),
             breaker: self.json("breaker"),
             rebuilding: self.number("rebuilding"),
             unheard: self.json("unheard").unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use skstore_domain::faults::FAULT_FOR;
 use skstore_domain::objects::{Order, OrderStatus};
 
 use super::state::{Choice, Confirm, Menu, MenuKind, Question};
@@ -10,7 +11,7 @@ use crate::dashboard::ink::Ink;
 use crate::dashboard::screens::dead_letters::words;
 use crate::dashboard::shown::Spot;
 use crate::dashboard::state::State;
-use crate::text::{Text, fit};
+use crate::text::{Text, fit, times};
 
 /// Columns of a menu or a question, with its frame.
 const WIDTH: u16 = 58;
@@ -49,7 +50,9 @@ pub(crate) fn question(state: &State, confirm: &Confirm, ink: &Ink<'_>, canvas: 
     let (title, facts) = match &confirm.question {
         Question::Cancel(order) => (Text::AskCancel, order_facts(state, ink, order)),
         Question::Choice(choice @ Choice::Breaker(_)) => (Text::AskBreaker, vec![choice.words(ink.language)]),
-        Question::Choice(choice @ Choice::Fault(..)) => (Text::AskFault, vec![choice.words(ink.language)]),
+        Question::Choice(choice @ (Choice::Fault(..) | Choice::Crash(_) | Choice::Heal)) => {
+            (Text::AskFault, vec![choice.words(ink.language), how_it_ends(ink, *choice)])
+        }
         Question::Deal(plan) => (Text::AskDeal, words::plan(ink, plan)),
     };
     let room = usize::from(WIDTH.min(state.size.width)).saturating_sub(4);
@@ -63,6 +66,16 @@ pub(crate) fn question(state: &State, confirm: &Confirm, ink: &Ink<'_>, canvas: 
     canvas.paint(area, &lines);
     let last = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
     answers(ink, canvas, last, confirm.yes);
+}
+
+/// What is to be known beforehand of a fault.
+fn how_it_ends(ink: &Ink<'_>, choice: Choice) -> String {
+    match choice {
+        Choice::Crash(_) => ink.text(Text::CrashOnBus).to_owned(),
+        Choice::Fault(..) | Choice::Heal | Choice::Breaker(_) => {
+            ink.fill(Text::FaultEnds, &[&times::took(FAULT_FOR)])
+        }
+    }
 }
 
 /// Both answers, the highlighted one marked.

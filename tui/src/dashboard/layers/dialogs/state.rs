@@ -1,17 +1,22 @@
 //! Menus, and questions that are asked before something is done.
 
 use skstore_domain::breaker::BreakerMode;
+use skstore_domain::faults::Fault;
 use skstore_domain::objects::Order;
-use skstore_domain::signals::{Fault, Service};
+use skstore_domain::signals::Service;
 
 use crate::dashboard::message::Request;
 use crate::dashboard::screens::dead_letters::state::{Deal, DealReport};
-use crate::text::words::{Worded, fault_words};
+use crate::text::faults::fault_words;
+use crate::text::words::Worded;
 use crate::text::{Language, Text};
 
 /// How much a slow Deposit is slowed down: beyond the payment call's timeout of 300 ms, so that every charge
 /// fails and the breaker trips.
 pub const SLOW_MS: u64 = 400;
+
+/// Replies that are lost where some are: few enough that the breaker stays closed.
+const SOME_PERCENT: u8 = 20;
 
 /// Something that can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,10 @@ pub enum Choice {
     Breaker(BreakerMode),
     /// How a service shall misbehave.
     Fault(Service, Fault),
+    /// Whose workers shall die in the midst of what they do.
+    Crash(Service),
+    /// That all faults be over.
+    Heal,
 }
 
 impl Choice {
@@ -34,6 +43,8 @@ impl Choice {
                 let service = language.get(service.text());
                 language.fill(Text::ChoiceFault, &[&service, &fault_words(language, fault)])
             }
+            Self::Crash(service) => language.fill(Text::ChoiceCrash, &[&language.get(service.text())]),
+            Self::Heal => language.get(Text::ChoiceHeal).to_owned(),
         }
     }
 }
@@ -45,6 +56,8 @@ impl Choice {
         match self {
             Self::Breaker(mode) => Request::ForceBreaker(mode),
             Self::Fault(service, fault) => Request::Inject(service, fault),
+            Self::Crash(service) => Request::Crash(service),
+            Self::Heal => Request::Heal,
         }
     }
 }
@@ -69,12 +82,15 @@ impl MenuKind {
                 Choice::Breaker(BreakerMode::Closed),
             ],
             Self::Faults => &[
-                Choice::Fault(Service::Deposit, Fault::None),
+                Choice::Heal,
                 Choice::Fault(Service::Deposit, Fault::Slow { ms: SLOW_MS }),
-                Choice::Fault(Service::Deposit, Fault::Silent),
+                Choice::Fault(Service::Deposit, Fault::LostReplies { percent: SOME_PERCENT }),
+                Choice::Fault(Service::Deposit, Fault::SILENT),
                 Choice::Fault(Service::Deposit, Fault::Stopped),
-                Choice::Fault(Service::Item, Fault::None),
                 Choice::Fault(Service::Item, Fault::Stopped),
+                Choice::Crash(Service::Order),
+                Choice::Crash(Service::Deposit),
+                Choice::Crash(Service::Item),
             ],
         }
     }

@@ -1,7 +1,6 @@
 //! Keys in menus and questions.
 
 use skstore_domain::breaker::BreakerMode;
-use skstore_domain::signals::Fault;
 
 use super::state::{Choice, Confirm, Menu, Question};
 use crate::dashboard::keys::Action;
@@ -10,6 +9,7 @@ use crate::dashboard::message::Effect;
 use crate::dashboard::refusal::refusal;
 use crate::dashboard::state::State;
 use crate::dashboard::toasts::state::Notice;
+use crate::text::Text;
 
 /// Does what a key in a menu does.
 pub(crate) fn act_in_menu(state: &mut State, mut menu: Menu, action: Action) -> Vec<Effect> {
@@ -26,8 +26,12 @@ pub(crate) fn act_in_menu(state: &mut State, mut menu: Menu, action: Action) -> 
 /// What makes things worse is asked about first; what ends it is done at once.
 pub(crate) fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
     match choice {
-        Choice::Breaker(BreakerMode::Auto) | Choice::Fault(_, Fault::None) => state.send(choice.request()),
-        Choice::Breaker(_) | Choice::Fault(..) => {
+        Choice::Breaker(BreakerMode::Auto) | Choice::Heal => state.send(choice.request()),
+        Choice::Fault(service, _) | Choice::Crash(service) if !state.takes_faults(service) => {
+            state.toasts.say(Notice::Reason(Text::WhyFaultsForbidden), state.now);
+            Vec::new()
+        }
+        Choice::Breaker(_) | Choice::Fault(..) | Choice::Crash(_) => {
             state.ask(Question::Choice(choice));
             Vec::new()
         }

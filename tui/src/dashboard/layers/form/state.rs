@@ -47,7 +47,9 @@ impl Pickable {
             | Request::Order(_)
             | Request::Payment(_)
             | Request::ForceBreaker(_)
-            | Request::Inject(..) => {}
+            | Request::Inject(..)
+            | Request::Crash(_)
+            | Request::Heal => {}
         }
     }
 }

@@ -227,6 +227,8 @@ mod tests {
             in_flight: 0,
             unsent: 0,
             fault: None,
+            fault_left_ms: None,
+            takes_faults: true,
             breaker: None,
             rebuilding: None,
             unheard: Vec::new(),

@@ -2,13 +2,15 @@
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use skstore_domain::signals::{Beat, Fault};
+use skstore_domain::faults::Fault;
+use skstore_domain::signals::Beat;
 
 use crate::dashboard::ink::Ink;
 use crate::dashboard::state::{SILENT_AFTER, State};
+use crate::text::faults::beat_fault_words;
 use crate::text::numbers::compact;
 use crate::text::waits::wait_words;
-use crate::text::words::{Worded, fault_words};
+use crate::text::words::Worded;
 use crate::text::{Text, fit, times};
 
 /// Columns of an instance's number: enough of its end to tell instances apart.
@@ -130,10 +132,8 @@ fn line(state: &State, ink: &Ink<'_>, columns: &Columns, beat: &Beat) -> Line<'s
 /// What a worker has to say: its fault, why it takes no work, what has to be put right, who waits for long, and what is
 /// over.
 fn troubles(state: &State, ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line<'static>> {
-    let fault = beat.fault.as_ref().map(|fault| {
-        let text = ink.fill(Text::InjectedFault, &[&fault_word(ink, fault)]);
-        (text, ink.theme.warn)
-    });
+    let fault = beat_fault_words(ink.language, beat, state.now.max(beat.at))
+        .map(|fault| (ink.fill(Text::InjectedFault, &[&fault]), ink.theme.warn));
     let error = beat.last_error.as_ref().map(|error| {
         // Of a version that kept what was over in the place of what is.
         let (text, style) =
@@ -161,11 +161,6 @@ fn troubles(state: &State, ink: &Ink<'_>, width: usize, beat: &Beat) -> Vec<Line
 /// A fault's kind, for a column.
 fn fault_kind(ink: &Ink<'_>, fault: &str) -> String {
     Fault::parse(fault).map_or_else(|_| fault.to_owned(), |fault| ink.text(fault.text()).to_owned())
-}
-
-/// A fault as a heartbeat carries it, in this language's words.
-fn fault_word(ink: &Ink<'_>, fault: &str) -> String {
-    Fault::parse(fault).map_or_else(|_| fault.to_owned(), |fault| fault_words(ink.language, fault))
 }
 
 /// The end of an instance's name, by which instances of one service differ.

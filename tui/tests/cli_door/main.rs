@@ -4,120 +4,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::io::{Read, Write};
+use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use desk::{Desk, PATIENCE, said, wait_until};
+
+mod desk;
+mod faults;
 
 /// Commands at once.
 const AT_ONCE: usize = 50;
-/// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A data directory, and the program that works on it.
-struct Desk(TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.path().join("data")
-    }
-
-    fn start(&self, line: &str) -> Running {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_skstore"));
-        command.env_clear().env("HOME", self.0.path()).env("LANG", "C.UTF-8").stdin(Stdio::null());
-        command.arg("--json").arg("--data-dir").arg(self.data()).args(line.split(' '));
-        Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
-    }
-
-    fn done(&self, line: &str) -> Value {
-        let output = self.start(line).output();
-        assert_eq!(output.status.code(), Some(0), "skstore {line}: {}", said(&output));
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("skstore {line}: {error}: {}", said(&output)))
-    }
-
-    /// A process that has the workers until it is dropped.
-    fn holder(&self) -> Running {
-        let holder = self.start("watch --for 600 --last 1000");
-        let pid = holder.pid().to_string();
-        wait_until("somebody has the workers, and lets others in", || {
-            std::fs::read_to_string(self.data().join("skstore.lock")).is_ok_and(|text| text.starts_with(&pid))
-                && self.visit().is_ok()
-        });
-        holder
-    }
-
-    fn visit(&self) -> std::io::Result<UnixStream> {
-        UnixStream::connect(self.data().join("skstore.sock"))
-    }
-
-    /// The books are right, and the view has `orders` orders that are delivering.
-    fn assert_whole(&self, orders: usize) {
-        let audited = self.done("audit");
-        assert_eq!(
-            (&audited["audited"]["violations"], &audited["audited"]["orders"]),
-            (&json!(0), &json!(orders)),
-            "{audited}"
-        );
-        let status = self.done("status");
-        assert_eq!(status["counts"]["orders"]["delivering"], json!(orders), "{status}");
-    }
-}
-
-struct Running(Option<Child>);
-
-impl Running {
-    fn pid(&self) -> i32 {
-        i32::try_from(self.0.as_ref().unwrap().id()).unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.pid()), signal).unwrap();
-    }
-
-    /// Reads what it prints up to a line about `subject`: from then on it has begun, and hears signals.
-    fn until_it_tells_of(&mut self, subject: &str) {
-        let mut lines = BufReader::new(self.0.as_mut().unwrap().stdout.as_mut().unwrap()).lines();
-        let about = |line: &String| line.contains(&format!("\"{subject}\""));
-        assert!(lines.any(|line| about(&line.unwrap())), "it has ended without a word of {subject}");
-    }
-
-    fn output(mut self) -> Output {
-        self.0.take().unwrap().wait_with_output().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            // Both fail only if it has ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < until, "gave up waiting until {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// [`AT_ONCE`] orders are placed at once, each by a process of its own, while `meanwhile` happens; each is answered.
 fn place_many(desk: &Desk, run: &str, meanwhile: impl FnOnce()) {

@@ -42,6 +42,7 @@ mod fault;
 mod heard;
 mod human;
 mod labels;
+mod load;
 mod logging;
 mod output;
 mod place_from;
@@ -171,6 +172,11 @@ fn with_process(
         Some(command @ (Command::Audit(_) | Command::Reconcile(_))) => {
             return runtime.block_on(audited(wanted, command, config));
         }
+        Some(Command::Load(arguments)) if arguments.to().is_some() => {
+            let mut out = wanted.output(std::io::stdout().lock());
+            let address = arguments.to().unwrap_or_default();
+            return runtime.block_on(load::over_http(address, arguments, may_rewrite(environment), &mut out));
+        }
         Some(Command::Backup(arguments)) => {
             let mut out = wanted.output(std::io::stdout().lock());
             return runtime.block_on(backup::run(arguments, config, &mut out));
@@ -250,7 +256,13 @@ async fn with_desk(
         return Err(Failure::Usage(NOBODY_RUNS.to_owned()));
     }
     let mut out = wanted.output(std::io::stdout().lock());
-    let done = run::run(&desk, command, &mut out).await;
+    let done = match command {
+        Command::Load(arguments) => {
+            let way = way_of(process, config);
+            load::at_desk(&desk, way, arguments, may_rewrite(environment), &mut out).await
+        }
+        _ => run::run(&desk, command, &mut out).await,
+    };
     if !reads_the_view {
         // Others who came to these workers go on with those of the next process; it is not waited for what they do here.
         process.close_door();
@@ -262,6 +274,20 @@ async fn with_desk(
 /// Why something is not done that would be over with this very command.
 const NOBODY_RUNS: &str = "this lasts as long as the workers run, and nobody has them now but this command, which ends. Open \
      the dashboard (skstore) in another terminal first";
+
+/// By which way the workers are reached, in a word for programs.
+const fn way_of(process: &Process, config: &Config) -> &'static str {
+    match &config.bus.url {
+        config::BusUrl::Amqp(_) => "broker",
+        config::BusUrl::Embedded if process.is_alone() => "embedded",
+        config::BusUrl::Embedded => "socket",
+    }
+}
+
+/// Whether people look at a terminal on which a line can be written over.
+fn may_rewrite(environment: &[(OsString, OsString)]) -> bool {
+    std::io::stderr().is_terminal() && can_be_drawn_on(&variable(environment, "TERM").unwrap_or_default())
+}
 
 fn cannot_use_the_bus(config: &Config, error: &DeskError) -> Failure {
     let why = match error {

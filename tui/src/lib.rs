@@ -1,6 +1,7 @@
-//! The order desk in a terminal: the dashboard and what it is made of.
+//! The order desk in a terminal: the dashboard, the load generator, and what they are made of.
 
 pub mod dashboard;
+pub mod load;
 pub mod local_time;
 pub mod log_tail;
 pub mod terminal;

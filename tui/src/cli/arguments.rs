@@ -14,6 +14,7 @@ use super::audit::AuditArguments;
 use super::backup::BackupArguments;
 use super::dead::DeadCommand;
 use super::fault::FaultCommand;
+use super::load::LoadArguments;
 use super::place_from::FromArguments;
 use super::reconcile::ReconcileArguments;
 use super::view::ViewCommand;
@@ -152,6 +153,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "COUNT", default_value_t = 10)]
         last: usize,
     },
+    /// Place many orders at once, and tell how they were answered and what became of each
+    ///
+    /// It ends by itself, or in good order with Ctrl-C: it waits for what is in flight, and until every order has ended.
+    /// Refusals are answers, and no failure. Its own customers get money as needed; the stock of what is sold stays as it is,
+    /// and the run ends when it has ordered what there is, unless --items names what to order whatever there is, or --fund
+    /// restocks it.
+    Load(Box<LoadArguments>),
     /// Check the books of all services and the view, by rules of its own
     Audit(AuditArguments),
     /// Copy the store of each service, while they are in use
@@ -219,6 +227,7 @@ impl Command {
             | Self::Payment { .. }
             | Self::Topup { .. }
             | Self::Restock { .. }
+            | Self::Load(_)
             | Self::Dead(_)
             | Self::Queues
             | Self::View { command: Some(_) }
@@ -387,6 +396,10 @@ mod tests {
             "items",
             "restock 10 100 --restock-id r-1",
             "accounts",
+            "load",
+            "load -c 255 -t 60S --json",
+            "load --orders 500 --rate 0.5 --items 10:3,20 --customers 7 --qty 1-3 --cancels 10 --repeats 5 --seed 1 --run r1",
+            "load --to http://127.0.0.1:8080 --token-file token --customer kim --customer lee --fund",
             "status",
             "watch",
             "watch --for 5 --last 0",
@@ -429,6 +442,13 @@ mod tests {
             ("place 10 --from x.csv", "cannot be used with"),
             ("place --from x.csv --at-once 0", "0 is not in 1..=1024"),
             ("place --from - --batch a.b", "may only contain A-Z"),
+            ("load -c 0", "0 is not in 1..=4096"),
+            ("load -t 60", "a time like 500ms, 60s, 2m or 1h"),
+            ("load --run a-b", "it must be 1 to 24 of A-Z"),
+            ("load --items 10:0", "above 0"),
+            ("load --rate 0", "a number from 0.001"),
+            ("load --customer kim --customers 3", "cannot be used with"),
+            ("load --token-file t", "--to <URL>"),
             ("place 10 0", "0 is not in 1..=1000"),
             ("place 10 1001", "1001 is not in 1..=1000"),
             ("place 10 x", "invalid digit found in string"),

@@ -56,6 +56,14 @@ pub(crate) enum Failure {
     /// So many orders were to be settled, and are not.
     #[error("orders that are not settled: {0}")]
     LeftUnsettled(usize),
+    /// Orders of a load failed, or have not ended; the report, which is the output, says which.
+    #[error("of the orders, cancels and repeats failed: {failed}; orders that have not ended: {open}")]
+    Load {
+        /// So many had no answer, or a wrong one.
+        failed: u64,
+        /// So many have not ended.
+        open: u64,
+    },
     /// The arguments or settings are wrong.
     #[error("{0}")]
     Usage(String),
@@ -80,6 +88,7 @@ impl Failure {
             Self::Place { cause, .. } => cause.status(),
             Self::Refused(_)
             | Self::NotAllPlaced(_)
+            | Self::Load { .. }
             | Self::NotFound(_)
             | Self::Stays(_)
             | Self::Unwell(_)
@@ -94,7 +103,7 @@ impl Failure {
     }
 
     /// `{"error":{"code","message","retry_after_ms"?}}`, with `order` where a refused order exists and `order_id`
-    /// where one was to be placed. The codes are those of answers, and `not_all_placed`, `stays`, `unwell`, `violated`, `unsettled`, `usage`, `unreachable` and
+    /// where one was to be placed. The codes are those of answers, and `not_all_placed`, `load`, `stays`, `unwell`, `violated`, `unsettled`, `usage`, `unreachable` and
     /// `no_answer`.
     pub(crate) fn to_json(&self) -> Value {
         match self {
@@ -111,6 +120,7 @@ impl Failure {
                 object
             }
             Self::NotAllPlaced(_) => error("not_all_placed", &self.to_string()),
+            Self::Load { .. } => error("load", &self.to_string()),
             Self::NotFound(message) => error(ErrorCode::NotFound.word(), message),
             Self::Stays(message) => error("stays", message),
             Self::Unwell(message) => error("unwell", message),
@@ -124,6 +134,11 @@ impl Failure {
                 error("unreachable", &self.to_string())
             }
         }
+    }
+
+    /// Whether the output says it already, in more words.
+    pub(crate) const fn is_reported(&self) -> bool {
+        matches!(self, Self::Load { .. })
     }
 
     /// For people: what happened, and what to do about it.

@@ -199,7 +199,7 @@ impl<W: Write> Output<W> {
 
     /// Why a command was not done, for programs. For people it goes to stderr.
     pub(crate) fn failure(&mut self, failure: &Failure) -> Result<(), Failure> {
-        if !self.json {
+        if !self.json || failure.is_reported() {
             return Ok(());
         }
         self.line(&failure.to_json())?;

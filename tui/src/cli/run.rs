@@ -79,8 +79,8 @@ pub(crate) async fn run<W: Write>(
         Command::Dead(command) => dead::run(desk, command, out).await,
         // Done where there may be no desk.
         Command::Audit(_) | Command::Backup(_) | Command::Reconcile(_) => Ok(()),
-        // Written by way of an outlet.
-        Command::Watch { .. } => Ok(()),
+        // Written by way of an outlet, or told of by where the desk is.
+        Command::Watch { .. } | Command::Load(_) => Ok(()),
         Command::Queues => dead::queues(desk, out).await,
         Command::Fault { command } => fault::run(desk, command, out).await,
         Command::View { command } => view::run(desk, *command, out).await,

@@ -26,6 +26,16 @@ pub(super) fn tell(text: &str) {
     }
 }
 
+/// Writes a line that the next one takes the place of, for those who look at a terminal. It is waited for nothing.
+pub(super) fn write_over(text: &str) {
+    if let Some(stderr) = &*STDERR
+        && stderr.is_idle()
+    {
+        // Where it cannot be written, the next one says more.
+        let _ = stderr.hand_over(format!("\r\u{1b}[K{text}").as_bytes());
+    }
+}
+
 /// Waits for `done`, at most for `limit`, and tells people on stderr what for if it takes longer.
 pub(super) async fn patiently<T>(limit: Duration, what: &str, done: impl Future<Output = T>) -> Option<T> {
     tokio::pin!(done);

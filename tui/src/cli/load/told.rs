@@ -1,0 +1,148 @@
+//! What people are told of a run: before it, and at its end in siege's terms.
+
+use std::collections::BTreeMap;
+
+use skstore::load::report::Report;
+use skstore::load::runner::Limits;
+use skstore::load::supply::Supplied;
+use skstore::load::tally::{Counts, Times};
+use skstore::text::Language;
+
+use super::super::columns::fields;
+use super::super::labels::{self, Label};
+
+/// What begins, and what should be known before.
+pub(super) fn beginning(supplied: &Supplied, limits: &Limits, rate: Option<f64>, way: &str) -> String {
+    let Supplied { plan, notes, .. } = supplied;
+    let pace = rate.map_or("as fast as they are answered".to_owned(), |rate| format!("at {rate} a second"));
+    let orders = limits.orders.map(|orders| format!("{orders} orders"));
+    let time = limits.time.map(|time| format!("{} s", time.as_secs_f64()));
+    let until: Vec<String> = [orders, time].into_iter().flatten().collect();
+    let begins = format!(
+        "skstore: run {}, seed {}: {} clients, {pace}, for {} ({way}); Ctrl-C ends it in good order",
+        plan.run,
+        plan.seed,
+        limits.clients,
+        until.join(" or ")
+    );
+    let notes = notes.iter().map(|note| format!("\nskstore: {note}"));
+    std::iter::once(begins).chain(notes).collect()
+}
+
+/// The report.
+pub(super) fn report(language: Language, report: &Report) -> String {
+    let tally = &report.tally;
+    let orders = &tally.orders;
+    let took = |us: Option<u64>| us.map_or(String::new(), ms);
+    let percentile = |percent: f64| took(tally.all.percentile(percent));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a mean of whole microseconds"
+    )]
+    let mean = tally.all.mean().map(|us| us.round() as u64);
+    let became = &report.became;
+    let status = |label: Label, count: u64| {
+        if count == 0 { None } else { Some(format!("{} {count}", label.of(language))) }
+    };
+    let fates = [
+        status(labels::DELIVERING, became.delivering),
+        status(labels::CANCELLED, became.cancelled),
+        status(labels::REJECTED, became.rejected),
+        status(labels::NOT_PLACED, became.not_placed),
+        status(labels::OPEN, became.open),
+    ];
+    let open: Vec<String> = report.open_orders.iter().map(ToString::to_string).collect();
+    fields(
+        language,
+        &[
+            (labels::RUN, report.run.clone()),
+            (labels::SEED, report.seed.to_string()),
+            (labels::TRANSACTIONS, orders.sent.to_string()),
+            (labels::AVAILABILITY, format!("{:.2} %", report.availability_percent())),
+            (labels::ELAPSED_TIME, format!("{:.2} s", report.elapsed.as_secs_f64())),
+            (labels::RESPONSE_TIME, took(mean)),
+            (labels::TRANSACTION_RATE, format!("{:.2} /s", report.per_second())),
+            (labels::CONCURRENCY, format!("{:.2}", report.concurrency())),
+            (labels::SUCCESSFUL_TRANSACTIONS, orders.ok.to_string()),
+            (labels::REFUSED_TRANSACTIONS, by_word(orders.refused, &orders.refusals)),
+            (labels::FAILED_TRANSACTIONS, by_word(orders.failed, &orders.failures)),
+            (labels::LONGEST_TRANSACTION, took(tally.all.max())),
+            (labels::SHORTEST_TRANSACTION, took(tally.all.min())),
+            (Label::same("p50"), percentile(50.0)),
+            (Label::same("p90"), percentile(90.0)),
+            (Label::same("p99"), percentile(99.0)),
+            (Label::same("p99.9"), percentile(99.9)),
+            (labels::WHEN_REFUSED, apart(&tally.refused)),
+            (labels::WHEN_FAILED, apart(&tally.failed)),
+            (labels::CANCELS, further(&tally.cancels)),
+            (labels::REPEATS, further(&tally.repeats)),
+            (labels::NEVER_SENT, if report.unsent > 0 { report.unsent.to_string() } else { String::new() }),
+            (labels::BECAME, fates.into_iter().flatten().collect::<Vec<_>>().join(", ")),
+            (labels::OPEN_ORDERS, open.join(" ")),
+        ],
+    )
+}
+
+/// `3 (declined 1, try_later 2)`.
+fn by_word(count: u64, words: &BTreeMap<&'static str, u64>) -> String {
+    let parts: Vec<String> = words.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    if parts.is_empty() { count.to_string() } else { format!("{count} ({})", parts.join(", ")) }
+}
+
+/// What was asked beside the orders; nothing if nothing was.
+fn further(counts: &Counts) -> String {
+    let no: BTreeMap<&'static str, u64> =
+        counts.refusals.iter().chain(&counts.failures).map(|(word, count)| (*word, *count)).collect();
+    let words = by_word(counts.sent, &no);
+    if counts.sent == 0 { String::new() } else { words }
+}
+
+fn apart(times: &Times) -> String {
+    let percentile = |percent: f64| times.percentile(percent).map(ms);
+    match (percentile(50.0), percentile(99.0)) {
+        (Some(p50), Some(p99)) => format!("p50 {p50}, p99 {p99}"),
+        _ => String::new(),
+    }
+}
+
+/// Microseconds in three digits of milliseconds or seconds.
+pub(super) fn ms(us: u64) -> String {
+    let (whole, part) = (us / 1000, us % 1000);
+    match whole {
+        0..=9 => format!("{whole}.{:02} ms", part / 10),
+        10..=99 => format!("{whole}.{} ms", part / 100),
+        100..=9999 => format!("{whole} ms"),
+        _ => format!("{}.{} s", whole / 1000, whole % 1000 / 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_as_long_as_they_say_something() {
+        let table = [
+            (1, "0.00 ms"),
+            (1234, "1.23 ms"),
+            (12_345, "12.3 ms"),
+            (123_456, "123 ms"),
+            (12_345_678, "12.3 s"),
+        ];
+        for (us, words) in table {
+            assert_eq!(ms(us), words);
+        }
+    }
+
+    #[test]
+    fn refusals_and_failures_are_named() {
+        assert_eq!(by_word(0, &BTreeMap::new()), "0");
+        assert_eq!(
+            by_word(3, &BTreeMap::from([("declined", 1), ("try_later", 2)])),
+            "3 (declined 1, try_later 2)"
+        );
+        assert_eq!(further(&Counts::default()), "", "what was not asked for is not told of");
+        assert_eq!(apart(&Times::default()), "");
+    }
+}

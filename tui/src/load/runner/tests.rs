@@ -1,0 +1,231 @@
+use skstore_domain::answers::AnswerError;
+use skstore_domain::commands::{Restock, TopUp};
+use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::money::Won;
+use skstore_domain::objects::{DeliveryStatus, Item, PaymentStatus};
+use skstore_domain::time::Timestamp;
+use skstore_workers::desk::view::Cursor;
+
+use super::super::ledger::Became;
+use super::super::plan::{RunName, Share};
+use super::super::target::Page;
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// How long a target takes for an answer, when it does not stall.
+const QUICK: Duration = Duration::from_millis(1);
+
+/// What a desk that answers in [`QUICK`] does otherwise.
+struct Desk {
+    /// From when until when it answers nobody.
+    stall: Option<(Instant, Instant)>,
+    /// What it makes of the `n`th question, if that is not yes.
+    answers: fn(u64, Order) -> Option<Result<Answer, Unanswered>>,
+    asked: Cell<u64>,
+    most_at_once: Cell<usize>,
+    at_once: Cell<usize>,
+}
+
+fn yes(_: u64, _: Order) -> Option<Result<Answer, Unanswered>> {
+    None
+}
+
+fn order(place: &Place) -> Order {
+    Order {
+        order_id: place.order_id.clone().unwrap(),
+        customer: place.customer.clone().unwrap(),
+        item_id: place.item_id.clone(),
+        item_name: "apple".to_owned(),
+        qty: place.qty,
+        unit_price: Won(1),
+        amount: Won(place.qty.into()),
+        status: OrderStatus::Placed,
+        reason: None,
+        cancel_requested: false,
+        payment: PaymentStatus::Paid,
+        delivery: DeliveryStatus::None,
+        placed_at: Timestamp(0),
+        updated_at: Timestamp(0),
+        revision: 1,
+    }
+}
+
+impl Target for Desk {
+    async fn place(&self, _: usize, place: &Place) -> Result<Answer, Unanswered> {
+        self.at_once.set(self.at_once.get() + 1);
+        self.most_at_once.set(self.most_at_once.get().max(self.at_once.get()));
+        self.asked.set(self.asked.get() + 1);
+        let number = self.asked.get();
+        if let Some((from, until)) = self.stall
+            && (from..until).contains(&Instant::now())
+        {
+            sleep_until(until).await;
+        }
+        sleep(QUICK).await;
+        self.at_once.set(self.at_once.get() - 1);
+        let order = order(place);
+        (self.answers)(number, order.clone()).unwrap_or_else(|| Ok(Answer::order(order)))
+    }
+
+    async fn cancel(&self, _: usize, _: &OrderId) -> Result<Answer, Unanswered> {
+        Err(Unanswered::Lost("gone".to_owned()))
+    }
+
+    async fn order(&self, _: usize, _: &OrderId) -> Result<Answer, Unanswered> {
+        Ok(Answer::default())
+    }
+
+    async fn shown(&self, _: usize, _: &OrderId) -> Result<Option<Order>, Unanswered> {
+        Ok(None)
+    }
+
+    async fn page(&self, _: &str, _: Option<&Cursor>) -> Result<Page, Unanswered> {
+        Ok(Page::default())
+    }
+
+    async fn items(&self, _: Option<&ItemId>) -> Result<Vec<Item>, Unanswered> {
+        Ok(Vec::new())
+    }
+
+    async fn account(&self, _: usize, _: &Customer) -> Result<Answer, Unanswered> {
+        Ok(Answer::default())
+    }
+
+    async fn top_up(&self, _: usize, _: &TopUp) -> Result<Answer, Unanswered> {
+        Ok(Answer::default())
+    }
+
+    async fn restock(&self, _: usize, _: &Restock) -> Result<Answer, Unanswered> {
+        Ok(Answer::default())
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        run: RunName::new("r").unwrap(),
+        seed: 1,
+        items: vec![Share { item_id: ItemId::new("10").unwrap(), weight: 1 }],
+        customers: vec![Customer::new("kim").unwrap()],
+        qty: 1..=1,
+        cancels: 0,
+        repeats: 0,
+    }
+}
+
+async fn ran(
+    desk: &Desk,
+    plan: &Plan,
+    clients: usize,
+    rate: Option<f64>,
+    limits: (Option<Duration>, Option<u64>),
+) -> Ran {
+    let (_steer, steered) = watch::channel(Steer { rate, is_stopped: false });
+    let limits = Limits { clients, time: limits.0, orders: limits.1 };
+    run(desk, plan, &limits, None, steered, |_| {}).await
+}
+
+fn desk(answers: fn(u64, Order) -> Option<Result<Answer, Unanswered>>) -> Desk {
+    Desk { stall: None, answers, asked: Cell::new(0), most_at_once: Cell::new(0), at_once: Cell::new(0) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_desk_that_stalls_for_two_seconds_shows_in_the_percentiles_of_a_fixed_rate() {
+    let now = Instant::now();
+    let stalled = || Desk { stall: Some((now + 4 * SECOND, now + 6 * SECOND)), ..desk(yes) };
+    let fixed = stalled();
+    let told = ran(&fixed, &plan(), 4, Some(100.0), (Some(10 * SECOND), None)).await;
+    // A fifth of what was due was due while it stalled, whoever was free to send it: the last tenth of all for a second and
+    // more.
+    assert_eq!((told.tally.orders.sent, told.tally.orders.ok, told.unsent), (1000, 1000, 0));
+    let percentile = |told: &Ran, percent| Duration::from_micros(told.tally.all.percentile(percent).unwrap());
+    assert!(percentile(&told, 99.0) > SECOND * 17 / 10, "p99 {:?}", percentile(&told, 99.0));
+    assert!(percentile(&told, 90.0) > SECOND * 9 / 10, "p90 {:?}", percentile(&told, 90.0));
+    assert!(percentile(&told, 50.0) < 2 * QUICK, "p50 {:?}", percentile(&told, 50.0));
+    assert!(fixed.most_at_once.get() <= 4, "no more than its clients are on their way");
+    // How long orders were on their way is not what people waited: 4 for two seconds, the others for a moment.
+    assert!(told.tally.busy < 10 * SECOND, "{:?}", told.tally.busy);
+
+    let now = Instant::now();
+    let closed = Desk { stall: Some((now + 4 * SECOND, now + 6 * SECOND)), ..desk(yes) };
+    let told = ran(&closed, &plan(), 4, None, (Some(10 * SECOND), None)).await;
+    assert!(percentile(&told, 99.0) < 2 * QUICK, "closed, four of thousands wait: that is what it hides");
+    assert!(told.tally.all.max().unwrap() > 1_900_000, "though the longest is told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_and_never_sent_is_told() {
+    let now = Instant::now();
+    let desk = Desk { stall: Some((now, now + 100 * SECOND)), ..desk(yes) };
+    let told = ran(&desk, &plan(), 2, Some(10.0), (Some(2 * SECOND), None)).await;
+    assert_eq!((told.tally.orders.sent, told.unsent, told.ended), (2, 18, Ended::Time));
+    assert!(told.elapsed >= 100 * SECOND, "what is in flight is waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_refusals_and_failures_are_what_they_are() {
+    fn answers(number: u64, order: Order) -> Option<Result<Answer, Unanswered>> {
+        let refuse = |code| Answer::refuse(code, "no");
+        Some(match number {
+            1 => Ok(refuse(ErrorCode::TryLater)),
+            2 => Err(Unanswered::NoAnswer(String::new())),
+            3 => Err(Unanswered::Unreachable(String::new())),
+            4 => {
+                let error = AnswerError::new(ErrorCode::Declined, "poor");
+                Ok(Answer { order: Some(Order { status: OrderStatus::Rejected, ..order }), ..error.into() })
+            }
+            5 => Ok(refuse(ErrorCode::Internal)),
+            6 => Ok(Answer { ok: true, ..Answer::default() }),
+            _ => return None,
+        })
+    }
+    let told = ran(&desk(answers), &plan(), 1, None, (None, Some(8))).await;
+    let orders = &told.tally.orders;
+    assert_eq!((orders.sent, orders.ok, orders.refused, orders.failed), (8, 2, 2, 4));
+    assert_eq!(orders.refusals.iter().collect::<Vec<_>>(), [(&"declined", &1), (&"try_later", &1)]);
+    let failures: Vec<_> = orders.failures.iter().map(|(word, count)| (*word, *count)).collect();
+    assert_eq!(failures, [("internal", 1), ("no_answer", 1), ("unexpected", 1), ("unreachable", 1)]);
+    assert_eq!(told.ledger.became(), Became { rejected: 1, not_placed: 2, open: 5, ..Became::default() });
+    assert_eq!(told.ended, Ended::Orders);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_that_is_answered_otherwise_is_a_mismatch() {
+    fn answers(number: u64, order: Order) -> Option<Result<Answer, Unanswered>> {
+        // Every second question is a repeat.
+        Some(Ok(match number {
+            2 => Answer::order(Order { status: OrderStatus::Delivering, revision: 2, ..order }),
+            4 => Answer::order(Order { amount: Won(77), ..order }),
+            6 => Answer::refuse(ErrorCode::Conflict, "no"),
+            8 => Answer::try_later("busy", SECOND),
+            _ => return None,
+        }))
+    }
+    let told = ran(&desk(answers), &Plan { repeats: 100, ..plan() }, 1, None, (None, Some(5))).await;
+    let repeats = &told.tally.repeats;
+    assert_eq!((repeats.sent, repeats.ok, repeats.refused, repeats.failed), (5, 2, 1, 2));
+    assert_eq!(repeats.failures.get("mismatch"), Some(&2));
+    assert_eq!(told.tally.orders.ok, 5, "the orders themselves are right");
+}
+
+#[tokio::test(start_paused = true)]
+async fn told_to_stop_it_waits_for_what_is_in_flight() {
+    let now = Instant::now();
+    let desk = Desk { stall: Some((now + SECOND, now + 3 * SECOND)), ..desk(yes) };
+    let (steer, steered) = watch::channel(Steer { rate: Some(10.0), is_stopped: false });
+    let limits = Limits { clients: 8, time: None, orders: None };
+    let plan = plan();
+    let stop = async {
+        sleep(SECOND * 3 / 2).await;
+        steer.send_modify(|steer| steer.is_stopped = true);
+    };
+    let (told, ()) = tokio::join!(run(&desk, &plan, &limits, None, steered, |_| {}), stop);
+    assert_eq!(told.ended, Ended::Told);
+    assert_eq!(told.tally.orders.ok, told.tally.orders.sent, "all that were sent are answered");
+    assert!(told.elapsed >= 3 * SECOND && told.elapsed < 4 * SECOND, "{:?}", told.elapsed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_without_an_answer_leaves_its_order_open() {
+    let told = ran(&desk(yes), &Plan { cancels: 100, ..plan() }, 1, None, (None, Some(3))).await;
+    assert_eq!((told.tally.cancels.sent, told.tally.cancels.failed, told.ledger.became().open), (3, 3, 3));
+}

@@ -241,6 +241,7 @@ async fn beat(
         let bus = context.bus.noticed(at);
         let (ready, last_error) = present(status.trouble(), &bus);
         let fault = *context.fault.borrow();
+        let told = gate.map(Gate::tell);
         let beat = Beat {
             service: context.service,
             instance: context.instance.to_string(),
@@ -256,12 +257,7 @@ async fn beat(
             in_flight: status.in_flight(),
             unsent: status.unsent(),
             fault: (fault != skstore_domain::signals::Fault::None).then(|| fault.to_string()),
-            breaker: gate.map(|gate| {
-                gate.with(|breaker, now| {
-                    breaker.poll(now);
-                    breaker.snapshot(now)
-                })
-            }),
+            breaker: told.as_ref().map(|(snapshot, _)| snapshot.clone()),
             rebuilding: status.rebuilding(),
             unheard: status.unheard(),
             answers: (context.service != Service::MyInfo).then(|| answers(status, &mut answer_rates)),
@@ -271,6 +267,7 @@ async fn beat(
             past: past(status.past(at), bus.past),
             warnings: bus.warnings.into_iter().chain(status.ignored_words()).collect(),
             waits: status.waits(),
+            calls: told.map(|(_, calls)| calls),
         };
         signal(publisher, topology::BEAT_KEY, &beat);
     }

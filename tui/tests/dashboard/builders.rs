@@ -241,6 +241,7 @@ pub(crate) fn beat(service: Service) -> Beat {
         warnings: Vec::new(),
         past: Vec::new(),
         waits: Vec::new(),
+        calls: None,
     }
 }
 

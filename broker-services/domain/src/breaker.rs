@@ -1,7 +1,8 @@
 //! The circuit breaker in front of the payment call: a pure machine with the clock passed in.
 //!
 //! This file has what an operator sees and sets; `machine` decides, over the sliding `window` and the `streak` of failures.
-//! `waits` says what it waits for.
+//! `waits` says what it waits for. What it was asked and told stands in a `journal`, and is `told` with heartbeats; a
+//! [`recording`] of it goes through the machine again in a [`replay`].
 
 use std::time::Duration;
 
@@ -9,12 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::words;
 
+mod journal;
 mod machine;
+pub mod recording;
+pub mod replay;
 mod streak;
+mod told;
 mod waits;
 mod window;
 
-pub use machine::{Breaker, CallResult, Change, MAX_PENDING_CHANGES, Permit, Refusal};
+pub use journal::{CallEnded, Changed, Entry, MAX_KEPT, REFUSALS_TOGETHER, Refused};
+pub use machine::{Breaker, CallResult, Change, Image, MAX_PENDING_CHANGES, Permit, Refusal, WrongImage};
+pub use told::{MAX_TOLD, TOLD_FOR, Told, if_understood};
 pub use waits::WaitsFor;
 
 words! {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
-use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
+use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState, Told, if_understood};
 use crate::checkpoint::LogHead;
 use crate::events::Source;
 use crate::faults::Fault;
@@ -117,6 +117,10 @@ pub struct Beat {
     /// that had a sentence about them among the warnings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<Wait>,
+    /// The newest calls of Order's breaker, and where it stands after them, for whoever records them. Not from versions that did
+    /// not tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "if_understood")]
+    pub calls: Option<Told>,
 }
 
 const fn yes() -> bool {
@@ -264,6 +268,9 @@ mod tests {
         let mut beat: Beat = serde_json::from_str(old).unwrap();
         assert_eq!(beat.waits, []);
         assert!(!serde_json::to_string(&beat).unwrap().contains("waits"));
+        assert_eq!(beat.calls, None);
+        let newer = old.replace("\"ready\":", "\"calls\":{\"of_a_newer_version\":[1]},\"ready\":");
+        assert_eq!(serde_json::from_str::<Beat>(&newer).unwrap(), beat, "its calls are told otherwise");
         beat.waits = vec![Wait { what: Awaited::Delivery, count: 2, since: Timestamp(0), told_again: 3 }];
         let told = serde_json::to_value(&beat).unwrap();
         let since = "1970-01-01T00:00:00.000Z";

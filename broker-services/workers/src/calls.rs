@@ -10,12 +10,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use skstore_domain::breaker::{Breaker, CallResult, Change, Permit};
+use skstore_domain::breaker::{Breaker, BreakerSnapshot, CallResult, Change, Permit, Told};
 use skstore_domain::charges::{
     Charge, ChargeCall, ChargeReply, ChargeResult, MAX_CHARGES_PER_CALL, NoAnswer, PaymentOutcome,
 };
 use skstore_domain::ids::OrderId;
 use skstore_domain::json;
+use skstore_domain::time::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -33,6 +34,7 @@ const REPLIES_AT_ONCE: usize = 64;
 pub(crate) struct Gate {
     breaker: Rc<RefCell<Breaker>>,
     watch: Stopwatch,
+    began_at: Timestamp,
     changed: Rc<Notify>,
 }
 
@@ -40,14 +42,23 @@ impl Gate {
     pub(crate) fn new(context: &Context) -> Self {
         let watch = Stopwatch::start();
         let breaker = Breaker::new(context.settings.breaker.clone(), watch.elapsed());
-        Self { breaker: Rc::new(RefCell::new(breaker)), watch, changed: Rc::default() }
+        let (breaker, began_at) = (Rc::new(RefCell::new(breaker)), context.clock.now());
+        Self { breaker, watch, began_at, changed: Rc::default() }
     }
 
-    /// Does something with the breaker, at this point in time.
+    /// What a heartbeat tells: the breaker as it is, and its newest calls.
+    pub(crate) fn tell(&self) -> (BreakerSnapshot, Told) {
+        self.with(|breaker, now| {
+            let told = breaker.tell(self.began_at, now);
+            (breaker.snapshot(now), told)
+        })
+    }
+
+    /// Does something with the breaker, at this point in time, to the microsecond: what it is handed can be recorded whole.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
         let mut breaker = self.breaker.borrow_mut();
         let before = (breaker.state(), breaker.mode());
-        let done = act(&mut breaker, self.watch.elapsed());
+        let done = act(&mut breaker, to_the_microsecond(self.watch.elapsed()));
         if (breaker.state(), breaker.mode()) != before {
             self.changed.notify_one();
         }
@@ -250,21 +261,31 @@ impl Calls {
     }
 
     fn end(&mut self, call: Call, outcome: impl Fn(&OrderId) -> PaymentOutcome) -> Vec<Outcome> {
-        let took = call.sent.elapsed();
+        let took = to_the_microsecond(call.sent.elapsed());
         let mut outcomes = Vec::with_capacity(call.charges.len());
         let mut results = Vec::with_capacity(call.charges.len());
+        let mut failed = None;
         for (order, permit) in call.charges {
             self.charging.remove(&order);
             let outcome = outcome(&order);
             if let PaymentOutcome::NoAnswer(why) = outcome {
                 tracing::debug!(%order, ?why, "its payment was not answered");
             }
-            results.push((permit, weigh(outcome)));
+            let result = weigh(outcome);
+            if let (CallResult::Failed, PaymentOutcome::NoAnswer(why)) = (result, outcome) {
+                failed = Some(why);
+            }
+            results.push((permit, result));
             outcomes.push((order, outcome));
         }
-        self.gate.with(|breaker, now| breaker.record_call(results, took, now));
+        self.gate.with(|breaker, now| breaker.record(results, took, failed, now));
         outcomes
     }
+}
+
+/// What is left of a time when what cannot be recorded is cut off.
+const fn to_the_microsecond(time: Duration) -> Duration {
+    Duration::new(time.as_secs(), time.subsec_micros() * 1000)
 }
 
 /// What an outcome says of Deposit: a declined or refused charge was answered well.

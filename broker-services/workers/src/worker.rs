@@ -279,6 +279,7 @@ async fn beat(
         let bus = context.bus.noticed(at);
         let (ready, last_error) = present(status.trouble(), &bus);
         let fault = context.faults.now();
+        let told = gate.map(Gate::tell);
         let beat = Beat {
             service: context.service,
             instance: context.instance.to_string(),
@@ -296,12 +297,7 @@ async fn beat(
             fault: (fault != Fault::None).then(|| fault.to_string()),
             fault_left_ms: context.faults.left().map(whole_ms),
             takes_faults: context.faults.are_allowed(),
-            breaker: gate.map(|gate| {
-                gate.with(|breaker, now| {
-                    breaker.poll(now);
-                    breaker.snapshot(now)
-                })
-            }),
+            breaker: told.as_ref().map(|(snapshot, _)| snapshot.clone()),
             rebuilding: status.rebuilding(),
             unheard: status.unheard(),
             answers: (context.service != Service::MyInfo).then(|| answers(status, &mut answer_rates)),
@@ -311,6 +307,7 @@ async fn beat(
             past: past(status.past(at), bus.past),
             warnings: bus.warnings.into_iter().chain(status.ignored_words()).collect(),
             waits: status.waits(),
+            calls: told.map(|(_, calls)| calls),
         };
         signal(publisher, topology::BEAT_KEY, &beat);
     }

@@ -243,6 +243,7 @@ pub(crate) fn beat(service: Service) -> Beat {
         warnings: Vec::new(),
         past: Vec::new(),
         waits: Vec::new(),
+        calls: None,
     }
 }
 

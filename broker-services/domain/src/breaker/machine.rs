@@ -5,9 +5,16 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use super::journal::{CallEnded, Changed, Entry, Journal, micros};
 use super::streak::Streak;
 use super::window::Window;
 use super::{BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, Counts};
+use crate::charges::NoAnswer;
+
+mod image;
+
+pub(super) use image::ImagedProbes;
+pub use image::{Image, WrongImage};
 
 /// Changes that wait for [`Breaker::poll_change`]; beyond it the oldest is lost. A worker polls after every
 /// call, which makes two at most; a second of an operator's key held down makes some thirty.
@@ -43,6 +50,9 @@ pub const MAX_PENDING_CHANGES: usize = 64;
 /// when one fails, is answered slowly (closing on slow answers would only trip it again), or has no answer
 /// `probe_within` after its permit. A probe that is dropped gives its place to another.
 ///
+/// What time alone brings about happens when it is due, however late anybody looks: so the same calls always lead to the same
+/// states, and can be replayed.
+///
 /// The states and names are those of Nygard's *Release It!*; judging shares over a sliding window of time,
 /// with slow calls beside failed ones, is resilience4j's idea.
 #[derive(Debug)]
@@ -58,6 +68,7 @@ pub struct Breaker {
     /// Each permit holds a clone: the reference count is the number of charges in flight, plus one.
     bulkhead: Rc<()>,
     changes: VecDeque<Change>,
+    journal: Journal,
 }
 
 /// Leave to send one charge. Dropping it, recorded or not, gives its place in the bulkhead back.
@@ -68,7 +79,11 @@ pub struct Breaker {
 #[must_use = "a dropped permit is given back"]
 pub struct Permit {
     generation: u64,
-    probe: Option<Rc<Probe>>,
+    given: Duration,
+    /// Entries of the journal before it.
+    after: u64,
+    /// A probe is alive for as long as its permit.
+    probe: Option<Rc<()>>,
     _place: Rc<()>,
 }
 
@@ -131,16 +146,19 @@ enum Phase {
     HalfOpen(Probing),
 }
 
-/// A probe in flight; its permit owns it.
+/// A probe that was given.
 #[derive(Debug)]
 struct Probe {
     given: Duration,
+    after: u64,
+    /// Its permit has the other end.
+    permit: Weak<()>,
 }
 
 #[derive(Debug, Default)]
 struct Probing {
     /// Those that are neither recorded nor dropped are alive. At most `probes`.
-    given: Vec<Weak<Probe>>,
+    given: Vec<Probe>,
     /// How many have succeeded. Below `probes`.
     succeeded: u32,
 }
@@ -186,6 +204,7 @@ impl Breaker {
             generation: 0,
             bulkhead: Rc::default(),
             changes: VecDeque::new(),
+            journal: Journal::default(),
         }
     }
 
@@ -197,13 +216,16 @@ impl Breaker {
         self.poll(now);
         if let Some(refusal) = self.refusal(now) {
             self.window.add(&Counts { refused: 1, ..Counts::default() });
+            self.journal.refused(now, refusal == Refusal::Full);
             return Err(refusal);
         }
+        let after = self.journal.next();
         let probe = match &mut self.phase {
-            Phase::HalfOpen(probing) => Some(probing.give(now)),
+            Phase::HalfOpen(probing) => Some(probing.give(now, after)),
             Phase::Closed | Phase::HeldClosed | Phase::Open { .. } | Phase::HeldOpen => None,
         };
-        Ok(Permit { generation: self.generation, probe, _place: Rc::clone(&self.bulkhead) })
+        let _place = Rc::clone(&self.bulkhead);
+        Ok(Permit { generation: self.generation, given: now, after, probe, _place })
     }
 
     /// Records how a call ended for each of its charges, `took` after it was sent. Each charge weighs
@@ -216,19 +238,37 @@ impl Breaker {
         took: Duration,
         now: Duration,
     ) {
+        self.record(charges, took, None, now);
+    }
+
+    /// As [`record_call`](Self::record_call), and enters `why` its charges had no usable answer, if some had none.
+    pub fn record(
+        &mut self,
+        charges: impl IntoIterator<Item = (Permit, CallResult)>,
+        took: Duration,
+        why: Option<NoAnswer>,
+        now: Duration,
+    ) {
         self.poll(now);
-        let mut call = Counts::default();
+        let ended = Ended { took_us: micros(took), why, ended_us: micros(now) };
+        let (mut call, mut first, mut late) = (Counts::default(), None, None);
         for (permit, result) in charges {
             if permit.generation != self.generation {
-                continue;
-            }
-            if permit.is_probe() {
+                self.pass_over(&mut late, &permit, result, &ended);
+            } else if permit.is_probe() {
+                self.journal.push(Entry::Call(ended.of(&permit, result)));
                 self.record_probe(permit, result, took, now);
             } else {
                 call.count(result, took > self.settings.slow_after);
+                let given = first.get_or_insert((permit.after, permit.given));
+                *given = (*given).min((permit.after, permit.given));
             }
         }
-        if call.calls > 0 {
+        if let Some((_, late)) = late {
+            self.journal.push(Entry::Call(late));
+        }
+        if let Some(given) = first {
+            self.journal.push(Entry::Call(ended.with(given, &call)));
             self.window.add(&call);
             if call.ok > 0 {
                 self.streak.clear();
@@ -237,6 +277,31 @@ impl Breaker {
             }
             if let Some(limit) = self.exceeded(now) {
                 self.happen(&Happened::Tripped(limit), now);
+            }
+        }
+    }
+
+    /// Enters a charge whose permit is from an older state, together with those before it that are from the same one.
+    #[cold]
+    fn pass_over(
+        &mut self,
+        late: &mut Option<(u64, CallEnded)>,
+        permit: &Permit,
+        result: CallResult,
+        ended: &Ended,
+    ) {
+        let one = ended.of(permit, result);
+        match late {
+            Some((generation, call)) if *generation == permit.generation && !one.probe => {
+                (call.after, call.given_us) = (call.after, call.given_us).min((one.after, one.given_us));
+                call.ok += one.ok;
+                call.failed += one.failed;
+                call.why = call.why.or(one.why);
+            }
+            _ => {
+                if let Some((_, before)) = late.replace((permit.generation, one)) {
+                    self.journal.push(Entry::Call(before));
+                }
             }
         }
     }
@@ -252,8 +317,11 @@ impl Breaker {
             CallResult::Ok if slow => Happened::ProbeFailed(ProbeFailure::Slow(took)),
             CallResult::Ok => Happened::ProbeSucceeded,
         };
-        if let (Phase::HalfOpen(probing), Happened::ProbeSucceeded) = (&mut self.phase, &happened) {
-            probing.succeeded = probing.succeeded.saturating_add(1);
+        if let Phase::HalfOpen(probing) = &mut self.phase {
+            probing.end(&permit);
+            if matches!(happened, Happened::ProbeSucceeded) {
+                probing.succeeded = probing.succeeded.saturating_add(1);
+            }
         }
         drop(permit);
         self.happen(&happened, now);
@@ -262,10 +330,38 @@ impl Breaker {
     /// Lets time pass: the window slides, an open breaker becomes half-open when it is due, a probe
     /// without an answer counts as failed.
     pub fn poll(&mut self, now: Duration) {
-        self.window.slide(now);
         match &self.phase {
             Phase::Closed | Phase::HeldClosed | Phase::HeldOpen => {}
-            Phase::Open { .. } | Phase::HalfOpen(_) => self.happen(&Happened::Time, now),
+            Phase::Open { .. } | Phase::HalfOpen(_) => self.let_pass(now),
+        }
+        self.window.slide(now);
+    }
+
+    /// What time has brought about by `now`, each at the time that it was due.
+    fn let_pass(&mut self, now: Duration) {
+        let given_back = match &mut self.phase {
+            Phase::HalfOpen(probing) => probing.given_back(),
+            Phase::Closed | Phase::HeldClosed | Phase::Open { .. } | Phase::HeldOpen => Vec::new(),
+        };
+        // Nobody saw when that was; before whatever is due, or it would have been in time for it.
+        let at_us = micros(self.due().map_or(now, |due| due.min(now)));
+        for Probe { after, given, .. } in given_back {
+            self.journal.push(Entry::GivenBack { after, given_us: micros(given), at_us });
+        }
+        while let Some(due) = self.due().filter(|due| *due <= now) {
+            self.window.slide(due);
+            self.happen(&Happened::Time, due);
+        }
+    }
+
+    /// When time alone changes its state, if it ever does.
+    fn due(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Closed | Phase::HeldClosed | Phase::HeldOpen => None,
+            Phase::Open { until } => Some(*until),
+            Phase::HalfOpen(probing) => {
+                probing.oldest().map(|given| given.saturating_add(self.settings.probe_within))
+            }
         }
     }
 
@@ -276,6 +372,7 @@ impl Breaker {
     /// after it was held closed it stays closed with its window, so the next call may trip it.
     pub fn force(&mut self, mode: BreakerMode, now: Duration) {
         self.poll(now);
+        self.journal.push(Entry::Forced { at_us: micros(now), mode });
         self.happen(&Happened::Forced(mode), now);
     }
 
@@ -287,14 +384,7 @@ impl Breaker {
     /// How long from `now` until [`poll`](Self::poll) may change its state, if time alone ever does.
     #[must_use]
     pub fn next_wakeup(&self, now: Duration) -> Option<Duration> {
-        let at = match &self.phase {
-            Phase::Closed | Phase::HeldClosed | Phase::HeldOpen => None,
-            Phase::Open { until } => Some(*until),
-            Phase::HalfOpen(probing) => {
-                probing.oldest().map(|given| given.saturating_add(self.settings.probe_within))
-            }
-        };
-        at.map(|at| at.saturating_sub(now))
+        self.due().map(|due| due.saturating_sub(now))
     }
 
     /// What it lets through, as of the last call that took `now`.
@@ -349,6 +439,10 @@ impl Breaker {
             least_charges: self.settings.least_charges,
             settings: Some(self.settings.clone()),
         }
+    }
+
+    pub(super) const fn journal_mut(&mut self) -> &mut Journal {
+        &mut self.journal
     }
 
     fn refusal(&self, now: Duration) -> Option<Refusal> {
@@ -446,9 +540,16 @@ impl Breaker {
 
     fn enter(&mut self, to: Phase, why: String, now: Duration) {
         let from = self.state();
-        self.phase = to;
+        if let Phase::HalfOpen(left) = std::mem::replace(&mut self.phase, to) {
+            for Probe { after, given, .. } in left.given {
+                self.journal.push(Entry::Left { after, given_us: micros(given), at_us: micros(now) });
+            }
+        }
         let to = self.state();
+        let changed = Changed { at_us: micros(now), from, to, why: why.clone() };
+        self.journal.push(Entry::Changed(Box::new(changed)));
         if from != to {
+            self.journal.enter();
             self.generation += 1;
             self.since = now;
             self.streak.clear();
@@ -496,11 +597,23 @@ impl Phase {
 }
 
 impl Probing {
-    fn give(&mut self, now: Duration) -> Rc<Probe> {
-        self.given.retain(|probe| probe.strong_count() > 0);
-        let probe = Rc::new(Probe { given: now });
-        self.given.push(Rc::downgrade(&probe));
-        probe
+    fn give(&mut self, now: Duration, after: u64) -> Rc<()> {
+        let permit = Rc::default();
+        self.given.push(Probe { given: now, after, permit: Rc::downgrade(&permit) });
+        permit
+    }
+
+    /// Takes out the probes whose permits were dropped.
+    fn given_back(&mut self) -> Vec<Probe> {
+        self.given.extract_if(.., |probe| probe.permit.strong_count() == 0).collect()
+    }
+
+    /// Forgets a probe that was recorded.
+    fn end(&mut self, permit: &Permit) {
+        let is_its = |probe: &Probe| {
+            permit.probe.as_ref().is_some_and(|own| std::ptr::eq(probe.permit.as_ptr(), Rc::as_ptr(own)))
+        };
+        self.given.retain(|probe| !is_its(probe));
     }
 
     /// Places that are taken: by probes in flight and by those that succeeded.
@@ -509,7 +622,7 @@ impl Probing {
     }
 
     fn alive(&self) -> impl Iterator<Item = Duration> {
-        self.given.iter().filter_map(Weak::upgrade).map(|probe| probe.given)
+        self.given.iter().filter(|probe| probe.permit.strong_count() > 0).map(|probe| probe.given)
     }
 
     fn oldest(&self) -> Option<Duration> {
@@ -518,6 +631,30 @@ impl Probing {
 
     fn hangs(&self, now: Duration, within: Duration) -> bool {
         self.oldest().is_some_and(|given| now >= given.saturating_add(within))
+    }
+}
+
+/// How a call ended, as far as all of its charges have that in common.
+struct Ended {
+    took_us: u64,
+    why: Option<NoAnswer>,
+    ended_us: u64,
+}
+
+impl Ended {
+    /// One charge of it.
+    fn of(&self, permit: &Permit, result: CallResult) -> CallEnded {
+        let mut one = Counts::default();
+        one.count(result, false);
+        CallEnded { probe: permit.is_probe(), ..self.with((permit.after, permit.given), &one) }
+    }
+
+    /// Charges of it, the first of which was given so.
+    fn with(&self, (after, given): (u64, Duration), charges: &Counts) -> CallEnded {
+        let Self { took_us, why, ended_us } = *self;
+        let (ok, failed) = (charges.ok, charges.failed);
+        let why = why.filter(|_| failed > 0);
+        CallEnded { after, given_us: micros(given), ended_us, took_us, ok, failed, probe: false, why }
     }
 }
 

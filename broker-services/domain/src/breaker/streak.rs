@@ -30,6 +30,16 @@ impl Streak {
         *self = Self::default();
     }
 
+    /// As it was once: so many calls, the last of which had failed at `last`.
+    pub(super) const fn of(calls: u32, last: Duration) -> Self {
+        Self { calls, last }
+    }
+
+    /// How many calls, and when the last of them had failed.
+    pub(super) const fn told(&self) -> (u32, Duration) {
+        (self.calls, self.last)
+    }
+
     /// Calls in the row, as it is at `now`.
     pub(super) const fn at(&self, now: Duration, window: Duration) -> u32 {
         let age = now.saturating_sub(self.last);

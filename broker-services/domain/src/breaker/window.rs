@@ -66,6 +66,43 @@ impl Window {
         self.total = self.total.plus(counts);
     }
 
+    /// As it was once: its buckets, oldest first, and when the newest of them ends. Those of a window of another shape go where
+    /// their middle lies.
+    pub(super) fn of(
+        settings: &BreakerSettings,
+        buckets: &[Counts],
+        newest_ends: Duration,
+        width: Duration,
+    ) -> Self {
+        let mut window = Self::new(settings, Duration::ZERO);
+        if (window.ring.len(), window.width) == (buckets.len(), width) {
+            window.ring.copy_from_slice(buckets);
+            window.newest = buckets.len().saturating_sub(1);
+            window.newest_ends = newest_ends;
+            window.total = buckets.iter().fold(Counts::default(), |sum, bucket| sum.plus(bucket));
+            return window;
+        }
+        let mut middle = newest_ends.saturating_sub(width / 2);
+        let middles = buckets.iter().rev().map(|bucket| {
+            let at = middle;
+            middle = middle.saturating_sub(width);
+            (at, bucket)
+        });
+        let middles: Vec<_> = middles.collect();
+        let first = middles.last().map_or(newest_ends, |(at, _)| *at);
+        window = Self::new(settings, first);
+        for (at, bucket) in middles.into_iter().rev() {
+            window.slide(at);
+            window.add(bucket);
+        }
+        window
+    }
+
+    /// When its newest bucket ends, and how wide each is.
+    pub(super) const fn ends(&self) -> (Duration, Duration) {
+        (self.newest_ends, self.width)
+    }
+
     pub(super) const fn total(&self) -> &Counts {
         &self.total
     }

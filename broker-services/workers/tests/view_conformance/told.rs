@@ -43,6 +43,7 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         warnings: Vec::new(),
         past: Vec::new(),
         waits: Vec::new(),
+        calls: None,
     }
 }
 

@@ -73,6 +73,7 @@ fn a_beat(hostile: &mut Hostile) -> Beat {
         warnings: vec![hostile.string()],
         past: vec![Past { at: AT, what: hostile.string() }],
         waits: Vec::new(),
+        calls: None,
     }
 }
 

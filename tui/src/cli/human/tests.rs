@@ -60,6 +60,7 @@ fn a_beat(service: Service, breaker: Option<BreakerSnapshot>) -> Beat {
         warnings: Vec::new(),
         past: Vec::new(),
         waits: Vec::new(),
+        calls: None,
         breaker,
     }
 }

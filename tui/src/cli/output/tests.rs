@@ -126,6 +126,7 @@ fn a_breaker_names_its_instance() {
         warnings: Vec::new(),
         past: Vec::new(),
         waits: Vec::new(),
+        calls: None,
     };
     let other = Beat { service: Service::Item, breaker: None, ..beat.clone() };
     let lines = written(|out| out.breakers(&[beat, other]));

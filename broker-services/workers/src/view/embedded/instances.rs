@@ -126,6 +126,7 @@ mod tests {
             warnings: Vec::new(),
             past: Vec::new(),
             waits: Vec::new(),
+            calls: None,
         }
     }
 

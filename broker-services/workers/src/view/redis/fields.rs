@@ -119,7 +119,8 @@ pub(super) fn add_beat(to: &mut Cmd, beat: &Beat) {
         .arg(("log", json(beat.log.as_ref())))
         .arg(("warnings", json(Some(&beat.warnings).filter(|warnings| !warnings.is_empty()))))
         .arg(("past", json(Some(&beat.past).filter(|past| !past.is_empty()))))
-        .arg(("waits", json(Some(&beat.waits).filter(|waits| !waits.is_empty()))));
+        .arg(("waits", json(Some(&beat.waits).filter(|waits| !waits.is_empty()))))
+        .arg(("calls", json(beat.calls.as_ref())));
 }
 
 /// Adds the fields that a breaker's hash shows of its last change.
@@ -263,6 +264,7 @@ impl Hash {
             warnings: self.json("warnings").unwrap_or_default(),
             past: self.json("past").unwrap_or_default(),
             waits: self.json("waits").unwrap_or_default(),
+            calls: self.json("calls"),
         })
     }
 }

@@ -20,13 +20,15 @@ pub(super) struct Problem {
     detail: String,
     /// In whole seconds.
     retry_after: Option<u64>,
+    /// How to say who one is, for those who have not.
+    challenge: Option<&'static str>,
     /// The refused order, if there is one.
     order: Option<Box<Order>>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after: None, order: None }
+        Self { status, code, detail: detail.into(), retry_after: None, challenge: None, order: None }
     }
 
     /// The request itself is wrong.
@@ -36,6 +38,27 @@ impl Problem {
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound.word(), detail)
+    }
+
+    /// Whoever asks may ask for nothing here, whoever it is.
+    pub(super) fn forbidden(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// Who asks may ask for other things.
+    pub(super) fn role(detail: String) -> Self {
+        let challenge = Some(r#"Bearer realm="skstore", error="insufficient_scope""#);
+        Self { challenge, ..Self::new(StatusCode::FORBIDDEN, "forbidden", detail) }
+    }
+
+    /// Nobody knows who asks.
+    pub(super) fn unauthorized(has_token: bool) -> Self {
+        let (detail, challenge) = if has_token {
+            ("this token is not known here", r#"Bearer realm="skstore", error="invalid_token""#)
+        } else {
+            ("a token is needed: Authorization: Bearer TOKEN", r#"Bearer realm="skstore""#)
+        };
+        Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail) }
     }
 
     fn come_back(self) -> Self {
@@ -100,6 +123,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status, media_type, body.to_string()).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }

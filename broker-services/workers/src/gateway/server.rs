@@ -13,7 +13,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::admission::Gatekeeper;
+use super::request::Behind;
 use super::routes;
+use super::tokens::{TokenFile, TokensError};
+use crate::config::GatewayConfig;
 use crate::desk::Desk;
 
 /// Connections at once: four times the 255 callers that the desk is measured with. Others wait to be accepted.
@@ -36,16 +40,41 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Gateway {
     listener: TcpListener,
-    desk: Desk,
+    routes: Router,
+}
+
+/// Why a gateway cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The file of tokens is wrong.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// It knows nobody by name, and everybody could come.
+    #[error("without tokens (gateway.tokens) it may not listen at {0}, which other machines reach")]
+    Open(SocketAddr),
+    /// The system does not let it listen there.
+    #[error("cannot listen at gateway.listen, {at}: {cause}; is another gateway running?")]
+    Address {
+        /// Where.
+        at: SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
 }
 
 impl Gateway {
-    /// Listens at `address`, for `desk`.
+    /// Listens as `settings` have it, for `desk`.
     ///
     /// # Errors
-    /// When the system does not let it listen there.
-    pub async fn listen(address: SocketAddr, desk: Desk) -> std::io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, desk })
+    /// [`ListenError`], a sentence for a person.
+    pub async fn listen(settings: &GatewayConfig, desk: Desk) -> Result<Self, ListenError> {
+        let at = settings.listen();
+        let tokens = settings.tokens().map(TokenFile::open).transpose()?;
+        if tokens.is_none() && !at.ip().is_loopback() {
+            return Err(ListenError::Open(at));
+        }
+        let listener = TcpListener::bind(at).await.map_err(|cause| ListenError::Address { at, cause })?;
+        Ok(Self { listener, routes: routes::of(Behind { desk }, Arc::new(Gatekeeper { tokens })) })
     }
 
     /// Where it listens, with its port.
@@ -59,12 +88,11 @@ impl Gateway {
     /// Serves until `stop` is there; then takes nothing more, and finishes what is in flight for at most `drain`.
     pub async fn serve(self, stop: impl Future<Output = ()>, drain: Duration) {
         let (stopping, stopped) = watch::channel(false);
-        let routes = routes::of(self.desk);
         let mut connections = JoinSet::new();
         tokio::select! {
             biased;
             () = stop => {}
-            () = accept(&self.listener, &routes, &stopped, &mut connections) => {}
+            () = accept(&self.listener, &self.routes, &stopped, &mut connections) => {}
         }
         drop(self.listener);
         stopping.send_replace(true);

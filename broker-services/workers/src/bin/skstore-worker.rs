@@ -6,12 +6,15 @@
 //! status: 0 stopped in good order, or in good health; 1 stopped before everything was finished, or not in good health;
 //! 2 usage or settings; 3 a part cannot be used as the settings have it.
 
+use std::cell::Cell;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use skstore_domain::signals::Service;
+use skstore_workers::clock::Stopwatch;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
 use skstore_workers::gateway::{Gateway, Role, tokens};
@@ -172,7 +175,7 @@ fn start(config: &Config, services: &[Service], log: &Apart) -> Result<(), Failu
             () = reporter.report(|| process.workers()) => {}
         }
         tracing::info!("finishing what is in hand");
-        stop(process, &mut signals).await.map_err(|sentence| Failure(1, sentence))
+        stop(process, Duration::ZERO, &mut signals).await.map_err(|sentence| Failure(1, sentence))
     })
 }
 
@@ -210,8 +213,14 @@ fn serve_http(config: &Config, log: &Apart) -> Result<(), Failure> {
         let gateway = Gateway::listen(&config.gateway, desk).await;
         let gateway = gateway.map_err(|error| Failure(3, error.to_string()))?;
         tracing::info!(address = %gateway.address().map_err(unusable)?, "listening for HTTP");
-        gateway.serve(signals.next(), config.drain_within).await;
-        stop(process, &mut signals).await.map_err(|sentence| Failure(1, sentence))
+        let told = Cell::new(None);
+        let until = async {
+            signals.next().await;
+            told.set(Some(Stopwatch::start()));
+        };
+        gateway.serve(until, config.drain_within).await;
+        let used = told.get().map_or(Duration::ZERO, |told| told.elapsed());
+        stop(process, used, &mut signals).await.map_err(|sentence| Failure(1, sentence))
     })
 }
 
@@ -257,10 +266,12 @@ async fn start_workers(config: &Config, services: &[Service]) -> Result<Process,
 }
 
 /// Has the workers finish, on a thread of its own so that a second signal is heard.
-async fn stop(process: Process, signals: &mut Signals) -> Result<(), String> {
+///
+/// What else has ended in this process has `used` some of the time for it.
+async fn stop(process: Process, used: Duration, signals: &mut Signals) -> Result<(), String> {
     tokio::select! {
         biased;
-        stopped = on_a_thread(|| process.stop()) => {
+        stopped = on_a_thread(move || process.stop_after(used)) => {
             stopped.unwrap_or_else(|_| Err("the thread that stops the workers panicked".to_owned()))
         }
         () = signals.next() => Err("told to end at once; what was in hand comes again".to_owned()),

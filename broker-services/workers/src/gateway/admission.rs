@@ -1,15 +1,21 @@
 //! Who is let in, and to what.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use tokio::sync::Semaphore;
+
 use super::access::Right;
+use super::connections::Connection;
 use super::guard;
 use super::problem::Problem;
+use super::rate::Rate;
 use super::request::with_its_body;
 use super::tokens::{Bearer, TokenFile};
 
@@ -17,7 +23,21 @@ use super::tokens::{Bearer, TokenFile};
 #[derive(Debug)]
 pub(super) struct Gatekeeper {
     /// Without them, whoever is on this machine may do everything.
-    pub(super) tokens: Option<TokenFile>,
+    tokens: Option<TokenFile>,
+    rate: Option<Rate<Caller>>,
+    room: Semaphore,
+}
+
+/// Requests that are carried out at once: as many as Order has charges in flight. More would only wait there.
+const MAX_IN_FLIGHT: usize = 512;
+/// When to come back if there are more: they are done in far less.
+const BUSY_FOR: Duration = Duration::from_secs(1);
+
+/// By what requests are counted: who shows a token by that, and everybody else by the address.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Caller {
+    Token(Arc<str>),
+    Peer(Option<IpAddr>),
 }
 
 /// Who asks.
@@ -37,9 +57,15 @@ pub(super) enum Who {
 pub(super) struct Asks {
     pub(super) right: Right,
     pub(super) takes_body: bool,
+    pub(super) keeper: Arc<Gatekeeper>,
 }
 
 impl Gatekeeper {
+    /// Without `tokens`, for this machine alone; for `rate_per_s` requests a second of each caller, 0 being any number.
+    pub(super) fn new(tokens: Option<TokenFile>, rate_per_s: u32) -> Self {
+        Self { tokens, rate: Rate::of(rate_per_s), room: Semaphore::new(MAX_IN_FLIGHT) }
+    }
+
     fn who(&self, headers: &HeaderMap) -> Result<Who, Problem> {
         let Some(tokens) = &self.tokens else {
             return guard::only_from_here(headers).map(|()| Who::Local).map_err(Problem::forbidden);
@@ -52,6 +78,19 @@ impl Gatekeeper {
                 .map(|()| Who::Unknown { has_token: headers.contains_key(header::AUTHORIZATION) })
                 .map_err(Problem::forbidden),
         }
+    }
+}
+
+impl Gatekeeper {
+    /// Counts a request of `who` from `peer`.
+    fn count(&self, who: &Who, peer: Option<IpAddr>) -> Result<(), Problem> {
+        let Some(rate) = &self.rate else { return Ok(()) };
+        let caller = match who {
+            Who::Bearer(bearer) => Caller::Token(Arc::clone(&bearer.name)),
+            Who::Local | Who::Unknown { .. } => Caller::Peer(peer),
+        };
+        rate.count(caller)
+            .map_err(|wait| Problem::too_many("more requests than gateway.rate_per_s lets in", wait))
     }
 }
 
@@ -87,7 +126,9 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match keeper.who(request.headers()) {
+    let peer = request.extensions().get().map(Connection::peer);
+    let who = keeper.who(request.headers()).and_then(|who| keeper.count(&who, peer).map(|()| who));
+    match who {
         Ok(who) => {
             request.extensions_mut().insert(who);
             next.run(request).await
@@ -96,12 +137,20 @@ pub(super) async fn identify(
     }
 }
 
-/// Lets a request through to an operation that asks for this.
+/// Lets a request through to an operation that asks for this, once all of it is there and there is room for it.
 pub(super) async fn admit(State(asks): State<Asks>, request: Request, next: Next) -> Response {
-    match admitted(&asks, request).await {
-        Ok(request) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+    let request = match admitted(&asks, request).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
+    let Ok(_room) = asks.keeper.room.try_acquire() else {
+        return Problem::busy("as many requests as there is room for are being carried out", BUSY_FOR)
+            .into_response();
+    };
+    if let Some(connection) = request.extensions().get::<Connection>() {
+        connection.is_served();
     }
+    next.run(request).await
 }
 
 async fn admitted(asks: &Asks, request: Request) -> Result<Request, Problem> {

@@ -1,5 +1,7 @@
 //! Refusals as HTTP says them: a status, and a body of RFC 9457.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -59,6 +61,20 @@ impl Problem {
             ("a token is needed: Authorization: Bearer TOKEN", r#"Bearer realm="skstore""#)
         };
         Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail) }
+    }
+
+    /// Who asks has asked too often.
+    pub(super) fn too_many(detail: &'static str, wait: Duration) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail).after(wait)
+    }
+
+    /// There is no room for it just now. Nothing happened.
+    pub(super) fn busy(detail: &'static str, wait: Duration) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(wait)
+    }
+
+    fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)), ..self }
     }
 
     fn come_back(self) -> Self {

@@ -28,7 +28,7 @@ fn operations() -> Vec<Operation> {
 pub(super) fn of(behind: Behind, keeper: Arc<Gatekeeper>) -> Router {
     let mut router = Router::new();
     for Operation { path, right, takes_body, handler } in operations() {
-        let asks = Asks { right, takes_body };
+        let asks = Asks { right, takes_body, keeper: Arc::clone(&keeper) };
         router = router.route(path, handler.layer(from_fn_with_state(asks, admission::admit)));
     }
     router

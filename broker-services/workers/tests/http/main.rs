@@ -1,5 +1,7 @@
-//! The HTTP gateway in front of a desk in this process.
+//! The HTTP gateway in front of a desk: in this process, or in one of its own.
 
 mod basics;
+mod child;
+mod limits;
 mod served;
 mod tokens;

@@ -8,6 +8,7 @@
 mod access;
 mod admission;
 mod connections;
+mod events;
 mod guard;
 mod operation;
 mod patient;

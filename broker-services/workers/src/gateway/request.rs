@@ -1,5 +1,7 @@
 //! What operations take out of a request, checked: names in the path, parameters, the body, the id; and how they answer.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -13,8 +15,10 @@ use skstore_domain::answers::Answer;
 use skstore_domain::commands::MAX_COMMAND_BYTES;
 use skstore_domain::ids::BadId;
 use skstore_domain::json;
+use tokio::sync::Semaphore;
 use tokio::time::{Duration, timeout};
 
+use super::events::MAX_READERS;
 use super::problem::Problem;
 use crate::desk::Desk;
 
@@ -27,6 +31,15 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 #[derive(Debug, Clone)]
 pub(super) struct Behind {
     pub(super) desk: Desk,
+    /// Seats for those who listen to events.
+    pub(super) readers: Arc<Semaphore>,
+}
+
+impl Behind {
+    /// For `desk`.
+    pub(super) fn new(desk: Desk) -> Self {
+        Self { desk, readers: Arc::new(Semaphore::new(MAX_READERS)) }
+    }
 }
 
 pub(super) type Done = Result<Response, Problem>;

@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::request::Behind;
 
 mod accounts;
+mod events;
 mod orders;
 mod page;
 mod products;
@@ -21,7 +22,10 @@ mod supply;
 
 /// All that there is.
 fn operations() -> Vec<Operation> {
-    [orders::operations(), accounts::operations(), products::operations()].into_iter().flatten().collect()
+    [orders::operations(), accounts::operations(), products::operations(), events::operations()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The router of all operations, to `behind`, for those whom `keeper` lets in.

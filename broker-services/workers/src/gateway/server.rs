@@ -79,7 +79,7 @@ impl Gateway {
         let listener = TcpListener::bind(at).await.map_err(|cause| ListenError::Address { at, cause })?;
         Ok(Self {
             listener,
-            routes: routes::of(Behind { desk }, Arc::new(Gatekeeper::new(tokens, settings.rate_per_s))),
+            routes: routes::of(Behind::new(desk), Arc::new(Gatekeeper::new(tokens, settings.rate_per_s))),
         })
     }
 

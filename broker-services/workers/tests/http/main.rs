@@ -2,6 +2,7 @@
 
 mod basics;
 mod child;
+mod events;
 mod limits;
 mod served;
 mod tokens;

@@ -40,6 +40,11 @@ impl Operation {
         Self { path, right, takes_body: false, handler: on(method, handler) }
     }
 
+    /// The same, without a token.
+    pub(super) fn for_anyone(self) -> Self {
+        Self { right: Right::None, ..self }
+    }
+
     /// The same, with a JSON body.
     pub(super) fn with_body(self) -> Self {
         Self { takes_body: true, ..self }

@@ -77,7 +77,8 @@ impl Problem {
         Self { retry_after: Some(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)), ..self }
     }
 
-    fn come_back(self) -> Self {
+    /// It is worth another try soon.
+    pub(super) fn come_back(self) -> Self {
         Self { retry_after: Some(RETRY_AFTER_S), ..self }
     }
 

@@ -15,17 +15,24 @@ use super::request::Behind;
 
 mod accounts;
 mod events;
+mod myinfo;
 mod orders;
 mod page;
+mod probes;
 mod products;
 mod supply;
 
 /// All that there is.
 fn operations() -> Vec<Operation> {
-    [orders::operations(), accounts::operations(), products::operations(), events::operations()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let tables = [
+        orders::operations(),
+        accounts::operations(),
+        products::operations(),
+        myinfo::operations(),
+        events::operations(),
+        probes::operations(),
+    ];
+    tables.into_iter().flatten().collect()
 }
 
 /// The router of all operations, to `behind`, for those whom `keeper` lets in.

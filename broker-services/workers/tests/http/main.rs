@@ -4,5 +4,6 @@ mod basics;
 mod child;
 mod events;
 mod limits;
+mod myinfo;
 mod served;
 mod tokens;

@@ -42,12 +42,12 @@ async fn top_up(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct List {
+pub(super) struct List {
     after: Option<String>,
     limit: Option<usize>,
 }
 
-async fn accounts(
+pub(super) async fn accounts(
     State(Behind { desk, .. }): State<Behind>,
     uri: Uri,
     Asked(List { after, limit }): Asked<List>,

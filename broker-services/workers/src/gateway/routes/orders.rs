@@ -12,6 +12,7 @@ use skstore_domain::objects::OrderStatus;
 use skstore_domain::time::Timestamp;
 
 use super::page;
+use crate::desk::Desk;
 use crate::gateway::access::Right;
 use crate::gateway::operation::Operation;
 use crate::gateway::problem::Problem;
@@ -61,7 +62,16 @@ async fn order(State(Behind { desk, .. }): State<Behind>, id: Name, Asked(asked)
     if asked.ask {
         return done(desk.order(&id).await?, StatusCode::OK);
     }
-    let shown = desk.view().order(&id).await?;
+    in_the_view(&desk, &id).await
+}
+
+/// The order as the view has it.
+pub(super) async fn shown(State(Behind { desk, .. }): State<Behind>, id: Name) -> Done {
+    in_the_view(&desk, &id.checked(OrderId::new)?).await
+}
+
+async fn in_the_view(desk: &Desk, id: &OrderId) -> Done {
+    let shown = desk.view().order(id).await?;
     let shown = shown.ok_or_else(|| Problem::not_found(format!("there is no order {id} in the view")))?;
     let (order, payment) = (shown.row.order, shown.row.payment);
     Ok(said(&json!({ "order": order, "payment": payment, "timeline": shown.timeline })))
@@ -73,26 +83,43 @@ async fn payment(State(Behind { desk, .. }): State<Behind>, id: Name) -> Done {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Page {
+pub(super) struct Page {
     status: Option<OrderStatus>,
     customer: Option<String>,
     item: Option<String>,
+    /// What the id begins with.
+    prefix: Option<String>,
+    /// What the id, the customer, the item, its name or the reason contains, in any case: of the newest orders alone.
+    text: Option<String>,
     /// Where the page starts: `next` of the one before.
     before: Option<String>,
     limit: Option<usize>,
 }
 
-async fn orders(State(Behind { desk, .. }): State<Behind>, uri: Uri, Asked(asked): Asked<Page>) -> Done {
+pub(super) async fn orders(
+    State(Behind { desk, .. }): State<Behind>,
+    uri: Uri,
+    Asked(asked): Asked<Page>,
+) -> Done {
     let filter = OrderFilter {
         status: asked.status,
         customer: asked.customer.as_deref().map(|name| named(name, Customer::to_look_up)).transpose()?,
         item_id: asked.item.as_deref().map(|name| named(name, ItemId::to_look_up)).transpose()?,
+        id_prefix: asked
+            .prefix
+            .as_deref()
+            .map(|id| named(id, OrderId::new))
+            .transpose()?
+            .map(|id| id.to_string()),
+        text: asked.text.filter(|text| !text.is_empty()),
         ..OrderFilter::default()
     };
     let before = asked.before.as_deref().map(cursor).transpose()?;
     let found = desk.view().orders(&filter, before.as_ref(), page::rows(asked.limit)?).await?;
     let next = found.next.map(|next| format!("{}.{}", next.placed_at.0, next.order_id));
-    Ok(page::answer(&json!({ "orders": found.rows, "next": next }), &uri, "before", next.as_deref()))
+    // Where no index did it alone, it was not looked at all of them: what follows `next` may have more, also of none here.
+    let page = json!({ "orders": found.rows, "next": next, "scanned": found.scanned });
+    Ok(page::answer(&page, &uri, "before", next.as_deref()))
 }
 
 fn cursor(text: &str) -> Result<Cursor, Problem> {

@@ -56,12 +56,12 @@ async fn restock(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct List {
+pub(super) struct List {
     after: Option<String>,
     limit: Option<usize>,
 }
 
-async fn items(
+pub(super) async fn items(
     State(Behind { desk, .. }): State<Behind>,
     uri: Uri,
     Asked(List { after, limit }): Asked<List>,

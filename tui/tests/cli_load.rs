@@ -216,13 +216,14 @@ async fn over_http_it_is_the_same() {
     let flags = vec![
         ("data_dir".to_owned(), desk.data().display().to_string()),
         ("payment.timeout_ms".to_owned(), "9000".to_owned()),
+        ("gateway.listen".to_owned(), "127.0.0.1:0".to_owned()),
     ];
     let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
     let process = Process::start(&config).unwrap();
     let at_desk = process.desk().await.unwrap();
     process.ready().await;
     process.settle().await;
-    let gateway = Gateway::listen("127.0.0.1:0".parse().unwrap(), at_desk).await.unwrap();
+    let gateway = Gateway::listen(&config.gateway, at_desk).await.unwrap();
     let address = gateway.address().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(gateway.serve(async { drop(stopped.await) }, Duration::from_secs(5)));

@@ -165,7 +165,7 @@ impl<H: Handler> Loop<H> {
             };
             self.turn(deliveries, inputs).await;
         }
-        let drain = self.context.settings.drain;
+        let drain = self.context.settings.drain.limit();
         let finish = async {
             while self.handler.held() > 0 {
                 let inputs = self.handler.wake().await?;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ::config::{FileFormat, Value, ValueKind};
@@ -18,8 +19,8 @@ pub mod settings;
 mod url;
 
 pub use settings::{
-    Allowed, Ascii, Config, FaultsConfig, Language, LogConfig, LogFormat, LogLevel, ServiceConfig, Theme,
-    TimeShown,
+    Allowed, Ascii, Config, FaultsConfig, GatewayConfig, Language, LogConfig, LogFormat, LogLevel,
+    ServiceConfig, Theme, TimeShown,
 };
 pub use url::{BusUrl, StoreUrl, ViewUrl};
 
@@ -286,6 +287,20 @@ fn check_together(settings: &Settings) -> Result<(), ConfigError> {
             return Err(bad(changed, settings[changed].origin.clone(), problem));
         }
     }
+    listens_to_whom_it_knows(settings)
+}
+
+/// Whoever reaches the gateway may place orders: without tokens, that is this machine alone.
+fn listens_to_whom_it_knows(settings: &Settings) -> Result<(), ConfigError> {
+    let (listen, tokens) = ("gateway.listen", "gateway.tokens");
+    let is_far = text(settings, listen).parse::<SocketAddr>().is_ok_and(|at| !at.ip().is_loopback());
+    if is_far && text(settings, tokens).is_empty() {
+        let problem = format!(
+            "can be reached from other machines, where anybody may place orders: name a file of tokens in '{tokens}' \
+             (`skstore-worker gateway token --help`), or listen at a loopback address, like 127.0.0.1:8080"
+        );
+        return Err(bad(listen, settings[listen].origin.clone(), problem));
+    }
     Ok(())
 }
 
@@ -309,6 +324,10 @@ fn fill_in_paths(settings: &mut Settings, sources: &Sources) -> Result<(), Confi
             return Err(bad(key, settings[key].origin.clone(), problem));
         }
         fill(settings, key, format!("{}{}", url::SQLITE, path.display()));
+    }
+    let tokens = text(settings, "gateway.tokens");
+    if !tokens.is_empty() {
+        fill(settings, "gateway.tokens", data_dir.join(tokens).display().to_string());
     }
     if text(settings, "log.file").is_empty() {
         fill(settings, "log.file", data_dir.join("skstore.log").display().to_string());

@@ -48,11 +48,39 @@ pub struct Settings {
     /// The longest wait before something that failed again and again is tried again.
     pub max_retry: Duration,
     /// How long a worker may take to finish what it has in hand.
-    pub drain: Duration,
+    pub drain: Drain,
     /// Whose account pays for an order that names none.
     pub walk_in: Customer,
     /// What is sold, and the accounts there are, in the beginning.
     pub catalog: Arc<Catalog>,
+}
+
+/// How long workers may take to finish what they have in hand. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Drain(Arc<AtomicU64>);
+
+impl Drain {
+    /// So long, to the millisecond.
+    #[must_use]
+    pub fn of(limit: Duration) -> Self {
+        Self(Arc::new(AtomicU64::new(millis(limit))))
+    }
+
+    /// Shortens it by what somebody else in the process has used of it, before the workers are told to stop.
+    pub fn shorten(&self, used: Duration) {
+        let left = self.limit().saturating_sub(used);
+        self.0.store(millis(left), Ordering::Relaxed);
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What a worker of one process is handed.

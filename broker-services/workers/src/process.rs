@@ -23,7 +23,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{Clock, Ids};
 use crate::config::address::BrokerAddress;
 use crate::config::{BusUrl, Config, ViewUrl};
-use crate::context::{Context, Settings, WorkerStatus};
+use crate::context::{Context, Drain, Settings, WorkerStatus};
 use crate::desk::asked::Request;
 use crate::desk::{Desk, DeskError};
 use crate::door::client::{DoorClient, NoEntry};
@@ -162,7 +162,7 @@ impl Process {
             stop: watch::channel(false).0,
             ended,
             ends: Some(ends),
-            settle_within: settings.drain + worker::LAST_CONFIRMS + LATE_BY,
+            settle_within: settings.drain.limit() + worker::LAST_CONFIRMS + LATE_BY,
             settings,
             has_stopped: Service::ALL.iter().any(|service| config.faults.of(*service) == Fault::Stopped),
             door: None,
@@ -374,6 +374,17 @@ impl Process {
         self.join()
     }
 
+    /// The same, where others in this process have been ending for `used` already: all together take no longer.
+    ///
+    /// # Errors
+    /// As [`Process::stop`].
+    pub fn stop_after(mut self, used: Duration) -> Result<(), String> {
+        let before = self.settings.drain.limit();
+        self.settings.drain.shorten(used);
+        self.settle_within -= before - self.settings.drain.limit();
+        self.join()
+    }
+
     fn join(&mut self) -> Result<(), String> {
         self.close_door();
         drop(self.successor.take());
@@ -481,7 +492,7 @@ impl Settings {
             beat_every: worker::BEAT_EVERY,
             retry_first: config.retry.first,
             max_retry: config.retry.max,
-            drain: config.drain_within.saturating_sub(SHUTDOWN_RESERVE),
+            drain: Drain::of(config.drain_within.saturating_sub(SHUTDOWN_RESERVE)),
             walk_in: config.order.walk_in.clone(),
             catalog: Arc::new(Catalog::load(config.catalog_path())?),
         })

@@ -57,7 +57,7 @@ pub async fn run(context: Context, keeps: Keeps) {
 /// that for too long.
 async fn drain_deadline(context: &Context) {
     context.stopped().await;
-    tokio::time::sleep(context.settings.drain + LAST_CONFIRMS).await;
+    tokio::time::sleep(context.settings.drain.limit() + LAST_CONFIRMS).await;
 }
 
 /// Shows, for as long as this thread gets round to it, that it does.

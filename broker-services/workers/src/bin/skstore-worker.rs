@@ -6,15 +6,18 @@
 //! status: 0 stopped in good order, or in good health; 1 stopped before everything was finished, or not in good health;
 //! 2 usage or settings; 3 a part cannot be used as the settings have it.
 
+use std::cell::Cell;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use skstore_domain::signals::Service;
+use skstore_workers::clock::Stopwatch;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
-use skstore_workers::gateway::Gateway;
+use skstore_workers::gateway::{Gateway, Role, tokens};
 use skstore_workers::health::{self, Reporter};
 use skstore_workers::logging::{self, Apart};
 use skstore_workers::process::{Process, StartError};
@@ -48,8 +51,26 @@ enum Command {
         #[arg(id = "running", value_name = "SERVICES", value_parser = service)]
         services: Vec<Service>,
     },
-    /// Serve the desk over HTTP at gateway.listen, to this machine alone. Over the embedded bus, with all the workers
-    Gateway,
+    /// Serve the desk over HTTP at gateway.listen. Over the embedded bus, with all the workers
+    Gateway {
+        #[command(subcommand)]
+        instead: Option<AboutGateway>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AboutGateway {
+    /// Make a token for gateway.tokens: prints it, which nobody can a second time, and the line for the file
+    Token {
+        /// Whose it is: 1 to 64 of the letters A-Z, a-z, 0-9, _ and -
+        name: String,
+        /// viewer: looks; desk: and orders; teller: and adds money, units and items; operator: does everything
+        #[arg(value_parser = role)]
+        role: Role,
+        /// Add the line to the file, which is made if it is not there
+        #[arg(long)]
+        add: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +91,10 @@ struct Failure(u8, String);
 
 fn service(word: &str) -> Result<Service, String> {
     Service::from_word(word).ok_or_else(|| "must be order, deposit, item or myinfo".to_owned())
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::from_word(word).ok_or_else(|| "must be viewer, desk, teller or operator".to_owned())
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -111,10 +136,15 @@ fn run(log: &Apart) -> Result<(), Failure> {
         Some(Command::Health { services }) => load(arguments.settings).and_then(|config| {
             health::check(&config.data_dir, &services).map_err(|sentence| Failure(1, sentence))
         }),
-        Some(Command::Gateway) if !arguments.services.is_empty() => {
+        Some(Command::Gateway { .. }) if !arguments.services.is_empty() => {
             Err(Failure(2, "the gateway is a process of its own, without names of services".to_owned()))
         }
-        Some(Command::Gateway) => load(arguments.settings).and_then(|config| serve_http(&config, log)),
+        Some(Command::Gateway { instead: None }) => {
+            load(arguments.settings).and_then(|config| serve_http(&config, log))
+        }
+        Some(Command::Gateway { instead: Some(AboutGateway::Token { name, role, add }) }) => {
+            load(arguments.settings).and_then(|config| make_token(&config, &name, role, add))
+        }
         None => load(arguments.settings).and_then(|config| start(&config, &arguments.services, log)),
     }
 }
@@ -145,8 +175,29 @@ fn start(config: &Config, services: &[Service], log: &Apart) -> Result<(), Failu
             () = reporter.report(|| process.workers()) => {}
         }
         tracing::info!("finishing what is in hand");
-        stop(process, &mut signals).await.map_err(|sentence| Failure(1, sentence))
+        stop(process, Duration::ZERO, &mut signals).await.map_err(|sentence| Failure(1, sentence))
     })
+}
+
+/// Makes a token. What is to be kept goes to the output alone, and the rest to whoever reads along.
+fn make_token(config: &Config, name: &str, role: Role, add: bool) -> Result<(), Failure> {
+    let minted = tokens::mint(name, role).map_err(|error| Failure(2, error.to_string()))?;
+    let told = match (config.gateway.tokens(), add) {
+        (Some(path), true) => {
+            tokens::add(path, &minted.line).map_err(|error| Failure(3, error.to_string()))?;
+            format!("its hash was added to {}: the gateway lets it in within a second\n", path.display())
+        }
+        (None, true) => return Err(Failure(2, "gateway.tokens names no file to add it to".to_owned())),
+        (path, false) => format!(
+            "its line for {}, which only its owner may read (mode 600):\n{}\n",
+            path.map_or("the file of gateway.tokens".to_owned(), |path| path.display().to_string()),
+            minted.line
+        ),
+    };
+    let cannot = |error: std::io::Error| Failure(3, format!("the token cannot be written out: {error}"));
+    writeln!(std::io::stdout(), "{}", minted.secret).map_err(cannot)?;
+    write!(std::io::stderr(), "the token of {name}, {}, stands above and nowhere else; {told}", role.word())
+        .map_err(cannot)
 }
 
 /// Serves HTTP until it is told to stop; then finishes what is in flight.
@@ -159,16 +210,17 @@ fn serve_http(config: &Config, log: &Apart) -> Result<(), Failure> {
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(unusable)?;
         let desk = process.attach().await;
-        let address = config.gateway.listen;
-        let gateway = Gateway::listen(address, desk).await.map_err(|error| {
-            Failure(
-                3,
-                format!("cannot listen at gateway.listen, {address}: {error}; is another gateway running?"),
-            )
-        })?;
+        let gateway = Gateway::listen(&config.gateway, desk).await;
+        let gateway = gateway.map_err(|error| Failure(3, error.to_string()))?;
         tracing::info!(address = %gateway.address().map_err(unusable)?, "listening for HTTP");
-        gateway.serve(signals.next(), config.drain_within).await;
-        stop(process, &mut signals).await.map_err(|sentence| Failure(1, sentence))
+        let told = Cell::new(None);
+        let until = async {
+            signals.next().await;
+            told.set(Some(Stopwatch::start()));
+        };
+        gateway.serve(until, config.drain_within).await;
+        let used = told.get().map_or(Duration::ZERO, |told| told.elapsed());
+        stop(process, used, &mut signals).await.map_err(|sentence| Failure(1, sentence))
     })
 }
 
@@ -214,10 +266,12 @@ async fn start_workers(config: &Config, services: &[Service]) -> Result<Process,
 }
 
 /// Has the workers finish, on a thread of its own so that a second signal is heard.
-async fn stop(process: Process, signals: &mut Signals) -> Result<(), String> {
+///
+/// What else has ended in this process has `used` some of the time for it.
+async fn stop(process: Process, used: Duration, signals: &mut Signals) -> Result<(), String> {
     tokio::select! {
         biased;
-        stopped = on_a_thread(|| process.stop()) => {
+        stopped = on_a_thread(move || process.stop_after(used)) => {
             stopped.unwrap_or_else(|_| Err("the thread that stops the workers panicked".to_owned()))
         }
         () = signals.next() => Err("told to end at once; what was in hand comes again".to_owned()),

@@ -37,6 +37,8 @@ const MAX_IN_FLIGHT: i64 = 10_000;
 const MAX_BATCH: i64 = 4096;
 /// Longest time that an event is held back: a second, beyond which a dashboard looks stuck.
 const LONGEST_HOLD_MS: i64 = 1000;
+/// Highest rate of requests of one caller that can be set: more than one machine answers.
+const MAX_RATE: i64 = 1_000_000;
 /// Most orders in the view: 100 million, about 100 GiB of memory.
 const MAX_ORDERS: i64 = 100_000_000;
 /// Most unsent events: ten times what a queue of events holds.
@@ -74,8 +76,8 @@ pub(super) enum Rule {
     Management,
     /// `embedded:` or `redis(s)://HOST`.
     View,
-    /// An address of this machine alone, and a port.
-    Loopback,
+    /// An address and a port, or empty.
+    Listen,
     /// `sqlite:PATH`, or empty.
     Store,
 }
@@ -108,7 +110,9 @@ pub(super) const KEYS: &[Key] = &[
     key("order.store.url", Rule::Store),
     key("deposit.store.url", Rule::Store),
     key("item.store.url", Rule::Store),
-    key("gateway.listen", Rule::Loopback),
+    key("gateway.listen", Rule::Listen),
+    key("gateway.tokens", Rule::Path),
+    key("gateway.rate_per_s", Rule::Number { min: 0, max: MAX_RATE, unit: "requests a second" }),
     key("payment.timeout_ms", ms(SHORTEST_CALL_MS, LONGEST_CALL_MS)),
     key("breaker.window_ms", ms(SHORTEST_WINDOW_MS, LONGEST_WINDOW_MS)),
     key("breaker.buckets", count(MAX_BUCKETS, "buckets")),
@@ -227,17 +231,14 @@ impl Rule {
             Self::Management => {
                 ManagementAt::parse(text(&value)?).map(|_| value).map_err(|error| error.to_string())
             }
-            Self::Loopback => {
-                let given = text(&value)?;
-                match given.parse::<std::net::SocketAddr>() {
-                    Ok(address) if address.ip().is_loopback() => Ok(value),
-                    _ => Err(format!(
-                        "must be a loopback address and a port, like 127.0.0.1:8080 or [::1]:8080, not '{}': whoever \
-                         reaches it may place orders",
-                        shown(given)
-                    )),
-                }
-            }
+            Self::Listen => match text(&value)? {
+                "" => Ok(value),
+                given if given.parse::<std::net::SocketAddr>().is_ok() => Ok(value),
+                given => Err(format!(
+                    "must be an address and a port, like 127.0.0.1:8080 or [::1]:8080, not '{}'",
+                    shown(given)
+                )),
+            },
             Self::Store => match text(&value)? {
                 "" => Ok(value),
                 given => StoreUrl::try_from(given.to_owned()).map(|_| value),

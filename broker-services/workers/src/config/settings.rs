@@ -1,7 +1,7 @@
 //! The settings as types. Their defaults, units and reasons stand in `config/skstore.toml`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -151,8 +151,43 @@ pub struct StoreConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayConfig {
-    /// Where it listens: on this machine alone.
-    pub listen: SocketAddr,
+    #[serde(deserialize_with = "listen")]
+    listen: Option<SocketAddr>,
+    /// The file of the tokens that let callers in; empty: none, and only this machine is served.
+    tokens: PathBuf,
+    /// Requests a second that one caller may make; 0: any number.
+    pub rate_per_s: u32,
+}
+
+/// Where `skstore-worker gateway` listens if the settings do not say it: the port of the system that this one derives
+/// from.
+const USUAL_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+impl GatewayConfig {
+    /// Where it listens.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.listen.unwrap_or(USUAL_LISTEN)
+    }
+
+    /// Where it listens, if the settings say that it shall: beside a dashboard it then does.
+    #[must_use]
+    pub const fn is_wanted_at(&self) -> Option<SocketAddr> {
+        self.listen
+    }
+
+    /// The file of the tokens, if there are any.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Path> {
+        Some(self.tokens.as_path()).filter(|path| !path.as_os_str().is_empty())
+    }
+}
+
+fn listen<'d, D: Deserializer<'d>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    match String::deserialize(from)?.as_str() {
+        "" => Ok(None),
+        address => address.parse().map(Some).map_err(D::Error::custom),
+    }
 }
 
 /// `[payment]`

@@ -367,7 +367,7 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             ],
             Rule::Number { min, max, .. } => vec![min.to_string(), max.to_string()],
             Rule::Management => vec!["auto".into(), "off".into(), "https://u:p@mq:1".into()],
-            Rule::Loopback => vec!["127.0.0.1:0".into(), "[::1]:65535".into()],
+            Rule::Listen => vec![String::new(), "127.0.0.1:0".into(), "[::1]:65535".into()],
             Rule::Path | Rule::KeyNames | Rule::Store | Rule::Bus | Rule::View | Rule::Customer => continue,
         };
         for value in values {

@@ -1,5 +1,7 @@
 //! Refusals as HTTP says them: a status, and a body of RFC 9457.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -20,13 +22,15 @@ pub(super) struct Problem {
     detail: String,
     /// In whole seconds.
     retry_after: Option<u64>,
+    /// How to say who one is, for those who have not.
+    challenge: Option<&'static str>,
     /// The refused order, if there is one.
     order: Option<Box<Order>>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after: None, order: None }
+        Self { status, code, detail: detail.into(), retry_after: None, challenge: None, order: None }
     }
 
     /// The request itself is wrong.
@@ -38,7 +42,43 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound.word(), detail)
     }
 
-    fn come_back(self) -> Self {
+    /// Whoever asks may ask for nothing here, whoever it is.
+    pub(super) fn forbidden(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// Who asks may ask for other things.
+    pub(super) fn role(detail: String) -> Self {
+        let challenge = Some(r#"Bearer realm="skstore", error="insufficient_scope""#);
+        Self { challenge, ..Self::new(StatusCode::FORBIDDEN, "forbidden", detail) }
+    }
+
+    /// Nobody knows who asks.
+    pub(super) fn unauthorized(has_token: bool) -> Self {
+        let (detail, challenge) = if has_token {
+            ("this token is not known here", r#"Bearer realm="skstore", error="invalid_token""#)
+        } else {
+            ("a token is needed: Authorization: Bearer TOKEN", r#"Bearer realm="skstore""#)
+        };
+        Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail) }
+    }
+
+    /// Who asks has asked too often.
+    pub(super) fn too_many(detail: &'static str, wait: Duration) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail).after(wait)
+    }
+
+    /// There is no room for it just now. Nothing happened.
+    pub(super) fn busy(detail: &'static str, wait: Duration) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(wait)
+    }
+
+    fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)), ..self }
+    }
+
+    /// It is worth another try soon.
+    pub(super) fn come_back(self) -> Self {
         Self { retry_after: Some(RETRY_AFTER_S), ..self }
     }
 
@@ -100,6 +140,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status, media_type, body.to_string()).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }

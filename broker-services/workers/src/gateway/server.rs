@@ -5,23 +5,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::admission::Gatekeeper;
+use super::connections::{Connection, Connections};
+use super::patient::Patient;
+use super::request::Behind;
 use super::routes;
+use super::tokens::{TokenFile, TokensError};
+use crate::config::GatewayConfig;
 use crate::desk::Desk;
 
-/// Connections at once: four times the 255 callers that the desk is measured with. Others wait to be accepted.
-const MAX_CONNECTIONS: usize = 1024;
 /// How long the head of a request may take, and a connection may be idle: a person's slowest line, many times over.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection is used before it is asked to end with its request: with [`LAST_REQUEST_WITHIN`], how long one
-/// lasts whose client does not read.
+/// lasts whose client takes one byte after the other. What is told again and again has a bound of its own.
 const CONNECTION_FOR: Duration = Duration::from_secs(60);
 /// How long the last request of a connection may take: longer than a body and an answer together.
 const LAST_REQUEST_WITHIN: Duration = Duration::from_secs(20);
@@ -36,16 +43,44 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Gateway {
     listener: TcpListener,
-    desk: Desk,
+    routes: Router,
+}
+
+/// Why a gateway cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The file of tokens is wrong.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// It knows nobody by name, and everybody could come.
+    #[error("without tokens (gateway.tokens) it may not listen at {0}, which other machines reach")]
+    Open(SocketAddr),
+    /// The system does not let it listen there.
+    #[error("cannot listen at gateway.listen, {at}: {cause}; is another gateway running?")]
+    Address {
+        /// Where.
+        at: SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
 }
 
 impl Gateway {
-    /// Listens at `address`, for `desk`.
+    /// Listens as `settings` have it, for `desk`.
     ///
     /// # Errors
-    /// When the system does not let it listen there.
-    pub async fn listen(address: SocketAddr, desk: Desk) -> std::io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, desk })
+    /// [`ListenError`], a sentence for a person.
+    pub async fn listen(settings: &GatewayConfig, desk: Desk) -> Result<Self, ListenError> {
+        let at = settings.listen();
+        let tokens = settings.tokens().map(TokenFile::open).transpose()?;
+        if tokens.is_none() && !at.ip().is_loopback() {
+            return Err(ListenError::Open(at));
+        }
+        let listener = TcpListener::bind(at).await.map_err(|cause| ListenError::Address { at, cause })?;
+        Ok(Self {
+            listener,
+            routes: routes::of(Behind::new(desk), Arc::new(Gatekeeper::new(tokens, settings.rate_per_s))),
+        })
     }
 
     /// Where it listens, with its port.
@@ -59,12 +94,11 @@ impl Gateway {
     /// Serves until `stop` is there; then takes nothing more, and finishes what is in flight for at most `drain`.
     pub async fn serve(self, stop: impl Future<Output = ()>, drain: Duration) {
         let (stopping, stopped) = watch::channel(false);
-        let routes = routes::of(self.desk);
         let mut connections = JoinSet::new();
         tokio::select! {
             biased;
             () = stop => {}
-            () = accept(&self.listener, &routes, &stopped, &mut connections) => {}
+            () = accept(&self.listener, &self.routes, &stopped, &mut connections) => {}
         }
         drop(self.listener);
         stopping.send_replace(true);
@@ -82,20 +116,22 @@ async fn accept(
     stopped: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,
 ) {
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    // It is never closed.
-    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
+    let all = Connections::new();
+    loop {
         while connections.try_join_next().is_some() {}
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let (routes, stopped) = (routes.clone(), stopped.clone());
+            Ok((stream, peer)) => {
+                let room = all.room().await;
+                let connection = Connection::new(peer.ip().to_canonical(), &all, stopped.clone());
+                let routes = routes.clone();
                 connections.spawn(async move {
-                    let _place = place;
-                    serve_one(stream, routes, stopped).await;
+                    let _room = room;
+                    serve_one(stream, routes, connection).await;
                 });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
+                all.cut_longest_waiting();
                 sleep(ACCEPT_AGAIN_AFTER).await;
             }
         }
@@ -103,22 +139,45 @@ async fn accept(
 }
 
 /// Serves one connection to its end.
-async fn serve_one(stream: TcpStream, routes: Router, mut stopped: watch::Receiver<bool>) {
+async fn serve_one(stream: TcpStream, routes: Router, connection: Connection) {
     // Answers are small, and somebody waits for each.
     let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new()
+    let (routes, its) = (TowerToHyperService::new(routes), connection.clone());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let connection = its.clone();
+        connection.waits_for_client();
+        request.extensions_mut().insert(connection.clone());
+        let answer = routes.call(request);
+        async move {
+            let answer = answer.await;
+            connection.waits_for_client();
+            answer
+        }
+    });
+    let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
-    let mut connection = std::pin::pin!(connection);
+        .serve_connection(TokioIo::new(Patient::new(stream)), service);
+    let mut served = std::pin::pin!(served);
     tokio::select! {
         // What a client does wrong is its own matter.
-        _ = connection.as_mut() => return,
-        _ = stopped.wait_for(|is_over| *is_over) => {}
+        _ = served.as_mut() => return,
+        () = connection.cut() => return,
+        () = connection.stopped() => {}
         () = sleep(CONNECTION_FOR) => {}
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = timeout(LAST_REQUEST_WITHIN, connection).await;
+    served.as_mut().graceful_shutdown();
+    let cut = async {
+        sleep(LAST_REQUEST_WITHIN).await;
+        if connection.is_streaming() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        _ = served => {}
+        () = connection.cut() => {}
+        () = cut => {}
+    }
 }

@@ -24,7 +24,7 @@ use skstore_workers::bus::embedded::{Chaos, EmbeddedBus};
 use skstore_workers::bus::{Bus, Message};
 use skstore_workers::catalog::{Catalog, CatalogAccount, CatalogItem};
 use skstore_workers::clock::{Clock, Ids};
-use skstore_workers::context::{Context, Settings, WorkerStatus};
+use skstore_workers::context::{Context, Drain, Settings, WorkerStatus};
 use skstore_workers::desk::{Desk, DeskError, Which};
 use skstore_workers::faults::Faults;
 use skstore_workers::probe::{Bug, Point, Probe};
@@ -660,7 +660,7 @@ fn settings() -> Settings {
         beat_every: Duration::from_secs(15),
         retry_first: Duration::from_millis(50),
         max_retry: Duration::from_secs(2),
-        drain: Duration::from_secs(5),
+        drain: Drain::of(Duration::from_secs(5)),
         walk_in: customer("walk-in"),
         catalog: Arc::new(Catalog {
             items: workload::ITEMS

@@ -1,97 +1,11 @@
-//! The HTTP gateway in front of a desk in this process, asked over plain sockets.
+//! Orders, money and units over HTTP, and what is refused.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
-use serde_json::{Value, json};
-use skstore_workers::config::{Config, Sources};
-use skstore_workers::gateway::Gateway;
-use skstore_workers::process::Process;
-use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use serde_json::json;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long a test waits for something that must happen: far beyond what it takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-const JSON: &str = "Content-Type: application/json\r\n";
-
-struct Served {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    served: JoinHandle<()>,
-    process: Process,
-    _data: TempDir,
-}
-
-struct Reply {
-    status: u16,
-    head: String,
-    body: Value,
-}
-
-impl Reply {
-    fn header(&self, name: &str) -> Option<&str> {
-        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
-    }
-}
-
-impl Served {
-    async fn start() -> Self {
-        let data = tempfile::tempdir().expect("a directory");
-        let flags = vec![
-            ("data_dir".to_owned(), data.path().display().to_string()),
-            ("payment.timeout_ms".to_owned(), "9000".to_owned()),
-        ];
-        let config = Config::load(&Sources { flags, ..Sources::default() }).expect("a configuration");
-        let process = Process::start(&config).expect("the workers start");
-        let desk = process.desk().await.expect("a desk");
-        process.ready().await;
-        process.settle().await;
-        let gateway =
-            Gateway::listen("127.0.0.1:0".parse().expect("an address"), desk).await.expect("it listens");
-        let address = gateway.address().expect("an address");
-        let (stop, stopped) = oneshot::channel();
-        let until = async { drop(stopped.await) };
-        let served = tokio::spawn(gateway.serve(until, Duration::from_secs(5)));
-        Self { address, stop: Some(stop), served, process, _data: data }
-    }
-
-    async fn raw(&self, request: &[u8]) -> String {
-        let exchange = async {
-            let mut stream = TcpStream::connect(self.address).await.expect("it is there");
-            stream.write_all(request).await.expect("it reads");
-            let mut reply = Vec::new();
-            // A connection that is cut off has said what it had to say.
-            let _ = stream.read_to_end(&mut reply).await;
-            String::from_utf8_lossy(&reply).into_owned()
-        };
-        timeout(PATIENCE, exchange).await.expect("it answers and closes")
-    }
-
-    async fn ask(&self, line: &str, headers: &str, body: &str) -> Reply {
-        let length = body.len();
-        let request = format!(
-            "{line} HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-        );
-        let reply = self.raw(request.as_bytes()).await;
-        let (head, body) =
-            reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply to {line}: {reply}"));
-        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
-        Reply { status, head: head.to_owned(), body: serde_json::from_str(body).unwrap_or(Value::Null) }
-    }
-
-    async fn post(&self, path: &str, headers: &str, body: &Value) -> Reply {
-        self.ask(&format!("POST {path}"), &format!("{JSON}{headers}"), &body.to_string()).await
-    }
-
-    async fn get(&self, path: &str) -> Reply {
-        self.ask(&format!("GET {path}"), "", "").await
-    }
-}
+use crate::served::{JSON, PATIENCE, Served};
 
 #[tokio::test]
 async fn an_order_is_placed_with_the_payload_of_the_original_and_a_repeat_gets_the_recorded_answer() {

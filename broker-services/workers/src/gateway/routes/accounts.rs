@@ -1,0 +1,60 @@
+//! Accounts and the money in them.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::routing::MethodFilter;
+use serde::Deserialize;
+use serde_json::json;
+use skstore_domain::commands::{DepositCommand, DepositCommandKind};
+use skstore_domain::ids::Customer;
+
+use super::page;
+use super::supply::supply;
+use crate::gateway::access::Right;
+use crate::gateway::operation::Operation;
+use crate::gateway::request::{Asked, Behind, Done, Name, done, named};
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/accounts", accounts),
+        Operation::get("/accounts/{customer}", account),
+        Operation::act(MethodFilter::POST, "/accounts/{customer}/topups", Right::Supply, top_up).with_body(),
+    ]
+}
+
+async fn account(State(Behind { desk, .. }): State<Behind>, customer: Name) -> Done {
+    done(desk.account(&customer.checked(Customer::to_look_up)?).await?, StatusCode::OK)
+}
+
+async fn top_up(
+    State(Behind { desk, .. }): State<Behind>,
+    customer: Name,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Done {
+    let answer =
+        supply(&desk, DepositCommandKind::TopUp, ("customer", &customer), &headers, &body, |command| {
+            if let DepositCommand::TopUp(top_up) = command { Some(&mut top_up.topup_id) } else { None }
+        });
+    done(answer.await?, StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct List {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn accounts(
+    State(Behind { desk, .. }): State<Behind>,
+    uri: Uri,
+    Asked(List { after, limit }): Asked<List>,
+) -> Done {
+    let after = after.as_deref().map(|name| named(name, Customer::to_look_up)).transpose()?;
+    let rows = page::rows(limit)?;
+    let read = desk.view().accounts(after.as_ref(), rows + 1).await?;
+    let (accounts, next) = page::cut(read, rows, |account| account.customer.as_str());
+    Ok(page::answer(&json!({ "accounts": accounts, "next": next }), &uri, "after", next.as_deref()))
+}

@@ -1,0 +1,33 @@
+//! Whether the gateway lives, and whether it is of use: for those who keep it running, who need no token.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::desk::BusState;
+use crate::gateway::operation::Operation;
+use crate::gateway::problem::Problem;
+use crate::gateway::request::{Behind, Done, said};
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![Operation::get("/livez", alive).for_anyone(), Operation::get("/readyz", ready).for_anyone()]
+}
+
+/// That it answers is the answer, whatever becomes of the broker: to start it again would not bring that back.
+async fn alive() -> Done {
+    Ok(said(&json!({ "status": "alive" })))
+}
+
+async fn ready(State(Behind { desk, .. }): State<Behind>) -> Done {
+    let state = desk.bus_state().borrow().clone();
+    if let BusState::Lost { .. } = state {
+        // Why is for those who may look: they are told when they ask for something.
+        let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unreachable", "the message bus is lost");
+        return Err(lost.come_back());
+    }
+    if desk.view().written().await.is_err() {
+        let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unreachable", "the view cannot be reached");
+        return Err(lost.come_back());
+    }
+    Ok(said(&json!({ "status": "ready" })))
+}

@@ -1,0 +1,74 @@
+//! Items, which the system that this one derives from calls products.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::routing::MethodFilter;
+use serde::Deserialize;
+use serde_json::json;
+use skstore_domain::commands::{ItemCommand, ItemCommandKind};
+use skstore_domain::ids::ItemId;
+
+use super::page;
+use super::supply::supply;
+use crate::gateway::access::Right;
+use crate::gateway::operation::Operation;
+use crate::gateway::request::{Asked, Behind, Done, Name, done, named};
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/products", items),
+        Operation::get("/products/{item}", item),
+        Operation::act(MethodFilter::PUT, "/products/{item}", Right::Supply, list).with_body(),
+        Operation::act(MethodFilter::POST, "/products/{item}/restocks", Right::Supply, restock).with_body(),
+    ]
+}
+
+async fn item(State(Behind { desk, .. }): State<Behind>, item: Name) -> Done {
+    done(desk.item(&item.checked(ItemId::to_look_up)?).await?, StatusCode::OK)
+}
+
+async fn list(
+    State(Behind { desk, .. }): State<Behind>,
+    item: Name,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Done {
+    // Name and price are what they are told to be, so there is no id under which it would be done once.
+    let answer =
+        supply(&desk, ItemCommandKind::List, ("item_id", &item), &headers, &body, |_: &mut ItemCommand| None);
+    let answer = answer.await?;
+    let is_new = answer.item.as_ref().is_some_and(|item| item.revision == 1);
+    done(answer, if is_new { StatusCode::CREATED } else { StatusCode::OK })
+}
+
+async fn restock(
+    State(Behind { desk, .. }): State<Behind>,
+    item: Name,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Done {
+    let answer = supply(&desk, ItemCommandKind::Restock, ("item_id", &item), &headers, &body, |command| {
+        if let ItemCommand::Restock(restock) = command { Some(&mut restock.restock_id) } else { None }
+    });
+    done(answer.await?, StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct List {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn items(
+    State(Behind { desk, .. }): State<Behind>,
+    uri: Uri,
+    Asked(List { after, limit }): Asked<List>,
+) -> Done {
+    let after = after.as_deref().map(|name| named(name, ItemId::to_look_up)).transpose()?;
+    let rows = page::rows(limit)?;
+    let read = desk.view().items(after.as_ref(), rows + 1).await?;
+    let (items, next) = page::cut(read, rows, |item| item.item_id.as_str());
+    Ok(page::answer(&json!({ "products": items, "next": next }), &uri, "after", next.as_deref()))
+}

@@ -1,0 +1,9 @@
+//! The HTTP gateway in front of a desk: in this process, or in one of its own.
+
+mod basics;
+mod child;
+mod events;
+mod limits;
+mod myinfo;
+mod served;
+mod tokens;

@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `deny`, `servers` or `bench`.
+//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `deny`, `servers`, `show` or `bench`.
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
@@ -8,8 +8,10 @@ mod attended;
 mod bench;
 mod check;
 mod deny;
+mod desk;
 mod machine;
 mod servers;
+mod show;
 mod simulate;
 mod step;
 mod test;
@@ -25,6 +27,9 @@ Usage: cargo xtask COMMAND
                               2 if it could not be run; --bug makes a deliberate mistake, --trace tells all that happens
   deny                        the dependencies, as deny.toml allows them
   servers                     run a private RabbitMQ, Redis and the four workers until Ctrl-C, and show how to reach them
+  show breaker|rolling|heal|all [--short] [--write]
+                              a demonstration under load, and a page of what was seen; --short: on the tests' build, and
+                              judged by what has to happen alone; --write: into docs/shows.md
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
 
@@ -38,6 +43,7 @@ fn main() -> ExitCode {
         ["test", names @ ..] => test::run_some(names),
         ["deny"] => deny::run(),
         ["servers"] => attended::run(),
+        ["show", words @ ..] => show::run(words),
         ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

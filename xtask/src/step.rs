@@ -12,6 +12,10 @@ pub(crate) type Step =
 /// What the simulation needs: nothing that other crates are built with.
 pub(crate) const SIMULATION: &str = "skstore-workers/simulation";
 
+/// Everything that is off by default. Always of the whole workspace: of one package alone, cargo would choose other
+/// features for the dependencies, and build all of them again.
+pub(crate) const FEATURES: &str = "skstore-workers/simulation,skstore-workers/servers,skstore/servers";
+
 /// The workspace's root.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

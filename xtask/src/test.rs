@@ -5,11 +5,8 @@ use std::time::Instant;
 
 use crate::deny;
 use crate::servers::{self, Rabbit, Redis};
-use crate::step::{self, Step};
-
-/// Everything that is off by default. Always of the whole workspace: of one package alone, cargo would choose other
-/// features for the dependencies, and build all of them again.
-const FEATURES: &str = "skstore-workers/simulation,skstore-workers/servers,skstore/servers";
+use crate::show;
+use crate::step::{self, FEATURES, Step};
 
 const FORMAT: Step = (
     "format",
@@ -118,7 +115,9 @@ pub(crate) fn run() -> Result<(), String> {
     for step in WITH_SERVERS {
         step::run_one(step, &reached_at(&rabbit, &redis))?;
     }
-    let steps = FIRST.len() + 1 + STEPS.len() + WITH_SERVERS.len();
+    drop((rabbit, redis));
+    show::run(&["all", "--short"])?;
+    let steps = FIRST.len() + 1 + STEPS.len() + WITH_SERVERS.len() + 1;
     println!("\nAll {steps} steps passed in {:.0} s.", started.elapsed().as_secs_f64());
     Ok(())
 }

@@ -1,0 +1,108 @@
+//! `skstore load` beside a demonstration, and its report.
+
+use std::process::Child;
+
+use serde_json::Value;
+
+use super::chart::Chart;
+use super::page::Page;
+use crate::desk::{Desk, objects};
+
+/// Orders that are being placed.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    line: String,
+    load: Child,
+}
+
+/// What came of them.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) report: Value,
+}
+
+impl Traffic {
+    /// Begins to place orders on `desk`.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn begin(desk: &Desk, line: &str) -> Result<Self, String> {
+        Ok(Self { line: line.to_owned(), load: desk.begin(line)? })
+    }
+
+    /// Waits for the report, which knows what became of every order.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn end(self) -> Result<Seen, String> {
+        let output =
+            self.load.wait_with_output().map_err(|error| format!("skstore {}: {error}", self.line))?;
+        let report = objects(&self.line, &output.stdout)?.into_iter().next();
+        let report = report.ok_or_else(|| format!("skstore {}: no report", self.line))?;
+        if report["seconds"].is_array() {
+            Ok(Seen { report })
+        } else {
+            Err(format!("skstore {}: {report}", self.line))
+        }
+    }
+}
+
+impl Seen {
+    /// A number of the report, 0 where there is none: `latency_us.ok.p99`.
+    pub(super) fn number(&self, path: &str) -> u64 {
+        path.split('.').fold(&self.report, |at, name| &at[name]).as_u64().unwrap_or(0)
+    }
+
+    /// A time of the report, in milliseconds to two digits.
+    pub(super) fn ms(&self, path: &str) -> String {
+        let us = self.number(path);
+        format!("{}.{:02} ms", us / 1000, us % 1000 / 10)
+    }
+
+    /// What the report has of a second, from 0.
+    pub(super) fn second(&self, second: usize, name: &str) -> u64 {
+        self.report["seconds"][second][name].as_u64().unwrap_or(0)
+    }
+
+    /// Lines of how it went.
+    pub(super) fn draw(&self, chart: &mut Chart) {
+        chart.bars("accepted", "/s", |second| self.second(second, "ok"));
+        chart.bars("refused", "/s", |second| self.second(second, "refused"));
+        chart.bars("not answered", "/s", |second| self.second(second, "failed"));
+        chart.bars("slowest answer", " ms", |second| self.second(second, "max_us").div_ceil(1000));
+    }
+
+    /// Figures, and what always has to hold: every order is known to have ended, and the books are right.
+    ///
+    /// # Errors
+    /// A sentence where the audit says nothing.
+    pub(super) fn tell(&self, desk: &Desk, page: &mut Page) -> Result<(), String> {
+        let n = |path: &str| self.number(path);
+        page.figure("orders sent, a second", &format!("{}, {}", n("sent"), self.report["per_second"]));
+        page.figure(
+            "accepted, refused, not answered",
+            &format!("{}, {}, {}", n("ok"), n("refused"), n("failed")),
+        );
+        page.figure("refused as", &self.report["refusals"].to_string().replace('"', ""));
+        page.figure(
+            "answer p50, p99, slowest",
+            &format!(
+                "{}, {}, {}",
+                self.ms("latency_us.all.p50"),
+                self.ms("latency_us.all.p99"),
+                self.ms("latency_us.all.max")
+            ),
+        );
+        page.figure("became", &self.report["became"].to_string().replace('"', ""));
+        page.promise(
+            "no order is lost: every one has ended",
+            &format!("open {}", n("became.open")),
+            n("became.open") == 0,
+        );
+        let audited = desk.ask("audit")?;
+        let audited = audited.last().map_or(Value::Null, |last| last["audited"].clone());
+        let summary = format!("{} orders, {} violations", audited["orders"], audited["violations"]);
+        page.promise("`skstore audit` is clean", &summary, audited["violations"] == 0);
+        Ok(())
+    }
+}

@@ -12,15 +12,15 @@ use skstore_domain::objects::{MAX_QTY, OrderStatus};
 
 use super::audit::AuditArguments;
 use super::backup::BackupArguments;
+use super::breaker::BreakerCommand;
 use super::dead::DeadCommand;
 use super::place_from::FromArguments;
 use super::reconcile::ReconcileArguments;
+use super::seconds::seconds;
 use super::view::ViewCommand;
 
 /// Most orders that one command lists: as many as the view keeps by default.
 const MAX_LISTED: u64 = 1_000_000;
-/// Longest time to watch for: a day.
-const LONGEST_WATCH_S: u64 = 86_400;
 
 /// An order desk in a terminal. Without a command it opens the dashboard.
 #[derive(Debug, Parser)]
@@ -170,8 +170,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<ViewCommand>,
     },
-    /// Show the payment breaker, or hold it open or closed as long as its worker runs
+    /// Show the payment breaker, hold it open or closed as long as its worker runs, record it, or replay a recording
+    #[command(args_conflicts_with_subcommands = true)]
     Breaker {
+        #[command(subcommand)]
+        recording: Option<BreakerCommand>,
         /// auto: it decides by itself; open: no calls; closed: all calls
         mode: Option<Mode>,
         /// Only the breaker of this instance of Order
@@ -205,7 +208,8 @@ impl Command {
             | Self::Backup(_)
             | Self::Reconcile(_)
             | Self::View { command: None }
-            | Self::Breaker { mode: None, .. } => Needs::Nothing,
+            | Self::Breaker { mode: None, .. }
+            | Self::Breaker { recording: Some(_), .. } => Needs::Nothing,
             Self::Order { ask: true, .. }
             | Self::Place(_)
             | Self::Cancel { .. }
@@ -215,7 +219,7 @@ impl Command {
             | Self::Dead(_)
             | Self::Queues
             | Self::View { command: Some(_) }
-            | Self::Breaker { mode: Some(_), .. } => Needs::Bus,
+            | Self::Breaker { mode: Some(_), recording: None, .. } => Needs::Bus,
         }
     }
 }
@@ -329,12 +333,6 @@ fn status(text: &str) -> Result<OrderStatus, String> {
     })
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let read = text.parse().ok().filter(|seconds| (1..=LONGEST_WATCH_S).contains(seconds));
-    read.map(Duration::from_secs)
-        .ok_or_else(|| format!("it must be a whole number from 1 to {LONGEST_WATCH_S}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,6 +375,9 @@ mod tests {
             "breaker auto",
             "breaker open --instance order-1",
             "breaker closed",
+            "breaker record outage.jsonl",
+            "breaker record outage.jsonl --for 60s --instance order-1",
+            "breaker replay outage.jsonl --set breaker.failed_percent=30 --set breaker.open_ms=2000 --json",
             "audit",
             "audit --wait 0",
             "reconcile",
@@ -427,6 +428,9 @@ mod tests {
             ("orders --limit 0", "0 is not in 1..=1000000"),
             ("watch --for 0", "it must be a whole number from 1 to 86400"),
             ("breaker half", "[possible values: auto, open, closed]"),
+            ("breaker open record x", "cannot be used with"),
+            ("breaker record", "<FILE>"),
+            ("breaker record x --for 0s", "it must be a whole number from 1 to 86400"),
             ("completions", "<SHELL>"),
             ("completions dos", "[possible values: bash,"),
             ("items --set x", "it must be KEY=VALUE"),

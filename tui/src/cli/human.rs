@@ -1,8 +1,9 @@
 //! The objects as people read them.
 
 use skstore::dashboard::state::SILENT_AFTER;
+use skstore::text::breaker::waits_for_words;
 use skstore::text::fit::Side::{Left, Right};
-use skstore::text::fit::{fit, shorten};
+use skstore::text::fit::{clean, fit, shorten};
 use skstore::text::names::{Names, name_of};
 use skstore::text::times::{Zone, age, dated};
 use skstore::text::waits::wait_words;
@@ -152,7 +153,7 @@ pub(crate) fn status(language: Language, counts: &Counts, services: &[Beat], now
             (labels::ITEMS, counts.items.to_string()),
         ],
     );
-    format!("{counts}\n{}\n{}", self::services(language, services, now), breakers(language, services))
+    format!("{counts}\n{}\n{}", self::services(language, services, now), breakers(language, services, now))
 }
 
 fn services(language: Language, services: &[Beat], now: Timestamp) -> String {
@@ -207,8 +208,8 @@ fn notes(language: Language, beat: &Beat, now: Timestamp) -> Vec<String> {
     beat.fault.iter().cloned().chain(error).chain(warnings).chain(waits).chain(past).collect()
 }
 
-/// The breaker of each instance of Order, one a line.
-pub(crate) fn breakers(language: Language, services: &[Beat]) -> String {
+/// The breaker of each instance of Order, one a line, and what each waits for.
+pub(crate) fn breakers(language: Language, services: &[Beat], now: Timestamp) -> String {
     let headings = [
         (labels::INSTANCE, Left),
         (labels::BREAKER, Left),
@@ -233,7 +234,12 @@ pub(crate) fn breakers(language: Language, services: &[Beat]) -> String {
             window.refused.to_string(),
         ])
     };
-    table(language, headings, services.iter().filter_map(row))
+    let table = table(language, headings, services.iter().filter_map(row));
+    let waits = services.iter().filter_map(|beat| {
+        let waits = beat.breaker.as_ref()?.waits_for(now.since(beat.at))?;
+        Some(format!("{}: {}\n", clean(&beat.instance), waits_for_words(language, waits)))
+    });
+    std::iter::once(table).chain(waits).collect()
 }
 
 /// One event on one line, in columns that do not depend on the events around it.

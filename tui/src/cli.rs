@@ -10,10 +10,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use skstore::dashboard::DashboardOptions;
 use skstore::dashboard::keys::Keymap;
 use skstore::local_time::LocalTime;
 use skstore::log_tail::LogTail;
 use skstore::terminal::outlet::{self, Sheet};
+use skstore::terminal::size::{assumed_size, known};
 use skstore::text::times::{UTC, Zone, age};
 use skstore::text::{Language, Text};
 use skstore::theme::can_be_drawn_on;
@@ -29,6 +31,7 @@ mod arguments;
 mod attendance;
 mod audit;
 mod backup;
+mod breaker;
 mod columns;
 mod dashboard;
 mod dead;
@@ -52,6 +55,7 @@ mod stderr;
 mod view;
 
 use arguments::{Arguments, Asked, Command, Needs};
+use breaker::{BreakerCommand, replay};
 use environment::{locale, variable};
 use failure::Failure;
 use output::Output;
@@ -124,6 +128,10 @@ fn obey(arguments: &Arguments, environment: Vec<(OsString, OsString)>) -> (Langu
                 config::TimeShown::Utc => UTC.clone(),
             };
             let asked = Wanted { command, json: arguments.global.json, language, zone };
+            if let Some(Command::Breaker { recording: Some(BreakerCommand::Replay(arguments)), .. }) = command
+            {
+                return (language, replayed(&asked, arguments, &config, &sources));
+            }
             (language, with_process(&asked, &config, &sources.environment))
         }
         Err(error) => (Language::English, Err(Failure::Usage(error.to_string()))),
@@ -137,6 +145,21 @@ fn spoken(arguments: &Arguments, locale: &str) -> Language {
         Some("en") => Language::English,
         Some(_) | None => Language::of_locale(locale),
     }
+}
+
+/// Replays a recording, which needs no desk.
+fn replayed(
+    wanted: &Wanted<'_>,
+    arguments: &breaker::ReplayArguments,
+    config: &Config,
+    sources: &Sources,
+) -> Result<(), Failure> {
+    let variable = |name: &str| variable(&sources.environment, name);
+    let glyphs = DashboardOptions::look(config, variable, String::new()).glyphs;
+    let told = std::io::stdout().is_terminal().then(crossterm::terminal::size).and_then(Result::ok);
+    let size = known(told.unwrap_or_default().into(), assumed_size(variable));
+    let mut out = wanted.output(std::io::stdout().lock());
+    replay::run(arguments, sources, usize::from(size.width), &glyphs, &mut out)
 }
 
 /// What is wanted of the desk.

@@ -120,7 +120,7 @@ pub struct Beat {
     /// The newest calls of Order's breaker, and where it stands after them, for whoever records them. Not from versions that did
     /// not tell them.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "if_understood")]
-    pub calls: Option<Told>,
+    pub calls: Option<Box<Told>>,
 }
 
 const fn yes() -> bool {

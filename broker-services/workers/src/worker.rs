@@ -307,7 +307,7 @@ async fn beat(
             past: past(status.past(at), bus.past),
             warnings: bus.warnings.into_iter().chain(status.ignored_words()).collect(),
             waits: status.waits(),
-            calls: told.map(|(_, calls)| calls),
+            calls: told.map(|(_, calls)| Box::new(calls)),
         };
         signal(publisher, topology::BEAT_KEY, &beat);
     }

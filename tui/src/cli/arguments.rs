@@ -12,7 +12,9 @@ use skstore_domain::objects::{MAX_QTY, OrderStatus};
 
 use super::audit::AuditArguments;
 use super::backup::BackupArguments;
+use super::breaker::BreakerCommand;
 use super::dead::DeadCommand;
+use super::durations::up_to_a_day;
 use super::fault::FaultCommand;
 use super::load::LoadArguments;
 use super::place_from::FromArguments;
@@ -21,8 +23,6 @@ use super::view::ViewCommand;
 
 /// Most orders that one command lists: as many as the view keeps by default.
 const MAX_LISTED: u64 = 1_000_000;
-/// Longest time to watch for: a day.
-const LONGEST_WATCH_S: u64 = 86_400;
 
 /// An order desk in a terminal. Without a command it opens the dashboard.
 #[derive(Debug, Parser)]
@@ -146,8 +146,8 @@ pub(crate) enum Command {
     Status,
     /// Print events as they happen, until Ctrl-C
     Watch {
-        /// Stop after this many seconds
-        #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+        /// Stop after this time: 60s, 5m; a number alone is seconds
+        #[arg(long = "for", value_name = "TIME", value_parser = up_to_a_day)]
         for_: Option<Duration>,
         /// Begin with this many events that have already happened
         #[arg(long, value_name = "COUNT", default_value_t = 10)]
@@ -184,8 +184,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: FaultCommand,
     },
-    /// Show the payment breaker, or hold it open or closed as long as its worker runs
+    /// Show the payment breaker, hold it open or closed as long as its worker runs, record it, or replay a recording
+    #[command(args_conflicts_with_subcommands = true)]
     Breaker {
+        #[command(subcommand)]
+        recording: Option<BreakerCommand>,
         /// auto: it decides by itself; open: no calls; closed: all calls
         mode: Option<Mode>,
         /// Only the breaker of this instance of Order
@@ -220,7 +223,8 @@ impl Command {
             | Self::Reconcile(_)
             | Self::View { command: None }
             | Self::Fault { command: FaultCommand::List }
-            | Self::Breaker { mode: None, .. } => Needs::Nothing,
+            | Self::Breaker { mode: None, .. }
+            | Self::Breaker { recording: Some(_), .. } => Needs::Nothing,
             Self::Order { ask: true, .. }
             | Self::Place(_)
             | Self::Cancel { .. }
@@ -232,7 +236,7 @@ impl Command {
             | Self::Queues
             | Self::View { command: Some(_) }
             | Self::Fault { .. }
-            | Self::Breaker { mode: Some(_), .. } => Needs::Bus,
+            | Self::Breaker { mode: Some(_), recording: None, .. } => Needs::Bus,
         }
     }
 
@@ -355,12 +359,6 @@ fn status(text: &str) -> Result<OrderStatus, String> {
     })
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let read = text.parse().ok().filter(|seconds| (1..=LONGEST_WATCH_S).contains(seconds));
-    read.map(Duration::from_secs)
-        .ok_or_else(|| format!("it must be a whole number from 1 to {LONGEST_WATCH_S}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,6 +405,9 @@ mod tests {
             "breaker auto",
             "breaker open --instance order-1",
             "breaker closed",
+            "breaker record outage.jsonl",
+            "breaker record outage.jsonl --for 60s --instance order-1",
+            "breaker replay outage.jsonl --set breaker.failed_percent=30 --set breaker.open_ms=2000 --json",
             "audit",
             "audit --wait 0",
             "reconcile",
@@ -443,7 +444,6 @@ mod tests {
             ("place --from x.csv --at-once 0", "0 is not in 1..=1024"),
             ("place --from - --batch a.b", "may only contain A-Z"),
             ("load -c 0", "0 is not in 1..=4096"),
-            ("load -t 60", "a time like 500ms, 60s, 2m or 1h"),
             ("load --run a-b", "it must be 1 to 24 of A-Z"),
             ("load --items 10:0", "above 0"),
             ("load --rate 0", "a number from 0.001"),
@@ -462,8 +462,11 @@ mod tests {
             ("restock 10 0", "0 is not in 1..="),
             ("orders --status lost", "it must be one of paying, placed, delivering, cancelled, rejected"),
             ("orders --limit 0", "0 is not in 1..=1000000"),
-            ("watch --for 0", "it must be a whole number from 1 to 86400"),
+            ("watch --for 0", "it must be more than 0 and at most a day"),
             ("breaker half", "[possible values: auto, open, closed]"),
+            ("breaker open record x", "cannot be used with"),
+            ("breaker record", "<FILE>"),
+            ("breaker record x --for 0s", "it must be more than 0 and at most a day"),
             ("completions", "<SHELL>"),
             ("completions dos", "[possible values: bash,"),
             ("items --set x", "it must be KEY=VALUE"),

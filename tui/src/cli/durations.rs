@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+const A_DAY: Duration = Duration::from_secs(86_400);
+
 /// Reads a time; a number alone is seconds. Siege's capital letters are taken as well.
 ///
 /// # Errors
@@ -22,6 +24,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
     let number: f64 = digits.parse().map_err(|_| wrong())?;
     Duration::try_from_secs_f64(number * seconds_of_unit).map_err(|_| wrong())
+}
+
+/// As [`duration`], for what goes on for some time.
+///
+/// # Errors
+/// A sentence that says what it may be.
+pub(crate) fn up_to_a_day(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    let is_possible = !time.is_zero() && time <= A_DAY;
+    is_possible
+        .then_some(time)
+        .ok_or_else(|| "it must be more than 0 and at most a day: 60s, 5m, 24h".to_owned())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The objects as people read them.
 
 use skstore::dashboard::state::SILENT_AFTER;
+use skstore::text::breaker::waits_for_words;
 use skstore::text::faults::beat_fault_words;
 use skstore::text::fit::Side::{Left, Right};
-use skstore::text::fit::{fit, shorten};
+use skstore::text::fit::{clean, fit, shorten};
 use skstore::text::names::{Names, name_of};
 use skstore::text::times::{Zone, age, dated};
 use skstore::text::waits::wait_words;
@@ -153,7 +154,7 @@ pub(crate) fn status(language: Language, counts: &Counts, services: &[Beat], now
             (labels::ITEMS, counts.items.to_string()),
         ],
     );
-    format!("{counts}\n{}\n{}", self::services(language, services, now), breakers(language, services))
+    format!("{counts}\n{}\n{}", self::services(language, services, now), breakers(language, services, now))
 }
 
 fn services(language: Language, services: &[Beat], now: Timestamp) -> String {
@@ -222,8 +223,8 @@ pub(crate) fn faults(language: Language, faulty: &[Beat], now: Timestamp) -> Str
     table(language, headings, faulty.iter().map(row))
 }
 
-/// The breaker of each instance of Order, one a line.
-pub(crate) fn breakers(language: Language, services: &[Beat]) -> String {
+/// The breaker of each instance of Order, one a line, and what each waits for.
+pub(crate) fn breakers(language: Language, services: &[Beat], now: Timestamp) -> String {
     let headings = [
         (labels::INSTANCE, Left),
         (labels::BREAKER, Left),
@@ -248,7 +249,12 @@ pub(crate) fn breakers(language: Language, services: &[Beat]) -> String {
             window.refused.to_string(),
         ])
     };
-    table(language, headings, services.iter().filter_map(row))
+    let table = table(language, headings, services.iter().filter_map(row));
+    let waits = services.iter().filter_map(|beat| {
+        let waits = beat.breaker.as_ref()?.waits_for(now.since(beat.at))?;
+        Some(format!("{}: {}\n", clean(&beat.instance), waits_for_words(language, waits)))
+    });
+    std::iter::once(table).chain(waits).collect()
 }
 
 /// One event on one line, in columns that do not depend on the events around it.

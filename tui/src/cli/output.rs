@@ -52,6 +52,11 @@ pub(crate) fn by_status(counts: &Counts) -> serde_json::Value {
     OrderStatus::ALL.iter().map(|status| status.word()).zip(counts.orders).collect()
 }
 
+/// A worker without its newest calls, of which there may be a thousand: whoever wants them records them.
+fn without_calls(beat: &Beat) -> Beat {
+    Beat { calls: None, ..beat.clone() }
+}
+
 /// Queues that are not read by those who should be reading them.
 fn unread(found: &Found) -> serde_json::Value {
     let (readers, workers) = match found.why {
@@ -151,7 +156,7 @@ impl<W: Write> Output<W> {
                 "items": counts.items,
                 "balances": counts.balances,
             },
-            "services": services,
+            "services": services.iter().map(without_calls).collect::<Vec<_>>(),
             "unattended": unattended.iter().map(unread).collect::<Vec<_>>(),
         });
         let now = Clock::System.now();
@@ -178,7 +183,7 @@ impl<W: Write> Output<W> {
     /// The breaker of each instance of Order.
     pub(crate) fn breakers(&mut self, services: &[Beat]) -> Result<(), Failure> {
         if !self.json {
-            return self.text(&human::breakers(self.language, services));
+            return self.text(&human::breakers(self.language, services, Clock::System.now()));
         }
         for beat in services {
             if let Some(breaker) = &beat.breaker {

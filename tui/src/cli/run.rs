@@ -20,6 +20,7 @@ use skstore_workers::desk::{BusState, Desk};
 
 use super::arguments::{Command, Mode, OrdersArguments, PlaceArguments};
 use super::attendance::unattended;
+use super::breaker::{BreakerCommand, record};
 use super::dead;
 use super::failure::Failure;
 use super::fault;
@@ -84,7 +85,14 @@ pub(crate) async fn run<W: Write>(
         Command::Queues => dead::queues(desk, out).await,
         Command::Fault { command } => fault::run(desk, command, out).await,
         Command::View { command } => view::run(desk, *command, out).await,
-        Command::Breaker { mode, instance } => breaker(desk, *mode, instance.as_ref(), out).await,
+        Command::Breaker { recording: Some(BreakerCommand::Record(arguments)), .. } => {
+            record::run(desk.view(), arguments, out).await
+        }
+        // Done without a desk.
+        Command::Breaker { recording: Some(BreakerCommand::Replay(_)), .. } => Ok(()),
+        Command::Breaker { recording: None, mode, instance } => {
+            breaker(desk, *mode, instance.as_ref(), out).await
+        }
     }
 }
 

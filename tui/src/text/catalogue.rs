@@ -228,6 +228,26 @@ texts! {
     }
     BreakerHistory { "최근 변화", "recent changes" }
 
+    // A recording of it and its replay.
+    ReplayOf { "{0}의 차단기, {1}부터 {2}초", "the breaker of {0}, from {1} on for {2} s" }
+    ReplayNotRecorded { "기록 없음", "not recorded" }
+    ReplaySameSettings {
+        "설정이 같습니다. 바꾸려면: --set breaker.KEY=VALUE",
+        "The settings are the same. To change one: --set breaker.KEY=VALUE"
+    }
+    ReplayGuessed {
+        "다시 재생에서 보낸 결제 가운데 {0}건은 기록할 때 차단되어 결과가 알려지지 않았습니다. 시각이 가장 가까운 호출의 결과로 추정했습니다.",
+        "Charges that were refused when recorded and are let through here: {0}. Nobody knows what they would have come to; they come to what the nearest call did."
+    }
+    ReplayUnknown {
+        "가까운 호출이 없어 결과를 추정하지 못한 결제가 {0}건 있습니다. 통과했지만 아무것도 세지 않았습니다.",
+        "Charges that are let through here with no call near enough to guess from: {0}. They count for nothing."
+    }
+    ReplayGaps {
+        "누락 구간이 {0}곳 있습니다(알려진 누락 항목 {1}개). 그 뒤로는 양쪽 모두 기록된 상태에서 다시 시작합니다.",
+        "Gaps: {0}, with {1} entries missing as far as known. After each, both begin anew from the recorded state."
+    }
+
     // The detail.
     DetailTitle { "주문 상세", "order" }
     DetailMissing { "뷰에 이 주문이 없습니다", "The view does not have this order" }

@@ -466,7 +466,10 @@ impl Run {
             return;
         }
         match self.nearest(refused.at_us) {
-            Some(sample) => self.guess(permits, refused.at_us, sample),
+            Some(sample) => {
+                tally.guessed(granted);
+                self.guess(permits, refused.at_us, sample);
+            }
             None => tally.unknown(granted),
         }
     }
@@ -499,7 +502,6 @@ impl Run {
             let at = self.at(ends_us);
             let calls = self.record(results, Duration::from_micros(sample.took_us), at, tally);
             tally.replayed().made(calls, charges, if sample.failed { charges } else { 0 });
-            tally.guessed(charges);
         }
     }
 

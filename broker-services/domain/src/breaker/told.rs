@@ -46,7 +46,7 @@ impl Breaker {
 ///
 /// # Errors
 /// When it is not even JSON.
-pub fn if_understood<'d, D: Deserializer<'d>>(from: D) -> Result<Option<Told>, D::Error> {
+pub fn if_understood<'d, D: Deserializer<'d>>(from: D) -> Result<Option<Box<Told>>, D::Error> {
     let told = serde_json::Value::deserialize(from)?;
     Ok(serde_json::from_value(told).ok())
 }

@@ -11,7 +11,7 @@ use crate::bench::{Bench, FAST, ms};
 
 /// Something that a worker, an operator or time does to the breaker.
 #[derive(Debug, Clone)]
-pub enum Step {
+pub(crate) enum Step {
     Wait(u64),
     Permit(usize),
     /// Records a call of so many of the held permits, from this one on.
@@ -26,7 +26,7 @@ pub enum Step {
 }
 
 /// Any of them.
-pub fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let result = prop_oneof![Just(CallResult::Ok), Just(CallResult::Failed)];
     let mode = prop_oneof![
         3 => Just(BreakerMode::Auto), 1 => Just(BreakerMode::Open), 1 => Just(BreakerMode::Closed)

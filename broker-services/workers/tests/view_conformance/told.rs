@@ -1,10 +1,14 @@
 //! What the view tells by itself: the feed, the workers' health, and that something has changed.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use skstore_domain::books::{Books, Breach, BreachKind, Sums};
-use skstore_domain::breaker::{BreakerSnapshot, BreakerState};
+use skstore_domain::breaker::{
+    Breaker, BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, CallResult, Told,
+};
+use skstore_domain::charges::NoAnswer;
 use skstore_domain::events::{EventKind, OrderKind};
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::ViewWrite;
@@ -45,6 +49,16 @@ pub(crate) fn beat(instance: &str, at: i64) -> Beat {
         waits: Vec::new(),
         calls: None,
     }
+}
+
+/// What a breaker tells that has seen a call fail, and an operator.
+fn calls() -> Told {
+    let ms = Duration::from_millis;
+    let mut breaker = Breaker::new(BreakerSettings::default(), ms(0));
+    let permit = breaker.permit(ms(1)).unwrap();
+    breaker.record([(permit, CallResult::Failed)], ms(300), Some(NoAnswer::Timeout), ms(301));
+    breaker.force(BreakerMode::Open, ms(302));
+    breaker.tell(Timestamp(5), ms(303))
 }
 
 pub(crate) fn change(
@@ -251,6 +265,7 @@ pub(crate) async fn all_that_a_beat_tells_is_kept<A: Adapter>() {
             .then_some(Wait { what: Awaited::Release, count: 7, since: Timestamp(3), told_again: 2 })
             .into_iter()
             .collect(),
+        calls: (n == 0).then(|| Box::new(calls())),
         ..beat(&format!("i{n}"), 10)
     });
     let told: Vec<Beat> = told.collect();

@@ -167,7 +167,7 @@ fn the_status_has_counts_services_and_breakers() {
         assert!(text.contains(part), "{part} is missing:\n{text}");
     }
     assert!(!text.contains('\u{1b}'), "an escape reached the terminal: {text:?}");
-    let breakers = breakers(Language::English, &beats);
+    let breakers = breakers(Language::English, &beats, AT);
     assert_eq!(breakers.lines().count(), 2, "only Order has a breaker:\n{breakers}");
 }
 

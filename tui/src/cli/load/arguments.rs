@@ -12,12 +12,10 @@ use skstore::load::supply::{Buyers, Wish, most_orders, shares};
 use skstore_domain::ids::Customer;
 use skstore_domain::objects::MAX_QTY;
 
-use crate::cli::durations::duration;
+use crate::cli::durations::up_to_a_day;
 
 /// How long it runs if nothing else ends it.
 const USUAL_TIME: Duration = Duration::from_secs(10);
-/// The longest run: a day.
-const LONGEST: Duration = Duration::from_secs(86_400);
 /// Most orders a second: far more than any desk takes.
 const MAX_RATE: f64 = 1_000_000.0;
 /// Fewest: one in some quarter of an hour.
@@ -34,7 +32,7 @@ pub(crate) struct LoadArguments {
           value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_CLIENTS)))]
     clients: u16,
     /// Take no more orders after this: 500ms, 60s, 2m or 1h [default: 10s without --orders]
-    #[arg(short, long, value_name = "TIME", value_parser = time)]
+    #[arg(short, long, value_name = "TIME", value_parser = up_to_a_day)]
     time: Option<Duration>,
     /// Take no more orders than this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_ORDERS))]
@@ -153,12 +151,6 @@ fn chance() -> u64 {
 }
 
 /// A time with its unit, in small or large letters as siege has them.
-fn time(text: &str) -> Result<Duration, String> {
-    let time = duration(text)?;
-    let is_possible = !time.is_zero() && time <= LONGEST;
-    is_possible.then_some(time).ok_or_else(|| "it must be more than 0 and at most a day".to_owned())
-}
-
 fn rate(text: &str) -> Result<f64, String> {
     let read = text.parse().ok().filter(|rate| (MIN_RATE..=MAX_RATE).contains(rate));
     read.ok_or_else(|| format!("it must be a number from {MIN_RATE} to {MAX_RATE}"))
@@ -176,24 +168,6 @@ fn qty(text: &str) -> Result<RangeInclusive<u32>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_read_as_people_and_siege_write_them() {
-        let table = [
-            ("500ms", 500),
-            ("10s", 10_000),
-            ("60S", 60_000),
-            ("2m", 120_000),
-            ("1M", 60_000),
-            ("24h", 86_400_000),
-        ];
-        for (text, ms) in table {
-            assert_eq!(time(text), Ok(Duration::from_millis(ms)), "{text}");
-        }
-        for wrong in ["", "s", "0s", "-1s", "25h", "99999999999999999999s", "1d"] {
-            assert!(time(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn units_and_rates_are_within_what_an_order_may_have() {

@@ -1,6 +1,6 @@
 //! What a recording and its replay came to, side by side.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::WrongRecording;
 use crate::breaker::recording::{Header, Stood};
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 pub const MAX_SHIFTS: usize = 100_000;
 
 /// From when on a side was in a state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shift {
     /// Microseconds since the recording began.
     pub at_us: u64,
@@ -21,7 +21,7 @@ pub struct Shift {
 }
 
 /// What one side did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// How often it opened.
     pub opened: u64,
@@ -40,7 +40,7 @@ pub struct Tally {
 }
 
 /// One side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// Its settings.
     pub settings: BreakerSettings,
@@ -55,7 +55,7 @@ pub struct Side {
 }
 
 /// A recording and its replay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Whose breaker it is.
     pub instance: String,

@@ -36,8 +36,12 @@ impl Build {
                 let build = ["build", "--release", "-p", "skstore-workers", "-p", "skstore"];
                 step::run("release build", &mut step::cargo(&build), "").map(drop)
             }
+            // Tests build the programs as well, with the features that they themselves need: without them all would be
+            // built once more.
             Self::Test => {
-                let build = ["build", "--workspace", "--features", step::FEATURES];
+                let tests = ["--test", "cluster", "--test", "terminal_servers"];
+                let build =
+                    [&["test", "--no-run", "--workspace", "--features", step::FEATURES], &tests[..]].concat();
                 step::run("build", &mut step::cargo(&build), "").map(drop)
             }
         }

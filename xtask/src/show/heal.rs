@@ -67,7 +67,7 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
                 REPLACED_WITHIN.as_secs()
             ),
             &format!("{:.1} s", after.as_secs_f64()),
-            *after <= REPLACED_WITHIN,
+            length == Length::Short || *after <= REPLACED_WITHIN,
         );
     }
     let last = usize::try_from(seconds).unwrap_or(usize::MAX).saturating_sub(3);

@@ -7,6 +7,7 @@ use skstore::load::runner::Limits;
 use skstore::load::supply::Supplied;
 use skstore::load::tally::{Counts, Times};
 use skstore::text::Language;
+use skstore::text::numbers::millis;
 
 use super::super::columns::fields;
 use super::super::labels::{self, Label};
@@ -33,7 +34,7 @@ pub(super) fn beginning(supplied: &Supplied, limits: &Limits, rate: Option<f64>,
 pub(super) fn report(language: Language, report: &Report) -> String {
     let tally = &report.tally;
     let orders = &tally.orders;
-    let took = |us: Option<u64>| us.map_or(String::new(), ms);
+    let took = |us: Option<u64>| us.map_or(String::new(), millis);
     let percentile = |percent: f64| took(tally.all.percentile(percent));
     #[expect(
         clippy::cast_possible_truncation,
@@ -99,41 +100,16 @@ fn further(counts: &Counts) -> String {
 }
 
 fn apart(times: &Times) -> String {
-    let percentile = |percent: f64| times.percentile(percent).map(ms);
+    let percentile = |percent: f64| times.percentile(percent).map(millis);
     match (percentile(50.0), percentile(99.0)) {
         (Some(p50), Some(p99)) => format!("p50 {p50}, p99 {p99}"),
         _ => String::new(),
     }
 }
 
-/// Microseconds in three digits of milliseconds or seconds.
-pub(super) fn ms(us: u64) -> String {
-    let (whole, part) = (us / 1000, us % 1000);
-    match whole {
-        0..=9 => format!("{whole}.{:02} ms", part / 10),
-        10..=99 => format!("{whole}.{} ms", part / 100),
-        100..=9999 => format!("{whole} ms"),
-        _ => format!("{}.{} s", whole / 1000, whole % 1000 / 100),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_as_long_as_they_say_something() {
-        let table = [
-            (1, "0.00 ms"),
-            (1234, "1.23 ms"),
-            (12_345, "12.3 ms"),
-            (123_456, "123 ms"),
-            (12_345_678, "12.3 s"),
-        ];
-        for (us, words) in table {
-            assert_eq!(ms(us), words);
-        }
-    }
 
     #[test]
     fn refusals_and_failures_are_named() {

@@ -18,6 +18,8 @@ use super::target::{Target, Unanswered};
 
 /// Orders a second that are reckoned with where nothing bounds them: more than any desk here takes.
 const RECKONED_PER_SECOND: f64 = 50_000.0;
+/// What a unit is reckoned to cost where nothing is listed: more than most things do.
+const UNKNOWN_PRICE: Won = Won(1_000_000);
 /// Top-ups and restocks at once.
 const AT_ONCE: usize = 16;
 /// What one of many gets more than its share of orders, at most: twice as many and a hundred, far beyond what chance does.
@@ -133,6 +135,11 @@ pub async fn supply<T: Target>(target: &T, wish: &Wish) -> Result<Supplied, NoSu
             named.join(", ")
         ));
     }
+    if listed.is_empty() {
+        notes.push(
+            "nothing is listed, so prices and stock are not known, and nothing is restocked".to_owned(),
+        );
+    }
     if wish.is_funded {
         restock(target, wish, &plan, &found, &mut notes).await?;
     }
@@ -165,6 +172,10 @@ async fn listed<T: Target>(target: &T) -> Result<Vec<Item>, Unanswered> {
 
 /// What is ordered, with the items themselves.
 fn chosen(wish: &Wish, listed: &[Item]) -> Result<(Vec<Share>, Vec<Item>), NoSupply> {
+    if let Some(shares) = wish.items.as_ref().filter(|_| listed.is_empty()) {
+        // Orders are taken while Item, who lists them, is away.
+        return Ok((shares.clone(), Vec::new()));
+    }
     if listed.is_empty() {
         return Err(NoSupply::Nothing("no item is listed, so there is nothing to order".to_owned()));
     }
@@ -250,7 +261,7 @@ async fn top_up<T: Target>(
     found: &[Item],
     notes: &mut Vec<String>,
 ) -> Result<(), NoSupply> {
-    let dearest = found.iter().map(|item| item.unit_price.0).max().unwrap_or(0);
+    let dearest = found.iter().map(|item| item.unit_price).max().unwrap_or(UNKNOWN_PRICE).0;
     let orders = share(wish.most_orders, 1, u64::try_from(plan.customers.len()).unwrap_or(u64::MAX));
     let needed = dearest
         .saturating_mul(i64::from(*plan.qty.end()))

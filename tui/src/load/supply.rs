@@ -117,7 +117,6 @@ pub enum NoSupply {
 pub async fn supply<T: Target>(target: &T, wish: &Wish) -> Result<Supplied, NoSupply> {
     let listed = listed(target).await?;
     let (items, found) = chosen(wish, &listed)?;
-    let left_out: Vec<&Item> = listed.iter().filter(|item| !found.contains(item)).collect();
     let plan = Plan {
         run: wish.run.clone(),
         seed: wish.seed,
@@ -127,36 +126,42 @@ pub async fn supply<T: Target>(target: &T, wish: &Wish) -> Result<Supplied, NoSu
         cancels: wish.cancels,
         repeats: wish.repeats,
     };
-    let mut notes = Vec::new();
-    if wish.items.is_none() && !left_out.is_empty() {
-        let named: Vec<&str> = left_out.iter().map(|item| item.item_id.as_str()).collect();
-        notes.push(format!(
-            "of these there is too little, so they are not ordered: items {}",
-            named.join(", ")
-        ));
-    }
-    if listed.is_empty() {
-        notes.push(
-            "nothing is listed, so prices and stock are not known, and nothing is restocked".to_owned(),
-        );
-    }
+    let is_bounded = wish.items.is_none() && !wish.is_funded;
+    let stock = is_bounded.then(|| found.iter().map(|item| item.stock).collect::<Vec<u64>>());
+    let mut notes = notes(wish, &plan, &listed, &found, stock.as_deref());
     if wish.is_funded {
         restock(target, wish, &plan, &found, &mut notes).await?;
     }
     if wish.is_funded || matches!(wish.buyers, Buyers::Own(_)) {
         top_up(target, wish, &plan, &found, &mut notes).await?;
     }
-    let is_bounded = wish.items.is_none() && !wish.is_funded;
-    let stock = is_bounded.then(|| found.iter().map(|item| item.stock).collect::<Vec<u64>>());
-    if let Some(stock) = &stock {
-        let orders = orders_for(&plan, stock);
-        if orders < wish.most_orders {
-            notes.push(format!(
-                "the stock is for about {orders} orders, and it ends with them; --fund restocks what is ordered"
-            ));
-        }
-    }
     Ok(Supplied { plan, stock, notes })
+}
+
+/// What a person should know of what is ordered.
+fn notes(wish: &Wish, plan: &Plan, listed: &[Item], found: &[Item], stock: Option<&[u64]>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if listed.is_empty() {
+        notes.push(
+            "nothing is listed, so prices and stock are not known, and nothing is restocked".to_owned(),
+        );
+    }
+    let left_out = listed.iter().filter(|item| wish.items.is_none() && !found.contains(item));
+    let left_out: Vec<&str> = left_out.map(|item| item.item_id.as_str()).collect();
+    if !left_out.is_empty() {
+        notes.push(format!(
+            "of these there is too little for the run, so they are not ordered: items {}",
+            left_out.join(", ")
+        ));
+    }
+    if let Some(orders) =
+        stock.map(|stock| orders_for(plan, stock)).filter(|orders| *orders < wish.most_orders)
+    {
+        notes.push(format!(
+            "the stock is for about {orders} orders, and it ends with them; --fund restocks what is ordered"
+        ));
+    }
+    notes
 }
 
 async fn listed<T: Target>(target: &T) -> Result<Vec<Item>, Unanswered> {

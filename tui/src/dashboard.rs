@@ -12,7 +12,7 @@
 //!    parts of a [`table`];
 //! 6. [`layout`] and [`draw`](mod@draw): how the state looks; what is where on the screen is recorded in [`shown`].
 //!
-//! Only runner and reading do I/O and read the clock. `update` and `draw` are functions of what they are handed.
+//! Only runner, reading and loading do I/O and read the clock. `update` and `draw` are functions of what they are handed.
 
 use std::io;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ mod canvas;
 mod footer;
 mod header;
 mod ink;
+mod loading;
+mod spark;
 
 pub use draw::draw;
 pub use runner::run_on;

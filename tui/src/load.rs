@@ -4,6 +4,8 @@
 //! counts what is answered, [`ledger`] remembers where each order stands, [`follow`] waits until all have ended, and
 //! [`report`] tells of it. [`supply`] sees to money and stock before. None of it knows a screen or a command line.
 
+#[cfg(test)]
+mod fake;
 pub mod follow;
 pub mod ledger;
 pub mod pace;

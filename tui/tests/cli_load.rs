@@ -250,3 +250,27 @@ async fn over_http_it_is_the_same() {
     let wrong = desk.start("load --to ftp://x --orders 1").output();
     assert_eq!(report("load", &wrong, 2)["error"]["code"], json!("usage"));
 }
+
+#[test]
+fn orders_that_have_not_ended_are_named_and_are_no_success() {
+    let desk = Desk::new();
+    let first = desk.done("load --orders 5");
+    let mut stuck = desk.start("load --orders 5 --items 10 --run open --set faults.item=stopped");
+    stuck.until_it_says("orders are to end yet");
+    // Whoever does not want to wait need not.
+    stuck.signal(Signal::SIGINT);
+    let told = report("load", &stuck.output(), 1);
+    assert_eq!(
+        (&told["ok"], &told["failed"], &told["became"]["open"]),
+        (&json!(5), &json!(0), &json!(5)),
+        "{told}"
+    );
+    let named: Vec<String> = (1..=5).map(|number| format!("load-open-{number}")).collect();
+    assert_eq!(told["open_orders"], json!(named), "{told}");
+    // Once Item works, the same run finds them delivered, and places nothing.
+    let again = desk.done("load --orders 5 --items 10 --run open --seed 9");
+    assert_eq!(again["failed"], json!(0), "{again}");
+    let again = desk.done(&format!("load --orders 5 --items 10 --run open --seed {}", told["seed"]));
+    assert_eq!((&again["ok"], &again["became"]["delivering"]), (&json!(5), &json!(5)), "{again}");
+    desk.assert_as_told(&[&first, &again]);
+}

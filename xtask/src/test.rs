@@ -63,6 +63,8 @@ const WITH_SERVERS: &[Step] = &[(
         "--test",
         "operations",
         "--test",
+        "load_servers",
+        "--test",
         "terminal_servers",
     ],
     &[],

@@ -145,13 +145,18 @@ fn breaker(state: &State, ink: &Ink<'_>) -> Span<'static> {
     Span::styled(text, ink.theme.breaker(worst))
 }
 
-/// How many orders wait for long, which must not be pushed out by the others, and how many there are.
+/// How many orders wait for long and that load is put on, which must not be pushed out by the others, and how many there are.
 fn counts_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {
     let mut parts: Vec<Vec<Span<'static>>> = Vec::new();
     let waiting = state.waiting_long();
     if waiting > 0 {
         let text = ink.fill(Text::WaitingLong, &[&grouped(waiting)]);
         parts.push(vec![Span::styled(format!("{} {text}", ink.glyphs.bad), ink.theme.warn)]);
+    }
+    if state.load.is_active() {
+        let fastest = || ink.text(Text::LoadFastest).to_owned();
+        let rate = state.load.rate().map_or_else(fastest, |rate| rate.to_string());
+        parts.push(vec![Span::styled(ink.fill(Text::LoadInHeader, &[&rate]), ink.theme.warn)]);
     }
     for (status, count) in OrderStatus::ALL.iter().zip(state.counts.orders) {
         let style = if count == 0 { ink.theme.dim } else { ink.theme.status(*status) };

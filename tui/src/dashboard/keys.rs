@@ -33,6 +33,16 @@ pub enum Action {
     DropDead,
     /// Likewise all of them.
     DropAllDead,
+    /// Shows the load that is put on the desk from here.
+    Load,
+    /// Puts it on.
+    StartLoad,
+    /// Ends it.
+    StopLoad,
+    /// More orders a second.
+    Faster,
+    /// Fewer.
+    Slower,
     /// Shows all keys.
     Help,
     /// The other language.
@@ -154,6 +164,11 @@ impl Action {
             Self::Suspend => "suspend",
             Self::Log => "log",
             Self::CopyId => "copy_id",
+            Self::Load => "load",
+            Self::StartLoad => "start_load",
+            Self::StopLoad => "stop_load",
+            Self::Faster => "faster",
+            Self::Slower => "slower",
             Self::Range => "range",
             Self::ReplayDead => "replay",
             Self::ReplayAllDead => "replay_all",
@@ -237,6 +252,8 @@ pub enum Scope {
     Menu,
     /// A question.
     Confirm,
+    /// The load that is put on the desk.
+    Load,
     /// The list of keys.
     Help,
     /// The page that says that the screen is too small for anything else.
@@ -259,6 +276,7 @@ impl Scope {
         Self::Number,
         Self::Menu,
         Self::Confirm,
+        Self::Load,
         Self::Help,
         Self::TooSmall,
     ];
@@ -299,6 +317,7 @@ impl Scope {
             Self::Number => Text::ScopeNumber,
             Self::Menu => Text::ScopeMenu,
             Self::Confirm => Text::ScopeConfirm,
+            Self::Load => Text::LoadTitle,
             Self::Help => Text::ScopeHelp,
             Self::TooSmall => Text::ScopeTooSmall,
         }
@@ -401,6 +420,20 @@ pub const TABLE: &[Binding] = &[
     in_help(Action::ReverseSort, &[c('O')], TABLES, Text::KeyReverseSort),
     in_footer(Action::Breaker, &[c('b')], MAIN, Text::KeyBreaker),
     in_footer(Action::Faults, &[c('f')], MAIN, Text::KeyFaults),
+    in_footer(Action::StartLoad, &[key(KeyCode::Enter), c('s')], &[Scope::Load], Text::KeyStartLoad),
+    in_footer(Action::StopLoad, &[c('x')], &[Scope::Load], Text::KeyStopLoad),
+    in_footer(
+        Action::Faster,
+        &[c('+'), c('='), key(KeyCode::Right), key(KeyCode::Up)],
+        &[Scope::Load],
+        Text::KeyFaster,
+    ),
+    in_footer(
+        Action::Slower,
+        &[c('-'), key(KeyCode::Left), key(KeyCode::Down)],
+        &[Scope::Load],
+        Text::KeySlower,
+    ),
     in_footer(Action::Newer, &[c('K')], &[Scope::Detail], Text::KeyNewer),
     in_footer(Action::Older, &[c('J')], &[Scope::Detail], Text::KeyOlder),
     in_footer(Action::Yes, &[c('y')], &[Scope::Confirm], Text::Yes),
@@ -452,7 +485,7 @@ pub const TABLE: &[Binding] = &[
         &[Scope::Filter, Scope::Palette, Scope::Picker, Scope::Number],
         Text::KeyClose,
     ),
-    in_footer(Action::Close, &[key(KeyCode::Esc), c('q')], &[Scope::Menu], Text::KeyClose),
+    in_footer(Action::Close, &[key(KeyCode::Esc), c('q')], &[Scope::Menu, Scope::Load], Text::KeyClose),
     in_footer(
         Action::Close,
         &[key(KeyCode::Esc), c('?'), c('q'), key(KeyCode::F(1))],
@@ -469,6 +502,7 @@ pub const TABLE: &[Binding] = &[
     in_help(Action::NextTab, &[key(KeyCode::Tab)], MAIN, Text::KeyNextTab),
     in_help(Action::PrevTab, &[key(KeyCode::BackTab)], MAIN, Text::KeyPrevTab),
     in_help(Action::CopyId, &[c('y')], ORDERS, Text::KeyCopyId),
+    in_help(Action::Load, &[c('w')], MAIN, Text::KeyLoad),
     in_help(Action::Log, &[c('L')], MAIN, Text::KeyLog),
     in_footer(Action::Panel, &[c('p')], MAIN, Text::KeyPanel),
     in_footer(Action::Language, &[c('l')], MAIN, Text::KeyLanguage),
@@ -479,7 +513,15 @@ pub const TABLE: &[Binding] = &[
     in_help(
         Action::Help,
         &[key(KeyCode::F(1))],
-        &[Scope::Filter, Scope::Palette, Scope::Picker, Scope::Number, Scope::Menu, Scope::Confirm],
+        &[
+            Scope::Filter,
+            Scope::Palette,
+            Scope::Picker,
+            Scope::Number,
+            Scope::Menu,
+            Scope::Confirm,
+            Scope::Load,
+        ],
         Text::KeyHelp,
     ),
     in_help(Action::Suspend, &[Chord::ctrl('z')], Scope::ALL, Text::KeySuspend),
@@ -494,6 +536,7 @@ pub const TABLE: &[Binding] = &[
             Scope::Number,
             Scope::Menu,
             Scope::Confirm,
+            Scope::Load,
             Scope::Help,
         ],
         Text::KeyQuit,

@@ -1,4 +1,4 @@
-//! What lies over the screen: a filter, the palette, forms, menus, questions, the log, the help.
+//! What lies over the screen: a filter, the palette, forms, menus, questions, the load, the log, the help.
 
 use dialogs::state::{Confirm, Menu};
 use filter::state::FilterLine;
@@ -11,6 +11,7 @@ pub mod dialogs;
 pub mod filter;
 pub mod form;
 pub mod input;
+pub mod load;
 pub mod palette;
 
 pub(crate) mod draw;
@@ -31,6 +32,8 @@ pub enum Layer {
     Menu(Menu),
     /// Something is asked.
     Confirm(Box<Confirm>),
+    /// The load that is put on the desk from here.
+    Load,
     /// The last lines of the log, scrolled up from its end.
     Log(Scroll),
     /// All keys, scrolled down.

@@ -14,6 +14,7 @@ use skstore_workers::desk::view::{Counts, Cursor, Health, OrderDetail, OrderFilt
 use skstore_workers::desk::{DeadError, DeadPage, DeskError};
 
 use super::keys::Chord;
+use super::layers::load::state::News;
 use super::screens::dead_letters::state::{Deal, DealReport};
 use super::size::Size;
 use crate::terminal::console::Told;
@@ -58,6 +59,8 @@ pub enum Message {
     Dead(Result<DeadPage, DeadError>),
     /// What became, or would become, of parked messages.
     Summary(Deal, Result<DealReport, DeadError>),
+    /// What is heard of the load that is put on.
+    Load(News),
     /// The last lines of the log. Only sent while they are shown.
     Log(Vec<String>),
     /// Something has happened to the terminal.
@@ -261,6 +264,12 @@ pub enum Effect {
     ReadDead,
     /// Do something with parked messages, or find out what would happen.
     Deal(Deal),
+    /// Put load on the desk: so many orders a second, or as fast as they are answered.
+    StartLoad(Option<u32>),
+    /// Change that.
+    SteerLoad(Option<u32>),
+    /// End it; asked for again, do not wait for its orders.
+    StopLoad,
     /// Put a text into the clipboard.
     Copy(String),
     /// Give the terminal to the shell, and stop until it is given back.

@@ -19,6 +19,8 @@ use skstore_workers::desk::{BusState, DeadLetter, Desk, DeskError, Disposition};
 use tokio::time::Instant;
 
 use super::keys::Chord;
+use super::layers::load::state::News;
+use super::loading::{self, Loading};
 use super::message::{Answered, Effect, Gesture, Message, Mouse, Request, Wanted};
 use super::pace::Pace;
 use super::reading::{READ_WITHIN, Reading, Reads};
@@ -78,7 +80,10 @@ where
         let message = tokio::select! {
             biased;
             event = keyboard.next() => match event {
-                None => return Ok(()),
+                None => {
+                    Box::pin(outside.leave_load()).await;
+                    return Ok(());
+                }
                 Some(Err(error)) => return Err(DashboardError::Keyboard(error)),
                 // Not every terminal knows the size that it tells.
                 Some(Ok(Event::Resize(..))) => Some(Message::Resized(size_of(screen)?)),
@@ -87,6 +92,7 @@ where
             told = console.told() => Some(Message::Terminal(told)),
             Ok(()) = bus.changed() => Some(outside.bus_message(&bus.borrow_and_update())),
             Ok(()) = logged.changed(), if state.shows_log() => Some(Message::Log(log.lines())),
+            news = heard(&mut outside.load) => Some(Message::Load(news)),
             Some(done) = outside.pending.next(), if !outside.pending.is_empty() => {
                 outside.done(done, &wanted(&state))
             }
@@ -119,7 +125,13 @@ where
         while let Some(message) = messages.pop_front() {
             for effect in update(&mut state, outside.clock.now(), message) {
                 match effect {
-                    Effect::Quit => return Ok(()),
+                    Effect::Quit => {
+                        Box::pin(outside.leave_load()).await;
+                        return Ok(());
+                    }
+                    Effect::StartLoad(rate) => outside.put_load(rate),
+                    Effect::SteerLoad(rate) => outside.load.iter().for_each(|load| load.steer(rate)),
+                    Effect::StopLoad => outside.load.iter().for_each(Loading::stop),
                     Effect::Read => outside.reads.wanted(Instant::now()),
                     Effect::Ask(request) => outside.ask(request),
                     Effect::ReadQueues => outside.read_queues(),
@@ -144,6 +156,14 @@ where
                 }
             }
         }
+    }
+}
+
+/// The next news of the load that is put on, if it is.
+async fn heard(load: &mut Option<Loading>) -> News {
+    match load {
+        Some(load) => load.news().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -216,24 +236,28 @@ fn mouse_of(event: MouseEvent) -> Option<Mouse> {
 enum Done {
     Message(Message),
     Read(Result<Reading, ViewError>),
+    /// The last news of the load.
+    Loaded(News),
 }
 
 /// Everything outside of the state, and what is on its way from there.
 ///
 /// What is on its way is bounded: one read, one look at the queues, one deal with parked
-/// messages, two questions about the open detail, and what a person asks for by
+/// messages, two questions about the open detail, one load within its own bounds, and what a person asks for by
 /// hand, each for as long as [`skstore_workers::desk::ANSWER_WITHIN`].
 struct Outside {
     desk: Desk,
     clock: Clock,
     pending: FuturesUnordered<Pin<Box<dyn Future<Output = Done>>>>,
     reads: Reads,
+    /// The load that is put on.
+    load: Option<Loading>,
 }
 
 impl Outside {
     fn new(desk: Desk, clock: Clock, read_every: Duration) -> Self {
         let reads = Reads::new(Instant::now(), read_every);
-        Self { desk, clock, pending: FuturesUnordered::new(), reads }
+        Self { desk, clock, pending: FuturesUnordered::new(), reads, load: None }
     }
 
     fn ask(&self, request: Request) {
@@ -242,6 +266,27 @@ impl Outside {
             let result = ask(&desk, &request).await;
             Done::Message(Message::Answered(Box::new(Answered { request, result })))
         }));
+    }
+
+    fn put_load(&mut self, rate: Option<u32>) {
+        let (load, done) = Loading::start(self.desk.clone(), rate);
+        self.load = Some(load);
+        self.pending.push(Box::pin(async move { Done::Loaded(done.await) }));
+    }
+
+    /// Ends the load that is put on in good order: what is in flight is answered, or will not be.
+    async fn leave_load(&mut self) {
+        let Some(load) = self.load.take() else { return };
+        load.leave();
+        let is_over = async {
+            while let Some(done) = self.pending.next().await {
+                if matches!(done, Done::Loaded(_)) {
+                    return;
+                }
+            }
+        };
+        // Whoever leaves waits no longer.
+        let _ = tokio::time::timeout(loading::LEFT_WITHIN, is_over).await;
     }
 
     fn read_queues(&self) {
@@ -291,6 +336,10 @@ impl Outside {
     fn done(&mut self, done: Done, wanted: &Wanted) -> Option<Message> {
         match done {
             Done::Message(message) => Some(message),
+            Done::Loaded(news) => {
+                self.load = None;
+                Some(Message::Load(news))
+            }
             Done::Read(Ok(reading)) => {
                 self.reads.succeeded(Instant::now(), &reading, wanted);
                 match reading {

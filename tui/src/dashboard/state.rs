@@ -20,6 +20,7 @@ use super::layers::Layer;
 use super::layers::dialogs::state::{Confirm, Question};
 use super::layers::filter::state::FilterLine;
 use super::layers::form::state::{Form, Pickable};
+use super::layers::load::state::Load;
 use super::message::{Effect, Request};
 use super::screens::accounts::state::Accounts;
 use super::screens::dead_letters::state::Dead;
@@ -164,6 +165,8 @@ pub struct State {
     pub attendance: Attendance,
     /// Whether they are being asked.
     pub is_asking_queues: bool,
+    /// The load that is put on the desk from here.
+    pub load: Load,
     /// The last lines of the log, while they are shown.
     pub log: Vec<String>,
     /// Whether services and breaker, or what belongs to the selected row, are shown.
@@ -204,6 +207,7 @@ impl State {
             queues: None,
             attendance: Attendance::default(),
             is_asking_queues: false,
+            load: Load::default(),
             log: Vec::new(),
             panel: true,
             layers: Vec::new(),
@@ -243,6 +247,7 @@ impl State {
             | Layer::Palette(_)
             | Layer::Menu(_)
             | Layer::Confirm(_)
+            | Layer::Load
             | Layer::Log(_)
             | Layer::Help(_) => None,
         })
@@ -293,6 +298,7 @@ impl State {
             Some(Layer::Form(form)) => form.scope(),
             Some(Layer::Menu(_)) => Scope::Menu,
             Some(Layer::Confirm(_)) => Scope::Confirm,
+            Some(Layer::Load) => Scope::Load,
             Some(Layer::Help(_) | Layer::Log(_)) => Scope::Help,
             None => self.base_scope(),
         }

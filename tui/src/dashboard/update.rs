@@ -81,6 +81,10 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
             Vec::new()
         }
         Message::Summary(deal, result) => dead_letters::summary(state, deal, result),
+        Message::Load(news) => {
+            state.load.hear(news);
+            Vec::new()
+        }
         Message::Log(lines) => {
             state.log = lines;
             Vec::new()

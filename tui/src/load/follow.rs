@@ -35,6 +35,15 @@ enum Heard {
     Nothing,
 }
 
+/// What is asked of open orders one by one.
+#[derive(Default)]
+struct Asked {
+    /// The last one that was asked for.
+    last: u64,
+    /// How often Order has said of them that there is none.
+    none: BTreeMap<u64, u8>,
+}
+
 /// Follows the orders of `ledger` until all have ended, or none has for [`PATIENCE`]. `told` hears how many are open, now
 /// and then. It may be dropped at any time: what it has found out is in the ledger.
 ///
@@ -46,7 +55,7 @@ pub async fn follow<T: Target>(
     ledger: &mut Ledger,
     mut told: impl FnMut(u64),
 ) -> Result<(), Unanswered> {
-    let (mut progress, mut from, mut none) = (Instant::now(), 0, BTreeMap::<u64, u8>::new());
+    let (mut progress, mut asked) = (Instant::now(), Asked::default());
     loop {
         let before = ledger.open();
         if before == 0 {
@@ -54,27 +63,9 @@ pub async fn follow<T: Target>(
         }
         let mut looked = Ok(());
         if before > ASKED_SINGLY as u64 {
-            looked = look(target, run, ledger).await;
+            looked = look(target, run, ledger, &mut told).await;
         }
-        let mut asked: Vec<u64> = ledger.open_after(from).take(ASKED_SINGLY).collect();
-        if asked.is_empty() {
-            asked = ledger.open_after(0).take(ASKED_SINGLY).collect();
-        }
-        from = asked.last().copied().unwrap_or(0);
-        for (number, heard) in ask_all(target, run, ledger, &asked).await {
-            match heard {
-                Heard::Stands(stand) => ledger.set(number, stand),
-                Heard::None => {
-                    let times = none.entry(number).or_default();
-                    *times += 1;
-                    if *times >= SAID_TO_BE_NONE {
-                        ledger.set(number, Stand::NotPlaced);
-                        none.remove(&number);
-                    }
-                }
-                Heard::Nothing => {}
-            }
-        }
+        ask_singly(target, run, ledger, &mut asked).await;
         let open = ledger.open();
         told(open);
         if open < before {
@@ -88,8 +79,36 @@ pub async fn follow<T: Target>(
     }
 }
 
+/// Asks for some of the open orders, after those that were asked for the last time.
+async fn ask_singly<T: Target>(target: &T, run: &RunName, ledger: &mut Ledger, asked: &mut Asked) {
+    let mut numbers: Vec<u64> = ledger.open_after(asked.last).take(ASKED_SINGLY).collect();
+    if numbers.is_empty() {
+        numbers = ledger.open_after(0).take(ASKED_SINGLY).collect();
+    }
+    asked.last = numbers.last().copied().unwrap_or(0);
+    for (number, heard) in ask_all(target, run, ledger, &numbers).await {
+        match heard {
+            Heard::Stands(stand) => ledger.set(number, stand),
+            Heard::None => {
+                let times = asked.none.entry(number).or_default();
+                *times += 1;
+                if *times >= SAID_TO_BE_NONE {
+                    ledger.set(number, Stand::NotPlaced);
+                    asked.none.remove(&number);
+                }
+            }
+            Heard::Nothing => {}
+        }
+    }
+}
+
 /// Looks through the orders that the view has of the run, newest first, for as long as there may be any.
-async fn look<T: Target>(target: &T, run: &RunName, ledger: &mut Ledger) -> Result<(), Unanswered> {
+async fn look<T: Target>(
+    target: &T,
+    run: &RunName,
+    ledger: &mut Ledger,
+    told: &mut impl FnMut(u64),
+) -> Result<(), Unanswered> {
     let (prefix, mut after) = (run.prefix(), None);
     loop {
         let page = target.page(&prefix, after.as_ref()).await?;
@@ -98,6 +117,7 @@ async fn look<T: Target>(target: &T, run: &RunName, ledger: &mut Ledger) -> Resu
                 ledger.seen(number, order.status);
             }
         }
+        told(ledger.open());
         match page.next {
             Some(next) if ledger.open() > 0 && ledger.may_be_from(next.placed_at) => after = Some(next),
             _ => return Ok(()),
@@ -136,4 +156,77 @@ async fn ask<T: Target>(target: &T, client: usize, id: &OrderId, stand: Stand) -
         (None, Some(error)) if error.code == ErrorCode::NotFound => Heard::None,
         (None, _) => Heard::Nothing,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use skstore_domain::commands::Place;
+    use skstore_domain::ids::{Customer, ItemId};
+    use skstore_domain::objects::{Order, OrderStatus};
+
+    use super::super::fake::{self, desk, yes};
+    use super::super::ledger::Became;
+    use super::*;
+
+    fn run() -> RunName {
+        RunName::new("r").unwrap()
+    }
+
+    fn order(number: u64, status: OrderStatus) -> (OrderId, Order) {
+        let order_id = run().order_id(number).unwrap();
+        let place = Place {
+            item_id: ItemId::new("10").unwrap(),
+            qty: 1,
+            customer: Some(Customer::new("kim").unwrap()),
+            order_id: Some(order_id.clone()),
+            unit_price: None,
+        };
+        (order_id, Order { status, ..fake::order(&place) })
+    }
+
+    fn ledger(stands: &[Stand]) -> Ledger {
+        let mut ledger = Ledger::default();
+        stands.iter().zip(1..).for_each(|(stand, number)| ledger.set(number, *stand));
+        ledger
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_view_does_not_tell_order_is_asked_for() {
+        let desk = desk(yes);
+        // Of the first the view knows; of the second and the third Order alone; of the fourth nobody.
+        desk.shown.borrow_mut().extend([order(1, OrderStatus::Cancelled)]);
+        desk.known.borrow_mut().extend([order(2, OrderStatus::Delivering), order(3, OrderStatus::Rejected)]);
+        let mut ledger = ledger(&[Stand::TakenBack, Stand::Accepted, Stand::Unknown, Stand::Unknown]);
+        follow(&desk, &run(), &mut ledger, |_| {}).await.unwrap();
+        let expected = Became { delivering: 1, cancelled: 1, rejected: 1, not_placed: 1, open: 0 };
+        assert_eq!(ledger.became(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_that_nobody_knows_is_not_given_up_at_once() {
+        let desk = desk(yes);
+        let mut ledger = ledger(&[Stand::Unknown]);
+        let late = async {
+            sleep(LOOK_EVERY * 2).await;
+            desk.known.borrow_mut().extend([order(1, OrderStatus::Delivering)]);
+        };
+        let run = run();
+        let (followed, ()) = tokio::join!(follow(&desk, &run, &mut ledger, |_| {}), late);
+        followed.unwrap();
+        assert_eq!(ledger.became(), Became { delivering: 1, ..Became::default() });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_are_found_page_by_page_and_what_does_not_end_has_a_bound() {
+        const ORDERS: u64 = 2000;
+        let desk = desk(yes);
+        let placed = |number| if number == 77 { OrderStatus::Placed } else { OrderStatus::Delivering };
+        desk.shown.borrow_mut().extend((1..=ORDERS).map(|number| order(number, placed(number))));
+        let mut ledger = ledger(&[Stand::Accepted; 2000]);
+        let (begun, mut told) = (Instant::now(), Vec::new());
+        follow(&desk, &run(), &mut ledger, |open| told.push(open)).await.unwrap();
+        assert_eq!(ledger.became(), Became { delivering: ORDERS - 1, open: 1, ..Became::default() });
+        assert_eq!((told.first(), ledger.open_after(0).collect::<Vec<_>>()), (Some(&1), vec![77]));
+        assert!(begun.elapsed() >= PATIENCE && begun.elapsed() < PATIENCE * 2, "{:?}", begun.elapsed());
+    }
 }

@@ -99,17 +99,8 @@ impl Pacer {
             let Steer { rate, is_stopped } = *steer.borrow_and_update();
             let now = Instant::now();
             let due = rate.map_or(Some(now), |rate| turn.since.checked_add(interval(rate)));
-            let ended = if is_stopped {
-                Some(Ended::Told)
-            } else if turn.next > self.last {
-                Some(Ended::Orders)
-            } else if self.until.is_some_and(|until| now >= until) {
-                Some(Ended::Time)
-            } else {
-                None
-            };
-            if ended.is_some() {
-                turn.ended = ended;
+            if let Some(ended) = self.limit_at(&turn, is_stopped, now) {
+                turn.ended = Some(ended);
                 turn.unsent = rate.map_or(0, |rate| self.due_by(&turn, rate, now));
                 return None;
             }
@@ -136,6 +127,19 @@ impl Pacer {
         turn.next += 1;
         turn.since = due;
         Some(Ticket { number, due })
+    }
+
+    /// The limit that is reached at `now`.
+    fn limit_at(&self, turn: &Turn, is_stopped: bool, now: Instant) -> Option<Ended> {
+        if is_stopped {
+            Some(Ended::Told)
+        } else if turn.next > self.last {
+            Some(Ended::Orders)
+        } else if self.until.is_some_and(|until| now >= until) {
+            Some(Ended::Time)
+        } else {
+            None
+        }
     }
 
     /// How many orders were due by `now` and were not taken, since nobody was free.

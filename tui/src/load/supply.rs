@@ -18,6 +18,8 @@ use super::target::{Target, Unanswered};
 
 /// Orders a second that are reckoned with where nothing bounds them: more than any desk here takes.
 const RECKONED_PER_SECOND: f64 = 50_000.0;
+/// What a unit is reckoned to cost where nothing is listed: more than most things do.
+const UNKNOWN_PRICE: Won = Won(1_000_000);
 /// Top-ups and restocks at once.
 const AT_ONCE: usize = 16;
 /// What one of many gets more than its share of orders, at most: twice as many and a hundred, far beyond what chance does.
@@ -115,7 +117,6 @@ pub enum NoSupply {
 pub async fn supply<T: Target>(target: &T, wish: &Wish) -> Result<Supplied, NoSupply> {
     let listed = listed(target).await?;
     let (items, found) = chosen(wish, &listed)?;
-    let left_out: Vec<&Item> = listed.iter().filter(|item| !found.contains(item)).collect();
     let plan = Plan {
         run: wish.run.clone(),
         seed: wish.seed,
@@ -125,31 +126,42 @@ pub async fn supply<T: Target>(target: &T, wish: &Wish) -> Result<Supplied, NoSu
         cancels: wish.cancels,
         repeats: wish.repeats,
     };
-    let mut notes = Vec::new();
-    if wish.items.is_none() && !left_out.is_empty() {
-        let named: Vec<&str> = left_out.iter().map(|item| item.item_id.as_str()).collect();
-        notes.push(format!(
-            "of these there is too little, so they are not ordered: items {}",
-            named.join(", ")
-        ));
-    }
+    let is_bounded = wish.items.is_none() && !wish.is_funded;
+    let stock = is_bounded.then(|| found.iter().map(|item| item.stock).collect::<Vec<u64>>());
+    let mut notes = notes(wish, &plan, &listed, &found, stock.as_deref());
     if wish.is_funded {
         restock(target, wish, &plan, &found, &mut notes).await?;
     }
     if wish.is_funded || matches!(wish.buyers, Buyers::Own(_)) {
         top_up(target, wish, &plan, &found, &mut notes).await?;
     }
-    let is_bounded = wish.items.is_none() && !wish.is_funded;
-    let stock = is_bounded.then(|| found.iter().map(|item| item.stock).collect::<Vec<u64>>());
-    if let Some(stock) = &stock {
-        let orders = orders_for(&plan, stock);
-        if orders < wish.most_orders {
-            notes.push(format!(
-                "the stock is for about {orders} orders, and it ends with them; --fund restocks what is ordered"
-            ));
-        }
-    }
     Ok(Supplied { plan, stock, notes })
+}
+
+/// What a person should know of what is ordered.
+fn notes(wish: &Wish, plan: &Plan, listed: &[Item], found: &[Item], stock: Option<&[u64]>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if listed.is_empty() {
+        notes.push(
+            "nothing is listed, so prices and stock are not known, and nothing is restocked".to_owned(),
+        );
+    }
+    let left_out = listed.iter().filter(|item| wish.items.is_none() && !found.contains(item));
+    let left_out: Vec<&str> = left_out.map(|item| item.item_id.as_str()).collect();
+    if !left_out.is_empty() {
+        notes.push(format!(
+            "of these there is too little for the run, so they are not ordered: items {}",
+            left_out.join(", ")
+        ));
+    }
+    if let Some(orders) =
+        stock.map(|stock| orders_for(plan, stock)).filter(|orders| *orders < wish.most_orders)
+    {
+        notes.push(format!(
+            "the stock is for about {orders} orders, and it ends with them; --fund restocks what is ordered"
+        ));
+    }
+    notes
 }
 
 async fn listed<T: Target>(target: &T) -> Result<Vec<Item>, Unanswered> {
@@ -165,6 +177,10 @@ async fn listed<T: Target>(target: &T) -> Result<Vec<Item>, Unanswered> {
 
 /// What is ordered, with the items themselves.
 fn chosen(wish: &Wish, listed: &[Item]) -> Result<(Vec<Share>, Vec<Item>), NoSupply> {
+    if let Some(shares) = wish.items.as_ref().filter(|_| listed.is_empty()) {
+        // Orders are taken while Item, who lists them, is away.
+        return Ok((shares.clone(), Vec::new()));
+    }
     if listed.is_empty() {
         return Err(NoSupply::Nothing("no item is listed, so there is nothing to order".to_owned()));
     }
@@ -250,7 +266,7 @@ async fn top_up<T: Target>(
     found: &[Item],
     notes: &mut Vec<String>,
 ) -> Result<(), NoSupply> {
-    let dearest = found.iter().map(|item| item.unit_price.0).max().unwrap_or(0);
+    let dearest = found.iter().map(|item| item.unit_price).max().unwrap_or(UNKNOWN_PRICE).0;
     let orders = share(wish.most_orders, 1, u64::try_from(plan.customers.len()).unwrap_or(u64::MAX));
     let needed = dearest
         .saturating_mul(i64::from(*plan.qty.end()))

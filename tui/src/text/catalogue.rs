@@ -343,6 +343,28 @@ texts! {
         "'{0}' cannot be a name: at most 64 characters, all to be seen"
     }
 
+    // The load.
+    LoadTitle { "부하", "load" }
+    LoadHint { "load-1 … load-100 이름으로 넉넉한 상품을 주문합니다", "Orders what there is enough of, for load-1 to load-100" }
+    LoadPreparing { "준비 중: 고객들의 예치금을 채웁니다", "preparing: its customers get money" }
+    LoadRunning { "실행 {0}, {1}초째, 전송중 {2}", "run {0}, for {1} s, in flight {2}" }
+    LoadStopping { "멈추는 중: 보낸 주문의 답을 기다립니다", "stopping: it waits for what is in flight" }
+    LoadFollowing { "아직 끝나지 않은 주문 {0}건을 기다립니다", "waiting for {0} orders to end" }
+    LoadEnded { "실행 {0} 끝남, 주문 {1}건", "run {0} is over, {1} orders" }
+    LoadRate { "초당 주문", "orders/s" }
+    LoadFastest { "최대", "max" }
+    LoadPerSecond { "초당 답", "answers/s" }
+    LoadRefused { "거부", "refused" }
+    LoadTimes { "응답 시간", "answer time" }
+    LoadBecame { "결과:", "became:" }
+    LoadNotPlaced { "주문 안 됨", "not placed" }
+    LoadOpen { "끝나지 않음", "open" }
+    LoadInHeader { "부하 {0}/초", "load {0}/s" }
+    WhyLoadRuns { "이미 주문을 넣고 있습니다", "Load is being put on already" }
+    WhyNoLoad { "멈출 부하가 없습니다", "There is no load to stop" }
+    WhyFastest { "이보다 빠를 수 없습니다", "It is as fast as can be" }
+    WhySlowest { "이보다 느릴 수 없습니다", "It is as slow as can be" }
+
     // Messages.
     ToastPlace { "주문 {0}, {1} {2}개", "order by {0}, {2} of {1}" }
     ToastCancel { "취소 {0}", "cancel {0}" }
@@ -405,6 +427,11 @@ texts! {
     KeyRestock { "입고", "restock" }
     KeyBreaker { "차단기", "breaker" }
     KeyFaults { "장애", "faults" }
+    KeyLoad { "부하", "load" }
+    KeyStartLoad { "시작", "start" }
+    KeyStopLoad { "멈춤", "stop" }
+    KeyFaster { "빠르게", "faster" }
+    KeySlower { "느리게", "slower" }
     KeyNewer { "더 새 주문", "newer" }
     KeyOlder { "더 옛 주문", "older" }
     KeySwitch { "예/아니요 바꾸기", "switch" }

@@ -29,9 +29,35 @@ pub fn compact(count: u64) -> String {
     }
 }
 
+/// Microseconds in three digits of milliseconds or seconds.
+#[must_use]
+pub fn millis(us: u64) -> String {
+    let (whole, part) = (us / 1000, us % 1000);
+    match whole {
+        0..=9 => format!("{whole}.{:02} ms", part / 10),
+        10..=99 => format!("{whole}.{} ms", part / 100),
+        100..=9999 => format!("{whole} ms"),
+        _ => format!("{}.{} s", whole / 1000, whole % 1000 / 100),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_as_long_as_they_say_something() {
+        let table = [
+            (1, "0.00 ms"),
+            (1234, "1.23 ms"),
+            (12_345, "12.3 ms"),
+            (123_456, "123 ms"),
+            (12_345_678, "12.3 s"),
+        ];
+        for (us, words) in table {
+            assert_eq!(millis(us), words);
+        }
+    }
 
     #[test]
     fn an_ordinal_ends_as_it_is_said() {

@@ -544,6 +544,9 @@ pub(crate) fn asked(effects: &[Effect]) -> Vec<&Request> {
         | Effect::Retake
         | Effect::MintOrderId
         | Effect::MintRequestId
+        | Effect::StartLoad(_)
+        | Effect::SteerLoad(_)
+        | Effect::StopLoad
         | Effect::Quit => None,
     });
     asked.collect()

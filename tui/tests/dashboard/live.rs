@@ -203,3 +203,46 @@ fn an_unanswered_question_is_told_and_the_dashboard_goes_on() {
         .unwrap();
     });
 }
+
+#[test]
+fn load_is_put_on_made_faster_and_ended_and_every_order_is_told_of() {
+    let data = tempfile::tempdir().unwrap();
+    let flags = vec![
+        ("data_dir".to_owned(), data.path().display().to_string()),
+        // A busy machine must not make answers late.
+        ("payment.timeout_ms".to_owned(), "9000".to_owned()),
+    ];
+    let config = Config::load(&Sources { file: None, environment: vec![], flags }).unwrap();
+    let process = Process::start(&config).unwrap();
+    let counted = runtime(false).block_on(async {
+        process.ready().await;
+        process.settle().await;
+        let desk = process.desk().await.unwrap();
+        let view = desk.view().clone();
+        watch(desk, Clock::System, |user| async {
+            user.sees(&["connected", "No orders yet"]).await;
+            user.type_in("w");
+            user.sees(&["[10]", "for load-1 to load-100"]).await;
+            user.press(KeyCode::Enter);
+            user.sees(&["load 10/s", "p99", "ok "]).await;
+            user.type_in("++");
+            user.sees(&["[50]", "load 50/s"]).await;
+            user.waits_for("the last second is faster", |screen| screen.contains("answers/s   50 ")).await;
+            user.type_in("x");
+            user.sees(&["is over", "became: delivering"]).await;
+            user.press(KeyCode::Enter);
+            user.sees(&["run ", "in flight"]).await;
+            // Left while it runs: what is in flight is answered.
+            user.press(KeyCode::Esc);
+            user
+        })
+        .await
+        .unwrap();
+        process.settle().await;
+        view.counts().await.unwrap().orders
+    });
+    let [paying, placed, delivering, cancelled, rejected] = counted;
+    assert!(delivering > 50, "{counted:?}");
+    assert_eq!((paying, placed, cancelled, rejected), (0, 0, 0, 0), "in good order: {counted:?}");
+    process.stop().unwrap();
+}

@@ -8,6 +8,7 @@ mod health;
 mod hostile;
 mod keys;
 mod live;
+mod load;
 mod mouse;
 mod sample;
 mod screens;

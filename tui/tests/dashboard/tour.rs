@@ -16,6 +16,7 @@ use skstore::text::{Language, fit};
 use skstore_domain::breaker::BreakerState;
 
 use crate::builders::*;
+use crate::load::put_load;
 use crate::sample::*;
 
 /// Columns and rows of the tour's screens.
@@ -65,6 +66,8 @@ fn the_tour_shows_the_screens_as_they_are() {
     let mut palette = sample_showing(Tab::Items, Language::English, SCREEN);
     press(&mut palette, ':');
     type_in(&mut palette, "re");
+    let mut load = in_trouble(Language::English, SCREEN);
+    put_load(&mut load);
     let screens = [
         (
             "Orders, while Deposit is slow: the breaker is open and says why.",
@@ -73,6 +76,7 @@ fn the_tour_shows_the_screens_as_they_are() {
         ("`n` places an order, and says beforehand what it comes to.", placing),
         ("Enter opens an order; `←` and `→` go through its time.", then),
         ("`5`: what happens, as it happens.", sample_showing(Tab::Events, Language::English, SCREEN)),
+        ("`w` puts load on the desk, faster and slower while one watches; `skstore load` does more.", load),
         ("`:` finds every command by its name.", palette),
         ("`l`: 한국어.", in_trouble(Language::Korean, SCREEN)),
     ];

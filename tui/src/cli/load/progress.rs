@@ -1,10 +1,9 @@
 //! How a run does, while it does: on a terminal one line that is written over, else a line now and then.
 
 use skstore::load::runner::Seen;
-use skstore::text::numbers::compact;
+use skstore::text::numbers::{compact, millis};
 
 use super::super::stderr::{tell, write_over};
-use super::told::ms;
 
 /// Where every line stays it is told of this seldom, in seconds.
 const LINE_EVERY_S: u64 = 5;
@@ -47,7 +46,7 @@ impl Progress {
 /// when it is written over.
 fn line(seen: &Seen<'_>) -> String {
     let second = &seen.second;
-    let took = |us: Option<u64>| us.map_or("-".to_owned(), ms);
+    let took = |us: Option<u64>| us.map_or("-".to_owned(), millis);
     format!(
         "{} s  {}/s  ok {}  refused {}  failed {}  p50 {}  p99 {}  in flight {}",
         second.at_s,

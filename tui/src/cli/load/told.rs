@@ -7,6 +7,7 @@ use skstore::load::runner::Limits;
 use skstore::load::supply::Supplied;
 use skstore::load::tally::{Counts, Times};
 use skstore::text::Language;
+use skstore::text::numbers::millis;
 
 use super::super::columns::fields;
 use super::super::labels::{self, Label};
@@ -29,59 +30,70 @@ pub(super) fn beginning(supplied: &Supplied, limits: &Limits, rate: Option<f64>,
     std::iter::once(begins).chain(notes).collect()
 }
 
-/// The report.
+/// The report: how it went, how long it took, and what became of the orders.
 pub(super) fn report(language: Language, report: &Report) -> String {
-    let tally = &report.tally;
-    let orders = &tally.orders;
-    let took = |us: Option<u64>| us.map_or(String::new(), ms);
-    let percentile = |percent: f64| took(tally.all.percentile(percent));
+    let parts = [counted(report), timed(report), ended(language, report)];
+    fields(language, &parts.concat())
+}
+
+fn counted(report: &Report) -> Vec<(Label, String)> {
+    let orders = &report.tally.orders;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a mean of whole microseconds"
     )]
-    let mean = tally.all.mean().map(|us| us.round() as u64);
+    let mean = report.tally.all.mean().map(|us| us.round() as u64);
+    vec![
+        (labels::RUN, report.run.clone()),
+        (labels::SEED, report.seed.to_string()),
+        (labels::TRANSACTIONS, orders.sent.to_string()),
+        (labels::AVAILABILITY, format!("{:.2} %", report.availability_percent())),
+        (labels::ELAPSED_TIME, format!("{:.2} s", report.elapsed.as_secs_f64())),
+        (labels::RESPONSE_TIME, mean.map_or(String::new(), millis)),
+        (labels::TRANSACTION_RATE, format!("{:.2} /s", report.per_second())),
+        (labels::CONCURRENCY, format!("{:.2}", report.concurrency())),
+        (labels::SUCCESSFUL_TRANSACTIONS, orders.ok.to_string()),
+        (labels::REFUSED_TRANSACTIONS, by_word(orders.refused, &orders.refusals)),
+        (labels::FAILED_TRANSACTIONS, by_word(orders.failed, &orders.failures)),
+    ]
+}
+
+fn timed(report: &Report) -> Vec<(Label, String)> {
+    let all = &report.tally.all;
+    let took = |us: Option<u64>| us.map_or(String::new(), millis);
+    let percentile = |percent: f64| took(all.percentile(percent));
+    vec![
+        (labels::LONGEST_TRANSACTION, took(all.max())),
+        (labels::SHORTEST_TRANSACTION, took(all.min())),
+        (Label::same("p50"), percentile(50.0)),
+        (Label::same("p90"), percentile(90.0)),
+        (Label::same("p99"), percentile(99.0)),
+        (Label::same("p99.9"), percentile(99.9)),
+        (labels::WHEN_REFUSED, apart(&report.tally.refused)),
+        (labels::WHEN_FAILED, apart(&report.tally.failed)),
+    ]
+}
+
+fn ended(language: Language, report: &Report) -> Vec<(Label, String)> {
     let became = &report.became;
-    let status = |label: Label, count: u64| {
-        if count == 0 { None } else { Some(format!("{} {count}", label.of(language))) }
-    };
     let fates = [
-        status(labels::DELIVERING, became.delivering),
-        status(labels::CANCELLED, became.cancelled),
-        status(labels::REJECTED, became.rejected),
-        status(labels::NOT_PLACED, became.not_placed),
-        status(labels::OPEN, became.open),
+        (labels::DELIVERING, became.delivering),
+        (labels::CANCELLED, became.cancelled),
+        (labels::REJECTED, became.rejected),
+        (labels::NOT_PLACED, became.not_placed),
+        (labels::OPEN, became.open),
     ];
+    let shown = fates.into_iter().filter(|(_, count)| *count > 0);
+    let fates: Vec<String> = shown.map(|(label, count)| format!("{} {count}", label.of(language))).collect();
     let open: Vec<String> = report.open_orders.iter().map(ToString::to_string).collect();
-    fields(
-        language,
-        &[
-            (labels::RUN, report.run.clone()),
-            (labels::SEED, report.seed.to_string()),
-            (labels::TRANSACTIONS, orders.sent.to_string()),
-            (labels::AVAILABILITY, format!("{:.2} %", report.availability_percent())),
-            (labels::ELAPSED_TIME, format!("{:.2} s", report.elapsed.as_secs_f64())),
-            (labels::RESPONSE_TIME, took(mean)),
-            (labels::TRANSACTION_RATE, format!("{:.2} /s", report.per_second())),
-            (labels::CONCURRENCY, format!("{:.2}", report.concurrency())),
-            (labels::SUCCESSFUL_TRANSACTIONS, orders.ok.to_string()),
-            (labels::REFUSED_TRANSACTIONS, by_word(orders.refused, &orders.refusals)),
-            (labels::FAILED_TRANSACTIONS, by_word(orders.failed, &orders.failures)),
-            (labels::LONGEST_TRANSACTION, took(tally.all.max())),
-            (labels::SHORTEST_TRANSACTION, took(tally.all.min())),
-            (Label::same("p50"), percentile(50.0)),
-            (Label::same("p90"), percentile(90.0)),
-            (Label::same("p99"), percentile(99.0)),
-            (Label::same("p99.9"), percentile(99.9)),
-            (labels::WHEN_REFUSED, apart(&tally.refused)),
-            (labels::WHEN_FAILED, apart(&tally.failed)),
-            (labels::CANCELS, further(&tally.cancels)),
-            (labels::REPEATS, further(&tally.repeats)),
-            (labels::NEVER_SENT, if report.unsent > 0 { report.unsent.to_string() } else { String::new() }),
-            (labels::BECAME, fates.into_iter().flatten().collect::<Vec<_>>().join(", ")),
-            (labels::OPEN_ORDERS, open.join(" ")),
-        ],
-    )
+    vec![
+        (labels::CANCELS, further(&report.tally.cancels)),
+        (labels::REPEATS, further(&report.tally.repeats)),
+        (labels::NEVER_SENT, if report.unsent > 0 { report.unsent.to_string() } else { String::new() }),
+        (labels::BECAME, fates.join(", ")),
+        (labels::OPEN_ORDERS, open.join(" ")),
+    ]
 }
 
 /// `3 (declined 1, try_later 2)`.
@@ -99,41 +111,16 @@ fn further(counts: &Counts) -> String {
 }
 
 fn apart(times: &Times) -> String {
-    let percentile = |percent: f64| times.percentile(percent).map(ms);
+    let percentile = |percent: f64| times.percentile(percent).map(millis);
     match (percentile(50.0), percentile(99.0)) {
         (Some(p50), Some(p99)) => format!("p50 {p50}, p99 {p99}"),
         _ => String::new(),
     }
 }
 
-/// Microseconds in three digits of milliseconds or seconds.
-pub(super) fn ms(us: u64) -> String {
-    let (whole, part) = (us / 1000, us % 1000);
-    match whole {
-        0..=9 => format!("{whole}.{:02} ms", part / 10),
-        10..=99 => format!("{whole}.{} ms", part / 100),
-        100..=9999 => format!("{whole} ms"),
-        _ => format!("{}.{} s", whole / 1000, whole % 1000 / 100),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_as_long_as_they_say_something() {
-        let table = [
-            (1, "0.00 ms"),
-            (1234, "1.23 ms"),
-            (12_345, "12.3 ms"),
-            (123_456, "123 ms"),
-            (12_345_678, "12.3 s"),
-        ];
-        for (us, words) in table {
-            assert_eq!(ms(us), words);
-        }
-    }
 
     #[test]
     fn refusals_and_failures_are_named() {

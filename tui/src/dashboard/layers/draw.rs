@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Layer, dialogs, filter, form, help, log, palette};
+use super::{Layer, dialogs, filter, form, help, load, log, palette};
 use crate::dashboard::canvas::Canvas;
 use crate::dashboard::ink::Ink;
 use crate::dashboard::state::State;
@@ -17,6 +17,7 @@ pub(crate) fn draw(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>, footer
             Layer::Form(form) => form::draw::draw(state, form, ink, canvas),
             Layer::Menu(menu) => dialogs::draw::menu(*menu, ink, canvas),
             Layer::Confirm(confirm) => dialogs::draw::question(state, confirm, ink, canvas),
+            Layer::Load => load::draw::draw(state, ink, canvas),
             Layer::Log(scroll) => log::draw(state, *scroll, ink, canvas),
             Layer::Help(scroll) => help::draw(state, *scroll, ink, canvas),
         }

@@ -2,7 +2,7 @@
 
 use super::form::state::FormSpot;
 use super::palette::commands::Command;
-use super::{Layer, dialogs, filter, form, palette};
+use super::{Layer, dialogs, filter, form, load, palette};
 use crate::dashboard::keys::{Action, Chord};
 use crate::dashboard::message::Effect;
 use crate::dashboard::shown::Scroll;
@@ -44,6 +44,10 @@ pub(crate) fn act(state: &mut State, action: Action) -> Done {
         Layer::Form(form) => form::update::act(state, form, action),
         Layer::Menu(menu) => dialogs::update::act_in_menu(state, menu, action),
         Layer::Confirm(confirm) => dialogs::update::act_in_question(state, *confirm, action),
+        Layer::Load => {
+            state.layers.push(Layer::Load);
+            load::update::act(state, action)
+        }
         Layer::Log(scroll) => {
             // It is read from its end.
             let lines = -lines(state, action);
@@ -85,7 +89,7 @@ pub(crate) fn edit(state: &mut State, chord: Chord) {
             }
         }
         Some(Layer::Form(form)) => form.edit(chord),
-        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Log(_) | Layer::Help(_)) | None => {}
+        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Load | Layer::Log(_) | Layer::Help(_)) | None => {}
     }
 }
 
@@ -101,7 +105,7 @@ pub(crate) fn paste(state: &mut State, text: &str) {
         }
         Some(Layer::Palette(palette)) => palette.query.insert(text),
         Some(Layer::Form(form)) => form.paste(text),
-        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Log(_) | Layer::Help(_)) | None => {
+        Some(Layer::Menu(_) | Layer::Confirm(_) | Layer::Load | Layer::Log(_) | Layer::Help(_)) | None => {
             state.toasts.say(Notice::Reason(Text::WhyPasteActsNot), state.now);
         }
     }
@@ -113,7 +117,9 @@ pub(crate) fn highlight(state: &mut State, choice: usize) -> bool {
         Some(Layer::Menu(menu)) => menu.at = choice,
         Some(Layer::Palette(palette)) => palette.at = choice,
         Some(Layer::Confirm(confirm)) => confirm.yes = choice == 1,
-        Some(Layer::Filter(_) | Layer::Form(_) | Layer::Log(_) | Layer::Help(_)) | None => return false,
+        Some(Layer::Filter(_) | Layer::Form(_) | Layer::Load | Layer::Log(_) | Layer::Help(_)) | None => {
+            return false;
+        }
     }
     true
 }
@@ -128,6 +134,6 @@ pub(crate) fn wheel_steps(state: &State, of_a_text: usize) -> usize {
     match state.layers.last() {
         Some(Layer::Help(_) | Layer::Log(_)) => of_a_text,
         Some(Layer::Menu(_) | Layer::Palette(_) | Layer::Form(_)) => 1,
-        Some(Layer::Filter(_) | Layer::Confirm(_)) | None => 0,
+        Some(Layer::Filter(_) | Layer::Confirm(_) | Layer::Load) | None => 0,
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn act_on_screen(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Breaker => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Breaker, at: 0 })),
         Action::Faults => state.layers.push(Layer::Menu(Menu { kind: MenuKind::Faults, at: 0 })),
+        Action::Load => state.layers.push(Layer::Load),
         Action::Palette => state.layers.push(Layer::Palette(Box::default())),
         Action::Language => speak(state, state.look.language.next()),
         Action::Theme => state.look.theme = state.look.theme.next(),

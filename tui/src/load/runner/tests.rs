@@ -1,104 +1,13 @@
 use skstore_domain::answers::AnswerError;
-use skstore_domain::commands::{Restock, TopUp};
-use skstore_domain::ids::{Customer, ItemId, OrderId};
+use skstore_domain::ids::{Customer, ItemId};
 use skstore_domain::money::Won;
-use skstore_domain::objects::{DeliveryStatus, Item, PaymentStatus};
-use skstore_domain::time::Timestamp;
-use skstore_workers::desk::view::Cursor;
 
+use super::super::fake::{Desk, QUICK, desk, yes};
 use super::super::ledger::Became;
 use super::super::plan::{RunName, Share};
-use super::super::target::Page;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// How long a target takes for an answer, when it does not stall.
-const QUICK: Duration = Duration::from_millis(1);
-
-/// What a desk that answers in [`QUICK`] does otherwise.
-struct Desk {
-    /// From when until when it answers nobody.
-    stall: Option<(Instant, Instant)>,
-    /// What it makes of the `n`th question, if that is not yes.
-    answers: fn(u64, Order) -> Option<Result<Answer, Unanswered>>,
-    asked: Cell<u64>,
-    most_at_once: Cell<usize>,
-    at_once: Cell<usize>,
-}
-
-fn yes(_: u64, _: Order) -> Option<Result<Answer, Unanswered>> {
-    None
-}
-
-fn order(place: &Place) -> Order {
-    Order {
-        order_id: place.order_id.clone().unwrap(),
-        customer: place.customer.clone().unwrap(),
-        item_id: place.item_id.clone(),
-        item_name: "apple".to_owned(),
-        qty: place.qty,
-        unit_price: Won(1),
-        amount: Won(place.qty.into()),
-        status: OrderStatus::Placed,
-        reason: None,
-        cancel_requested: false,
-        payment: PaymentStatus::Paid,
-        delivery: DeliveryStatus::None,
-        placed_at: Timestamp(0),
-        updated_at: Timestamp(0),
-        revision: 1,
-    }
-}
-
-impl Target for Desk {
-    async fn place(&self, _: usize, place: &Place) -> Result<Answer, Unanswered> {
-        self.at_once.set(self.at_once.get() + 1);
-        self.most_at_once.set(self.most_at_once.get().max(self.at_once.get()));
-        self.asked.set(self.asked.get() + 1);
-        let number = self.asked.get();
-        if let Some((from, until)) = self.stall
-            && (from..until).contains(&Instant::now())
-        {
-            sleep_until(until).await;
-        }
-        sleep(QUICK).await;
-        self.at_once.set(self.at_once.get() - 1);
-        let order = order(place);
-        (self.answers)(number, order.clone()).unwrap_or_else(|| Ok(Answer::order(order)))
-    }
-
-    async fn cancel(&self, _: usize, _: &OrderId) -> Result<Answer, Unanswered> {
-        Err(Unanswered::Lost("gone".to_owned()))
-    }
-
-    async fn order(&self, _: usize, _: &OrderId) -> Result<Answer, Unanswered> {
-        Ok(Answer::default())
-    }
-
-    async fn shown(&self, _: usize, _: &OrderId) -> Result<Option<Order>, Unanswered> {
-        Ok(None)
-    }
-
-    async fn page(&self, _: &str, _: Option<&Cursor>) -> Result<Page, Unanswered> {
-        Ok(Page::default())
-    }
-
-    async fn items(&self, _: Option<&ItemId>) -> Result<Vec<Item>, Unanswered> {
-        Ok(Vec::new())
-    }
-
-    async fn account(&self, _: usize, _: &Customer) -> Result<Answer, Unanswered> {
-        Ok(Answer::default())
-    }
-
-    async fn top_up(&self, _: usize, _: &TopUp) -> Result<Answer, Unanswered> {
-        Ok(Answer::default())
-    }
-
-    async fn restock(&self, _: usize, _: &Restock) -> Result<Answer, Unanswered> {
-        Ok(Answer::default())
-    }
-}
 
 fn plan() -> Plan {
     Plan {
@@ -122,10 +31,6 @@ async fn ran(
     let (_steer, steered) = watch::channel(Steer { rate, is_stopped: false });
     let limits = Limits { clients, time: limits.0, orders: limits.1 };
     run(desk, plan, &limits, None, steered, |_| {}).await
-}
-
-fn desk(answers: fn(u64, Order) -> Option<Result<Answer, Unanswered>>) -> Desk {
-    Desk { stall: None, answers, asked: Cell::new(0), most_at_once: Cell::new(0), at_once: Cell::new(0) }
 }
 
 #[tokio::test(start_paused = true)]

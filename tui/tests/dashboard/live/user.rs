@@ -237,7 +237,7 @@ pub(crate) async fn watch_in<F: Future<Output = User>>(
         log: LogTail::default(),
     };
     let mut console = NoConsole;
-    let run = run_on(desk, options, &mut screen, Keyboard(pressed), &mut console);
+    let run = Box::pin(run_on(desk, options, &mut screen, Keyboard(pressed), &mut console));
     let act = async {
         let user = script(User { keys, glass }).await;
         user.press(KeyCode::Char('q'));

@@ -62,6 +62,7 @@ pub(crate) fn minted(state: &mut State, id: FormId) {
         | Layer::Palette(_)
         | Layer::Menu(_)
         | Layer::Confirm(_)
+        | Layer::Load
         | Layer::Log(_)
         | Layer::Help(_) => None,
     });

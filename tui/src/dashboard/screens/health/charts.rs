@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::history::{Curve, Range};
 use crate::dashboard::canvas::Canvas;
 use crate::dashboard::ink::Ink;
+use crate::dashboard::spark::parts;
 use crate::dashboard::state::State;
 use crate::text::Text;
 
@@ -14,9 +15,6 @@ use crate::text::Text;
 const ROWS_AMONG_LINES: usize = 4;
 /// Columns of the scale on the left.
 const SCALE: usize = 6;
-/// Eighths of a row, where there are such characters; else halves.
-const PARTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-const PARTS_ASCII: [&str; 2] = [".", ":"];
 
 /// A chart: a curve, and perhaps another one below it.
 struct Chart {
@@ -124,7 +122,7 @@ fn cell(
 
 /// The character that fills so much of a row, at least a little.
 fn part(ink: &Ink<'_>, fill: f64) -> &'static str {
-    let parts: &[&str] = if ink.glyphs.is_ascii { &PARTS_ASCII } else { &PARTS };
+    let parts = parts(ink.glyphs.is_ascii);
     let wanted = fill * parts.len() as f64;
     let at = parts.iter().enumerate().position(|(at, _)| at as f64 + 1.0 >= wanted);
     parts[at.unwrap_or(parts.len() - 1)]

@@ -237,7 +237,7 @@ fn a_heartbeat_has_room_for_what_is_told_whatever_that_is() {
     for act in busy {
         let mut bench = Bench { breaker: Breaker::new(settings.clone(), year), now: year };
         let mut held = None;
-        for at in 0..MAX_TOLD as u32 + 5 {
+        for at in 0..MAX_TOLD + 5 {
             bench.now += Duration::from_micros(999);
             bench.breaker.force(if at % 2 == 0 { BreakerMode::Closed } else { BreakerMode::Auto }, bench.now);
             held = held.or_else(|| bench.permit().ok()).filter(|_| at % 2 == 0);

@@ -21,7 +21,7 @@ mod window;
 
 pub use journal::{CallEnded, Changed, Entry, MAX_KEPT, REFUSALS_TOGETHER, Refused};
 pub use machine::{Breaker, CallResult, Change, Image, MAX_PENDING_CHANGES, Permit, Refusal, WrongImage};
-pub use told::{MAX_TOLD, TOLD_FOR, Told, if_understood};
+pub use told::{MAX_TOLD, MAX_TOLD_BYTES, TOLD_FOR, Told, if_understood};
 pub use waits::WaitsFor;
 
 words! {

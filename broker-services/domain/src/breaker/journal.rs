@@ -117,6 +117,16 @@ impl Entry {
             Self::Changed(changed) => changed.at_us,
         }
     }
+
+    /// How many bytes it takes at most when it is told, of a worker that has run for a year.
+    fn told_bytes(&self) -> usize {
+        match self {
+            Self::Call(_) => 64,
+            Self::GivenBack { .. } | Self::Left { .. } | Self::Forced { .. } => 96,
+            Self::Refused(_) => 112,
+            Self::Changed(changed) => 96 + changed.why.len(),
+        }
+    }
 }
 
 /// The newest entries of a breaker.
@@ -170,11 +180,16 @@ impl Journal {
         self.entered = self.next;
     }
 
-    /// The entries since `since_us`, at most the newest `most`, and the number of the first of them. What was told once does not
-    /// change any more.
-    pub(super) fn tell(&mut self, since_us: u64, most: usize) -> (u64, Vec<Entry>) {
+    /// The entries since `since_us`, at most the newest `most` and as many as fit into so many bytes, and the number of the first
+    /// of them. What was told once does not change any more.
+    pub(super) fn tell(&mut self, since_us: u64, most: usize, most_bytes: usize) -> (u64, Vec<Entry>) {
         self.sealed = self.next;
-        let told = self.kept.iter().rev().take(most).take_while(|entry| entry.at_us() >= since_us).count();
+        let mut bytes = 0;
+        let newest = self.kept.iter().rev().take(most).take_while(|entry| {
+            bytes += entry.told_bytes();
+            entry.at_us() >= since_us && bytes <= most_bytes
+        });
+        let told = newest.count();
         let entries: Vec<Entry> = self.kept.range(self.kept.len() - told..).cloned().collect();
         (self.next - entries.len() as u64, entries)
     }

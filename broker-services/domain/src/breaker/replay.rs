@@ -101,7 +101,7 @@ impl Replay {
             Line::Gap(gap) => {
                 self.leave();
                 self.tally.gap(gap.entries);
-                self.tally.check()
+                self.check()
             }
             Line::State(stood) => {
                 self.leave();
@@ -115,7 +115,7 @@ impl Replay {
                 let run = self.run.as_mut().ok_or(WrongRecording::NoState)?;
                 run.read(entry)?;
                 run.go_on(Some(AHEAD), &mut self.tally);
-                self.tally.check()
+                self.check()
             }
         }
     }
@@ -125,6 +125,10 @@ impl Replay {
     pub fn finish(mut self) -> Outcome {
         self.leave();
         self.tally.finish()
+    }
+
+    fn check(&self) -> Result<(), WrongRecording> {
+        if self.tally.is_full() { Err(WrongRecording::Shifts) } else { Ok(()) }
     }
 
     fn begin(&mut self, stood: &Stood) -> Result<(), WrongRecording> {

@@ -13,9 +13,12 @@ use crate::time::Timestamp;
 
 /// How far back what is told reaches: three heartbeats, so that two of them may be lost.
 pub const TOLD_FOR: Duration = Duration::from_secs(3);
-/// Most entries that are told at once, some 30 KiB: what a desk at its limit does in a second. The newest are told; whoever
+/// Most entries that are told at once, within [`MAX_TOLD_BYTES`]: what a desk at its limit does in a second. The newest are told; whoever
 /// records sees from their numbers how many are missing.
 pub const MAX_TOLD: usize = 1000;
+
+/// Most bytes of what is told at once: a heartbeat may have 64 KiB, and its snapshot of the largest window takes 20 of them.
+pub const MAX_TOLD_BYTES: usize = 40 * 1024;
 
 /// The newest entries of a breaker, and where it stands after them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +39,7 @@ impl Breaker {
     pub fn tell(&mut self, began_at: Timestamp, now: Duration) -> Told {
         self.poll(now);
         let since_us = micros(now.saturating_sub(TOLD_FOR));
-        let (first, entries) = self.journal_mut().tell(since_us, MAX_TOLD);
+        let (first, entries) = self.journal_mut().tell(since_us, MAX_TOLD, MAX_TOLD_BYTES);
         Told { began_at, first, entries, image: self.image(now) }
     }
 }

@@ -6,7 +6,8 @@ use proptest::prelude::{any, prop_assert_eq, proptest};
 use skstore_domain::breaker::recording::{Header, Line, Recorder, VERSION};
 use skstore_domain::breaker::replay::{Outcome, Replay, Shift, WrongRecording};
 use skstore_domain::breaker::{
-    Breaker, BreakerMode, BreakerSettings, BreakerState, CallResult, Entry, MAX_TOLD, Permit, Told,
+    Breaker, BreakerMode, BreakerSettings, BreakerState, CallResult, Entry, MAX_TOLD, MAX_TOLD_BYTES, Permit,
+    Told,
 };
 use skstore_domain::charges::NoAnswer;
 use skstore_domain::time::Timestamp;
@@ -219,9 +220,36 @@ fn a_busy_worker_tells_its_newest_calls_in_few_bytes() {
         bench.call(&[CallResult::Ok; 16], Duration::from_micros(3_100));
     }
     let told = bench.breaker.tell(BEGAN_AT, bench.now);
-    assert_eq!((told.entries.len(), told.first), (MAX_TOLD, 5));
-    let bytes = serde_json::to_string(&told).unwrap().len();
-    assert!(bytes < 40 * MAX_TOLD, "{bytes} bytes");
+    let (count, bytes) = (told.entries.len(), serde_json::to_string(&told).unwrap().len());
+    assert!(count > 600 && told.first + count as u64 == told.image.next, "{count} calls");
+    assert!(bytes < MAX_TOLD_BYTES, "{bytes} bytes of {count} calls");
+}
+
+#[test]
+fn a_heartbeat_has_room_for_what_is_told_whatever_that_is() {
+    let year = Duration::from_secs(366 * 86_400);
+    let settings = BreakerSettings { max_in_flight: 1, buckets: 100, ..BreakerSettings::default() };
+    let busy: [fn(&mut Bench); 3] = [
+        |bench| drop(bench.permit()),
+        |bench| bench.breaker.force(BreakerMode::Open, bench.now),
+        |bench| bench.call(&[CallResult::Failed], ms(60_000)),
+    ];
+    for act in busy {
+        let mut bench = Bench { breaker: Breaker::new(settings.clone(), year), now: year };
+        let mut held = None;
+        for at in 0..MAX_TOLD + 5 {
+            bench.now += Duration::from_micros(999);
+            bench.breaker.force(if at % 2 == 0 { BreakerMode::Closed } else { BreakerMode::Auto }, bench.now);
+            held = held.or_else(|| bench.permit().ok()).filter(|_| at % 2 == 0);
+            if bench.breaker.in_flight() == 0 || at % 3 > 0 {
+                act(&mut bench);
+            }
+            bench.breaker.force(BreakerMode::Closed, bench.now);
+        }
+        let told = bench.breaker.tell(BEGAN_AT, bench.now);
+        let whole = serde_json::to_string(&(&told, bench.breaker.snapshot(bench.now))).unwrap().len();
+        assert!(whole < 56 * 1024, "{whole} bytes");
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::WrongRecording;
 use crate::breaker::recording::{Header, Stood};
 use crate::breaker::{BreakerSettings, BreakerState};
 use crate::time::Timestamp;
@@ -195,9 +194,9 @@ impl Both {
         self.end_us = self.end_us.max(self.outcome.recorded.since_beginning(at_us));
     }
 
-    pub(super) fn check(&self) -> Result<(), WrongRecording> {
-        let most = self.outcome.recorded.states.len().max(self.outcome.replayed.states.len());
-        if most > MAX_SHIFTS { Err(WrongRecording::Shifts) } else { Ok(()) }
+    /// Whether it can be kept no further.
+    pub(super) fn is_full(&self) -> bool {
+        self.outcome.recorded.states.len().max(self.outcome.replayed.states.len()) > MAX_SHIFTS
     }
 
     pub(super) fn finish(self) -> Outcome {

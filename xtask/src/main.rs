@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod deny;
 mod machine;
+mod schemathesis;
 mod servers;
 mod simulate;
 mod step;

@@ -11,6 +11,7 @@ mod connections;
 mod document;
 mod events;
 mod guard;
+pub mod health;
 mod operation;
 mod patient;
 mod problem;

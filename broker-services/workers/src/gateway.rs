@@ -7,6 +7,7 @@
 
 mod access;
 mod admission;
+mod beside;
 mod connections;
 mod document;
 mod events;
@@ -22,4 +23,5 @@ mod server;
 pub mod tokens;
 
 pub use access::Role;
+pub use beside::{Beside, BesideError};
 pub use server::{Gateway, ListenError};

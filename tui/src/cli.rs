@@ -23,6 +23,7 @@ use skstore_domain::faults::Fault;
 use skstore_domain::signals::Service;
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::config::{self, Config, Sources};
+use skstore_workers::desk::gateway::Beside;
 use skstore_workers::desk::process::{Process, StartError};
 use skstore_workers::desk::{BusState, Desk, DeskError};
 
@@ -207,8 +208,10 @@ fn with_process(
         _ => {}
     }
     let mut process = Process::start(config).map_err(|error| not_started(&error))?;
+    let gateway = if opens_dashboard(wanted, environment) { beside(config, &process)? } else { None };
     let done = runtime.block_on(with_desk(wanted, config, environment, &mut process, log));
-    if let Err(sentence) = process.stop() {
+    let used = gateway.map_or(Duration::ZERO, Beside::stop);
+    if let Err(sentence) = process.stop_after(used) {
         tell(&format!("skstore: {sentence}"));
     }
     done
@@ -242,6 +245,36 @@ fn not_started(error: &StartError) -> Failure {
     if error.is_usage() { Failure::Usage(error.to_string()) } else { Failure::Unreachable(error.to_string()) }
 }
 
+/// Whether the dashboard is wanted, and there is a terminal for it.
+fn wants_dashboard(wanted: &Wanted<'_>) -> bool {
+    let on_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    wanted.command.is_none() && on_terminal && !wanted.json
+}
+
+/// Whether it opens: something can be drawn there.
+fn opens_dashboard(wanted: &Wanted<'_>, environment: &[(OsString, OsString)]) -> bool {
+    wants_dashboard(wanted) && can_be_drawn_on(variable(environment, "TERM").unwrap_or_default().as_str())
+}
+
+/// The gateway that the settings want beside a dashboard. One that finds another at its address, that of a dashboard with the
+/// same settings, leaves it at that.
+fn beside(config: &Config, process: &Process) -> Result<Option<Beside>, Failure> {
+    if config.gateway.is_wanted_at().is_none() {
+        return Ok(None);
+    }
+    match Beside::start(&config.gateway, process.approach(), config.drain_within) {
+        Ok(gateway) => {
+            tracing::info!(address = %gateway.address(), "listening for HTTP");
+            Ok(Some(gateway))
+        }
+        Err(error) if error.is_taken() => {
+            tracing::warn!(%error, "there is no gateway beside this dashboard");
+            Ok(None)
+        }
+        Err(error) => Err(Failure::Unreachable(error.to_string())),
+    }
+}
+
 async fn with_desk(
     wanted: &Wanted<'_>,
     config: &Config,
@@ -254,12 +287,11 @@ async fn with_desk(
     } else {
         process.attach().await
     };
-    let on_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    if wanted.command.is_none() && on_terminal && !wanted.json {
+    if opens_dashboard(wanted, environment) {
+        return dashboard::open(desk, config, environment, wanted.language, log).await;
+    }
+    if wants_dashboard(wanted) {
         let term = variable(environment, "TERM").unwrap_or_default();
-        if can_be_drawn_on(&term) {
-            return dashboard::open(desk, config, environment, wanted.language, log).await;
-        }
         tell(&wanted.language.fill(Text::NoScreen, &[&term]));
     }
     get_ready(process, &desk, config).await?;

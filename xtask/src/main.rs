@@ -10,6 +10,7 @@ mod check;
 mod deny;
 mod desk;
 mod machine;
+mod schemathesis;
 mod servers;
 mod show;
 mod simulate;

@@ -19,13 +19,15 @@ const RABBITMQ_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const RABBITMQCTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 const REDIS_SERVER: &str = "/usr/bin/redis-server";
 /// What is needed here and by the tests: a file of it, and Debian's package.
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 5] = [
     (RABBITMQ_SERVER, "rabbitmq-server"),
     (REDIS_SERVER, "redis-server"),
     // Makes certificates for the tests.
     ("/usr/bin/openssl", "openssl"),
     // A client that is not ours, for the tests.
     ("/usr/lib/python3/dist-packages/pika/__init__.py", "python3-pika"),
+    // Installs what Debian has no package of.
+    ("/usr/lib/python3/dist-packages/pip/__init__.py", "python3-pip"),
 ];
 /// How long another installation on this machine is waited for.
 const APT_LOCK_SECONDS: u32 = 300;

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use crate::deny;
+use crate::schemathesis;
 use crate::servers::{self, Rabbit, Redis};
 use crate::show;
 use crate::step::{self, FEATURES, Step};
@@ -61,6 +62,8 @@ const WITH_SERVERS: &[Step] = &[(
         "--test",
         "commands",
         "--test",
+        "http",
+        "--test",
         "operations",
         "--test",
         "load_servers",
@@ -82,6 +85,10 @@ pub(crate) fn run_some(names: &[&str]) -> Result<(), String> {
     let mut command = step::cargo(&["test", "--workspace", "--features", FEATURES]);
     for target in targets {
         command.args(["--test", target]);
+    }
+    if targets.contains(&schemathesis::WANTED_BY) {
+        let (name, place) = schemathesis::found_at()?;
+        command.env(name, place);
     }
     let (rabbit, redis) = (Rabbit::start()?, Redis::start()?);
     command.args(filters).envs(reached_at(&rabbit, &redis));
@@ -105,6 +112,7 @@ pub(crate) fn run() -> Result<(), String> {
     let started = Instant::now();
     // Now rather than after a quarter of an hour of other steps.
     servers::install_missing()?;
+    let (name, place) = schemathesis::found_at()?;
     for step in FIRST {
         step::run_one(step, &[])?;
     }
@@ -114,8 +122,12 @@ pub(crate) fn run() -> Result<(), String> {
     }
     println!("\n── servers: starting RabbitMQ and Redis");
     let (rabbit, redis) = (Rabbit::start()?, Redis::start()?);
+    let [amqp, api, redis_at] = reached_at(&rabbit, &redis);
     for step in WITH_SERVERS {
-        step::run_one(step, &reached_at(&rabbit, &redis))?;
+        step::run_one(
+            step,
+            &[amqp.clone(), api.clone(), redis_at.clone(), (name, place.display().to_string())],
+        )?;
     }
     drop((rabbit, redis));
     show::run(&["all", "--short"])?;

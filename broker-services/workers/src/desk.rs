@@ -31,7 +31,9 @@ pub(crate) mod told;
 pub use crate::envelope::ParkedCode;
 // What comes through this door with it: what is shown and how it is configured, started and ended; and for whoever looks
 // for trouble, what the servers and stores say of themselves.
-pub use crate::{audit, bus, clock, config, logging, outlet, process, signals, store, topology, view};
+pub use crate::{
+    audit, bus, clock, config, gateway, logging, outlet, process, signals, store, topology, view,
+};
 pub use dead::{DeadError, DeadLetter, DeadPage, Disposition, LIST_BYTES, ReplayCheck, Summary, Which};
 pub use told::{ANSWER_WITHIN, BusState, DeskError};
 

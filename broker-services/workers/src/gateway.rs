@@ -3,13 +3,16 @@
 //!
 //! Read in the order in which a request flows: `server` accepts its connection (of which `connections`
 //! keeps count), `admission` decides whether it is let in (by `tokens`, `access`, `guard` and `rate`), `routes` hands it to what is there for it, and `problem` says why not. What there is
-//! stands in one table of `operation`s, from which the router is made.
+//! stands in one table of `operation`s, from which the router is made and the `document` that describes it.
 
 mod access;
 mod admission;
+mod beside;
 mod connections;
+mod document;
 mod events;
 mod guard;
+pub mod health;
 mod operation;
 mod patient;
 mod problem;
@@ -20,4 +23,5 @@ mod server;
 pub mod tokens;
 
 pub use access::Role;
+pub use beside::{Beside, BesideError};
 pub use server::{Gateway, ListenError};

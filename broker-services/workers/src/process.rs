@@ -87,11 +87,28 @@ pub struct Process {
 }
 
 /// By what the workers are reached.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Reach {
     Bus(Bus, View),
     /// The process that has them.
     Door(DoorClient),
+}
+
+/// A way to the workers of a process, for another thread of it. It must not outlive the process.
+#[derive(Debug, Clone)]
+pub struct Approach {
+    reach: Reach,
+    ids: Ids,
+}
+
+impl Approach {
+    /// A desk as [`Process::attach`] has it, on the caller's runtime.
+    pub async fn attach(self) -> Desk {
+        match self.reach {
+            Reach::Bus(bus, view) => Desk::attach(&bus, view, self.ids).await,
+            Reach::Door(door) => Desk::through(door, self.ids),
+        }
+    }
 }
 
 /// A worker of this process.
@@ -307,10 +324,13 @@ impl Process {
 
     /// A desk that needs no bus to show the view: see [`Desk::attach`].
     pub async fn attach(&self) -> Desk {
-        match &self.reach {
-            Reach::Bus(bus, view) => Desk::attach(bus, view.clone(), self.ids.clone()).await,
-            Reach::Door(door) => Desk::through(door.clone(), self.ids.clone()),
-        }
+        self.approach().attach().await
+    }
+
+    /// By what other threads of this process make desks of their own.
+    #[must_use]
+    pub fn approach(&self) -> Approach {
+        Approach { reach: self.reach.clone(), ids: self.ids.clone() }
     }
 
     /// Waits until all workers take work, and the view is complete: as far as it can be, where a worker is told

@@ -59,6 +59,21 @@ fn every_setting_of_the_compose_file_and_the_image_is_one_that_the_programs_take
     assert!(matches!(config.bus.url, BusUrl::Amqp(_)), "the workers share a broker");
     assert!(!matches!(config.view.url, ViewUrl::Embedded), "and a view");
     assert_eq!(config.data_dir, Path::new("/data"));
+    // Its container's own address is reached from the host, so it lets in those alone who have a token, of its own volume.
+    assert!(config.gateway.listen().ip().is_unspecified(), "the published port leads to the gateway");
+    assert_eq!(config.gateway.tokens(), Some(Path::new("/data/tokens")));
+}
+
+#[test]
+fn nothing_is_reached_from_other_machines() {
+    let compose = read("docker-compose.yml");
+    let ports: Vec<&str> = compose.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+    let ports = ports
+        .into_iter()
+        .filter(|port| port.split(':').all(|part| part.parse::<u16>().is_ok() || part.contains('.')));
+    let ports: Vec<&str> = ports.filter(|port| port.contains(':')).collect();
+    assert!(ports.len() >= 4 && ports.iter().all(|port| port.starts_with("127.0.0.1:")), "{ports:?}");
+    assert!(services(&compose)["gateway"].contains(&"- 127.0.0.1:8080:8080"));
 }
 
 #[test]
@@ -73,6 +88,14 @@ fn every_worker_and_what_it_leans_on_is_a_service_that_runs_what_the_image_has()
         has(&format!("test: [CMD, skstore-worker, health, {service}]"));
         has(&format!("- {service}:/data"));
         assert!(compose.contains(&format!("\n  {service}:\n")), "the volume of {service}");
+    }
+    for line in [
+        "<<: *worker",
+        "command: [skstore-worker, gateway]",
+        "test: [CMD, skstore-worker, gateway, health]",
+        "- gateway:/data",
+    ] {
+        assert!(services["gateway"].contains(&line), "gateway lacks '{line}'");
     }
     assert!(services["dashboard"].contains(&"profiles: [dashboard]"), "`up` does not start it");
     for name in ["rabbitmq", "redis", "dashboard"] {

@@ -17,7 +17,7 @@ use skstore_domain::signals::Service;
 use skstore_workers::clock::Stopwatch;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
-use skstore_workers::gateway::{Gateway, Role, tokens};
+use skstore_workers::gateway::{self, Gateway, Role, tokens};
 use skstore_workers::health::{self, Reporter};
 use skstore_workers::logging::{self, Apart};
 use skstore_workers::process::{Process, StartError};
@@ -60,6 +60,8 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum AboutGateway {
+    /// Whether the gateway of this machine can be used: exit status 0, or 1 and a sentence
+    Health,
     /// Make a token for gateway.tokens: prints it, which nobody can a second time, and the line for the file
     Token {
         /// Whose it is: 1 to 64 of the letters A-Z, a-z, 0-9, _ and -
@@ -141,6 +143,11 @@ fn run(log: &Apart) -> Result<(), Failure> {
         }
         Some(Command::Gateway { instead: None }) => {
             load(arguments.settings).and_then(|config| serve_http(&config, log))
+        }
+        Some(Command::Gateway { instead: Some(AboutGateway::Health) }) => {
+            load(arguments.settings).and_then(|config| {
+                gateway::health::check(&config.gateway).map_err(|sentence| Failure(1, sentence))
+            })
         }
         Some(Command::Gateway { instead: Some(AboutGateway::Token { name, role, add }) }) => {
             load(arguments.settings).and_then(|config| make_token(&config, &name, role, add))

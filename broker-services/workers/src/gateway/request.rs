@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use skstore_domain::answers::Answer;
 use skstore_domain::commands::MAX_COMMAND_BYTES;
 use skstore_domain::ids::BadId;
@@ -33,12 +33,14 @@ pub(super) struct Behind {
     pub(super) desk: Desk,
     /// Seats for those who listen to events.
     pub(super) readers: Arc<Semaphore>,
+    /// What there is.
+    pub(super) document: Arc<Value>,
 }
 
 impl Behind {
-    /// For `desk`.
-    pub(super) fn new(desk: Desk) -> Self {
-        Self { desk, readers: Arc::new(Semaphore::new(MAX_READERS)) }
+    /// For `desk`, as `document` describes it.
+    pub(super) fn new(desk: Desk, document: Value) -> Self {
+        Self { desk, readers: Arc::new(Semaphore::new(MAX_READERS)), document: Arc::new(document) }
     }
 }
 

@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::request::Behind;
 
 mod accounts;
+mod description;
 mod events;
 mod myinfo;
 mod orders;
@@ -23,7 +24,7 @@ mod products;
 mod supply;
 
 /// All that there is.
-fn operations() -> Vec<Operation> {
+pub(super) fn operations() -> Vec<Operation> {
     let tables = [
         orders::operations(),
         accounts::operations(),
@@ -31,15 +32,16 @@ fn operations() -> Vec<Operation> {
         myinfo::operations(),
         events::operations(),
         probes::operations(),
+        description::operations(),
     ];
     tables.into_iter().flatten().collect()
 }
 
-/// The router of all operations, to `behind`, for those whom `keeper` lets in.
-pub(super) fn of(behind: Behind, keeper: Arc<Gatekeeper>) -> Router {
+/// The router of all `operations`, to `behind`, for those whom `keeper` lets in.
+pub(super) fn of(operations: Vec<Operation>, behind: Behind, keeper: Arc<Gatekeeper>) -> Router {
     let mut router = Router::new();
-    for Operation { path, right, takes_body, handler } in operations() {
-        let asks = Asks { right, takes_body, keeper: Arc::clone(&keeper) };
+    for Operation { path, right, body, handler, .. } in operations {
+        let asks = Asks { right, takes_body: body.is_some(), keeper: Arc::clone(&keeper) };
         router = router.route(path, handler.layer(from_fn_with_state(asks, admission::admit)));
     }
     router

@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 
 use super::admission::Gatekeeper;
 use super::connections::{Connection, Connections};
+use super::document;
 use super::patient::Patient;
 use super::request::Behind;
 use super::routes;
@@ -77,10 +78,10 @@ impl Gateway {
             return Err(ListenError::Open(at));
         }
         let listener = TcpListener::bind(at).await.map_err(|cause| ListenError::Address { at, cause })?;
-        Ok(Self {
-            listener,
-            routes: routes::of(Behind::new(desk), Arc::new(Gatekeeper::new(tokens, settings.rate_per_s))),
-        })
+        let operations = routes::operations();
+        let behind = Behind::new(desk, document::of(&operations));
+        let keeper = Arc::new(Gatekeeper::new(tokens, settings.rate_per_s));
+        Ok(Self { listener, routes: routes::of(operations, behind, keeper) })
     }
 
     /// Where it listens, with its port.

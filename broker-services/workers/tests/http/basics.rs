@@ -124,3 +124,21 @@ async fn told_to_stop_it_finishes_and_takes_nothing_more() {
     timeout(PATIENCE, &mut gateway.served).await.expect("it ends").expect("without a panic");
     assert!(TcpStream::connect(gateway.address).await.is_err(), "nobody listens any more");
 }
+
+#[tokio::test]
+async fn its_health_is_told_by_the_program_itself() {
+    let gateway = crate::child::Gateway::start(&["gateway.tokens=tokens"]);
+    let health = |address: std::net::SocketAddr| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_skstore-worker"))
+            .args(["gateway", "health", "--set", &format!("gateway.listen={address}")])
+            .output()
+            .expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let address = gateway.address;
+    let well = async { while health(address).0 != Some(0) {} };
+    timeout(PATIENCE, well).await.expect("it is well soon");
+    gateway.terminate();
+    let (status, told) = health(address);
+    assert!(status == Some(1) && told.contains("does not answer"), "{status:?} {told}");
+}

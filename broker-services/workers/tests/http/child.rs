@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,6 +12,7 @@ use tokio::net::TcpStream;
 pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     child: Child,
+    log: Arc<Mutex<String>>,
     _data: TempDir,
 }
 
@@ -31,9 +33,19 @@ impl Gateway {
                 break address;
             }
         };
-        // So that it never waits for somebody to read its log.
-        std::thread::spawn(move || log.for_each(drop));
-        Self { address, child, _data: data }
+        let said = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for line in log.map_while(Result::ok) {
+                kept.lock().expect("nobody panics with it").push_str(&(line + "\n"));
+            }
+        });
+        Self { address, child, log: said, _data: data }
+    }
+
+    /// What it has logged since it listens.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("nobody panics with it").clone()
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {

@@ -63,7 +63,7 @@ impl Listener {
     }
 
     /// What happens to an order, up to its delivery.
-    async fn to_delivery(&mut self, order: &str) -> Vec<Told> {
+    async fn until_delivered(&mut self, order: &str) -> Vec<Told> {
         let mut all = Vec::new();
         loop {
             let told = self.next().await;
@@ -87,7 +87,7 @@ async fn who_was_cut_off_goes_on_where_it_was() {
     let gateway = Served::start().await;
     let mut listener = Listener::at(&gateway, "/events", "").await;
     place(&gateway, "first").await;
-    let seen = listener.to_delivery("first").await;
+    let seen = listener.until_delivered("first").await;
     drop(listener);
     place(&gateway, "meanwhile").await;
     gateway.process.settle().await;
@@ -98,7 +98,7 @@ async fn who_was_cut_off_goes_on_where_it_was() {
         ("/events?after=0".to_owned(), format!("Last-Event-ID: {last}\r\n")),
     ] {
         let mut again = Listener::at(&gateway, &path, &headers).await;
-        let rest = again.to_delivery("meanwhile").await;
+        let rest = again.until_delivered("meanwhile").await;
         let ids = |told: &[Told]| told.iter().map(|told| told.id.clone()).collect::<Vec<_>>();
         assert_eq!(ids(&rest[..seen.len() - 1]), ids(&seen[1..]), "{path} {headers}");
     }

@@ -2,7 +2,9 @@
 
 mod basics;
 mod child;
+mod document;
 mod events;
+mod fuzz;
 mod limits;
 mod myinfo;
 mod served;

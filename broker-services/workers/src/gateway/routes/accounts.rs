@@ -3,7 +3,6 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::routing::MethodFilter;
 use serde::Deserialize;
 use serde_json::json;
 use skstore_domain::commands::{DepositCommand, DepositCommandKind};
@@ -12,14 +11,23 @@ use skstore_domain::ids::Customer;
 use super::page;
 use super::supply::supply;
 use crate::gateway::access::Right;
-use crate::gateway::operation::Operation;
+use crate::gateway::operation::{Method, Operation};
 use crate::gateway::request::{Asked, Behind, Done, Name, done, named};
 
 pub(super) fn operations() -> Vec<Operation> {
+    let top_up_it = ("topUp", "Put money into an account");
     vec![
-        Operation::get("/accounts", accounts),
-        Operation::get("/accounts/{customer}", account),
-        Operation::act(MethodFilter::POST, "/accounts/{customer}/topups", Right::Supply, top_up).with_body(),
+        Operation::get("/accounts", ("listAccounts", "A page of accounts, by customer"), accounts)
+            .takes(&["after", "limit"])
+            .answers(&[(200, "Accounts")]),
+        Operation::get("/accounts/{customer}", ("showAccount", "An account, as Deposit has it"), account)
+            .answers(&[(200, "Account")])
+            .may_refuse(&[404, 500, 502, 504]),
+        Operation::act(Method::Post, "/accounts/{customer}/topups", Right::Supply, top_up_it, top_up)
+            .takes(&["idempotency_key"])
+            .takes_body("TopUp")
+            .answers(&[(200, "Account")])
+            .may_refuse(&[409, 500, 502, 504]),
     ]
 }
 

@@ -21,7 +21,12 @@ const FULL_FOR: Duration = Duration::from_secs(10);
 const LAST_EVENT_ID: &str = "last-event-id";
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![Operation::get("/events", events)]
+    let says = ("listen", "What happens, as it happens");
+    vec![
+        Operation::get("/events", says, events)
+            .takes(&["after_event", "last_event_id"])
+            .answers(&[(200, "Events")]),
+    ]
 }
 
 #[derive(Deserialize)]

@@ -9,13 +9,28 @@ use crate::gateway::operation::Operation;
 use crate::gateway::request::{Behind, Done, said};
 
 pub(super) fn operations() -> Vec<Operation> {
+    let show = ("viewOrder", "An order with its payment and its timeline");
+    let how = ("viewStatus", "How the workers do, and what the breaker did");
     vec![
-        Operation::get("/myinfo/orders", orders::orders),
-        Operation::get("/myinfo/orders/{id}", orders::shown),
-        Operation::get("/myinfo/accounts", accounts::accounts),
-        Operation::get("/myinfo/products", products::items),
-        Operation::get("/myinfo/counts", counts),
-        Operation::get("/myinfo/status", status),
+        Operation::get("/myinfo/orders", ("viewOrders", "A page of orders, newest first"), orders::orders)
+            .takes(orders::FILTERS)
+            .answers(&[(200, "Orders")]),
+        Operation::get("/myinfo/orders/{id}", show, orders::shown)
+            .answers(&[(200, "OrderDetail")])
+            .may_refuse(&[404]),
+        Operation::get(
+            "/myinfo/accounts",
+            ("viewAccounts", "A page of accounts, by customer"),
+            accounts::accounts,
+        )
+        .takes(&["after", "limit"])
+        .answers(&[(200, "Accounts")]),
+        Operation::get("/myinfo/products", ("viewProducts", "A page of items, by id"), products::items)
+            .takes(&["after", "limit"])
+            .answers(&[(200, "Products")]),
+        Operation::get("/myinfo/counts", ("viewCounts", "How many there are"), counts)
+            .answers(&[(200, "Counts")]),
+        Operation::get("/myinfo/status", how, status).answers(&[(200, "Status")]),
     ]
 }
 

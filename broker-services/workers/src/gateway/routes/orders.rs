@@ -3,7 +3,6 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::routing::MethodFilter;
 use serde::Deserialize;
 use serde_json::json;
 use skstore_domain::commands::{OrderCommand, OrderCommandKind, ServiceCommand as _};
@@ -14,19 +13,61 @@ use skstore_domain::time::Timestamp;
 use super::page;
 use crate::desk::Desk;
 use crate::gateway::access::Right;
-use crate::gateway::operation::Operation;
+use crate::gateway::operation::{Method, Operation};
 use crate::gateway::problem::Problem;
 use crate::gateway::request::{Asked, Behind, Done, Name, done, named, one_id, said};
 use crate::view::{Cursor, OrderFilter};
 
+/// By what pages of orders are asked for.
+pub(super) const FILTERS: &[&str] =
+    &["status", "by_customer", "by_item", "prefix", "text", "before", "limit"];
+
 pub(super) fn operations() -> Vec<Operation> {
+    let list = ("listOrders", "A page of orders, newest first");
+    let show =
+        ("showOrder", "An order with its payment and its timeline; as Order itself has it, if that is asked");
     vec![
-        Operation::act(MethodFilter::POST, "/orders", Right::Order, place).with_body(),
-        Operation::get("/orders", orders),
-        Operation::get("/orders/{id}", order),
-        Operation::act(MethodFilter::DELETE, "/orders/{id}", Right::Order, cancel),
-        Operation::act(MethodFilter::POST, "/orders/{id}/cancel", Right::Order, cancel),
-        Operation::get("/deposits/{id}", payment),
+        Operation::act(
+            Method::Post,
+            "/orders",
+            Right::Order,
+            ("placeOrder", "Place an order and wait for its payment"),
+            place,
+        )
+        .takes(&["idempotency_key"])
+        .takes_body("Place")
+        .answers(&[(201, "Order")])
+        .may_refuse(&[402, 404, 409, 500, 502, 504]),
+        Operation::get("/orders", list, orders).takes(FILTERS).answers(&[(200, "Orders")]),
+        Operation::get("/orders/{id}", show, order)
+            .takes(&["ask"])
+            .answers(&[(200, "OrderAnswer")])
+            .may_refuse(&[404, 500, 502, 504]),
+        Operation::act(
+            Method::Delete,
+            "/orders/{id}",
+            Right::Order,
+            ("deleteOrder", "Cancel an order"),
+            cancel,
+        )
+        .answers(&[(200, "Order")])
+        .may_refuse(&[404, 409, 500, 502, 504]),
+        Operation::act(
+            Method::Post,
+            "/orders/{id}/cancel",
+            Right::Order,
+            ("cancelOrder", "Cancel an order"),
+            cancel,
+        )
+        .answers(&[(200, "Order")])
+        .may_refuse(&[404, 409, 500, 502, 504]),
+        Operation::get(
+            "/deposits/{id}",
+            ("showPayment", "The payment of an order, as Deposit has it"),
+            payment,
+        )
+        .answers(&[(200, "PaymentAnswer")])
+        .may_refuse(&[404, 500, 502, 504]),
     ]
 }
 

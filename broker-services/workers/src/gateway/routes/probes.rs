@@ -10,7 +10,14 @@ use crate::gateway::problem::Problem;
 use crate::gateway::request::{Behind, Done, said};
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![Operation::get("/livez", alive).for_anyone(), Operation::get("/readyz", ready).for_anyone()]
+    vec![
+        Operation::get("/livez", ("isAlive", "Whether it lives"), alive)
+            .answers(&[(200, "Probe")])
+            .for_anyone(),
+        Operation::get("/readyz", ("isReady", "Whether bus and view can be used"), ready)
+            .answers(&[(200, "Probe")])
+            .for_anyone(),
+    ]
 }
 
 /// That it answers is the answer, whatever becomes of the broker: to start it again would not bring that back.

@@ -3,7 +3,6 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::routing::MethodFilter;
 use serde::Deserialize;
 use serde_json::json;
 use skstore_domain::commands::{ItemCommand, ItemCommandKind};
@@ -12,15 +11,33 @@ use skstore_domain::ids::ItemId;
 use super::page;
 use super::supply::supply;
 use crate::gateway::access::Right;
-use crate::gateway::operation::Operation;
+use crate::gateway::operation::{Method, Operation};
 use crate::gateway::request::{Asked, Behind, Done, Name, done, named};
 
 pub(super) fn operations() -> Vec<Operation> {
+    let restock_it = ("restock", "Add to the stock of an item");
     vec![
-        Operation::get("/products", items),
-        Operation::get("/products/{item}", item),
-        Operation::act(MethodFilter::PUT, "/products/{item}", Right::Supply, list).with_body(),
-        Operation::act(MethodFilter::POST, "/products/{item}/restocks", Right::Supply, restock).with_body(),
+        Operation::get("/products", ("listProducts", "A page of items, by id"), items)
+            .takes(&["after", "limit"])
+            .answers(&[(200, "Products")]),
+        Operation::get("/products/{item}", ("showProduct", "An item, as Item has it"), item)
+            .answers(&[(200, "Product")])
+            .may_refuse(&[404, 500, 502, 504]),
+        Operation::act(
+            Method::Put,
+            "/products/{item}",
+            Right::Supply,
+            ("listProduct", "Name and price an item"),
+            list,
+        )
+        .takes_body("List")
+        .answers(&[(200, "Product"), (201, "Product")])
+        .may_refuse(&[409, 500, 502, 504]),
+        Operation::act(Method::Post, "/products/{item}/restocks", Right::Supply, restock_it, restock)
+            .takes(&["idempotency_key"])
+            .takes_body("Restock")
+            .answers(&[(200, "Product")])
+            .may_refuse(&[404, 409, 500, 502, 504]),
     ]
 }
 

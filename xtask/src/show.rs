@@ -5,6 +5,7 @@ use crate::step;
 
 mod breaker;
 mod chart;
+mod clock;
 mod heal;
 mod page;
 mod rolling;

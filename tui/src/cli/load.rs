@@ -14,6 +14,7 @@ use skstore::load::supply::{NoSupply, Supplied, supply};
 use skstore::load::target::http::Gateway;
 use skstore::load::target::{Target, Unanswered};
 use skstore_workers::desk::Desk;
+use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::signals::Signals;
 use tokio::sync::watch;
 
@@ -77,11 +78,13 @@ async fn run<T: Target, W: Write>(
     };
     let limits = arguments.limits();
     tell(&told::beginning(&supplied, &limits, arguments.rate(), way));
+    let began_at = Clock::System.now();
     let ran = place_all(target, &supplied, arguments, &mut signals, may_rewrite).await;
     let Supplied { plan, .. } = &supplied;
     let Ran { mut ledger, .. } = ran;
     let followed = see_them_end(target, &mut ledger, &supplied, &mut signals).await;
     let report = Report::of(Ran { ledger, ..ran }, plan, &limits, arguments.rate(), way);
+    let report = Report { began_at: Some(began_at), ..report };
     out.one(&report.to_json(), |language| told::report(language, &report))?;
     if let Err(why) = followed {
         tell(&format!("skstore: the orders could not be followed to their end: {why}"));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use skstore_domain::ids::OrderId;
+use skstore_domain::time::Timestamp;
 
 use super::ledger::Became;
 use super::plan::Plan;
@@ -28,6 +29,8 @@ pub struct Report {
     pub rate: Option<f64>,
     /// Why it took no more orders.
     pub ended: &'static str,
+    /// When it began, where whoever had it run looked at a clock.
+    pub began_at: Option<Timestamp>,
     /// From its beginning to its last answer.
     pub elapsed: Duration,
     /// Orders that were due and never sent.
@@ -52,6 +55,7 @@ impl Report {
             clients: limits.clients,
             rate,
             ended: ran.ended.word(),
+            began_at: None,
             elapsed: ran.elapsed,
             unsent: ran.unsent,
             became: ran.ledger.became(),
@@ -95,6 +99,8 @@ impl Report {
     pub fn to_json(&self) -> Value {
         let Tally { orders, cancels, repeats, all, ok, refused, failed, seconds, seconds_left_out, .. } =
             &self.tally;
+        let refused_as =
+            self.tally.refused_as.iter().map(|(code, of_code)| ((*code).to_owned(), times(of_code)));
         let Became { delivering, cancelled, rejected, not_placed, open } = self.became;
         json!({
             "run": self.run,
@@ -103,6 +109,7 @@ impl Report {
             "clients": self.clients,
             "rate": self.rate,
             "ended": self.ended,
+            "began_at": self.began_at,
             "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             "sent": orders.sent,
             "unsent": self.unsent,
@@ -117,6 +124,7 @@ impl Report {
             "concurrency": rounded(self.concurrency()),
             "latency_us": {
                 "all": times(all), "ok": times(ok), "refused": times(refused), "failed": times(failed),
+                "refused_as": Value::Object(refused_as.collect()),
             },
             "seconds": seconds.iter().map(second).collect::<Vec<_>>(),
             "seconds_left_out": seconds_left_out,

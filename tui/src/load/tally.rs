@@ -159,6 +159,8 @@ pub struct Tally {
     pub refused: Times,
     /// Of those that failed.
     pub failed: Times,
+    /// Of those refused, by code: who is told to try later hears it at once, who waits for a payment does not.
+    pub refused_as: BTreeMap<&'static str, Times>,
     /// How long orders were on their way, all together.
     pub busy: Duration,
     /// Its seconds, the first ones.
@@ -183,6 +185,9 @@ impl Tally {
         *count += 1;
         for times in [times, &mut self.all, &mut self.now_times] {
             times.record(took);
+        }
+        if let Verdict::Refused(code) = verdict {
+            self.refused_as.entry(code.word()).or_default().record(took);
         }
     }
 
@@ -237,6 +242,8 @@ mod tests {
             let found = times.percentile(50.0).unwrap();
             assert!(found.abs_diff(median) * 1000 <= median, "{found} is not {median} to a thousandth");
         }
+        let by_code: Vec<_> = tally.refused_as.iter().map(|(code, times)| (*code, times.min())).collect();
+        assert_eq!(by_code, [("try_later", tally.refused.min())]);
         assert_eq!(Times::default().percentile(50.0), None, "of nothing there is no middle");
         let second = tally.end_second(1);
         assert_eq!((second.ok, second.refused, second.failed), (1, 2, 1));

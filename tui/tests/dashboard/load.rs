@@ -47,6 +47,7 @@ fn ended(open: u64) -> News {
     tally.orders = orders();
     tally.orders.ok += 1;
     News::Ended(Arc::new(Report {
+        began_at: None,
         run: "k3x9".to_owned(),
         seed: 1,
         target: "dashboard",

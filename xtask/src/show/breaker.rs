@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Length;
 use super::chart::Chart;
+use super::clock::Moment;
 use super::page::Page;
 use super::traffic::{Seen, Traffic};
 use crate::desk::{Build, Desk};
@@ -30,24 +31,28 @@ struct Times {
 }
 
 /// What was seen from outside while it ran.
-#[derive(Default)]
 struct Watched {
+    /// When Deposit was slowed down.
+    slow_from: Moment,
     /// When, and how many messages were in Deposit's queue of charges.
-    depths: Vec<(u64, u64)>,
+    depths: Vec<(Moment, u64)>,
 }
+
+/// When the breaker went to which state.
+type Change = (Moment, String);
 
 pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
     let times = length.pick(
-        Times { whole: 60, slow_from: 10, slow_for: 30 },
-        Times { whole: 24, slow_from: 3, slow_for: 9 },
+        Times { whole: 80, slow_from: 10, slow_for: 45 },
+        Times { whole: 34, slow_from: 3, slow_for: 18 },
     );
     let desk = Desk::start(build, &build.program("skstore-worker"), &[("SKSTORE__FAULTS__ALLOWED", "true")])?;
     let file = desk.data.join("breaker.jsonl");
-    let recorder = desk.begin(&format!("breaker record {} --for {}", file.display(), times.whole + 5))?;
-    let begun = Instant::now();
+    // The load gets its money and units first, and follows its orders to their end afterwards.
+    let recorder = desk.begin(&format!("breaker record {} --for {}s", file.display(), times.whole + 10))?;
     let Times { whole, slow_from, slow_for } = times;
     let load = Traffic::begin(&desk, &format!("load -c {CLIENTS} -t {whole}s --run breaker --fund"))?;
-    let watched = watch(&desk, &times, begun)?;
+    let watched = watch(&desk, &times)?;
     let seen = load.end()?;
     recorder.wait_with_output().map_err(|error| format!("the recorder: {error}"))?;
     let recording = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -56,51 +61,59 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
         "{CLIENTS} clients order as fast as they are answered for {whole} s. From second {slow_from} on Deposit takes {SLOW_MS} ms \
          longer for each batch, for {slow_for} s; Order waits for 300 ms."
     );
-    let mut page = Page::new("breaker", story, draw(&times, &seen, &watched, &changes));
+    let mut page = Page::new("breaker", story, draw(&times, &seen, &watched, &changes)?);
     tell(length, &seen, &watched, &changes, &mut page);
     seen.tell(&desk, &mut page)?;
     Ok(page)
 }
 
 /// Slows Deposit down in its time, and looks at its queue.
-fn watch(desk: &Desk, times: &Times, begun: Instant) -> Result<Watched, String> {
-    let mut watched = Watched::default();
-    let mut is_slow = false;
+fn watch(desk: &Desk, times: &Times) -> Result<Watched, String> {
+    let begun = Instant::now();
+    let (mut slow_from, mut depths) = (None, Vec::new());
     while begun.elapsed() < Duration::from_secs(times.whole.into()) {
-        if !is_slow && begun.elapsed() >= Duration::from_secs(times.slow_from.into()) {
+        if slow_from.is_none() && begun.elapsed() >= Duration::from_secs(times.slow_from.into()) {
             desk.ask(&format!("fault deposit slow {SLOW_MS}ms --for {}s", times.slow_for))?;
-            is_slow = true;
+            slow_from = Some(Moment::now());
         }
-        let at = begun.elapsed().as_secs();
         let queues = desk.ask("queues")?;
         let charges = queues.iter().find(|queue| queue["queue"] == "deposit.payments");
-        let depth = charges.and_then(|queue| queue["messages"].as_u64()).unwrap_or(0);
-        watched.depths.push((at, depth));
+        let depth = charges.map_or(0, |queue| {
+            ["messages", "unacked"].iter().filter_map(|name| queue[name].as_u64()).max().unwrap_or(0)
+        });
+        depths.push((Moment::now(), depth));
         std::thread::sleep(LOOK_EVERY);
     }
-    Ok(watched)
+    Ok(Watched { slow_from: slow_from.ok_or("Deposit was never slowed down")?, depths })
 }
 
-/// When the breaker went from one state to another, in seconds since the recording began, and to which.
-fn changes(recording: &str) -> Vec<(u64, String)> {
-    let lines: Vec<Value> = recording.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let first = lines.iter().find_map(|line| line["state"]["at_us"].as_u64()).unwrap_or(0);
-    let changed = lines.iter().filter_map(|line| {
-        let changed = line.get("changed")?;
-        let at = changed["at_us"].as_u64()?.saturating_sub(first) / 1_000_000;
-        Some((at, changed["to"].as_str()?.to_owned()))
-    });
-    changed.collect()
+/// The changes of state in a recording.
+fn changes(recording: &str) -> Vec<Change> {
+    let mut began = None;
+    let mut changes = Vec::new();
+    for line in recording.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        if let Some(told) = line["state"]["began_at"].as_str() {
+            began = Moment::read(told);
+        }
+        let changed = &line["changed"];
+        if let (Some(began), Some(at_us), Some(to)) =
+            (began, changed["at_us"].as_u64(), changed["to"].as_str())
+        {
+            changes.push((began.after(Duration::from_micros(at_us)), to.to_owned()));
+        }
+    }
+    changes
 }
 
-fn draw(times: &Times, seen: &Seen, watched: &Watched, changes: &[(u64, String)]) -> String {
+fn draw(times: &Times, seen: &Seen, watched: &Watched, changes: &[Change]) -> Result<String, String> {
+    let began = seen.began()?;
+    let second_of = |moment: Moment| moment.seconds_since(began).unwrap_or(0);
     let mut chart = Chart::new(usize::try_from(times.whole).unwrap_or(usize::MAX));
-    let slow = usize::try_from(times.slow_from).unwrap_or(0)
-        ..usize::try_from(times.slow_from + times.slow_for).unwrap_or(0);
-    chart.marks("Deposit", "s: slow", |second| if slow.contains(&second) { 's' } else { '-' });
+    let slow = second_of(watched.slow_from)..second_of(watched.slow_from) + u64::from(times.slow_for);
+    chart.marks("Deposit", "s: slow", |second| if slow.contains(&(second as u64)) { 's' } else { '-' });
     chart.marks("breaker", "-: closed, O: open, h: half-open", |second| {
-        let in_second = changes.iter().take_while(|(at, _)| *at <= second as u64);
-        match in_second.last().map_or("closed", |(_, to)| to.as_str()) {
+        let until_then = changes.iter().take_while(|(at, _)| second_of(*at) <= second as u64);
+        match until_then.last().map_or("closed", |(_, to)| to.as_str()) {
             "open" => 'O',
             "half_open" => 'h',
             _ => '-',
@@ -108,13 +121,13 @@ fn draw(times: &Times, seen: &Seen, watched: &Watched, changes: &[(u64, String)]
     });
     seen.draw(&mut chart);
     chart.bars("Deposit's queue", "", |second| {
-        let of_second = watched.depths.iter().filter(|(at, _)| *at == second as u64);
+        let of_second = watched.depths.iter().filter(|(at, _)| second_of(*at) == second as u64);
         of_second.map(|(_, depth)| *depth).max().unwrap_or(0)
     });
-    chart.text()
+    Ok(chart.text())
 }
 
-fn tell(length: Length, seen: &Seen, watched: &Watched, changes: &[(u64, String)], page: &mut Page) {
+fn tell(length: Length, seen: &Seen, watched: &Watched, changes: &[Change], page: &mut Page) {
     let path: Vec<&str> =
         std::iter::once("closed").chain(changes.iter().map(|(_, to)| to.as_str())).collect();
     let times = |to: &str| changes.iter().filter(|(_, state)| state == to).count();
@@ -132,9 +145,13 @@ fn tell(length: Length, seen: &Seen, watched: &Watched, changes: &[(u64, String)
         &deepest,
         deepest <= MAX_IN_FLIGHT,
     );
-    let p99 = seen.number("latency_us.refused.p99");
+    let p99 = seen.number("latency_us.refused_as.try_later.p99");
     let fast = length == Length::Short || p99 <= REFUSED_WITHIN_US;
-    page.promise("refusals take no longer than 5 ms, p99", &seen.ms("latency_us.refused.p99"), fast);
+    page.promise(
+        "who is told to try later hears it within 5 ms, p99",
+        &seen.ms("latency_us.refused_as.try_later.p99"),
+        fast,
+    );
     page.promise(
         "every order is answered",
         &format!("{} %", seen.report["availability_percent"]),

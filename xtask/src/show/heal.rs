@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Length;
 use super::chart::Chart;
+use super::clock::Moment;
 use super::page::Page;
 use super::traffic::Traffic;
 use crate::desk::{Build, Desk, SERVICES};
@@ -22,7 +23,8 @@ struct Replaced {
     service: &'static str,
     /// How long after its trouble.
     after: Duration,
-    at: u64,
+    broken: Moment,
+    replaced: Moment,
     why: &'static str,
 }
 
@@ -38,9 +40,9 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
         std::thread::sleep(Duration::from_secs(at).saturating_sub(begun.elapsed()));
         let worker = desk.workers.iter().find(|worker| worker.service == service);
         worker.ok_or_else(|| format!("there is no worker of {service}"))?.process.send(signal);
-        let trouble = Instant::now();
+        let (trouble, broken) = (Instant::now(), Moment::now());
         look_after(&mut desk, build, service, trouble)?;
-        replaced.push(Replaced { service, after: trouble.elapsed(), at: begun.elapsed().as_secs(), why });
+        replaced.push(Replaced { service, after: trouble.elapsed(), broken, replaced: Moment::now(), why });
     }
     let seen = load.end()?;
     let story = format!(
@@ -49,13 +51,13 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
          fails {FAILURES} times in a row is killed and started again."
     );
     let mut chart = Chart::new(usize::try_from(seconds).unwrap_or(usize::MAX));
+    let began = seen.began()?;
     chart.marks("workers", "h: Order hangs, k: Deposit killed, +: replaced", |second| {
-        let second = second as u64;
-        match second {
-            _ if second == hang_at => 'h',
-            _ if second == die_at => 'k',
-            _ if replaced.iter().any(|replaced| replaced.at == second) => '+',
-            _ => ' ',
+        let is_then = |moment: &Moment| moment.seconds_since(began) == Some(second as u64);
+        match replaced.iter().find(|seen| is_then(&seen.broken)) {
+            Some(seen) => seen.why.chars().next().unwrap_or(' '),
+            None if replaced.iter().any(|seen| is_then(&seen.replaced)) => '+',
+            None => ' ',
         }
     });
     seen.draw(&mut chart);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Length;
 use super::chart::Chart;
+use super::clock::Moment;
 use super::page::Page;
 use super::traffic::Traffic;
 use crate::desk::{Build, Desk, SERVICES};
@@ -28,10 +29,12 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
         let due = Duration::from_secs(every * (at as u64 + 1));
         std::thread::sleep(due.saturating_sub(begun.elapsed()));
         replace(&mut desk, service, &new)?;
-        replaced.push((begun.elapsed().as_secs(), service));
+        replaced.push((Moment::now(), service));
     }
-    let last = begun.elapsed().as_secs();
     let seen = load.end()?;
+    let began = seen.began()?;
+    let second_of = |moment: &Moment| moment.seconds_since(began);
+    let last = replaced.last().and_then(|(at, _)| second_of(at)).unwrap_or(seconds);
     let story = format!(
         "{clients} clients order as fast as they are answered for {seconds} s. Every {every} s a new worker of the next service is \
          started{}; once it takes work, the old one is told to end.",
@@ -39,7 +42,7 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
     );
     let mut chart = Chart::new(usize::try_from(seconds).unwrap_or(usize::MAX));
     chart.marks("replaced", "o: order, d: deposit, i: item, m: myinfo", |second| {
-        let of_second = replaced.iter().find(|(at, _)| *at == second as u64);
+        let of_second = replaced.iter().find(|(at, _)| second_of(at) == Some(second as u64));
         of_second.and_then(|(_, service)| service.chars().next()).unwrap_or(' ')
     });
     seen.draw(&mut chart);

@@ -5,6 +5,7 @@ use std::process::Child;
 use serde_json::Value;
 
 use super::chart::Chart;
+use super::clock::Moment;
 use super::page::Page;
 use crate::desk::{Desk, objects};
 
@@ -48,6 +49,15 @@ impl Traffic {
 }
 
 impl Seen {
+    /// When the first order was placed.
+    ///
+    /// # Errors
+    /// A sentence where the report does not say.
+    pub(super) fn began(&self) -> Result<Moment, String> {
+        let told = self.report["began_at"].as_str().and_then(Moment::read);
+        told.ok_or_else(|| "the report of the load does not say when it began".to_owned())
+    }
+
     /// A number of the report, 0 where there is none: `latency_us.ok.p99`.
     pub(super) fn number(&self, path: &str) -> u64 {
         path.split('.').fold(&self.report, |at, name| &at[name]).as_u64().unwrap_or(0)

@@ -220,6 +220,11 @@ mod tests {
                 1,
                 r#"{"error":{"code":"not_found","message":"no order x"}}"#,
             ),
+            (
+                Failure::Load { failed: 1, open: 2 },
+                1,
+                r#"{"error":{"code":"load","message":"of the orders, cancels and repeats failed: 1; orders that have not ended: 2"}}"#,
+            ),
             (Failure::Unwell("ill".into()), 1, r#"{"error":{"code":"unwell","message":"ill"}}"#),
             (Failure::Usage("bad".into()), 2, r#"{"error":{"code":"usage","message":"bad"}}"#),
             (Failure::Unreachable("gone".into()), 3, r#"{"error":{"code":"unreachable","message":"gone"}}"#),

@@ -154,9 +154,11 @@ fn counts_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {
         parts.push(vec![Span::styled(format!("{} {text}", ink.glyphs.bad), ink.theme.warn)]);
     }
     if state.load.is_active() {
-        let fastest = || ink.text(Text::LoadFastest).to_owned();
-        let rate = state.load.rate().map_or_else(fastest, |rate| rate.to_string());
-        parts.push(vec![Span::styled(ink.fill(Text::LoadInHeader, &[&rate]), ink.theme.warn)]);
+        let text = match state.load.rate() {
+            Some(rate) => ink.fill(Text::LoadInHeader, &[&rate]),
+            None => ink.text(Text::LoadFastestInHeader).to_owned(),
+        };
+        parts.push(vec![Span::styled(text, ink.theme.warn)]);
     }
     for (status, count) in OrderStatus::ALL.iter().zip(state.counts.orders) {
         let style = if count == 0 { ink.theme.dim } else { ink.theme.status(*status) };

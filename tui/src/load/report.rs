@@ -21,7 +21,7 @@ pub struct Report {
     pub run: String,
     /// What its orders followed from.
     pub seed: u64,
-    /// By which way: `embedded`, `socket`, `broker` or `http`.
+    /// By which way: `embedded`, `socket`, `broker` or `http`; or `dashboard`, which needs not tell.
     pub target: &'static str,
     /// Clients at once.
     pub clients: usize,

@@ -360,6 +360,7 @@ texts! {
     LoadNotPlaced { "주문 안 됨", "not placed" }
     LoadOpen { "끝나지 않음", "open" }
     LoadInHeader { "부하 {0}/초", "load {0}/s" }
+    LoadFastestInHeader { "부하 최대", "load max" }
     WhyLoadRuns { "이미 주문을 넣고 있습니다", "Load is being put on already" }
     WhyNoLoad { "멈출 부하가 없습니다", "There is no load to stop" }
     WhyFastest { "이보다 빠를 수 없습니다", "It is as fast as can be" }

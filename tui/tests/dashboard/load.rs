@@ -125,6 +125,7 @@ fn rates_end_with_as_fast_as_it_is_answered() {
     assert!(screen(&state).contains("[max]"), "{}", screen(&state));
     assert!(screen(&state).contains(Language::English.get(Text::WhyFastest)), "{}", screen(&state));
     assert_eq!(press(&mut state, KeyCode::Enter), [Effect::StartLoad(None)]);
+    assert!(screen(&state).contains(" load max "), "{}", screen(&state));
     for _ in 0..=RATES.len() {
         press(&mut state, '-');
     }

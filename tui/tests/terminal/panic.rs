@@ -38,7 +38,7 @@ fn a_panic_gives_the_terminal_back_and_its_message_can_be_read() {
     assert!(!person.has_own_terminal(), "the dashboard has the terminal:\n{}", person.text());
 
     // A worker's panic is caught and logged: it is no reason to touch the screen.
-    person.types("w4");
+    person.types("%4");
     person.sees_text("promises");
     assert!(!String::from_utf8_lossy(&person.heard).contains(SLIP), "it is drawn over:\n{}", person.text());
 
@@ -50,7 +50,7 @@ fn a_panic_gives_the_terminal_back_and_its_message_can_be_read() {
     assert!(!ended.text.contains("promises"), "nothing of the dashboard is left:\n{}", ended.text);
 }
 
-/// The real dashboard with its workers on this process's terminal, until `!` is pressed; `w` panics beside it.
+/// The real dashboard with its workers on this process's terminal, until `!` is pressed; `%` panics beside it.
 fn show_a_desk_that_panics(data: &Path) {
     let flags = vec![("data_dir".to_owned(), data.display().to_string())];
     let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
@@ -58,7 +58,7 @@ fn show_a_desk_that_panics(data: &Path) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let keyboard = Keyboard::listen().unwrap().inspect(|event| match event {
         Ok(Event::Key(key)) if key.code == KeyCode::Char('!') => panic!("{SLIP}"),
-        Ok(Event::Key(key)) if key.code == KeyCode::Char('w') => {
+        Ok(Event::Key(key)) if key.code == KeyCode::Char('%') => {
             let worker = std::thread::Builder::new().name("worker".to_owned());
             worker.spawn(|| panic!("{SLIP}")).unwrap().join().unwrap_err();
         }

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use skstore_domain::signals::Service;
+use skstore_workers::asyncapi;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
 use skstore_workers::gateway::Gateway;
@@ -50,6 +51,8 @@ enum Command {
     },
     /// Serve the desk over HTTP at gateway.listen, to this machine alone. Over the embedded bus, with all the workers
     Gateway,
+    /// Print the message bus as AsyncAPI 3.0 describes it, as JSON
+    Asyncapi,
 }
 
 #[derive(Debug, Args)]
@@ -115,8 +118,19 @@ fn run(log: &Apart) -> Result<(), Failure> {
             Err(Failure(2, "the gateway is a process of its own, without names of services".to_owned()))
         }
         Some(Command::Gateway) => load(arguments.settings).and_then(|config| serve_http(&config, log)),
+        Some(Command::Asyncapi) => describe(),
         None => load(arguments.settings).and_then(|config| start(&config, &arguments.services, log)),
     }
+}
+
+fn describe() -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(asyncapi::text().as_bytes()).and_then(|()| out.flush());
+    // A reader that has seen enough is no failure.
+    written.or_else(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Failure(3, format!("the document cannot be written: {error}"))),
+    })
 }
 
 fn load(arguments: SettingsArguments) -> Result<Config, Failure> {

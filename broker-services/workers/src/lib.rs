@@ -11,6 +11,7 @@
 //! - [`desk`] is the only door for dashboards and the command line; [`process`] puts it all into one process, and `door` is
 //!   where others come to that one.
 
+pub mod asyncapi;
 pub mod audit;
 mod batch;
 mod bookkeeper;

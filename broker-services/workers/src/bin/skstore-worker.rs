@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use skstore_domain::signals::Service;
+use skstore_workers::asyncapi;
 use skstore_workers::clock::Stopwatch;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
@@ -56,6 +57,8 @@ enum Command {
         #[command(subcommand)]
         instead: Option<AboutGateway>,
     },
+    /// Print the message bus as AsyncAPI 3.0 describes it, as JSON
+    Asyncapi,
 }
 
 #[derive(Debug, Subcommand)]
@@ -152,8 +155,19 @@ fn run(log: &Apart) -> Result<(), Failure> {
         Some(Command::Gateway { instead: Some(AboutGateway::Token { name, role, add }) }) => {
             load(arguments.settings).and_then(|config| make_token(&config, &name, role, add))
         }
+        Some(Command::Asyncapi) => describe(),
         None => load(arguments.settings).and_then(|config| start(&config, &arguments.services, log)),
     }
+}
+
+fn describe() -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(asyncapi::text().as_bytes()).and_then(|()| out.flush());
+    // A reader that has seen enough is no failure.
+    written.or_else(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Failure(3, format!("the document cannot be written: {error}"))),
+    })
 }
 
 fn load(arguments: SettingsArguments) -> Result<Config, Failure> {

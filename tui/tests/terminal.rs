@@ -10,6 +10,8 @@ use portable_pty::CommandBuilder;
 
 #[path = "terminal/ends.rs"]
 mod ends;
+#[path = "terminal/http.rs"]
+mod http;
 #[path = "terminal/mouse.rs"]
 mod mouse;
 #[path = "terminal/panic.rs"]

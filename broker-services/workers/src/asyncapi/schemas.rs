@@ -431,7 +431,8 @@ fn beat() -> Value {
             "service": service(), "instance": text(), "version": text(), "started_at": of("time"), "at": of("time"),
             "number": count(), "clock_ahead_ms": { "type": "integer" }, "ready": { "type": "boolean" },
             "last_error": or_null(text()), "handled": count(), "per_second": count(), "in_flight": count(),
-            "unsent": count(), "fault": or_null(text()), "breaker": or_null(of("breaker")),
+            "unsent": count(), "fault": or_null(text()), "fault_left_ms": count(),
+            "takes_faults": { "type": "boolean" }, "breaker": or_null(of("breaker")),
             "rebuilding": or_null(json!({ "type": "integer", "minimum": 0, "maximum": 100 })),
             "unheard": list(service()), "answers": answers, "books": books, "log": of("log_head"),
             "warnings": list(text()),
@@ -449,14 +450,22 @@ fn control() -> Value {
         members["kind"] = json!({ "const": kind });
         object(&[&["kind"], required].concat(), members)
     };
-    let mut faults: Vec<Value> =
-        ["none", "silent", "stopped"].iter().map(|kind| fault(kind, &[], json!({}))).collect();
+    let mut faults: Vec<Value> = ["none", "stopped"].iter().map(|kind| fault(kind, &[], json!({}))).collect();
     faults.push(fault("slow", &["ms"], json!({ "ms": count() })));
+    let percent = json!({ "type": "integer", "minimum": 0, "maximum": 100 });
+    faults.push(fault("lost_replies", &[], json!({ "percent": percent })));
     let service = words(Service::ALL.iter().map(|word| word.word()));
     let mode = words(BreakerMode::ALL.iter().map(|word| word.word()));
     json!({ "anyOf": [
         to_do("breaker.force", &["mode"], json!({ "instance": or_null(text()), "mode": mode })),
-        to_do("fault.set", &["service", "fault"], json!({ "service": service, "fault": { "anyOf": faults } })),
+        to_do(
+            "fault.set",
+            &["service", "fault"],
+            json!({
+                "service": service, "instance": or_null(text()), "fault": { "anyOf": faults }, "for_ms": count(),
+            }),
+        ),
+        to_do("worker.crash", &["service"], json!({ "service": service, "instance": or_null(text()) })),
         to_do("view.rebuild", &[], json!({})),
     ] })
 }

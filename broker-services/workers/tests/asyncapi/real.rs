@@ -9,9 +9,10 @@ use skstore_domain::breaker::BreakerMode;
 use skstore_domain::charges::{ChargeOutcome, ChargeReply, ChargeResult};
 use skstore_domain::commands::{CommandKind, Place, Restock, TopUp};
 use skstore_domain::events::EventKind;
+use skstore_domain::faults::Fault;
 use skstore_domain::ids::{Customer, ItemId, OrderId};
 use skstore_domain::money::Won;
-use skstore_domain::signals::{Control, Fault, Service};
+use skstore_domain::signals::{Control, Service};
 use skstore_workers::bus::{Bus, Consumer, Message, Subscription};
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::desk::Desk;
@@ -171,9 +172,12 @@ fn what_goes_from_one_service_to_another_by_name_is_as_described() {
     let reply = ChargeReply { outcomes: ChargeResult::ALL.iter().map(outcome).collect() };
     let reply = serde_json::to_value(reply).unwrap();
     assert_eq!(document.check_message("outcomes", &reply, true), Ok(()));
-    let faults = [Fault::None, Fault::Slow { ms: 400 }, Fault::Silent, Fault::Stopped];
-    let wishes = faults.map(|fault| Control::SetFault { service: Service::Deposit, fault });
-    for wish in wishes {
+    let (service, instance) = (Service::Deposit, Some("deposit-1".to_owned()));
+    let faults = [Fault::None, Fault::Slow { ms: 400 }, Fault::SILENT, Fault::Stopped];
+    let lasting = |(fault, for_ms)| Control::SetFault { service, instance: instance.clone(), fault, for_ms };
+    let wishes = faults.into_iter().zip([None, Some(60_000), None, None]).map(lasting);
+    let crash = Control::Crash { service, instance: None };
+    for wish in wishes.chain([crash]) {
         let wish = serde_json::to_value(wish).unwrap();
         assert_eq!(document.check_message("control", &wish, true), Ok(()), "{wish}");
     }

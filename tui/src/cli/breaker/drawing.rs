@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use skstore::text::fit::{Side as Align, fit, width};
+use skstore::text::fit::{Side as Align, fit, width, wrap};
 use skstore::text::numbers::grouped;
 use skstore::text::times::{Zone, clock, dated};
 use skstore::text::words::Worded;
@@ -30,7 +30,7 @@ pub(super) fn draw(
     let seconds = seconds(outcome.for_ms);
     let heading = language.fill(Text::ReplayOf, &[&outcome.instance, &dated(outcome.at, zone), &seconds]);
     let parts = [
-        format!("{}\n", skstore::text::fit::shorten(&heading, columns, glyphs.more)),
+        wrapped(&heading, columns),
         lines(language, zone, glyphs, columns, outcome),
         settings(language, outcome),
         tallies(language, outcome),
@@ -156,11 +156,16 @@ fn notes(language: Language, columns: usize, outcome: &Outcome) -> String {
         (outcome.unknown, Text::ReplayUnknown),
         (outcome.gaps, Text::ReplayGaps),
     ];
-    let shown = notes.iter().filter(|(count, _)| *count > 0).flat_map(|(count, text)| {
+    let shown = notes.iter().filter(|(count, _)| *count > 0).map(|(count, text)| {
         let sentence = language.fill(*text, &[&grouped(*count), &grouped(outcome.missing)]);
-        skstore::text::fit::wrap(&sentence, columns, MAX_NOTE_LINES, "")
+        wrapped(&sentence, columns)
     });
-    shown.map(|line| line + "\n").collect()
+    shown.collect()
+}
+
+/// A sentence on lines of their own.
+fn wrapped(sentence: &str, columns: usize) -> String {
+    wrap(sentence, columns, MAX_NOTE_LINES, "").into_iter().map(|line| line + "\n").collect()
 }
 
 /// Most lines of a note: the longest, in the narrowest terminal that is drawn on.

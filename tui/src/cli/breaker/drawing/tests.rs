@@ -62,11 +62,16 @@ calls made                  80        80
     assert!(shown.starts_with(expected), "{shown}");
     for language in Language::ALL {
         for (glyphs, columns) in [(Glyphs::ASCII, 80), (Glyphs::UNICODE, 80), (Glyphs::UNICODE, 120)] {
-            let shown = draw(*language, &UTC, &glyphs, columns, &outcome());
+            let mut long = outcome();
+            long.instance = "order-01a226ae-0aec-72a7-9188-b91280edacf5".into();
+            let shown = draw(*language, &UTC, &glyphs, columns, &long);
             for line in shown.lines() {
                 assert!(width(line) <= columns, "{} columns: {line}", width(line));
             }
-            let sides: Vec<&str> = shown.lines().skip(2).take(2).collect();
+            let whole = shown.split_whitespace().any(|word| word.contains(&*long.instance));
+            assert!(whole, "an instance is named in full, or --instance cannot be given it: {shown}");
+            let sides = shown.lines().skip_while(|line| !line.is_empty()).skip(1).take(2);
+            let sides: Vec<&str> = sides.collect();
             assert!(sides.iter().all(|line| width(line) == columns), "{shown}");
             assert!(*language == Language::Korean || !glyphs.is_ascii || shown.is_ascii(), "{shown}");
         }

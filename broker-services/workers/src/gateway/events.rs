@@ -169,7 +169,52 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use skstore_domain::events::{EventKind, OrderKind};
+    use skstore_domain::myinfo::ViewWrite;
+    use skstore_domain::time::Timestamp;
+
     use super::*;
+    use crate::config::ViewUrl;
+
+    fn happened(number: usize) -> ViewWrite {
+        ViewWrite::Feed(FeedEntry {
+            id: format!("order/o/{number}"),
+            kind: EventKind::Order(OrderKind::Placed),
+            subject: "o".to_owned(),
+            at: Timestamp(0),
+            customer: None,
+            amount: None,
+            reason: None,
+        })
+    }
+
+    #[tokio::test]
+    async fn what_the_feed_has_forgotten_is_told_as_a_gap_and_nothing_else_is() {
+        let view = View::open(&ViewUrl::Embedded, 10).unwrap();
+        view.begin_rebuild().await.unwrap();
+        let at = |number: u64| Place::At { number, id: format!("order/o/{number}") };
+        let found = async |place: &Place| {
+            let Found { has_gap, first, entries } = read(&view, place).await.unwrap();
+            (has_gap, first, entries.len())
+        };
+        assert_eq!(found(&Place::Start).await, (false, 1, 0), "nothing has happened yet");
+        let writes: Vec<ViewWrite> = (1..=FEED_ENTRIES + 5).map(happened).collect();
+        view.apply(&writes).await.unwrap();
+        let last = FEED_ENTRIES as u64 + 5;
+        for (place, expected) in [
+            (Place::Oldest, (false, 6, FEED_ENTRIES)),
+            (Place::Start, (true, 6, FEED_ENTRIES)),
+            (at(5), (true, 6, FEED_ENTRIES)),
+            (at(6), (false, 7, FEED_ENTRIES - 1)),
+            (at(last - 1), (false, last, 1)),
+            (at(last), (false, last + 1, 0)),
+            (at(last + 1), (true, 6, FEED_ENTRIES)),
+            (Place::At { number: last, id: "other".to_owned() }, (true, 6, FEED_ENTRIES)),
+        ] {
+            assert_eq!(found(&place).await, expected, "{place:?}");
+        }
+        assert_eq!(Place::newest(&view).await.unwrap(), at(last));
+    }
 
     #[test]
     fn a_place_is_what_was_told_and_nothing_else() {

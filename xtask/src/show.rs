@@ -1,6 +1,7 @@
 //! `cargo xtask show`: the demonstrations of an order desk under trouble, each one command and one page of what was seen.
 
 use crate::desk::Build;
+use crate::machine;
 use crate::step;
 
 mod breaker;
@@ -57,14 +58,16 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         (Length::Whole, Build::Release)
     };
     build.make()?;
+    // Before a page is written, which changes the checkout.
+    let machine = machine::describe();
     let mut broken = Vec::new();
     for (name, show) in SHOWS.iter().filter(|(name, _)| *wanted == "all" || wanted == name) {
         println!("\n── show {name}");
         let page = show(length, build).map_err(|why| format!("show {name}: {why}"))?;
-        println!("\n{}", page.to_markdown());
+        println!("\n{}", page.to_markdown(&machine));
         broken.extend(page.broken().map(|promise| format!("{name}: {promise}")));
         if options.contains(&"--write") {
-            page.write(&step::root().join(PAGES))?;
+            page.write(&machine, &step::root().join(PAGES))?;
         }
     }
     if broken.is_empty() { Ok(()) } else { Err(format!("What did not hold:\n  {}", broken.join("\n  "))) }

@@ -3,8 +3,6 @@
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
-use crate::machine;
-
 /// The page of one demonstration.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -46,11 +44,10 @@ impl Page {
         broken.map(|promise| format!("{}: {}", promise.what, promise.seen))
     }
 
-    /// The page.
-    pub(super) fn to_markdown(&self) -> String {
+    /// The page of what was seen on `machine`.
+    pub(super) fn to_markdown(&self, machine: &str) -> String {
         let Self { name, story, chart, figures, promises } = self;
-        let mut page =
-            format!("## {name}\n\n`cargo xtask show {name}`, {}.\n\n{story}\n\n", machine::describe());
+        let mut page = format!("## {name}\n\n`cargo xtask show {name}`, {machine}.\n\n{story}\n\n");
         // A string takes whatever is written.
         let _ = write!(page, "```text\n{chart}\n```\n\n| | |\n|---|---|\n");
         for (what, value) in figures {
@@ -67,10 +64,10 @@ impl Page {
     ///
     /// # Errors
     /// A sentence that names the document.
-    pub(super) fn write(&self, path: &Path) -> Result<(), String> {
+    pub(super) fn write(&self, machine: &str, path: &Path) -> Result<(), String> {
         let failed = |why: String| format!("{}: {why}", path.display());
         let document = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        let document = replaced(&document, self.name, &self.to_markdown())
+        let document = replaced(&document, self.name, &self.to_markdown(machine))
             .ok_or_else(|| failed(format!("there is no place for the page '{}'", self.name)))?;
         std::fs::write(path, document).map_err(|error| failed(error.to_string()))
     }
@@ -101,6 +98,6 @@ mod tests {
         page.promise("no order is lost", &0, true);
         page.promise("nobody waits", &"2 s", false);
         assert_eq!(page.broken().collect::<Vec<_>>(), ["nobody waits: 2 s"]);
-        assert!(page.to_markdown().contains("| nobody waits | 2 s | **no** |"));
+        assert!(page.to_markdown("a machine").contains("| nobody waits | 2 s | **no** |"));
     }
 }

@@ -3,11 +3,13 @@
 use crate::desk::Build;
 use crate::machine;
 use crate::step;
+use length::Length;
 
 mod breaker;
 mod chart;
 mod clock;
 mod heal;
+mod length;
 mod page;
 mod rolling;
 mod traffic;
@@ -19,25 +21,6 @@ type Show = fn(Length, Build) -> Result<page::Page, String>;
 const SHOWS: [(&str, Show); 3] = [("breaker", breaker::run), ("rolling", rolling::run), ("heal", heal::run)];
 /// Where the pages of the last whole run stand.
 const PAGES: &str = "docs/shows.md";
-
-/// How long a demonstration takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Length {
-    /// As people see it.
-    Whole,
-    /// As long as it takes to see that it works: a slow machine meets no bounds of time then.
-    Short,
-}
-
-impl Length {
-    /// One of two numbers.
-    const fn pick<T: Copy>(self, whole: T, short: T) -> T {
-        match self {
-            Self::Whole => whole,
-            Self::Short => short,
-        }
-    }
-}
 
 /// Runs what `words` ask for: a name or `all`, with `--short` on the build of the tests, with `--write` into the documents.
 ///

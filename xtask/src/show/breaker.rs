@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Length;
 use super::chart::Chart;
 use super::clock::Moment;
+use super::length::Length;
 use super::page::Page;
 use super::traffic::{Seen, Traffic};
 use crate::desk::{Build, Desk};
@@ -131,10 +131,14 @@ fn draw(times: &Times, seen: &Seen, watched: &Watched, changes: &[Change]) -> Re
     let slow = second_of(watched.slow_from)..second_of(watched.slow_from) + u64::from(times.slow_for);
     chart.marks("Deposit", "s: slow", |second| if slow.contains(&(second as u64)) { 's' } else { '-' });
     chart.marks("breaker", "-: closed, O: open, h: half-open", |second| {
+        // It is half-open for less than a second.
+        let mut in_second = changes.iter().filter(|(at, _)| second_of(*at) == second as u64);
+        if in_second.any(|(_, to)| to == "half_open") {
+            return 'h';
+        }
         let until_then = changes.iter().take_while(|(at, _)| second_of(*at) <= second as u64);
         match until_then.last().map_or("closed", |(_, to)| to.as_str()) {
             "open" => 'O',
-            "half_open" => 'h',
             _ => '-',
         }
     });

@@ -58,11 +58,12 @@ impl Chart {
         self.lines.push(format!("{name:NAME$} {line} {most}{unit}"));
     }
 
-    /// A mark for each second that has one; the last of a column's is shown.
+    /// A mark for each second that has one; of a column's the one is shown that there is least of.
     pub(super) fn marks(&mut self, name: &str, legend: &str, mark: impl Fn(usize) -> char) {
+        let count = |wanted: char| (0..self.seconds).filter(|second| mark(*second) == wanted).count();
         let column = |at: usize| {
             let of_column = (at * self.step()..(at + 1) * self.step()).map(&mark);
-            of_column.filter(|mark| *mark != ' ').last().unwrap_or(' ')
+            of_column.filter(|mark| *mark != ' ').min_by_key(|mark| count(*mark)).unwrap_or(' ')
         };
         let line: String = (0..self.columns()).map(column).collect();
         self.lines.push(format!("{name:NAME$} {line} {legend}").trim_end().to_owned());

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::Length;
 use super::chart::Chart;
 use super::clock::Moment;
+use super::length::Length;
 use super::page::Page;
 use super::traffic::Traffic;
 use crate::desk::{Build, Desk, SERVICES};

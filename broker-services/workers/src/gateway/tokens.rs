@@ -151,12 +151,12 @@ pub fn add(path: &Path, line: &str) -> Result<(), TokensError> {
     written.map_err(unusable)
 }
 
-/// What tells one version of a file from another: when it was written, how long it is, and which one it is.
+/// What tells one version of a file from another: when it or its mode was changed, how long it is, and which one it is.
 type Stamp = (i64, i64, u64, u64);
 
 fn stamp(path: &Path) -> Option<Stamp> {
     let about = std::fs::metadata(path).ok()?;
-    Some((about.mtime(), about.mtime_nsec(), about.size(), about.ino()))
+    Some((about.ctime(), about.ctime_nsec(), about.size(), about.ino()))
 }
 
 /// The file of tokens, followed as it changes.

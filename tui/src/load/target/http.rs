@@ -58,6 +58,13 @@ impl Gateway {
         let wrong = || format!("it must be http://HOST:PORT, not '{address}'");
         let uri: Uri = address.parse().map_err(|_| wrong())?;
         let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http")).ok_or_else(wrong)?;
+        // A port that is none would be passed over.
+        let port = authority.port_u16();
+        let is_wrong = authority.host().is_empty() || port == Some(0) || authority.as_str().ends_with(':');
+        let is_bare = authority.as_str() == authority.host();
+        if is_wrong || (port.is_none() && !is_bare) {
+            return Err(wrong());
+        }
         if !matches!(uri.path_and_query().map(|path| path.as_str()), None | Some("/"))
             || authority.as_str().contains('@')
         {
@@ -71,7 +78,7 @@ impl Gateway {
         };
         Ok(Self {
             host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(HTTP_PORT),
+            port: port.unwrap_or(HTTP_PORT),
             named: HeaderValue::try_from(authority.as_str()).map_err(|_| wrong())?,
             token: token.map(bearer).transpose()?,
             connections: (0..clients.max(1)).map(|_| Mutex::default()).collect(),
@@ -111,9 +118,12 @@ impl Gateway {
         };
         let request = || self.request(method, path, id, body.clone());
         let mut said = exchange(&mut connection, request()?).await;
-        if was_used && matches!(said, Err(Unanswered::Lost(_))) {
-            connection = self.connect().await?;
-            said = exchange(&mut connection, request()?).await;
+        if was_used && let Err(Unanswered::Lost(why)) = &said {
+            // Whatever becomes of the repetition: the first one may have had its effect.
+            let lost = |_| Unanswered::Lost(why.clone());
+            connection = self.connect().await.map_err(lost)?;
+            let again = exchange(&mut connection, request()?).await.map_err(lost)?;
+            said = Ok(Said { is_repeat: true, ..again });
         }
         if said.is_ok() {
             *kept = Some(connection);
@@ -163,7 +173,12 @@ impl Gateway {
 struct Said {
     status: StatusCode,
     body: Bytes,
+    /// Whether the same was asked before and nothing was heard.
+    is_repeat: bool,
 }
+
+/// What a gateway says of a request that it has not handed on.
+const NOTHING_DONE: [&str; 3] = ["busy", "too_many", "unreachable"];
 
 /// What a gateway says when it does not do something.
 #[derive(Deserialize)]
@@ -184,7 +199,11 @@ impl Said {
             let order = order.map(|order| *order);
             return Ok(Err(Answer { order, ..AnswerError::new(code, detail).into() }));
         }
+        if self.is_repeat && NOTHING_DONE.contains(&code.as_str()) {
+            return Err(Unanswered::Lost(detail));
+        }
         Err(match code.as_str() {
+            "busy" | "too_many" => return Ok(Err(AnswerError::new(ErrorCode::TryLater, detail).into())),
             "no_answer" => Unanswered::NoAnswer(detail),
             "lost" => Unanswered::Lost(detail),
             "unreachable" => Unanswered::Unreachable(detail),
@@ -219,7 +238,8 @@ async fn exchange(connection: &mut Connection, request: Request<Full<Bytes>>) ->
             connection.send_request(request).await.map_err(|error| lost(error.to_string()))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
-        Ok(Said { status, body: body.map_err(|error| lost(error.to_string()))?.to_bytes() })
+        let body = body.map_err(|error| lost(error.to_string()))?.to_bytes();
+        Ok(Said { status, body, is_repeat: false })
     };
     let within = ANSWER_WITHIN.as_secs();
     let late = |_| Unanswered::NoAnswer(format!("no answer within {within} s; it may still take effect"));
@@ -341,12 +361,62 @@ mod tests {
         {
             assert!(Gateway::at(right, Some("t"), 1).is_ok(), "{right}");
         }
-        for wrong in
-            ["", "127.0.0.1:8080", "https://localhost:1", "http://u:p@localhost:1", "http://localhost/orders"]
-        {
+        for wrong in [
+            "",
+            "127.0.0.1:8080",
+            "https://localhost:1",
+            "http://u:p@localhost:1",
+            "http://localhost/orders",
+            "http://localhost:99999",
+            "http://localhost:80a",
+            "http://localhost:",
+            "http://:80",
+            "http://localhost:0",
+        ] {
             assert!(Gateway::at(wrong, None, 1).unwrap_err().contains("http://HOST:PORT"), "{wrong}");
         }
         assert!(Gateway::at("http://localhost", Some("a\nb"), 1).unwrap_err().contains("token"));
+    }
+
+    /// A gateway that answers the first request with `first`, breaks off at the second one, and then answers with `then`, or is
+    /// gone.
+    async fn breaks_off(first: &'static str, then: Option<&'static str>) -> Gateway {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let mut request = [0; 4096];
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut request).await.unwrap() > 0, "nothing was asked");
+            stream.write_all(first.as_bytes()).await.unwrap();
+            assert!(stream.read(&mut request).await.unwrap() > 0, "nothing was asked");
+            let Some(then) = then else { return };
+            drop(stream);
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut request).await.unwrap() > 0, "nothing was asked");
+            stream.write_all(then.as_bytes()).await.unwrap();
+        });
+        Gateway::at(&address, None, 1).unwrap()
+    }
+
+    const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 32\r\n\r\n{\"code\":\"busy\",\"detail\":\"later\"}";
+
+    #[tokio::test]
+    async fn who_was_cut_off_may_have_ordered_whatever_becomes_of_the_repetition() {
+        let place = Place {
+            item_id: ItemId::new("10").unwrap(),
+            qty: 1,
+            customer: None,
+            order_id: Some(OrderId::new("a-1").unwrap()),
+            unit_price: None,
+        };
+        for then in [None, Some(BUSY)] {
+            let gateway = breaks_off(BUSY, then).await;
+            let busy = gateway.place(0, &place).await.unwrap();
+            assert_eq!(busy.code(), Some(ErrorCode::TryLater), "a gateway without room has done nothing");
+            let cut = gateway.place(0, &place).await.unwrap_err();
+            assert_eq!(cut.word(), "lost", "then {then:?}: {cut}");
+        }
     }
 
     #[test]

@@ -267,7 +267,7 @@ async fn who_is_meant(
     if obeying.is_empty() {
         return Err(Failure::Stays(format!(
             "{service} takes no faults, as its settings have it. Start its worker with --set faults.allowed=true, or with \
-             SKSTORE_FAULTS__ALLOWED=true in its environment"
+             SKSTORE__FAULTS__ALLOWED=true in its environment"
         )));
     }
     Ok(obeying)

@@ -87,6 +87,16 @@ fn a_worker_that_crashes_starts_again_and_nothing_is_lost() {
 }
 
 #[test]
+fn the_breaker_obeys_and_says_so() {
+    let desk = Desk::new();
+    let _holder = desk.holder();
+    for (mode, state) in [("open", "open"), ("closed", "closed"), ("auto", "closed")] {
+        let told = desk.done(&format!("breaker {mode}"));
+        assert_eq!((&told["mode"], &told["state"]), (&json!(mode), &json!(state)), "{told}");
+    }
+}
+
+#[test]
 fn what_would_end_at_once_and_what_the_settings_forbid_is_refused_with_what_to_do() {
     let desk = Desk::new();
     refused(&desk, "fault deposit slow 400ms", 2, "Open the dashboard");

@@ -29,7 +29,7 @@ struct Replaced {
 }
 
 pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
-    let (clients, seconds, hang_at, die_at) = length.pick((50, 60_u64, 10, 35), (10, 40, 3, 22));
+    let (clients, seconds, hang_at, die_at) = length.pick((50, 60_u64, 10, 35), (10, 50, 3, 22));
     let mut desk = Desk::start(build, &build.program("skstore-worker"), &[])?;
     let begun = Instant::now();
     let load = Traffic::begin(&desk, &format!("load -c {clients} -t {seconds}s --run heal --fund"))?;

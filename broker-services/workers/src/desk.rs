@@ -2,6 +2,7 @@
 //! what is shown comes from the view. What lies between is a message bus, or the socket of the process that has the
 //! workers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use skstore_domain::answers::Answer;
@@ -37,16 +38,17 @@ pub use crate::{
 pub use dead::{DeadError, DeadLetter, DeadPage, Disposition, LIST_BYTES, ReplayCheck, Summary, Which};
 pub use told::{ANSWER_WITHIN, BusState, DeskError};
 
-/// Places orders, asks the services, and shows the view. Clones share one connection.
+/// Places orders, asks the services, and shows the view. Clones share one connection, and cost next to nothing: a gateway
+/// makes some for each request.
 #[derive(Debug, Clone)]
 pub struct Desk {
-    way: Way,
-    view: View,
+    way: Arc<Way>,
+    view: Arc<View>,
     ids: Ids,
 }
 
 /// How the workers are reached.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Way {
     Bus(OverBus),
     Door(DoorClient),
@@ -58,24 +60,29 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Unreachable`] when the bus cannot be reached.
     pub async fn open(bus: &Bus, view: View, ids: Ids) -> Result<Self, DeskError> {
-        Ok(Self { way: Way::Bus(OverBus::open(bus, &ids).await?), view, ids })
+        Ok(Self::of(Way::Bus(OverBus::open(bus, &ids).await?), view, ids))
     }
 
     /// A desk that needs no bus to show the view: where that is not there yet, [`Desk::bus_state`] says why, and
     /// whoever asks for something is told so at once. It gets there by itself.
     pub async fn attach(bus: &Bus, view: View, ids: Ids) -> Self {
-        Self { way: Way::Bus(OverBus::attach(bus, &ids).await), view, ids }
+        Self::of(Way::Bus(OverBus::attach(bus, &ids).await), view, ids)
     }
 
     /// A desk of the process at the other side of `door`, with its view.
     pub(crate) fn through(door: DoorClient, ids: Ids) -> Self {
-        Self { view: View::Attached(AttachedView::new(door.clone())), way: Way::Door(door), ids }
+        let view = View::Attached(AttachedView::new(door.clone()));
+        Self::of(Way::Door(door), view, ids)
+    }
+
+    fn of(way: Way, view: View, ids: Ids) -> Self {
+        Self { way: Arc::new(way), view: Arc::new(view), ids }
     }
 
     /// Tells at once when the bus is lost, how it is tried again, and when it is back.
     #[must_use]
     pub fn bus_state(&self) -> watch::Receiver<BusState> {
-        match &self.way {
+        match &*self.way {
             Way::Bus(bus) => bus.state.clone(),
             Way::Door(door) => door.state(),
         }
@@ -83,7 +90,7 @@ impl Desk {
 
     /// Why the broker takes nothing, if it does not: for lack of memory or disk.
     pub async fn blocked(&self) -> Option<String> {
-        match &self.way {
+        match &*self.way {
             Way::Bus(over) => over.bus.blocked().await,
             // Behind a door is the embedded bus, which takes what there is room for.
             Way::Door(_) => None,
@@ -190,7 +197,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Unreachable`].
     pub async fn queues(&self) -> Result<Vec<QueueDepth>, DeskError> {
-        match &self.way {
+        match &*self.way {
             Way::Bus(over) => Ok(over.bus.depths().await?),
             Way::Door(door) => over_door::queues(door).await,
         }
@@ -210,7 +217,7 @@ impl Desk {
 
     /// What is shown.
     #[must_use]
-    pub const fn view(&self) -> &View {
+    pub fn view(&self) -> &View {
         &self.view
     }
 
@@ -220,14 +227,14 @@ impl Desk {
     /// [`DeskError`], if there is no answer. A refusal is an answer.
     pub(crate) async fn ask(&self, command: impl Into<Command>) -> Result<Answer, DeskError> {
         let command = command.into();
-        match &self.way {
+        match &*self.way {
             Way::Bus(bus) => bus.ask(&command).await,
             Way::Door(door) => over_door::ask(door, self.with_its_id(command)).await,
         }
     }
 
     pub(crate) async fn send_control(&self, control: &Control) -> Result<(), DeskError> {
-        match &self.way {
+        match &*self.way {
             Way::Bus(bus) => bus.send_control(control).await,
             Way::Door(door) => over_door::send_control(door, control).await,
         }
@@ -277,7 +284,7 @@ impl Desk {
     /// operator at a time has them in hand: others wait for their turn, so do not ask for this in a loop; the
     /// number of them is in [`Desk::queues`].
     pub async fn dead_letters(&self, max: usize) -> Result<DeadPage, DeadError> {
-        match &self.way {
+        match &*self.way {
             Way::Bus(bus) => bus.dead_letters(max).await,
             Way::Door(door) => over_door::dead_letters(door, max).await,
         }
@@ -285,7 +292,7 @@ impl Desk {
 
     /// The parked message of that [id](DeadLetter::id). It stays where it is.
     pub async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, DeadError> {
-        match &self.way {
+        match &*self.way {
             Way::Bus(bus) => bus.dead_letter(id).await,
             Way::Door(door) => over_door::dead_letter(door, id).await,
         }
@@ -323,7 +330,7 @@ impl Desk {
         dry_run: bool,
         told: impl FnMut(&DeadLetter, &Disposition),
     ) -> Result<Summary, DeadError> {
-        match &self.way {
+        match &*self.way {
             Way::Bus(bus) => bus.deal(operation, which, dry_run, told).await,
             Way::Door(door) => over_door::deal(door, operation, which, dry_run, told).await,
         }

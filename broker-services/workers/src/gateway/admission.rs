@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Request as HttpRequest, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -37,7 +37,7 @@ const BUSY_FOR: Duration = Duration::from_secs(1);
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Caller {
     Token(Arc<str>),
-    Peer(Option<IpAddr>),
+    Peer(IpAddr),
 }
 
 /// Who asks.
@@ -50,6 +50,13 @@ pub(super) enum Who {
         /// Whether a token was shown, one that is not known.
         has_token: bool,
     },
+}
+
+/// What is known of a request before anything is done for it.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    pub(super) who: Who,
+    pub(super) connection: Connection,
 }
 
 /// What an operation asks of a request.
@@ -66,24 +73,29 @@ impl Gatekeeper {
         Self { tokens, rate: Rate::of(rate_per_s), room: Semaphore::new(MAX_IN_FLIGHT) }
     }
 
-    fn who(&self, headers: &HeaderMap) -> Result<Who, Problem> {
+    /// Finds out who asks, and counts it. Who may ask for nothing here is sent away.
+    pub(super) fn identify<B>(&self, request: &HttpRequest<B>, peer: IpAddr) -> Result<Who, Problem> {
+        let who = self.who(request)?;
+        self.count(&who, peer)?;
+        Ok(who)
+    }
+
+    fn who<B>(&self, request: &HttpRequest<B>) -> Result<Who, Problem> {
+        let headers = request.headers();
         let Some(tokens) = &self.tokens else {
-            return guard::only_from_here(headers).map(|()| Who::Local).map_err(Problem::forbidden);
+            return guard::only_from_here(request).map(|()| Who::Local).map_err(Problem::forbidden);
         };
-        let secret = secret(headers);
-        match secret.and_then(|secret| tokens.bearer(secret)) {
+        match secret(headers)?.and_then(|secret| tokens.bearer(secret)) {
             Some(bearer) => Ok(Who::Bearer(bearer)),
             // A page has no token, unless somebody gave it one.
-            None => guard::no_other_page(headers)
+            None => guard::no_other_page(request)
                 .map(|()| Who::Unknown { has_token: headers.contains_key(header::AUTHORIZATION) })
                 .map_err(Problem::forbidden),
         }
     }
-}
 
-impl Gatekeeper {
     /// Counts a request of `who` from `peer`.
-    fn count(&self, who: &Who, peer: Option<IpAddr>) -> Result<(), Problem> {
+    fn count(&self, who: &Who, peer: IpAddr) -> Result<(), Problem> {
         let Some(rate) = &self.rate else { return Ok(()) };
         let caller = match who {
             Who::Bearer(bearer) => Caller::Token(Arc::clone(&bearer.name)),
@@ -111,30 +123,16 @@ impl Who {
     }
 }
 
-/// The token that a request shows: in one header, `Authorization: Bearer TOKEN`.
-fn secret(headers: &HeaderMap) -> Option<&[u8]> {
+/// The token that a request shows, if it shows one: in one header, `Authorization: Bearer TOKEN`.
+fn secret(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
     const SCHEME: &[u8] = b"bearer ";
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, secret) = value.as_bytes().split_at_checked(SCHEME.len())?;
-    scheme.eq_ignore_ascii_case(SCHEME).then(|| secret.trim_ascii())
-}
-
-/// Finds out who asks, and sends away who may ask for nothing.
-pub(super) async fn identify(
-    State(keeper): State<Arc<Gatekeeper>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let peer = request.extensions().get().map(Connection::peer);
-    let who = keeper.who(request.headers()).and_then(|who| keeper.count(&who, peer).map(|()| who));
-    match who {
-        Ok(who) => {
-            request.extensions_mut().insert(who);
-            next.run(request).await
-        }
-        Err(problem) => problem.into_response(),
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::invalid("the header Authorization stands there twice"));
     }
+    let secret = value.as_bytes().split_at_checked(SCHEME.len());
+    Ok(secret.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME)).map(|(_, secret)| secret.trim_ascii()))
 }
 
 /// Lets a request through to an operation that asks for this, once all of it is there and there is room for it.
@@ -147,8 +145,8 @@ pub(super) async fn admit(State(asks): State<Asks>, request: Request, next: Next
         return Problem::busy("as many requests as there is room for are being carried out", BUSY_FOR)
             .into_response();
     };
-    if let Some(connection) = request.extensions().get::<Connection>() {
-        connection.is_served();
+    if let Some(visit) = request.extensions().get::<Visit>() {
+        visit.connection.is_served();
     }
     next.run(request).await
 }
@@ -160,8 +158,8 @@ async fn admitted(asks: &Asks, request: Request) -> Result<Request, Problem> {
 
 /// Whether who sent `request` has `right`.
 pub(super) fn may(request: &Request, right: Right) -> Result<(), Problem> {
-    match request.extensions().get::<Who>() {
-        Some(who) => who.may(right),
+    match request.extensions().get::<Visit>() {
+        Some(visit) => visit.who.may(right),
         None => Err(Problem::unauthorized(false)),
     }
 }

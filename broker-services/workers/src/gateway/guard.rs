@@ -4,24 +4,30 @@
 //! address (DNS rebinding). The first say where they come from, and the second for whom they are. A request with a token
 //! is none of a page's, which can neither know one nor, without leave from us, send one.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, Request, header};
 
 /// Whether a request names this machine, and comes from no page of another one.
-pub(super) fn only_from_here(headers: &HeaderMap) -> Result<(), &'static str> {
-    if headers.get_all(header::HOST).iter().count() != 1 || !is_this_machine(text(headers, header::HOST)) {
+pub(super) fn only_from_here<B>(request: &Request<B>) -> Result<(), &'static str> {
+    if request.headers().get_all(header::HOST).iter().count() != 1 || !is_this_machine(host(request)) {
         return Err("the header Host must name this machine: localhost, 127.0.0.1 or [::1]");
     }
-    no_other_page(headers)
+    no_other_page(request)
 }
 
 /// Whether a request comes from no page of another origin.
-pub(super) fn no_other_page(headers: &HeaderMap) -> Result<(), &'static str> {
-    let ours = ["http://", "https://"].map(|scheme| format!("{scheme}{}", text(headers, header::HOST)));
-    if headers.contains_key(header::ORIGIN) && !ours.iter().any(|ours| ours == text(headers, header::ORIGIN))
-    {
-        return Err("pages of other origins may not use this gateway");
+pub(super) fn no_other_page<B>(request: &Request<B>) -> Result<(), &'static str> {
+    let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(()) };
+    let ours = ["http://", "https://"].map(|scheme| format!("{scheme}{}", host(request)));
+    if ours.iter().any(|ours| ours.as_bytes() == origin.as_bytes()) {
+        return Ok(());
     }
-    Ok(())
+    Err("pages of other origins may not use this gateway")
+}
+
+/// For whom a request is: what its first line says, if that names a host, goes before the header (RFC 9112, 3.2.2).
+fn host<B>(request: &Request<B>) -> &str {
+    let of_line = request.uri().authority().map(|authority| authority.as_str());
+    of_line.unwrap_or_else(|| text(request.headers(), header::HOST))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

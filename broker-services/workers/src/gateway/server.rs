@@ -1,16 +1,15 @@
 //! The gateway's socket: connections within their bounds, and the end of them.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,7 +20,7 @@ use super::connections::{Connection, Connections};
 use super::document;
 use super::patient::Patient;
 use super::request::Behind;
-use super::routes;
+use super::routes::{self, Routes};
 use super::tokens::{TokenFile, TokensError};
 use crate::config::GatewayConfig;
 use crate::desk::Desk;
@@ -44,7 +43,7 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Gateway {
     listener: TcpListener,
-    routes: Router,
+    routes: Arc<Routes>,
 }
 
 /// Why a gateway cannot listen.
@@ -81,7 +80,7 @@ impl Gateway {
         let operations = routes::operations();
         let behind = Behind::new(desk, document::of(&operations));
         let keeper = Arc::new(Gatekeeper::new(tokens, settings.rate_per_s));
-        Ok(Self { listener, routes: routes::of(operations, behind, keeper) })
+        Ok(Self { listener, routes: Arc::new(Routes::of(operations, behind, keeper)) })
     }
 
     /// Where it listens, with its port.
@@ -113,7 +112,7 @@ impl Gateway {
 /// Accepts connections for as long as it is let.
 async fn accept(
     listener: &TcpListener,
-    routes: &Router,
+    routes: &Arc<Routes>,
     stopped: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,
 ) {
@@ -124,7 +123,7 @@ async fn accept(
             Ok((stream, peer)) => {
                 let room = all.room().await;
                 let connection = Connection::new(peer.ip().to_canonical(), &all, stopped.clone());
-                let routes = routes.clone();
+                let routes = Arc::clone(routes);
                 connections.spawn(async move {
                     let _room = room;
                     serve_one(stream, routes, connection).await;
@@ -140,19 +139,17 @@ async fn accept(
 }
 
 /// Serves one connection to its end.
-async fn serve_one(stream: TcpStream, routes: Router, connection: Connection) {
+async fn serve_one(stream: TcpStream, routes: Arc<Routes>, connection: Connection) {
     // Answers are small, and somebody waits for each.
     let _ = stream.set_nodelay(true);
-    let (routes, its) = (TowerToHyperService::new(routes), connection.clone());
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let connection = its.clone();
-        connection.waits_for_client();
-        request.extensions_mut().insert(connection.clone());
-        let answer = routes.call(request);
+    let its = connection.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (routes, connection) = (Arc::clone(&routes), its.clone());
         async move {
-            let answer = answer.await;
             connection.waits_for_client();
-            answer
+            let answer = routes.answer(request, &connection).await;
+            connection.waits_for_client();
+            Ok::<_, Infallible>(answer)
         }
     });
     let served = http1::Builder::new()

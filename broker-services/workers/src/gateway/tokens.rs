@@ -211,7 +211,9 @@ impl TokenFile {
         }
         seen.looked_at = Instant::now();
         let stamp = stamp(&self.path);
-        if stamp != seen.stamp {
+        if stamp.is_none() {
+            seen.is_gone(&self.path);
+        } else if stamp != seen.stamp {
             seen.stamp = stamp;
             match read(&self.path).and_then(|text| parse(&self.path, &text)) {
                 Ok(known) => {
@@ -222,6 +224,19 @@ impl TokenFile {
             }
         }
         Arc::clone(&seen.known)
+    }
+}
+
+impl Seen {
+    /// There is no file. Whoever removes it locks everybody out; whoever puts another in its place may need a moment for it.
+    fn is_gone(&mut self, path: &Path) {
+        let path = path.display();
+        if self.stamp.take().is_some() {
+            tracing::warn!(%path, "the file of tokens is gone: unless it is back in a second, nobody is let in");
+        } else if !self.known.is_empty() {
+            tracing::error!(%path, "the file of tokens is gone: nobody is let in until it is there again");
+            self.known = Arc::new([]);
+        }
     }
 }
 
@@ -372,6 +387,15 @@ mod tests {
         std::fs::write(&path, format!("{}\n", till.line)).unwrap();
         wait().await;
         assert_eq!((role(&shop), role(&till)), (None, Some(Role::Teller)), "who is taken out is out");
+        let aside = directory.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        wait().await;
+        assert_eq!(role(&till), Some(Role::Teller), "another may be put in its place");
+        wait().await;
+        assert_eq!(role(&till), None, "whoever removes the file locks everybody out");
+        std::fs::rename(&aside, &path).unwrap();
+        wait().await;
+        assert_eq!(role(&till), Some(Role::Teller), "it is there again");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse as _;
 use serde::Deserialize;
 
-use crate::gateway::connections::Connection;
+use crate::gateway::admission::Visit;
 use crate::gateway::events::{Place, body};
 use crate::gateway::operation::Operation;
 use crate::gateway::problem::Problem;
@@ -37,7 +37,7 @@ struct After {
 
 async fn events(
     State(behind): State<Behind>,
-    Extension(connection): Extension<Connection>,
+    Extension(Visit { connection, .. }): Extension<Visit>,
     headers: HeaderMap,
     Asked(After { after }): Asked<After>,
 ) -> Done {

@@ -182,6 +182,7 @@ impl<H: Handler> Loop<H> {
     /// One turn: see the head of this file.
     async fn turn(&mut self, deliveries: Vec<Delivery>, inputs: Vec<H::Input>) {
         let count = deliveries.len();
+        self.context.turn_begins(&deliveries);
         let mut work = Vec::with_capacity(count + 1);
         // Outcomes first: whoever asks again in this very turn finds them.
         let internal = inputs.into_iter().map(|input| Job { input, trace: None }).collect();
@@ -201,6 +202,7 @@ impl<H: Handler> Loop<H> {
         self.finish(work, effects).await;
         self.context.status.add_handled(count);
         self.context.status.set_in_flight(self.handler.held());
+        self.context.turn_ends();
     }
 
     /// Reads a delivery. What makes no sense is answered or parked here, and is done with.
@@ -260,6 +262,7 @@ impl<H: Handler> Loop<H> {
         let backoff = self.context.backoff();
         loop {
             let now = self.context.clock.now();
+            self.context.turn_goes_on(now);
             let handler = &self.handler;
             let result = self
                 .store

@@ -51,6 +51,11 @@ impl Clock {
     }
 }
 
+/// `time` in whole milliseconds.
+pub(crate) fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Time since a fixed point that never jumps, for the breaker and for measuring.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(tokio::time::Instant);

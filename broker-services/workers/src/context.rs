@@ -16,8 +16,9 @@ use tokio::sync::{Notify, watch};
 
 use crate::bus::{Bus, BusError, Consumer, Delivery};
 use crate::catalog::Catalog;
-use crate::clock::{Clock, Ids, Stopwatch};
+use crate::clock::{Clock, Ids, Stopwatch, whole_ms};
 use crate::faults::Faults;
+use crate::figures::Figures;
 use crate::probe::Probe;
 
 /// How the workers work. The defaults and their reasons are in `config/skstore.toml`.
@@ -63,13 +64,13 @@ impl Drain {
     /// So long, to the millisecond.
     #[must_use]
     pub fn of(limit: Duration) -> Self {
-        Self(Arc::new(AtomicU64::new(millis(limit))))
+        Self(Arc::new(AtomicU64::new(whole_ms(limit))))
     }
 
     /// Shortens it by what somebody else in the process has used of it, before the workers are told to stop.
     pub fn shorten(&self, used: Duration) {
         let left = self.limit().saturating_sub(used);
-        self.0.store(millis(left), Ordering::Relaxed);
+        self.0.store(whole_ms(left), Ordering::Relaxed);
     }
 
     /// How long it is.
@@ -77,10 +78,6 @@ impl Drain {
     pub fn limit(&self) -> Duration {
         Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What a worker of one process is handed.
@@ -132,6 +129,26 @@ impl Context {
         }
     }
 
+    /// The worker has `deliveries` in hand, until [`Context::turn_ends`].
+    pub fn turn_begins(&self, deliveries: &[Delivery]) {
+        let figures = self.status.figures();
+        figures.turn_since.set(Some(self.clock.now()));
+        if !deliveries.is_empty() {
+            figures.batches.record(deliveries.len() as u64);
+            figures.redelivered.add(deliveries.iter().filter(|delivery| delivery.redelivered).count());
+        }
+    }
+
+    /// It still has them at `now`, since what it needs for them does not work, and tries once more.
+    pub fn turn_goes_on(&self, now: Timestamp) {
+        self.status.figures().turn_since.set(Some(now));
+    }
+
+    /// It is done with them.
+    pub fn turn_ends(&self) {
+        self.status.figures().turn_since.set(None);
+    }
+
     /// Takes deliveries, but none while the worker is told not to work. Cancel-safe.
     ///
     /// # Errors
@@ -159,6 +176,7 @@ pub struct WorkerStatus {
     beats: AtomicU64,
     all_sent: Notify,
     since: Stopwatch,
+    figures: Figures,
     told: Mutex<Told>,
 }
 
@@ -189,6 +207,12 @@ const NOT_ALIVE: i64 = 0;
 impl WorkerStatus {
     fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it counts for those who watch it for long.
+    #[must_use]
+    pub const fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// The last sign of life of the worker's thread.
@@ -296,6 +320,7 @@ impl WorkerStatus {
 
     /// A caller was answered, `took` after its message had come.
     pub fn answered(&self, took: Duration, is_refusal: bool) {
+        self.figures.answered(took, is_refusal);
         self.told().answers.record(took, is_refusal, self.since.elapsed());
     }
 

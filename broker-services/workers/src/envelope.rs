@@ -276,6 +276,7 @@ pub(crate) async fn park(
     Bad { code, sentence }: &Bad,
 ) {
     let reason = shown(sentence, REASON_CHARS);
+    context.status.figures().parked.add(1);
     let (order, trace) = (logging::about(&body), message.properties.headers.get("traceparent"));
     tracing::warn!(
         queue,

@@ -205,26 +205,35 @@ impl Drop for Reporter {
     }
 }
 
+/// What is asked of workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Whether they take work.
+    TakesWork,
+    /// Whether they live, whatever it is that they wait for: who does not is to be started again.
+    Lives,
+}
+
 /// Asks whether the workers of `services` that run here do their work; without any named, all that run here.
 ///
 /// # Errors
 /// A sentence for each that does not.
-pub fn check(data_dir: &Path, services: &[Service]) -> Result<(), String> {
+pub fn check(data_dir: &Path, services: &[Service], asked: Asked) -> Result<(), String> {
     let directory = data_dir.join(DIRECTORY);
     let reports = reports(&directory, &host())
         .map_err(|error| format!("cannot read the reports in {}: {error}", directory.display()))?;
     let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect();
-    let problems = problems(&reports, services, Clock::System.now());
+    let problems = problems(&reports, services, asked, Clock::System.now());
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }
 
-fn problems(reports: &[Report], services: &[Service], now: Timestamp) -> Vec<String> {
+fn problems(reports: &[Report], services: &[Service], asked: Asked, now: Timestamp) -> Vec<String> {
     let is_meant = |worker: &Worker| services.is_empty() || services.contains(&worker.service);
     let mut problems = Vec::new();
     for report in reports {
         for worker in report.workers.iter().filter(|worker| is_meant(worker)) {
             problems.extend(
-                problem(report, worker, now)
+                problem(report, worker, asked, now)
                     .map(|problem| format!("{} (process {}) {problem}", worker.service, report.pid)),
             );
         }
@@ -244,7 +253,7 @@ fn problems(reports: &[Report], services: &[Service], now: Timestamp) -> Vec<Str
     problems
 }
 
-fn problem(report: &Report, worker: &Worker, now: Timestamp) -> Option<String> {
+fn problem(report: &Report, worker: &Worker, asked: Asked, now: Timestamp) -> Option<String> {
     if report.is_left {
         return Some("was killed, or has crashed".to_owned());
     }
@@ -258,7 +267,7 @@ fn problem(report: &Report, worker: &Worker, now: Timestamp) -> Option<String> {
         let silent = now.since(heard).as_secs();
         return Some(format!("has been silent for {silent} s: it hangs"));
     }
-    if worker.ready {
+    if worker.ready || asked == Asked::Lives {
         return None;
     }
     let trouble = worker.trouble.as_deref().unwrap_or("it is starting");
@@ -266,7 +275,7 @@ fn problem(report: &Report, worker: &Worker, now: Timestamp) -> Option<String> {
 }
 
 /// A clock that was set back makes nothing old.
-fn is_stale(at: Timestamp, now: Timestamp) -> bool {
+pub(crate) fn is_stale(at: Timestamp, now: Timestamp) -> bool {
     now.since(at) > STALE_AFTER
 }
 
@@ -418,7 +427,16 @@ mod tests {
                 .iter()
                 .map(|one| Report { host: one.host.clone(), workers: one.workers.clone(), ..**one })
                 .collect();
-            assert_eq!(problems(&reports, services, NOW), expected, "{services:?}");
+            assert_eq!(problems(&reports, services, Asked::TakesWork, NOW), expected, "{services:?}");
+            // Whatever it waits for, to start it again would bring nothing back.
+            let lives: Vec<&&str> = expected
+                .iter()
+                .filter(|told| !told.contains("is not ready") && !told.contains("lives,"))
+                .collect();
+            assert_eq!(
+                problems(&reports, services, Asked::Lives, NOW),
+                lives.into_iter().copied().collect::<Vec<_>>()
+            );
         }
     }
 
@@ -444,12 +462,19 @@ mod tests {
         assert!(another.exists(), "it is kept by another process of the same service");
         drop(held);
         remove(&another);
-        assert!(check(dir.path(), &[Service::Order]).unwrap_err().ends_with("is not ready: it is starting"));
+        assert!(
+            check(dir.path(), &[Service::Order], Asked::TakesWork)
+                .unwrap_err()
+                .ends_with("is not ready: it is starting")
+        );
         reporter.not_started(Some("there is no broker"));
-        let told = check(dir.path(), &[Service::Order]).unwrap_err();
+        let told = check(dir.path(), &[Service::Order], Asked::TakesWork).unwrap_err();
         assert!(told.ends_with("is not ready: there is no broker"), "{told}");
         drop(reporter);
-        assert_eq!(check(dir.path(), &[Service::Order]).unwrap_err(), "order does not run here");
+        assert_eq!(
+            check(dir.path(), &[Service::Order], Asked::TakesWork).unwrap_err(),
+            "order does not run here"
+        );
     }
     #[test]
     fn a_report_fits_in_its_room_whatever_the_trouble_is() {
@@ -460,11 +485,14 @@ mod tests {
         for letter in ["\u{10ffff}", "\"", "\\", "\n"] {
             reporter.not_started(Some(&letter.repeat(10_000)));
             assert_eq!(fs::metadata(&reporter.path).unwrap().len(), REPORT_BYTES as u64, "{letter:?}");
-            assert!(check(dir.path(), &[]).unwrap_err().contains("is not ready"), "{letter:?}");
+            assert!(
+                check(dir.path(), &[], Asked::TakesWork).unwrap_err().contains("is not ready"),
+                "{letter:?}"
+            );
         }
         reporter.not_started(None);
         assert!(
-            check(dir.path(), &[]).unwrap_err().contains("it is starting"),
+            check(dir.path(), &[], Asked::TakesWork).unwrap_err().contains("it is starting"),
             "nothing is left of a longer one"
         );
     }
@@ -477,10 +505,10 @@ mod tests {
         let path = directory.join(file_name(&host(), 7, &[Service::Order, Service::MyInfo]));
         let file = File::create(&path).unwrap();
         let _held = take_lock(&path).unwrap();
-        let told = check(dir.path(), &[Service::MyInfo]).unwrap_err();
+        let told = check(dir.path(), &[Service::MyInfo], Asked::TakesWork).unwrap_err();
         assert!(told.starts_with("myinfo (process 7) lives, but cannot write"), "{told}");
         file.set_modified(system_time(Clock::System.now().before(Duration::from_secs(60)))).unwrap();
-        let told = check(dir.path(), &[Service::MyInfo]).unwrap_err();
+        let told = check(dir.path(), &[Service::MyInfo], Asked::TakesWork).unwrap_err();
         assert!(told.contains("it hangs"), "{told}");
     }
 }

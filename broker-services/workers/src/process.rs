@@ -30,6 +30,7 @@ use crate::door::client::{DoorClient, NoEntry};
 use crate::faults::Faults;
 use crate::health;
 use crate::logging;
+use crate::monitor::Watch;
 use crate::probe::Probe;
 use crate::relay;
 use crate::store::Store;
@@ -116,6 +117,7 @@ impl Approach {
 struct Running {
     service: Service,
     status: Arc<WorkerStatus>,
+    faults: Arc<Faults>,
     thread: JoinHandle<()>,
 }
 
@@ -263,6 +265,7 @@ impl Process {
             }
         };
         let told = Arc::clone(&status);
+        let faults = Arc::new(Faults::new(config.faults.of(service), config.faults_are_allowed()));
         let context = Context {
             service,
             instance,
@@ -272,7 +275,7 @@ impl Process {
             settings: Arc::clone(&self.settings),
             probe: Probe::default(),
             status: Arc::clone(&status),
-            faults: Arc::new(Faults::new(config.faults.of(service), config.faults_are_allowed())),
+            faults: Arc::clone(&faults),
             rebuild: Arc::default(),
             stop: stop.clone(),
         };
@@ -286,7 +289,7 @@ impl Process {
                 serve(context, place, &opened);
             })
             .map_err(|error| StartError::Thread { service, cause: error.to_string() })?;
-        self.workers.push(Running { service, status, thread });
+        self.workers.push(Running { service, status, faults, thread });
         match is_open.recv() {
             Ok(opened) => opened.map(|()| told),
             Err(_) => Err(StartError::Thread { service, cause: "it panicked".to_owned() }),
@@ -380,6 +383,17 @@ impl Process {
             health::Worker { service: running.service, alive_at: running.status.alive_at(), ready, trouble }
         };
         self.workers.iter().map(worker).collect()
+    }
+
+    /// The same, for whoever looks at them for as long as they run.
+    #[must_use]
+    pub fn watches(&self) -> Vec<Watch> {
+        let watch = |running: &Running| Watch {
+            service: running.service,
+            status: Arc::clone(&running.status),
+            faults: Arc::clone(&running.faults),
+        };
+        self.workers.iter().map(watch).collect()
     }
 
     fn status(&self) -> impl Iterator<Item = &WorkerStatus> {

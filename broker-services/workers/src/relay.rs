@@ -6,7 +6,8 @@
 //! there. One of them relays for all: the one that has the lease. An event that is sent twice does no harm.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use skstore_domain::checkpoint::{LogId, Seqs};
 use skstore_domain::events::EventKind;
+use skstore_domain::time::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -45,9 +47,9 @@ pub(crate) struct RelayHandle {
 #[derive(Debug)]
 struct Shared {
     handed_over: RefCell<Vec<StoredEvent>>,
-    /// Numbers of all events known to be unsent. Bounded by the unsent events at which Order takes no more
+    /// Numbers of all events known to be unsent, and since when. Bounded by the unsent events at which Order takes no more
     /// orders, plus what the orders that were taken before still cause.
-    unsent: RefCell<BTreeSet<i64>>,
+    unsent: RefCell<BTreeMap<i64, Timestamp>>,
     look_again: std::cell::Cell<bool>,
     /// Whether this process relays; if not, whoever does finds the events in the store.
     is_relaying: std::cell::Cell<bool>,
@@ -96,12 +98,25 @@ impl Shared {
     fn take(&self, events: Vec<StoredEvent>) {
         let mut unsent = self.unsent.borrow_mut();
         let mut handed_over = self.handed_over.borrow_mut();
-        handed_over.extend(events.into_iter().filter(|event| unsent.insert(event.seq)));
-        self.context.status.set_unsent(unsent.len());
+        let now = self.context.clock.now();
+        handed_over.extend(events.into_iter().filter(|event| match unsent.entry(event.seq) {
+            Entry::Vacant(entry) => {
+                entry.insert(now);
+                true
+            }
+            Entry::Occupied(_) => false,
+        }));
+        self.tell_unsent(&unsent);
+    }
+
+    fn tell_unsent(&self, unsent: &BTreeMap<i64, Timestamp>) {
+        let status = &self.context.status;
+        status.set_unsent(unsent.len());
+        status.figures().oldest_unsent.set(unsent.first_key_value().map(|(_, since)| *since));
     }
 
     fn is_known(&self, seq: i64) -> bool {
-        self.unsent.borrow().contains(&seq)
+        self.unsent.borrow().contains_key(&seq)
     }
 
     fn forget(&self, seqs: &[i64]) {
@@ -110,7 +125,7 @@ impl Shared {
             unsent.remove(seq);
         }
         if self.is_relaying.get() {
-            self.context.status.set_unsent(unsent.len());
+            self.tell_unsent(&unsent);
         }
     }
 
@@ -118,6 +133,7 @@ impl Shared {
     fn forget_all(&self) {
         self.handed_over.borrow_mut().clear();
         self.unsent.borrow_mut().clear();
+        self.context.status.figures().oldest_unsent.set(None);
     }
 }
 
@@ -287,6 +303,9 @@ impl Relay {
         }
         for ((kind, told_again), events) in by_kind {
             for events in split(events) {
+                if told_again > 0 {
+                    self.shared.context.status.figures().told_again.add(events.len());
+                }
                 let receipt = self.publisher.publish(message(kind, told_again, &events, log.as_ref()));
                 if self.shared.context.probe.has(Bug::SentBeforeConfirm) {
                     self.settled.extend(seqs(&events));

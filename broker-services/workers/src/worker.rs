@@ -12,6 +12,7 @@ use tokio::time::{Duration, MissedTickBehavior};
 use crate::batch::Loop;
 use crate::bus::{self, Bus, BusError, Claim, Noticed, Publisher, Subscription};
 use crate::calls::Gate;
+use crate::clock::whole_ms;
 use crate::context::{Context, Rate, WorkerStatus};
 use crate::envelope::json_message;
 use crate::relay::Relay;
@@ -280,6 +281,9 @@ async fn beat(
         let (ready, last_error) = present(status.trouble(), &bus);
         let fault = context.faults.now();
         let told = gate.map(Gate::tell);
+        if let Some((breaker, _)) = &told {
+            status.figures().breaker_is(breaker);
+        }
         let beat = Beat {
             service: context.service,
             instance: context.instance.to_string(),
@@ -379,16 +383,13 @@ fn answers(status: &WorkerStatus, [answer_rate, refusal_rate]: &mut [Rate; 2]) -
     }
 }
 
-fn whole_ms(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Tells every change of the breaker.
 async fn tell_changes(context: &Context, publisher: &Publisher, gate: Option<&Gate>) {
     let Some(gate) = gate else { return std::future::pending().await };
     loop {
         let change = gate.change().await;
         tracing::warn!(from = %change.from, to = %change.to, why = change.why, "the breaker changed");
+        context.status.figures().breaker_went(change.to);
         let changed = BreakerChanged {
             instance: context.instance.to_string(),
             at: context.clock.now(),

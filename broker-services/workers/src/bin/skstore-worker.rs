@@ -19,8 +19,9 @@ use skstore_workers::clock::Stopwatch;
 use skstore_workers::config::{Config, Sources};
 use skstore_workers::context::Backoff;
 use skstore_workers::gateway::{self, Gateway, Role, tokens};
-use skstore_workers::health::{self, Reporter};
+use skstore_workers::health::{self, Asked, Reporter};
 use skstore_workers::logging::{self, Apart};
+use skstore_workers::monitor::{Monitor, Watched};
 use skstore_workers::process::{Process, StartError};
 use skstore_workers::signals::Signals;
 use tokio::sync::oneshot;
@@ -51,6 +52,9 @@ enum Command {
         /// Which must run here [default: whatever does]
         #[arg(id = "running", value_name = "SERVICES", value_parser = service)]
         services: Vec<Service>,
+        /// Whether they live, whatever they wait for: who does not is to be started again
+        #[arg(long)]
+        live: bool,
     },
     /// Serve the desk over HTTP at gateway.listen. Over the embedded bus, with all the workers
     Gateway {
@@ -138,8 +142,9 @@ fn run(log: &Apart) -> Result<(), Failure> {
         Some(Command::Health { .. }) if !arguments.services.is_empty() => {
             Err(Failure(2, "the services whose health is asked for come after `health`".to_owned()))
         }
-        Some(Command::Health { services }) => load(arguments.settings).and_then(|config| {
-            health::check(&config.data_dir, &services).map_err(|sentence| Failure(1, sentence))
+        Some(Command::Health { services, live }) => load(arguments.settings).and_then(|config| {
+            let asked = if live { Asked::Lives } else { Asked::TakesWork };
+            health::check(&config.data_dir, &services, asked).map_err(|sentence| Failure(1, sentence))
         }),
         Some(Command::Gateway { .. }) if !arguments.services.is_empty() => {
             Err(Failure(2, "the gateway is a process of its own, without names of services".to_owned()))
@@ -186,9 +191,12 @@ fn start(config: &Config, services: &[Service], log: &Apart) -> Result<(), Failu
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(unusable)?;
         let mut reporter = Reporter::new(&config.data_dir, services);
-        let Some(process) = begin(config, services, &mut reporter, &mut signals).await? else {
+        let watched = Watched::starting();
+        monitor(config, watched.clone()).await?;
+        let Some(process) = begin(config, services, (&mut reporter, &watched), &mut signals).await? else {
             return Ok(());
         };
+        watched.started(process.watches(), process.bus().cloned());
         tracing::info!(?services, "working");
         tokio::select! {
             biased;
@@ -198,6 +206,16 @@ fn start(config: &Config, services: &[Service], log: &Apart) -> Result<(), Failu
         tracing::info!("finishing what is in hand");
         stop(process, Duration::ZERO, &mut signals).await.map_err(|sentence| Failure(1, sentence))
     })
+}
+
+/// Tells of `watched` over HTTP, on this thread and as long as it runs, if the settings want it.
+async fn monitor(config: &Config, watched: Watched) -> Result<(), Failure> {
+    let Some(at) = config.health.listen else { return Ok(()) };
+    let monitor = Monitor::listen(at, watched).await.map_err(|sentence| Failure(3, sentence))?;
+    let address = monitor.address().map_err(|error| Failure(3, error.to_string()))?;
+    tracing::info!(%address, "/livez, /readyz and /metrics over HTTP");
+    tokio::spawn(monitor.serve());
+    Ok(())
 }
 
 /// Makes a token. What is to be kept goes to the output alone, and the rest to whoever reads along.
@@ -249,7 +267,7 @@ fn serve_http(config: &Config, log: &Apart) -> Result<(), Failure> {
 async fn begin(
     config: &Config,
     services: &[Service],
-    reporter: &mut Reporter,
+    (reporter, watched): (&mut Reporter, &Watched),
     signals: &mut Signals,
 ) -> Result<Option<Process>, Failure> {
     let backoff = Backoff::new(config.retry.first, config.retry.max);
@@ -265,6 +283,7 @@ async fn begin(
             Ok(process) => return Ok(Some(process)),
             Err(error) if error.may_heal() => {
                 tracing::error!(%error, "trying again");
+                watched.not_started(&error.to_string());
                 trouble = Some(error.to_string());
             }
             Err(error) => return Err(Failure(if error.is_usage() { 2 } else { 3 }, error.to_string())),

@@ -110,6 +110,7 @@ pub(super) const KEYS: &[Key] = &[
     key("order.store.url", Rule::Store),
     key("deposit.store.url", Rule::Store),
     key("item.store.url", Rule::Store),
+    key("health.listen", Rule::Listen),
     key("gateway.listen", Rule::Listen),
     key("gateway.tokens", Rule::Path),
     key("gateway.rate_per_s", Rule::Number { min: 0, max: MAX_RATE, unit: "requests a second" }),

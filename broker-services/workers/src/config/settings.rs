@@ -37,6 +37,8 @@ pub struct Config {
     pub deposit: ServiceConfig,
     /// Item.
     pub item: ServiceConfig,
+    /// What engines and Prometheus ask.
+    pub health: HealthConfig,
     /// The HTTP gateway.
     pub gateway: GatewayConfig,
     /// The payment call.
@@ -145,6 +147,15 @@ pub struct ServiceConfig {
 pub struct StoreConfig {
     /// Which store.
     pub url: StoreUrl,
+}
+
+/// `[health]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HealthConfig {
+    /// Where a process of workers tells how they do, if anywhere.
+    #[serde(deserialize_with = "listen")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// `[gateway]`

@@ -132,7 +132,9 @@ fn secret(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
         return Err(Problem::invalid("the header Authorization stands there twice"));
     }
     let secret = value.as_bytes().split_at_checked(SCHEME.len());
-    Ok(secret.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME)).map(|(_, secret)| secret.trim_ascii()))
+    Ok(secret
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
+        .map(|(_, secret)| secret.trim_ascii()))
 }
 
 /// Lets a request through to an operation that asks for this, once all of it is there and there is room for it.

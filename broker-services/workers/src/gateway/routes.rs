@@ -73,7 +73,11 @@ impl Routes {
     }
 
     /// Answers a request that came on `connection`. Who may ask for nothing gets no further than this.
-    pub(super) async fn answer(&self, mut request: HttpRequest<Incoming>, connection: &Connection) -> Response {
+    pub(super) async fn answer(
+        &self,
+        mut request: HttpRequest<Incoming>,
+        connection: &Connection,
+    ) -> Response {
         let who = match self.keeper.identify(&request, connection.peer()) {
             Ok(who) => who,
             Err(problem) => return problem.into_response(),

@@ -12,6 +12,7 @@ use skstore_domain::checkpoint::{Advance, LogId, Seqs};
 use skstore_domain::events::{EventKind, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
 use skstore_domain::signals::{Beat, BreakerChanged};
+use skstore_domain::time::Timestamp;
 use tokio::time::Instant;
 
 use crate::bus::{BusError, Consumer, Delivery, Message, Publisher, Subscription};
@@ -150,17 +151,19 @@ impl Keeper {
     /// Applies a batch and acks it, however long the view is away. Where it is found empty, that begins a rebuild.
     async fn keep(&mut self, deliveries: Vec<Delivery>, charge: &mut Charge) -> Result<(), BusError> {
         let count = deliveries.len();
+        self.context.turn_begins(&deliveries);
         self.context.probe.at(Point::Received).await;
         let mut writes = Vec::new();
         let mut applied = Applied::default();
         let mut done = Vec::with_capacity(count);
         let mut is_lost = false;
+        let mut newest = None;
         for delivery in deliveries {
             let envelope = Envelope::from(delivery);
             if &*envelope.queue == topology::MYINFO_SIGNALS {
                 is_lost |= self.signal(&envelope.message).await;
             } else {
-                let events = self.read(&envelope, &mut writes).await;
+                let events = self.read(&envelope, &mut writes, &mut newest).await;
                 applied.note(&envelope.message, events);
             }
             // Their bodies are needed no more, and come to megabytes.
@@ -174,12 +177,22 @@ impl Keeper {
         for unacked in done {
             unacked.ack();
         }
+        if let Some(newest) = newest {
+            let lag = self.context.clock.now().since(newest);
+            self.context.status.figures().view_lag.set(lag);
+        }
         self.context.status.add_handled(count);
+        self.context.turn_ends();
         Ok(())
     }
 
-    /// How many events there were.
-    async fn read(&self, envelope: &Envelope, writes: &mut Vec<ViewWrite>) -> usize {
+    /// How many events there were; `newest` is when the newest of all was decided.
+    async fn read(
+        &self,
+        envelope: &Envelope,
+        writes: &mut Vec<ViewWrite>,
+        newest: &mut Option<Timestamp>,
+    ) -> usize {
         let (mut events, told_again) = (0, times_told_again(&envelope.message));
         let bad = match read_events(&envelope.message.body) {
             Err(bad) => vec![BadPart { bad, body: envelope.message.body.clone() }],
@@ -189,7 +202,10 @@ impl Keeper {
                 let mut bad = Vec::new();
                 for part in parts {
                     match part {
-                        Ok(event) if told_again == 0 => writes.extend(myinfo::writes(&event)),
+                        Ok(event) if told_again == 0 => {
+                            *newest = (*newest).max(Some(event.time));
+                            writes.extend(myinfo::writes(&event));
+                        }
                         Ok(event) => {
                             let told = myinfo::writes(&event).into_iter();
                             writes.extend(told.map(|write| write.as_told_again(told_again)));
@@ -218,6 +234,7 @@ impl Keeper {
         let backoff = self.context.backoff();
         let applied = applied.into_advances();
         loop {
+            self.context.turn_goes_on(self.context.clock.now());
             let mut done = self.view.apply(writes).await;
             if done.is_ok() && !applied.is_empty() {
                 done = self.view.advance(&applied).await;

@@ -74,10 +74,15 @@ async fn what_is_refused_has_a_fitting_status_and_a_problem_that_says_why() {
     }
     let long = format!("{{\"productId\":\"{}\"}}", "1".repeat(70_000));
     assert_eq!(gateway.ask("POST /orders", JSON, &long).await.status, 413);
-    for (line, host) in [("/accounts", "evil.example:8080"), ("http://evil.example:8080/accounts", "localhost")] {
+    for (line, host) in
+        [("/accounts", "evil.example:8080"), ("http://evil.example:8080/accounts", "localhost")]
+    {
         let rebound = format!("GET {line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         let told = gateway.raw(rebound.as_bytes()).await;
-        assert!(told.starts_with("HTTP/1.1 403"), "{line}, {host}: a name that somebody gave this address: {told}");
+        assert!(
+            told.starts_with("HTTP/1.1 403"),
+            "{line}, {host}: a name that somebody gave this address: {told}"
+        );
     }
 }
 

@@ -86,7 +86,12 @@ async fn nobody_comes_in_without_a_token_and_with_one_from_anywhere() {
         assert!(reply.status == 401 && told.contains("invalid_token"), "{header}: {}", reply.head);
     }
     let twice = gateway.ask("GET /accounts", &format!("{viewer}{viewer}"), "").await;
-    assert_eq!((twice.status, &twice.body["code"]), (400, &json!("invalid")), "which of the two is meant: {}", twice.head);
+    assert_eq!(
+        (twice.status, &twice.body["code"]),
+        (400, &json!("invalid")),
+        "which of the two is meant: {}",
+        twice.head
+    );
     let page = "Origin: http://page.example\r\n";
     assert_eq!(gateway.ask("GET /accounts", page, "").await.status, 403, "a page without a token");
 }

@@ -3,12 +3,11 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
-use serde::Deserialize;
 use serde_json::json;
 use skstore_domain::commands::{DepositCommand, DepositCommandKind};
 use skstore_domain::ids::Customer;
 
-use super::page;
+use super::page::{self, After};
 use super::supply::supply;
 use crate::gateway::access::Right;
 use crate::gateway::operation::{Method, Operation};
@@ -48,17 +47,10 @@ async fn top_up(
     done(answer.await?, StatusCode::OK)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct List {
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
 pub(super) async fn accounts(
     State(Behind { desk, .. }): State<Behind>,
     uri: Uri,
-    Asked(List { after, limit }): Asked<List>,
+    Asked(After { after, limit }): Asked<After>,
 ) -> Done {
     let after = after.as_deref().map(|name| named(name, Customer::to_look_up)).transpose()?;
     let rows = page::rows(limit)?;

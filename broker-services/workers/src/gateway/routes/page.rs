@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::gateway::problem::Problem;
 use crate::gateway::request::said;
@@ -13,6 +13,15 @@ use crate::gateway::request::said;
 const USUAL_ROWS: usize = 50;
 /// Most rows of a page: what a view reads in some milliseconds.
 const MAX_ROWS: usize = 200;
+
+/// What a page by names is asked for with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct After {
+    /// The last name of the page before.
+    pub(super) after: Option<String>,
+    pub(super) limit: Option<usize>,
+}
 
 /// How many rows are asked for.
 pub(super) fn rows(limit: Option<usize>) -> Result<usize, Problem> {

@@ -3,12 +3,11 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
-use serde::Deserialize;
 use serde_json::json;
 use skstore_domain::commands::{ItemCommand, ItemCommandKind};
 use skstore_domain::ids::ItemId;
 
-use super::page;
+use super::page::{self, After};
 use super::supply::supply;
 use crate::gateway::access::Right;
 use crate::gateway::operation::{Method, Operation};
@@ -71,17 +70,10 @@ async fn restock(
     done(answer.await?, StatusCode::OK)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct List {
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
 pub(super) async fn items(
     State(Behind { desk, .. }): State<Behind>,
     uri: Uri,
-    Asked(List { after, limit }): Asked<List>,
+    Asked(After { after, limit }): Asked<After>,
 ) -> Done {
     let after = after.as_deref().map(|name| named(name, ItemId::to_look_up)).transpose()?;
     let rows = page::rows(limit)?;

@@ -50,6 +50,10 @@ impl Service {
     }
 }
 
+/// A worker that has not been heard of for this long is silent: several of its heartbeats, which come every second, were
+/// missed.
+pub const SILENT_AFTER: Duration = Duration::from_secs(5);
+
 /// `service.beat`: a worker is alive, and how it does. Sent every second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Beat {

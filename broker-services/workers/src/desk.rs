@@ -88,6 +88,14 @@ impl Desk {
         }
     }
 
+    /// What of bus and view cannot be used now, if anything: a sentence without a cause.
+    pub(crate) async fn lost(&self) -> Option<&'static str> {
+        if let BusState::Lost { .. } = *self.bus_state().borrow() {
+            return Some("the message bus is lost");
+        }
+        self.view.written().await.is_err().then_some("the view cannot be reached")
+    }
+
     /// Why the broker takes nothing, if it does not: for lack of memory or disk.
     pub async fn blocked(&self) -> Option<String> {
         match &*self.way {

@@ -16,6 +16,8 @@ const ANSWER_US: &[u64] = &[
     1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
     10_000_000,
 ];
+/// How long requests take at the gateway, likewise.
+const REQUEST_US: &[u64] = ANSWER_US;
 /// How many messages a turn of a loop takes: one where it is idle, `batch.max_messages` where it is behind.
 const BATCH_MESSAGES: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
 
@@ -48,6 +50,37 @@ impl Histogram {
         let bounds = self.bounds.iter().copied().map(Some).chain([None]);
         let counts = self.counts.iter().map(|count| count.load(Ordering::Relaxed));
         (self.sum.load(Ordering::Relaxed), bounds.zip(counts).collect())
+    }
+}
+
+/// What the gateway has answered.
+#[derive(Debug)]
+pub struct Requests {
+    /// How long each took until its answer began, in microseconds, by the hundreds of its status: 2xx to 5xx.
+    took_us: [Histogram; 4],
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self { took_us: std::array::from_fn(|_| Histogram::new(REQUEST_US)) }
+    }
+}
+
+impl Requests {
+    /// What the statuses of each begin with.
+    pub const HUNDREDS: [u16; 4] = [2, 3, 4, 5];
+
+    /// One was answered with `status`.
+    pub fn answered(&self, status: u16, took: Duration) {
+        let at = Self::HUNDREDS.iter().position(|hundreds| *hundreds == status / 100);
+        if let Some(times) = at.and_then(|at| self.took_us.get(at)) {
+            times.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Of those that were answered, by the hundreds of their status.
+    pub fn by_hundreds(&self) -> impl Iterator<Item = (u16, &Histogram)> {
+        Self::HUNDREDS.into_iter().zip(&self.took_us)
     }
 }
 

@@ -109,7 +109,7 @@ async fn answer(watched: &Watched, request: &Request<Incoming>) -> Response<Body
     }
     match request.uri().path() {
         "/livez" => probed(&watched.hanging(), "alive"),
-        "/readyz" => probed(&watched.not_ready(), "ready"),
+        "/readyz" => probed(&watched.not_ready().await, "ready"),
         "/metrics" => {
             watched.look_at_queues().await;
             match exposition::text(watched) {

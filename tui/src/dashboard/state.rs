@@ -40,9 +40,7 @@ use crate::text::names::Names;
 use crate::text::times::{UTC, Zone};
 use crate::theme::{Glyphs, ThemeName};
 
-/// A worker that has not been heard of for this long is shown as silent: several of its heartbeats, which come
-/// every second, were missed.
-pub const SILENT_AFTER: Duration = Duration::from_secs(5);
+pub use skstore_domain::signals::SILENT_AFTER;
 
 /// How things are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

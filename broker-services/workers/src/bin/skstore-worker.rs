@@ -249,8 +249,12 @@ fn serve_http(config: &Config, log: &Apart) -> Result<(), Failure> {
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(unusable)?;
         let desk = process.attach().await;
-        let gateway = Gateway::listen(&config.gateway, desk).await;
+        let gateway = Gateway::listen(&config.gateway, desk.clone()).await;
         let gateway = gateway.map_err(|error| Failure(3, error.to_string()))?;
+        let watched = Watched::starting();
+        watched.started(process.watches(), process.bus().cloned());
+        watched.serves_http(desk, gateway.requests());
+        monitor(config, watched).await?;
         tracing::info!(address = %gateway.address().map_err(unusable)?, "listening for HTTP");
         let told = Cell::new(None);
         let until = async {

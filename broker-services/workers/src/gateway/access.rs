@@ -24,6 +24,8 @@ pub(super) enum Right {
     Order,
     /// To add money and units, and to list items.
     Supply,
+    /// To have workers misbehave, and to hold the breaker.
+    Operate,
 }
 
 impl Role {
@@ -52,6 +54,7 @@ impl Role {
             Right::None | Right::Look => true,
             Right::Order => matches!(self, Self::Desk | Self::Operator),
             Right::Supply => matches!(self, Self::Teller | Self::Operator),
+            Right::Operate => matches!(self, Self::Operator),
         }
     }
 }
@@ -63,6 +66,7 @@ impl Right {
             Self::None | Self::Look => "look",
             Self::Order => "place or cancel orders",
             Self::Supply => "top up, restock or list items",
+            Self::Operate => "inject faults or hold the breaker",
         }
     }
 }
@@ -74,14 +78,14 @@ mod tests {
     #[test]
     fn each_role_may_look_and_do_what_it_is_there_for() {
         let table = [
-            (Role::Viewer, [true, false, false]),
-            (Role::Desk, [true, true, false]),
-            (Role::Teller, [true, false, true]),
-            (Role::Operator, [true, true, true]),
+            (Role::Viewer, [true, false, false, false]),
+            (Role::Desk, [true, true, false, false]),
+            (Role::Teller, [true, false, true, false]),
+            (Role::Operator, [true, true, true, true]),
         ];
         for (role, may) in table {
             assert_eq!(
-                [Right::Look, Right::Order, Right::Supply].map(|right| role.has(right)),
+                [Right::Look, Right::Order, Right::Supply, Right::Operate].map(|right| role.has(right)),
                 may,
                 "{role:?}"
             );

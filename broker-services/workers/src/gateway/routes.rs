@@ -22,6 +22,7 @@ mod accounts;
 mod description;
 mod events;
 mod myinfo;
+mod operator;
 mod orders;
 mod page;
 mod probes;
@@ -36,6 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
         products::operations(),
         myinfo::operations(),
         events::operations(),
+        operator::operations(),
         probes::operations(),
         description::operations(),
     ];

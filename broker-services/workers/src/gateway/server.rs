@@ -22,8 +22,10 @@ use super::patient::Patient;
 use super::request::Behind;
 use super::routes::{self, Routes};
 use super::tokens::{TokenFile, TokensError};
+use crate::clock::Stopwatch;
 use crate::config::GatewayConfig;
 use crate::desk::Desk;
+use crate::figures::Requests;
 
 /// How long the head of a request may take, and a connection may be idle: a person's slowest line, many times over.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -44,6 +46,7 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 pub struct Gateway {
     listener: TcpListener,
     routes: Arc<Routes>,
+    requests: Arc<Requests>,
 }
 
 /// Why a gateway cannot listen.
@@ -80,7 +83,8 @@ impl Gateway {
         let operations = routes::operations();
         let behind = Behind::new(desk, document::of(&operations));
         let keeper = Arc::new(Gatekeeper::new(tokens, settings.rate_per_s));
-        Ok(Self { listener, routes: Arc::new(Routes::of(operations, behind, keeper)) })
+        let requests = Arc::default();
+        Ok(Self { listener, routes: Arc::new(Routes::of(operations, behind, keeper)), requests })
     }
 
     /// Where it listens, with its port.
@@ -91,6 +95,12 @@ impl Gateway {
         self.listener.local_addr()
     }
 
+    /// What it has answered, for whoever watches it.
+    #[must_use]
+    pub fn requests(&self) -> Arc<Requests> {
+        Arc::clone(&self.requests)
+    }
+
     /// Serves until `stop` is there; then takes nothing more, and finishes what is in flight for at most `drain`.
     pub async fn serve(self, stop: impl Future<Output = ()>, drain: Duration) {
         let (stopping, stopped) = watch::channel(false);
@@ -98,7 +108,7 @@ impl Gateway {
         tokio::select! {
             biased;
             () = stop => {}
-            () = accept(&self.listener, &self.routes, &stopped, &mut connections) => {}
+            () = accept(&self.listener, (&self.routes, &self.requests), &stopped, &mut connections) => {}
         }
         drop(self.listener);
         stopping.send_replace(true);
@@ -112,7 +122,7 @@ impl Gateway {
 /// Accepts connections for as long as it is let.
 async fn accept(
     listener: &TcpListener,
-    routes: &Arc<Routes>,
+    (routes, requests): (&Arc<Routes>, &Arc<Requests>),
     stopped: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,
 ) {
@@ -123,10 +133,10 @@ async fn accept(
             Ok((stream, peer)) => {
                 let room = all.room().await;
                 let connection = Connection::new(peer.ip().to_canonical(), &all, stopped.clone());
-                let routes = Arc::clone(routes);
+                let (routes, requests) = (Arc::clone(routes), Arc::clone(requests));
                 connections.spawn(async move {
                     let _room = room;
-                    serve_one(stream, routes, connection).await;
+                    serve_one(stream, (routes, requests), connection).await;
                 });
             }
             Err(error) => {
@@ -139,15 +149,21 @@ async fn accept(
 }
 
 /// Serves one connection to its end.
-async fn serve_one(stream: TcpStream, routes: Arc<Routes>, connection: Connection) {
+async fn serve_one(
+    stream: TcpStream,
+    (routes, requests): (Arc<Routes>, Arc<Requests>),
+    connection: Connection,
+) {
     // Answers are small, and somebody waits for each.
     let _ = stream.set_nodelay(true);
     let its = connection.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (routes, connection) = (Arc::clone(&routes), its.clone());
+        let (routes, requests, connection) = (Arc::clone(&routes), Arc::clone(&requests), its.clone());
         async move {
+            let began = Stopwatch::start();
             connection.waits_for_client();
             let answer = routes.answer(request, &connection).await;
+            requests.answered(answer.status().as_u16(), began.elapsed());
             connection.waits_for_client();
             Ok::<_, Infallible>(answer)
         }

@@ -123,6 +123,7 @@ impl Collector for Figures {
         of_workers(&mut encoder, &workers, now)?;
         of_breakers(&mut encoder, &workers)?;
         of_queues(&mut encoder, watched)?;
+        of_gateway(&mut encoder, watched)?;
         of_process(&mut encoder, watched.began_at())
     }
 }
@@ -184,6 +185,15 @@ fn of_queues(encoder: &mut DescriptorEncoder<'_>, watched: &Watched) -> fmt::Res
         ("skstore_queue_consumers", "How many take from it", None),
         of(|queue| Some(queue.consumers)),
     )
+}
+
+fn of_gateway(encoder: &mut DescriptorEncoder<'_>, watched: &Watched) -> fmt::Result {
+    let Some(requests) = watched.requests() else { return Ok(()) };
+    let rows =
+        requests.by_hundreds().map(|(hundreds, times)| (vec![("status", format!("{hundreds}xx"))], times));
+    let about =
+        ("skstore_http_request", "How long requests take until they are answered", Some(&Unit::Seconds));
+    histograms(encoder, about, 1e-6, rows)
 }
 
 fn of_process(encoder: &mut DescriptorEncoder<'_>, began_at: Timestamp) -> fmt::Result {

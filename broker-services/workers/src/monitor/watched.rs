@@ -11,7 +11,9 @@ use tokio::time::{Instant, timeout};
 use crate::bus::{Bus, QueueDepth};
 use crate::clock::Clock;
 use crate::context::WorkerStatus;
+use crate::desk::Desk;
 use crate::faults::Faults;
+use crate::figures::Requests;
 use crate::health::is_stale;
 use crate::worker::present;
 
@@ -50,6 +52,7 @@ struct State {
     /// Why they have not started.
     trouble: String,
     workers: Vec<Watch>,
+    gateway: Option<(Desk, Arc<Requests>)>,
     bus: Option<Bus>,
     queues: Vec<QueueDepth>,
     looked_at: Option<Instant>,
@@ -63,6 +66,7 @@ impl Watched {
             began_at: Clock::System.now(),
             trouble: "the workers are starting".to_owned(),
             workers: Vec::new(),
+            gateway: None,
             bus: None,
             queues: Vec::new(),
             looked_at: None,
@@ -80,6 +84,11 @@ impl Watched {
         (state.workers, state.bus) = (workers, bus);
     }
 
+    /// There is a gateway to `desk`, which counts its requests there.
+    pub fn serves_http(&self, desk: Desk, requests: Arc<Requests>) {
+        self.state().gateway = Some((desk, requests));
+    }
+
     /// The sentences that say which of them hang.
     pub(super) fn hanging(&self) -> Vec<String> {
         let (workers, now) = (self.workers(), Clock::System.now());
@@ -87,21 +96,29 @@ impl Watched {
     }
 
     /// The sentences that say which of them take no work, and why.
-    pub(super) fn not_ready(&self) -> Vec<String> {
-        let (workers, bus, trouble) = {
+    pub(super) async fn not_ready(&self) -> Vec<String> {
+        let (workers, gateway, bus, trouble) = {
             let state = self.state();
-            (state.workers.clone(), state.bus.clone(), state.trouble.clone())
+            (state.workers.clone(), state.gateway.clone(), state.bus.clone(), state.trouble.clone())
         };
-        if workers.is_empty() {
+        if workers.is_empty() && gateway.is_none() {
             return vec![trouble];
         }
+        let lost = match gateway {
+            Some((desk, _)) => desk.lost().await.map(|what| format!("gateway: {what}")),
+            None => None,
+        };
         let noticed = bus.map(|bus| bus.noticed(Clock::System.now())).unwrap_or_default();
         let not_ready = |watch: &Watch| {
             let (is_ready, trouble) = present(watch.status.trouble(), &noticed);
             let trouble = trouble.unwrap_or_else(|| "it is starting".to_owned());
             (!is_ready).then(|| format!("{}: {trouble}", watch.service))
         };
-        workers.iter().filter_map(not_ready).collect()
+        workers.iter().filter_map(not_ready).chain(lost).collect()
+    }
+
+    pub(super) fn requests(&self) -> Option<Arc<Requests>> {
+        self.state().gateway.as_ref().map(|(_, requests)| Arc::clone(requests))
     }
 
     pub(super) fn workers(&self) -> Vec<Watch> {
@@ -185,11 +202,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn workers_that_have_not_started_are_not_ready_and_do_not_hang() {
+    #[tokio::test]
+    async fn workers_that_have_not_started_are_not_ready_and_do_not_hang() {
         let watched = Watched::starting();
         watched.not_started("the data directory is in use");
         assert_eq!(watched.hanging(), Vec::<String>::new());
-        assert_eq!(watched.not_ready(), ["the data directory is in use"]);
+        assert_eq!(watched.not_ready().await, ["the data directory is in use"]);
     }
 }

@@ -7,5 +7,6 @@ mod events;
 mod fuzz;
 mod limits;
 mod myinfo;
+mod operator;
 mod served;
 mod tokens;

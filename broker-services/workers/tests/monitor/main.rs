@@ -64,6 +64,16 @@ async fn what_is_asked_wrongly_is_answered_and_many_who_ask_slowly_keep_nobody_o
     assert_eq!(worker.get("/livez").await.0, 200, "beside {} that say nothing", idle.len());
 }
 
+#[tokio::test]
+async fn a_gateway_tells_whether_it_is_ready_and_how_it_answered() {
+    let gateway = Worker::start(&["gateway"], &["gateway.listen=127.0.0.1:0"]);
+    until("it is ready", async || gateway.get("/readyz").await.0 == 200).await;
+    let text = gateway.get("/metrics").await.1;
+    is_openmetrics(&text);
+    assert_eq!(value(&text, "skstore_http_request_seconds_count{status=\"5xx\"}"), Some(0.0), "{text}");
+    assert_eq!(value(&text, "skstore_worker_ready{service=\"item\"}"), Some(1.0), "its workers: {text}");
+}
+
 #[test]
 fn two_workers_that_want_the_same_port_are_told_so() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

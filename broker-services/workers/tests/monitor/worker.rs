@@ -64,8 +64,7 @@ impl Worker {
     pub(crate) async fn place(&self) {
         let flags = vec![("data_dir".to_owned(), self.data.path().display().to_string())];
         let config = Config::load(&Sources { flags, ..Sources::default() }).expect("settings");
-        let process = tokio::task::spawn_blocking(move || Process::start(&config)).await.expect("no panic");
-        let process = process.expect("a way to the workers");
+        let process = Process::start(&config).expect("a way to the workers");
         let desk = process.desk().await.expect("a desk");
         let item_id = ItemId::new("10").expect("a name");
         let place = Place { item_id, qty: 1, customer: None, order_id: None, unit_price: None };

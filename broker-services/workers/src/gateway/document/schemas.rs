@@ -1,10 +1,12 @@
 //! What is sent and answered around the public objects, as JSON Schema: commands, pages, problems, parameters.
 
 use serde_json::{Value, json};
+use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{MAX_ITEM_NAME_CHARS, MAX_STOCK};
 use skstore_domain::ids::MAX_ID_CHARS;
 use skstore_domain::money::Won;
 use skstore_domain::objects::{MAX_QTY, OrderStatus};
+use skstore_domain::signals::Service;
 
 use super::objects::{object, of, or_null, time, whole, won, words};
 
@@ -27,6 +29,11 @@ pub(super) fn all() -> Vec<(String, Value)> {
         ("Status", status()),
         ("Events", json!({ "type": "string", "description": "Server-sent events: `data` is an Event" })),
         ("Document", json!({ "type": "object" })),
+        ("Fault", fault()),
+        ("Whom", object(&whom(), &["instance"])),
+        ("Force", force()),
+        ("Faults", faults()),
+        ("Passed", passed()),
         ("Probe", object(&json!({ "status": { "type": "string" } }), &[])),
         ("Problem", problem()),
     ];
@@ -41,6 +48,7 @@ pub(super) fn parameters() -> Value {
     let header = |name: &str, schema: Value| json!({ "name": name, "in": "header", "schema": schema });
     json!({
         "id": path("id", of("Id")),
+        "service": path("service", services()),
         "customer": path("customer", of("Name")),
         "item": path("item", of("Name")),
         "ask": query("ask", json!({ "type": "boolean", "description": "Whether Order itself shall answer" })),
@@ -155,6 +163,51 @@ fn status() -> Value {
         "is_rebuilding": { "type": "boolean" },
     });
     object(&members, &[])
+}
+
+fn services() -> Value {
+    words(Service::ALL.iter().map(|service| service.word()))
+}
+
+fn whom() -> Value {
+    json!({ "instance": { "type": ["string", "null"], "description": "One worker alone" } })
+}
+
+/// How workers misbehave on purpose.
+fn fault() -> Value {
+    let fault = json!({
+        "type": "string",
+        "pattern": "^(none|slow:([1-9][0-9]{0,3}|[1-5][0-9]{4}|60000)|lost-replies:([1-9][0-9]?|100)|silent|stopped)$",
+    });
+    let mut members = whom();
+    members["fault"] = fault;
+    members["for_ms"] = or_null(&json!({ "type": "integer", "minimum": 1, "maximum": 3_600_000 }));
+    let mut fault = object(&members, &["for_ms", "instance"]);
+    fault["example"] = json!({ "fault": "slow:400", "for_ms": 60_000 });
+    fault
+}
+
+fn force() -> Value {
+    let mut members = whom();
+    members["mode"] = words(BreakerMode::ALL.iter().map(|mode| mode.word()));
+    object(&members, &["instance"])
+}
+
+fn faults() -> Value {
+    let one = json!({
+        "service": services(),
+        "instance": { "type": "string" },
+        "fault": { "type": "string" },
+        "left_ms": or_null(&whole()),
+    });
+    object(&json!({ "faults": { "type": "array", "items": object(&one, &[]) } }), &[])
+}
+
+/// What was passed on to workers.
+fn passed() -> Value {
+    let text = json!({ "type": "string" });
+    let members = json!({ "service": services(), "fault": text, "for_ms": whole(), "mode": text });
+    object(&members, &["fault", "for_ms", "mode"])
 }
 
 fn problem() -> Value {

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::desk::BusState;
 use crate::gateway::operation::Operation;
 use crate::gateway::problem::Problem;
 use crate::gateway::request::{Behind, Done, said};
@@ -26,15 +25,9 @@ async fn alive() -> Done {
 }
 
 async fn ready(State(Behind { desk, .. }): State<Behind>) -> Done {
-    let state = desk.bus_state().borrow().clone();
-    if let BusState::Lost { .. } = state {
-        // Why is for those who may look: they are told when they ask for something.
-        let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unreachable", "the message bus is lost");
-        return Err(lost.come_back());
+    // Why is for those who may look: they are told when they ask for something.
+    match desk.lost().await {
+        Some(what) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unreachable", what).come_back()),
+        None => Ok(said(&json!({ "status": "ready" }))),
     }
-    if desk.view().written().await.is_err() {
-        let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unreachable", "the view cannot be reached");
-        return Err(lost.come_back());
-    }
-    Ok(said(&json!({ "status": "ready" })))
 }

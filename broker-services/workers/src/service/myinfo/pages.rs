@@ -11,8 +11,9 @@ use skstore_domain::commands::{Command, DepositCommand, ItemCommand, OrderComman
 use skstore_domain::events::{BadEvent, Event, Source};
 use skstore_domain::myinfo::{self, ViewWrite};
 
-use crate::bus::{Message, Properties, Publisher};
+use crate::bus::{Message, Publisher};
 use crate::context::{Context, WorkerStatus};
+use crate::envelope::json_message;
 use crate::topology;
 
 /// A service that has not sent a page by then is asked again: it may have been down.
@@ -44,16 +45,11 @@ impl Questions {
             Source::Deposit => DepositCommand::Replay(replay).into(),
             Source::Item => ItemCommand::Replay(replay).into(),
         };
-        self.publisher.send(Message {
-            exchange: topology::COMMANDS.to_owned(),
-            routing_key: command.kind().word().to_owned(),
-            body: command.to_json().into_bytes().into(),
-            properties: Properties {
-                reply_to: Some(topology::MYINFO_REBUILD.to_owned()),
-                correlation_id: Some(name),
-                ..Properties::default()
-            },
-        });
+        let body = command.to_json().into_bytes();
+        let mut message = json_message(topology::COMMANDS, command.kind().word(), body);
+        message.properties.reply_to = Some(topology::MYINFO_REBUILD.to_owned());
+        message.properties.correlation_id = Some(name);
+        self.publisher.send(message);
     }
 }
 

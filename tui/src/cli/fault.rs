@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use skstore::dashboard::state::SILENT_AFTER;
+use skstore::text::Language;
 use skstore_domain::faults::{Fault, MAX_FAULT_FOR, MAX_SLOW_MS};
 use skstore_domain::signals::{Beat, Service};
 use skstore_workers::desk::Desk;
@@ -193,7 +194,7 @@ async fn inject<W: Write>(
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
     let meant = who_is_meant(desk, service, whom.instance.as_ref()).await?;
-    let lasts = skstore::text::times::took(whom.lasts);
+    let lasts = skstore::text::times::took(Language::English, whom.lasts);
     tell(&format!(
         "skstore: {service} {fault} for {lasts} at most; this ends it before: skstore fault heal {service}"
     ));

@@ -77,7 +77,7 @@ fn seen(load: &Load, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
     let skipped = load.per_second.len().saturating_sub(columns);
     let shown: Vec<u64> = load.per_second.iter().skip(skipped).copied().collect();
     let curve = spark(&shown, ink.glyphs.is_ascii);
-    let took = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), millis);
+    let took = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), |us| millis(ink.language, us));
     let (second, orders) = (&seen.second, &seen.orders);
     vec![
         Line::from(vec![

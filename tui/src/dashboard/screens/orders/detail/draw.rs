@@ -236,7 +236,7 @@ fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, width: usize) -> Lin
     let Some(step) = steps.get(at) else { return Line::default() };
     let before = at.checked_sub(1).and_then(|before| steps.get(before));
     let after =
-        before.map_or_else(String::new, |before| format!("+{}", times::took(step.at.since(before.at))));
+        before.map_or_else(String::new, |before| format!("+{}", times::took(ink.language, step.at.since(before.at))));
     let reason = match step.reason.as_deref() {
         None => String::new(),
         Some(word) => format!(" ({})", reason_word(word).map_or(word, |text| ink.text(text))),

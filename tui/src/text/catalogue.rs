@@ -131,6 +131,7 @@ texts! {
     CancelRequested { "취소 요청", "cancel requested" }
     PaymentNone { "없음", "none" }
     PaymentPaid { "결제됨", "paid" }
+    PaymentRefunding { "결제됨, 환불 중", "paid, the refund is under way" }
     PaymentRefunded { "환불", "refunded" }
     PaymentVoided { "무효", "voided" }
     Declined { "결제거절", "declined" }
@@ -380,6 +381,7 @@ texts! {
     LoadBecame { "결과:", "became:" }
     LoadNotPlaced { "주문 안 됨", "not placed" }
     LoadOpen { "끝나지 않음", "open" }
+    LoadNotFollowed { "끝까지 확인 안 함", "not followed" }
     LoadInHeader { "부하 {0}/초", "load {0}/s" }
     LoadFastestInHeader { "부하 최대", "load max" }
     WhyLoadRuns { "이미 주문을 넣고 있습니다", "Load is being put on already" }

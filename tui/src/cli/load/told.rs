@@ -78,22 +78,28 @@ fn timed(language: Language, report: &Report) -> Vec<(Label, String)> {
 
 fn ended(language: Language, report: &Report) -> Vec<(Label, String)> {
     let became = &report.became;
+    // Of what nobody waited for it is not known whether it has ended.
+    let (open, open_orders) = if report.is_followed {
+        (labels::OPEN, labels::OPEN_ORDERS)
+    } else {
+        (labels::NOT_FOLLOWED, labels::NOT_FOLLOWED)
+    };
     let fates = [
         (labels::DELIVERING, became.delivering),
         (labels::CANCELLED, became.cancelled),
         (labels::REJECTED, became.rejected),
         (labels::NOT_PLACED, became.not_placed),
-        (labels::OPEN, became.open),
+        (open, became.open),
     ];
     let shown = fates.into_iter().filter(|(_, count)| *count > 0);
     let fates: Vec<String> = shown.map(|(label, count)| format!("{} {count}", label.of(language))).collect();
-    let open: Vec<String> = report.open_orders.iter().map(ToString::to_string).collect();
+    let named: Vec<String> = report.open_orders.iter().map(ToString::to_string).collect();
     vec![
         (labels::CANCELS, further(&report.tally.cancels)),
         (labels::REPEATS, further(&report.tally.repeats)),
         (labels::NEVER_SENT, if report.unsent > 0 { report.unsent.to_string() } else { String::new() }),
         (labels::BECAME, fates.join(", ")),
-        (labels::OPEN_ORDERS, open.join(" ")),
+        (open_orders, named.join(" ")),
     ]
 }
 

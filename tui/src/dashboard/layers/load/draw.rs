@@ -121,12 +121,13 @@ fn count(
 fn became(load: &Load, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
     let Some(report) = &load.report else { return Vec::new() };
     let became = &report.became;
+    let open = if report.is_followed { Text::LoadOpen } else { Text::LoadNotFollowed };
     let fates = [
         (Text::StatusDelivering, became.delivering),
         (Text::StatusCancelled, became.cancelled),
         (Text::StatusRejected, became.rejected),
         (Text::LoadNotPlaced, became.not_placed),
-        (Text::LoadOpen, became.open),
+        (open, became.open),
     ];
     let shown = fates.into_iter().filter(|(_, count)| *count > 0);
     let words: Vec<String> =

@@ -129,9 +129,12 @@ fn obey(arguments: &Arguments, environment: Vec<(OsString, OsString)>) -> (Langu
                 config::TimeShown::Utc => UTC.clone(),
             };
             let asked = Wanted { command, json: arguments.global.json, language, zone };
+            let given = &arguments.global.set;
             if let Some(Command::Breaker { recording: Some(BreakerCommand::Replay(arguments)), .. }) = command
             {
-                return (language, replayed(&asked, arguments, &config, &sources));
+                let done = replay::check_changes(given)
+                    .and_then(|()| replayed(&asked, arguments, &config, &sources));
+                return (language, done);
             }
             (language, with_process(&asked, &config, &sources.environment))
         }
@@ -307,8 +310,8 @@ async fn with_desk(
         let mut out = wanted.output(Sheet::new(outlet.clone()));
         return run::watch(desk.view(), *for_, *last, &outlet, &mut out).await;
     }
-    if command.lasts_with_workers() && process.is_alone() {
-        return Err(Failure::Usage(NOBODY_RUNS.to_owned()));
+    if let Some(why) = command.needs_others().filter(|_| process.is_alone()) {
+        return Err(Failure::Usage(format!("{why}. {OPEN_FIRST}")));
     }
     let mut out = wanted.output(std::io::stdout().lock());
     let done = match command {
@@ -326,9 +329,8 @@ async fn with_desk(
     done
 }
 
-/// Why something is not done that would be over with this very command.
-const NOBODY_RUNS: &str = "this lasts as long as the workers run, and nobody has them now but this command, which ends. Open \
-     the dashboard (skstore) in another terminal first";
+/// What to do where nobody has the workers but this very command.
+const OPEN_FIRST: &str = "Open the dashboard (skstore) in another terminal first";
 
 /// By which way the workers are reached, in a word for programs.
 const fn way_of(process: &Process, config: &Config) -> &'static str {

@@ -5,39 +5,22 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
+
+#[path = "common/running.rs"]
+mod running;
+
+use running::{Running, said, until_it_says};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A Deposit that takes longer than a call may, and a breaker that tries again soon.
 const SLOW: &str = "--set faults.deposit=slow:400 --set payment.timeout_ms=150 --set breaker.open_ms=700";
-
-/// A process that is killed with its test.
-struct Running(Child);
-
-impl Running {
-    fn end(mut self) -> Output {
-        let pid = i32::try_from(self.0.id()).unwrap();
-        kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
-        let status = self.0.wait().unwrap();
-        let mut output = Output { status, stdout: Vec::new(), stderr: Vec::new() };
-        std::io::Read::read_to_end(self.0.stdout.as_mut().unwrap(), &mut output.stdout).unwrap();
-        output
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// A data directory.
 struct Desk(TempDir);
@@ -59,7 +42,7 @@ impl Desk {
     }
 
     fn start(&self, line: &str) -> Running {
-        Running(self.command(line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+        Running::start(self.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
     fn run(&self, line: &str) -> (i32, String, String) {
@@ -92,7 +75,8 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 fn an_outage(desk: &Desk) -> Value {
     let _holder = desk.start(&format!("--json watch --for 600 {SLOW}"));
     wait_until("somebody has the workers", || desk.file("data").join("skstore.sock").exists());
-    let recording = desk.start("--json breaker record outage.jsonl");
+    let mut recording = desk.start("--json breaker record outage.jsonl");
+    until_it_says(recording.child().stderr.as_mut(), "recording the breaker of");
     wait_until("it is recorded", || desk.lines().len() >= 2);
     let opened = |line: &Value| line["changed"]["to"] == "open";
     wait_until("the breaker has opened again and again", || {
@@ -100,8 +84,12 @@ fn an_outage(desk: &Desk) -> Value {
         assert_eq!(status, 1, "Deposit is too slow for it: {out}{err}");
         desk.lines().iter().filter(|line| opened(line)).count() >= 3
     });
-    let output = recording.end();
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    recording.signal(Signal::SIGINT);
+    let output = recording.output();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let (status, _, err) = desk.run("breaker record outage.jsonl --for 1");
+    assert_eq!(status, 2, "a recording that is there stays: {err}");
+    assert!(err.contains("name another file"), "{err}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -131,10 +119,6 @@ fn a_real_breaker_is_recorded_and_goes_through_the_same_again() {
     assert_eq!(status, 0, "{drawn}");
     assert!(drawn.contains("breaker.open_ms       700      5000") && drawn.contains('#'), "{drawn}");
     assert!(drawn.is_ascii() && drawn.lines().all(|line| line.len() <= 80), "{drawn}");
-
-    let (status, _, err) = desk.run("breaker record outage.jsonl --for 1");
-    assert_eq!(status, 2, "a recording that is there stays: {err}");
-    assert!(err.contains("name another file"), "{err}");
 }
 
 #[test]
@@ -172,6 +156,11 @@ fn what_is_no_recording_is_refused_with_its_line_and_never_brings_it_down() {
     assert!(err.contains("line 4 is cut off") && out.contains("calls made"), "{err}{out}");
     let (status, _, err) = desk.run("breaker replay outage.jsonl --set breaker.probes=0");
     assert!(status == 2 && err.contains("breaker.probes"), "{err}");
+    let line =
+        "breaker replay outage.jsonl --set breaker.probes=2 --set payment.timeout_ms=90 --set ui.ascii=true";
+    let (status, out, err) = desk.run(line);
+    assert_eq!((status, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("payment.timeout_ms would make no difference"), "{err}");
     let (status, _, err) = desk.run("breaker replay nowhere.jsonl");
     assert!(status == 2 && err.contains("nowhere.jsonl cannot be read"), "{err}");
 }

@@ -4,19 +4,28 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use skstore_workers::desk::config::{Config, Sources};
 use skstore_workers::desk::process::Process;
 use skstore_workers::gateway::Gateway;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+
+#[path = "common/running.rs"]
+mod running;
+
+use running::{Running, said};
+
+/// Reads what it tells people up to a line with `words`.
+fn until_it_says(running: &mut Running, words: &str) {
+    running::until_it_says(running.child().stderr.as_mut(), words);
+}
 
 /// A data directory, and the program that works on it.
 struct Desk(TempDir);
@@ -36,7 +45,7 @@ impl Desk {
         command.arg("--json").arg("--data-dir").arg(self.data()).args(line.split(' '));
         // A busy machine must not make answers late: what is late is refused, and that is another test's.
         command.args(["--set", "payment.timeout_ms=9000"]);
-        Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+        Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
     /// What the one object on its output says.
@@ -63,39 +72,6 @@ fn report(line: &str, output: &Output, status: i32) -> Value {
     assert_eq!(output.status.code(), Some(status), "skstore {line}: {}", said(output));
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("skstore {line}: {error}: {}", said(output)))
-}
-
-struct Running(Option<Child>);
-
-impl Running {
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.0.as_ref().unwrap().id()).unwrap();
-        kill(Pid::from_raw(pid), signal).unwrap();
-    }
-
-    /// Reads what it tells people up to a line with `words`.
-    fn until_it_says(&mut self, words: &str) {
-        let mut lines = BufReader::new(self.0.as_mut().unwrap().stderr.as_mut().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains(words)), "it has ended without a word of {words}");
-    }
-
-    fn output(mut self) -> Output {
-        self.0.take().unwrap().wait_with_output().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            // Both fail only if it has ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The orders of the view without what is another each time, by their ids.
@@ -188,7 +164,7 @@ fn by_itself_it_orders_what_there_is_enough_of_and_is_refused_where_money_is_not
 fn told_to_end_it_reports_in_good_order() {
     let desk = Desk::new();
     let mut running = desk.start("load -t 1h -c 4 --rate 50 --run cut");
-    running.until_it_says("/s  ok ");
+    until_it_says(&mut running, "/s  ok ");
     running.signal(Signal::SIGINT);
     let told = report("load", &running.output(), 0);
     assert_eq!((&told["ended"], &told["failed"]), (&json!("told"), &json!(0)), "{told}");
@@ -202,7 +178,7 @@ fn told_to_end_it_reports_in_good_order() {
 fn beside_a_process_that_has_the_workers_it_is_the_same() {
     let desk = Desk::new();
     let mut holder = desk.start("load -t 1h --rate 5 --run holder");
-    holder.until_it_says("run holder");
+    until_it_says(&mut holder, "run holder");
     let beside = desk.done("load --orders 60 -c 5 --cancels 30 --repeats 30 --run beside");
     assert_eq!((&beside["target"], &beside["ok"]), (&json!("socket"), &json!(60)), "{beside}");
     holder.signal(Signal::SIGTERM);
@@ -244,6 +220,7 @@ async fn over_http_it_is_the_same() {
     served.await.unwrap();
     process.stop().unwrap();
     desk.assert_as_told(&[&other, &told, &poor]);
+    assert_eq!((&told["followed"], &poor["followed"]), (&json!(true), &json!(true)));
     // Where nobody answers it says so at once.
     let gone = desk.start(&format!("load --to http://{address} --orders 1")).output();
     assert_eq!(report("load", &gone, 3)["error"]["code"], json!("unreachable"));
@@ -256,10 +233,11 @@ fn orders_that_have_not_ended_are_named_and_are_no_success() {
     let desk = Desk::new();
     let first = desk.done("load --orders 5");
     let mut stuck = desk.start("load --orders 5 --items 10 --run open --set faults.item=stopped");
-    stuck.until_it_says("orders are to end yet");
-    // Whoever does not want to wait need not.
+    until_it_says(&mut stuck, "orders are to end yet");
+    // Whoever does not want to wait need not; of what nobody waited for it is not said that it has not ended.
     stuck.signal(Signal::SIGINT);
     let told = report("load", &stuck.output(), 1);
+    assert_eq!(told["followed"], json!(false), "{told}");
     assert_eq!(
         (&told["ok"], &told["failed"], &told["became"]["open"]),
         (&json!(5), &json!(0), &json!(5)),
@@ -273,4 +251,38 @@ fn orders_that_have_not_ended_are_named_and_are_no_success() {
     let again = desk.done(&format!("load --orders 5 --items 10 --run open --seed {}", told["seed"]));
     assert_eq!((&again["ok"], &again["became"]["delivering"]), (&json!(5), &json!(5)), "{again}");
     desk.assert_as_told(&[&first, &again]);
+}
+
+/// A gateway that answers every request with this status and says why, until it is dropped.
+fn refusing(status: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+            while head.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let body = r#"{"code":"unauthorized","detail":"a token is needed"}"#;
+            let length = body.len();
+            let said =
+                format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+            let _ = stream.write_all(said.as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn whoever_is_not_let_in_is_told_of_the_token_at_once() {
+    let desk = Desk::new();
+    for status in ["401 Unauthorized", "403 Forbidden"] {
+        let address = refusing(status);
+        let refused = desk.start(&format!("load --to {address} --orders 1000000 -t 1h")).output();
+        let told = report("load", &refused, 1);
+        let message = told["error"]["message"].as_str().unwrap();
+        assert_eq!(told["error"]["code"], json!("forbidden"), "{told}");
+        for word in ["--token-file", status, "a token is needed"] {
+            assert!(message.contains(word), "no {word}: {message}");
+        }
+    }
 }

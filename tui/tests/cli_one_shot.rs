@@ -61,6 +61,15 @@ impl Desk {
         objects.remove(0)
     }
 
+    /// What the audit has looked at, which includes the view, and without a word about it.
+    fn audited_clean(&self) -> Value {
+        let mut passed = self.done("audit");
+        let audited = passed["audited"].take();
+        assert_eq!((&audited["violations"], &audited["notes"]), (&json!(0), &json!([])), "{audited}");
+        assert!(audited["shown"].as_u64().is_some_and(|shown| shown > 2), "the view was not seen: {audited}");
+        audited
+    }
+
     /// Restores one store, as the manual says.
     fn put_back(&self, copies: &std::path::Path, service: &str) {
         let data = self.dir.path().join("data");
@@ -310,38 +319,30 @@ fn parked_messages_are_listed_shown_replayed_and_dropped() {
 }
 
 #[test]
+fn whoever_cancels_is_told_what_becomes_of_the_money() {
+    let desk = Desk::new();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    desk.done("place 10 2 --customer kim --order-id e-1");
+    let cancelled = text(&desk.run("cancel e-1").stdout);
+    assert!(cancelled.contains("paid, the refund is under way"), "{cancelled}");
+    let order = text(&desk.run("order e-1").stdout);
+    assert!(order.contains("refunded") && !order.contains("under way"), "{order}");
+}
+
+#[test]
 fn the_audit_passes_a_desk_that_works_and_catches_what_is_spoilt() {
     let desk = Desk::new();
     desk.done("place 10 2 --customer kim --order-id e-1");
     desk.done("place 10 1 --customer kim --order-id e-2");
     desk.done("cancel e-2");
-    let passed = desk.done("audit");
-    assert_eq!(passed["audited"]["orders"], 2, "{passed}");
-    assert_eq!(
-        (&passed["audited"]["violations"], &passed["audited"]["notes"]),
-        (&json!(0), &json!([])),
-        "{passed}"
-    );
-    assert!(
-        passed["audited"]["shown"].as_u64().is_some_and(|shown| shown > 2),
-        "the view was not seen: {passed}"
-    );
+    assert_eq!(desk.audited_clean()["orders"], 2);
 
     // While a dashboard, here a watcher, holds the data.
     let mut watching = desk.command("--json watch --for 600 --last 1000");
     let holder = Holder(watching.stdout(Stdio::piped()).spawn().unwrap());
     let (lock, pid) = (desk.dir.path().join("data").join("skstore.lock"), holder.0.id().to_string());
     wait_until("somebody holds the data", || std::fs::read_to_string(&lock).unwrap().starts_with(&pid));
-    let passed = desk.done("audit");
-    assert_eq!(
-        (&passed["audited"]["violations"], &passed["audited"]["notes"]),
-        (&json!(0), &json!([])),
-        "{passed}"
-    );
-    assert!(
-        passed["audited"]["shown"].as_u64().is_some_and(|shown| shown > 2),
-        "the view of whoever holds the data was not seen: {passed}"
-    );
+    desk.audited_clean();
     drop(holder);
 
     let store = desk.dir.path().join("data").join("order.db");

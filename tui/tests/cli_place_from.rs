@@ -96,3 +96,18 @@ fn nothing_is_begun_after_a_line_that_was_not_placed_where_that_is_wanted() {
     assert!(codes(&lines).len() <= 3, "{lines:?}");
     assert!(told.contains("with --from-line"), "{told}");
 }
+
+#[test]
+fn people_read_of_each_line_in_their_language() {
+    let dir = tempfile::tempdir().unwrap();
+    for (language, expected) in [("en", "placed: 1 x Apple"), ("ko", "주문완료: 1 x 사과")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skstore"));
+        command.env_clear().env("HOME", dir.path()).args(["--data-dir", "data", "--language", language]);
+        command.current_dir(dir.path()).args(["place", "--from", "-", "--batch", language]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"item_id,qty,customer\n10,1,kim\n").unwrap();
+        let told = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        assert!(told.contains(expected), "{told}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The circuit breaker in front of the payment call: a pure machine with the clock passed in.
 //!
 //! This file has what an operator sees and sets; `machine` decides, over the sliding `window` and the `streak` of failures.
-//! `waits` says what it waits for. What it was asked and told stands in a `journal`, and is `told` with heartbeats; a
+//! `waits` says what it waits for, `why` what made it change. What it was asked and told stands in a `journal`, and is `told` with heartbeats; a
 //! [`recording`] of it goes through the machine again in a [`replay`].
 
 use std::time::Duration;
@@ -17,12 +17,14 @@ pub mod replay;
 mod streak;
 mod told;
 mod waits;
+mod why;
 mod window;
 
 pub use journal::{CallEnded, Changed, Entry, MAX_KEPT, REFUSALS_TOGETHER, Refused};
 pub use machine::{Breaker, CallResult, Change, Image, MAX_PENDING_CHANGES, Permit, Refusal, WrongImage};
 pub use told::{MAX_TOLD, MAX_TOLD_BYTES, TOLD_FOR, Told, if_understood};
 pub use waits::WaitsFor;
+pub use why::{Share, Why};
 
 words! {
     /// What the breaker lets through. The words are electrical: open means no calls.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
-use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState, Told, if_understood};
+use crate::breaker::{BreakerMode, BreakerSnapshot, BreakerState, Told, Why, if_understood};
 use crate::checkpoint::LogHead;
 use crate::events::Source;
 use crate::faults::Fault;
@@ -212,8 +212,11 @@ pub struct BreakerChanged {
     pub from: BreakerState,
     /// To.
     pub to: BreakerState,
-    /// Why, for people.
+    /// Why, in English, for logs and for programs that know no other reasons.
     pub why: String,
+    /// Why, as something that can be said in any language. Not from versions that did not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "Why::if_understood")]
+    pub reason: Option<Why>,
     /// The breaker just after it, with the window that decided it.
     pub breaker: BreakerSnapshot,
 }

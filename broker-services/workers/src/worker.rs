@@ -388,14 +388,15 @@ async fn tell_changes(context: &Context, publisher: &Publisher, gate: Option<&Ga
     let Some(gate) = gate else { return std::future::pending().await };
     loop {
         let change = gate.change().await;
-        tracing::warn!(from = %change.from, to = %change.to, why = change.why, "the breaker changed");
+        tracing::warn!(from = %change.from, to = %change.to, why = %change.why, "the breaker changed");
         context.status.figures().breaker_went(change.to);
         let changed = BreakerChanged {
             instance: context.instance.to_string(),
             at: context.clock.now(),
             from: change.from,
             to: change.to,
-            why: change.why,
+            why: change.why.to_string(),
+            reason: Some(change.why),
             breaker: change.after,
         };
         signal(publisher, topology::BREAKER_KEY, &changed);

@@ -179,7 +179,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<ViewCommand>,
     },
-    /// Have workers misbehave on purpose, for a time, where the settings allow it; list who does; heal them
+    /// Have workers misbehave on purpose, for a time, where the setting faults.allowed lets them; list who does; heal them
     Fault {
         #[command(subcommand)]
         command: FaultCommand,
@@ -207,6 +207,13 @@ pub(crate) enum Needs {
     /// It shows what comes, or what is where: works without the bus, and waits for nothing.
     Nothing,
 }
+
+/// Of what is over with the workers.
+const LASTS_WITH_WORKERS: &str =
+    "this lasts as long as the workers run, and nobody has them now but this command, which ends";
+/// Of what tells of what workers do.
+const NOTHING_TO_RECORD: &str =
+    "there is nothing to record: nobody has the workers now but this command, whose breaker has no calls";
 
 impl Command {
     /// What it goes by.
@@ -240,12 +247,13 @@ impl Command {
         }
     }
 
-    /// Whether what it asks for is over when the workers end.
-    pub(crate) const fn lasts_with_workers(&self) -> bool {
+    /// Why it makes no sense where nobody has the workers but the command itself, if it does not.
+    pub(crate) const fn needs_others(&self) -> Option<&'static str> {
         match self {
-            Self::Fault { command } => command.lasts_with_workers(),
-            Self::Breaker { mode: Some(Mode::Open | Mode::Closed), .. } => true,
-            _ => false,
+            Self::Fault { command } if command.lasts_with_workers() => Some(LASTS_WITH_WORKERS),
+            Self::Breaker { mode: Some(Mode::Open | Mode::Closed), .. } => Some(LASTS_WITH_WORKERS),
+            Self::Breaker { recording: Some(BreakerCommand::Record(_)), .. } => Some(NOTHING_TO_RECORD),
+            _ => None,
         }
     }
 }

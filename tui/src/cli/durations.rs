@@ -9,7 +9,9 @@ const A_DAY: Duration = Duration::from_secs(86_400);
 /// # Errors
 /// A sentence that says what it may be.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "it must be a time like 400ms, 1.5s, 2m or 1h".to_owned();
+    let wrong = || {
+        "it must be a time with its unit (ms, s, m or h), like 400ms, 1.5s, 2m or 1h; a number alone is seconds".to_owned()
+    };
     let lower = text.trim().to_ascii_lowercase();
     let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let seconds_of_unit = match &lower[digits.len()..] {
@@ -35,7 +37,7 @@ pub(crate) fn up_to_a_day(text: &str) -> Result<Duration, String> {
     let is_possible = !time.is_zero() && time <= A_DAY;
     is_possible
         .then_some(time)
-        .ok_or_else(|| "it must be more than 0 and at most a day: 60s, 5m, 24h".to_owned())
+        .ok_or_else(|| "it must be more than 0 and at most a day, with its unit (ms, s, m or h): 60s, 5m, 24h; a number alone is seconds".to_owned())
 }
 
 #[cfg(test)]

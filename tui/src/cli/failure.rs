@@ -56,13 +56,21 @@ pub(crate) enum Failure {
     /// So many orders were to be settled, and are not.
     #[error("orders that are not settled: {0}")]
     LeftUnsettled(usize),
+    /// Whoever asked is not let in, or may not do this.
+    #[error("{0}")]
+    Forbidden(String),
     /// Orders of a load failed, or have not ended; the report, which is the output, says which.
-    #[error("of the orders, cancels and repeats failed: {failed}; orders that have not ended: {open}")]
+    #[error(
+        "of the orders, cancels and repeats failed: {failed}; orders that {}: {open}",
+        if *is_followed { "have not ended" } else { "were not followed to their end" }
+    )]
     Load {
         /// So many had no answer, or a wrong one.
         failed: u64,
-        /// So many have not ended.
+        /// So many have not ended, as far as they were followed.
         open: u64,
+        /// Whether they were.
+        is_followed: bool,
     },
     /// The arguments or settings are wrong.
     #[error("{0}")]
@@ -89,6 +97,7 @@ impl Failure {
             Self::Refused(_)
             | Self::NotAllPlaced(_)
             | Self::Load { .. }
+            | Self::Forbidden(_)
             | Self::NotFound(_)
             | Self::Stays(_)
             | Self::Unwell(_)
@@ -103,7 +112,7 @@ impl Failure {
     }
 
     /// `{"error":{"code","message","retry_after_ms"?}}`, with `order` where a refused order exists and `order_id`
-    /// where one was to be placed. The codes are those of answers, and `not_all_placed`, `load`, `stays`, `unwell`, `violated`, `unsettled`, `usage`, `unreachable` and
+    /// where one was to be placed. The codes are those of answers, and `not_all_placed`, `load`, `stays`, `forbidden`, `unwell`, `violated`, `unsettled`, `usage`, `unreachable` and
     /// `no_answer`.
     pub(crate) fn to_json(&self) -> Value {
         match self {
@@ -123,6 +132,7 @@ impl Failure {
             Self::Load { .. } => error("load", &self.to_string()),
             Self::NotFound(message) => error(ErrorCode::NotFound.word(), message),
             Self::Stays(message) => error("stays", message),
+            Self::Forbidden(message) => error("forbidden", message),
             Self::Unwell(message) => error("unwell", message),
             Self::Violated(_) => error("violated", &self.to_string()),
             Self::Forgotten(_) | Self::Unsettled(_) | Self::LeftUnsettled(_) => {
@@ -221,9 +231,19 @@ mod tests {
                 r#"{"error":{"code":"not_found","message":"no order x"}}"#,
             ),
             (
-                Failure::Load { failed: 1, open: 2 },
+                Failure::Load { failed: 1, open: 2, is_followed: true },
                 1,
                 r#"{"error":{"code":"load","message":"of the orders, cancels and repeats failed: 1; orders that have not ended: 2"}}"#,
+            ),
+            (
+                Failure::Load { failed: 0, open: 2, is_followed: false },
+                1,
+                r#"{"error":{"code":"load","message":"of the orders, cancels and repeats failed: 0; orders that were not followed to their end: 2"}}"#,
+            ),
+            (
+                Failure::Forbidden("no token".into()),
+                1,
+                r#"{"error":{"code":"forbidden","message":"no token"}}"#,
             ),
             (Failure::Unwell("ill".into()), 1, r#"{"error":{"code":"unwell","message":"ill"}}"#),
             (Failure::Usage("bad".into()), 2, r#"{"error":{"code":"usage","message":"bad"}}"#),

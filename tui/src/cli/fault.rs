@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use skstore::dashboard::state::SILENT_AFTER;
+use skstore::text::Language;
 use skstore_domain::faults::{Fault, MAX_FAULT_FOR, MAX_SLOW_MS};
 use skstore_domain::signals::{Beat, Service};
 use skstore_workers::desk::Desk;
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 use super::durations::duration;
 use super::failure::Failure;
 use super::heard::wait_for;
-use super::output::Output;
+use super::output::{Output, Replaced};
 use super::stderr::tell;
 
 /// What is wanted.
@@ -63,7 +64,7 @@ pub(crate) enum FaultCommand {
 pub(crate) enum Misbehaviour {
     /// Every batch takes longer by so much
     Slow {
-        /// 1ms to 60s
+        /// 1ms to 60s, with its unit: 400ms, 1.5s
         #[arg(value_parser = slow)]
         by: u64,
         #[command(flatten)]
@@ -122,7 +123,11 @@ fn percent(text: &str) -> Result<u8, String> {
     read.ok_or_else(|| "it must be 1% to 100%".to_owned())
 }
 
+/// Milliseconds are as likely meant as seconds, so a number alone is neither.
 fn slow(text: &str) -> Result<u64, String> {
+    if text.trim().ends_with(|last: char| last.is_ascii_digit()) {
+        return Err(format!("{text} what? Give the time its unit (ms, s, m or h): 400ms, 1.5s"));
+    }
     let ms = u64::try_from(duration(text)?.as_millis()).unwrap_or(u64::MAX);
     let is_possible = (1..=MAX_SLOW_MS).contains(&ms);
     is_possible.then_some(ms).ok_or_else(|| format!("it must be 1ms to {}s", MAX_SLOW_MS / 1000))
@@ -131,7 +136,7 @@ fn slow(text: &str) -> Result<u64, String> {
 fn fault_time(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
     let is_possible = !time.is_zero() && time <= MAX_FAULT_FOR;
-    is_possible.then_some(time).ok_or_else(|| "it must be more than 0 and at most 1h".to_owned())
+    is_possible.then_some(time).ok_or_else(|| "it must be more than 0 and at most 1h, with its unit (ms, s, m or h): 30s, 5m; a number alone is seconds".to_owned())
 }
 
 impl FaultCommand {
@@ -163,7 +168,7 @@ pub(crate) async fn run<W: Write>(
         }
         FaultCommand::List => {
             let services = wait_for(desk, |services| services.iter().any(is_heard)).await?;
-            out.faults(&faulty(services))
+            out.faults(&faulty(services), &[])
         }
         FaultCommand::Heal { service } => heal(desk, *service, out).await,
     }
@@ -193,17 +198,22 @@ async fn inject<W: Write>(
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
     let meant = who_is_meant(desk, service, whom.instance.as_ref()).await?;
-    let lasts = skstore::text::times::took(whom.lasts);
+    let lasts = skstore::text::times::took(Language::English, whom.lasts);
     tell(&format!(
         "skstore: {service} {fault} for {lasts} at most; this ends it before: skstore fault heal {service}"
     ));
     let begun = Instant::now();
     desk.inject_for(service, whom.instance.clone(), fault, whom.lasts).await?;
     let told = fault.to_string();
-    let obeys = |beat: &Beat| !meant.contains(&beat.instance) || beat.fault.as_deref() == Some(&*told);
+    let replaced: Vec<Replaced> = meant.iter().filter_map(|beat| Replaced::by(&told, beat)).collect();
+    for Replaced { instance, fault } in &replaced {
+        tell(&format!("skstore: this takes the place of the fault {fault} of {instance}"));
+    }
+    let is_meant = |beat: &Beat| meant.iter().any(|meant| meant.instance == beat.instance);
+    let obeys = |beat: &Beat| !is_meant(beat) || beat.fault.as_deref() == Some(&*told);
     let services = wait_for(desk, |services| services.iter().all(obeys)).await?;
     let obeyed = services.iter().all(obeys);
-    out.faults(&faulty(services))?;
+    out.faults(&faulty(services), &replaced)?;
     // One that is shorter than what is between two heartbeats is told by none.
     if obeyed || begun.elapsed() >= whom.lasts {
         return Ok(());
@@ -221,7 +231,7 @@ async fn heal<W: Write>(desk: &Desk, service: Option<Service>, out: &mut Output<
     };
     let services = wait_for(desk, |services| services.iter().all(is_well)).await?;
     let are_well = services.iter().all(is_well);
-    out.faults(&faulty(services))?;
+    out.faults(&faulty(services), &[])?;
     if are_well {
         Ok(())
     } else {
@@ -237,9 +247,10 @@ async fn crash<W: Write>(
 ) -> Result<(), Failure> {
     let meant = who_is_meant(desk, service, instance).await?;
     desk.crash(service, instance.cloned()).await?;
-    tell(&format!("skstore: told to crash: {}", meant.join(", ")));
+    let names: Vec<&str> = meant.iter().map(|beat| beat.instance.as_str()).collect();
+    tell(&format!("skstore: told to crash: {}", names.join(", ")));
     let services = desk.view().health().await?.services;
-    out.faults(&faulty(services))
+    out.faults(&faulty(services), &[])
 }
 
 /// The instances that are heard of and would obey.
@@ -250,7 +261,7 @@ async fn who_is_meant(
     desk: &Desk,
     service: Service,
     instance: Option<&String>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<Beat>, Failure> {
     let is_meant = |beat: &Beat| {
         is_heard(beat) && beat.service == service && instance.is_none_or(|name| *name == beat.instance)
     };
@@ -262,8 +273,7 @@ async fn who_is_meant(
             None => Failure::Unreachable(format!("no worker of {service} is heard of")),
         });
     }
-    let obeying = meant.iter().filter(|beat| beat.takes_faults);
-    let obeying: Vec<String> = obeying.map(|beat| beat.instance.clone()).collect();
+    let obeying: Vec<Beat> = meant.into_iter().filter(|beat| beat.takes_faults).cloned().collect();
     if obeying.is_empty() {
         return Err(Failure::Stays(format!(
             "{service} takes no faults, as its settings have it. Start its worker with --set faults.allowed=true, or with \
@@ -299,6 +309,7 @@ mod tests {
             assert!(percent(text).is_err(), "{text}");
         }
         assert!(slow("0ms").is_err() && slow("61s").is_err());
+        assert!(slow("400").unwrap_err().contains("(ms, s, m or h)"), "nobody knows of what");
         assert!(fault_time("0s").is_err() && fault_time("61m").is_err());
     }
 }

@@ -13,7 +13,7 @@ use skstore::text::{Language, Text};
 use skstore_domain::answers::PaymentAnswer;
 use skstore_domain::money::Won;
 use skstore_domain::myinfo::{FeedEntry, Step};
-use skstore_domain::objects::{Account, Item, Order, OrderStatus};
+use skstore_domain::objects::{Account, Item, Order, OrderStatus, PaymentStatus};
 use skstore_domain::signals::Beat;
 use skstore_domain::time::Timestamp;
 use skstore_workers::desk::view::Counts;
@@ -35,6 +35,24 @@ fn reason(language: Language, reason: Option<&str>) -> String {
     reason_word(reason).map_or(reason, |text| language.get(text)).to_owned()
 }
 
+/// Where an order stands; of one that is to be cancelled once its payment is known also that.
+fn status_of(language: Language, order: &Order) -> String {
+    let status = word(language, &order.status);
+    if order.cancel_requested && !order.status.is_ended() {
+        return format!("{status}, {}", language.get(Text::CancelRequested));
+    }
+    status
+}
+
+/// Where its payment stands: of an order that is taken back what was paid is on its way back, until Deposit has said so.
+fn payment_of(language: Language, order: &Order) -> String {
+    let is_taken_back = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
+    if is_taken_back && order.payment == PaymentStatus::Paid {
+        return language.get(Text::PaymentRefunding).to_owned();
+    }
+    word(language, &order.payment)
+}
+
 /// One order with all its fields; `items` are those whose names are known, by id.
 pub(crate) fn order(language: Language, zone: &Zone, items: &[Item], order: &Order) -> String {
     let item = Names::new(language, items).of_order(order);
@@ -42,13 +60,13 @@ pub(crate) fn order(language: Language, zone: &Zone, items: &[Item], order: &Ord
         language,
         &[
             (labels::ORDER, order.order_id.to_string()),
-            (labels::STATUS, word(language, &order.status)),
+            (labels::STATUS, status_of(language, order)),
             (labels::REASON, words(language, order.reason.as_ref())),
             (labels::CUSTOMER, order.customer.to_string()),
             (labels::ITEM, format!("{} {item}", order.item_id)),
             (labels::QTY, format!("{} x {}", order.qty, order.unit_price)),
             (labels::AMOUNT, order.amount.to_string()),
-            (labels::PAYMENT, word(language, &order.payment)),
+            (labels::PAYMENT, payment_of(language, order)),
             (labels::DELIVERY, word(language, &order.delivery)),
             (labels::PLACED_AT, dated(order.placed_at, zone)),
             (labels::UPDATED_AT, dated(order.updated_at, zone)),

@@ -90,6 +90,7 @@ labels! {
     NAME = "이름", "name";
     NEVER_SENT = "제때 보내지 못함", "due and never sent";
     NOTE = "비고", "note";
+    NOT_FOLLOWED = "끝까지 확인 안 함", "not followed";
     NOT_PLACED = "주문되지 않음", "not placed";
     NOT_READY = "멈춤", "not ready";
     NOWHERE = "보낼 곳을 알 수 없음", "does not say where it came from";

@@ -81,17 +81,25 @@ async fn run<T: Target, W: Write>(
     let began_at = Clock::System.now();
     let ran = place_all(target, &supplied, arguments, &mut signals, may_rewrite).await;
     let Supplied { plan, .. } = &supplied;
+    if let Some(why) = &ran.forbidden {
+        let accepted = match ran.tally.orders.ok {
+            0 => String::new(),
+            ok => format!(" Of the run {}, {ok} orders were accepted before.", plan.run),
+        };
+        return Err(Failure::Forbidden(not_let_in(why) + &accepted));
+    }
     let Ran { mut ledger, .. } = ran;
     let followed = see_them_end(target, &mut ledger, &supplied, &mut signals).await;
     let report = Report::of(Ran { ledger, ..ran }, plan, &limits, arguments.rate(), way);
-    let report = Report { began_at: Some(began_at), ..report };
+    let is_followed = *followed.as_ref().unwrap_or(&true);
+    let report = Report { began_at: Some(began_at), is_followed, ..report };
     out.one(&report.to_json(), |language| told::report(language, &report))?;
     if let Err(why) = followed {
         tell(&format!("skstore: the orders could not be followed to their end: {why}"));
     }
     match (report.failed(), report.became.open) {
         (0, 0) => Ok(()),
-        (failed, open) => Err(Failure::Load { failed, open }),
+        (failed, open) => Err(Failure::Load { failed, open, is_followed }),
     }
 }
 
@@ -123,15 +131,23 @@ async fn place_all<T: Target>(
     ran
 }
 
-/// Waits until every order has ended, or somebody does not want to wait.
+/// What to do where a gateway lets nobody in without a token, or not with this one.
+fn not_let_in(why: &str) -> String {
+    format!(
+        "the gateway does not let this order ({why}). Where it asks for tokens, name a file with one that may order: \
+         --token-file PATH. Whoever runs the gateway makes it: skstore-worker gateway token NAME desk --add."
+    )
+}
+
+/// Waits until every order has ended, or somebody does not want to wait. Whether it was waited.
 async fn see_them_end<T: Target>(
     target: &T,
     ledger: &mut Ledger,
     supplied: &Supplied,
     signals: &mut Signals,
-) -> Result<(), Unanswered> {
+) -> Result<bool, Unanswered> {
     if ledger.open() == 0 {
-        return Ok(());
+        return Ok(true);
     }
     tell(&format!(
         "skstore: {} orders are to end yet; it waits for them, at most {} s after the last one that ended",
@@ -148,8 +164,8 @@ async fn see_them_end<T: Target>(
     };
     tokio::select! {
         biased;
-        () = signals.next() => Ok(()),
-        followed = follow(target, &supplied.plan.run, ledger, told) => followed,
+        () = signals.next() => Ok(ledger.open() == 0),
+        followed = follow(target, &supplied.plan.run, ledger, told) => followed.map(|()| true),
     }
 }
 
@@ -160,6 +176,7 @@ impl From<NoSupply> for Failure {
             NoSupply::Unanswered(Unanswered::Unreachable(why) | Unanswered::Unexpected(why)) => {
                 Self::Unreachable(why)
             }
+            NoSupply::Unanswered(Unanswered::Forbidden(why)) => Self::Forbidden(not_let_in(&why)),
             NoSupply::Nothing(why) => Self::NotFound(why),
             NoSupply::Refused(why) => Self::Stays(why),
         }

@@ -38,6 +38,23 @@ struct OrderWithTimeline<'a> {
     timeline: &'a [Step],
 }
 
+/// A fault that another one takes the place of: a worker has one at a time.
+#[derive(Debug)]
+pub(crate) struct Replaced {
+    /// Of which worker.
+    pub(crate) instance: String,
+    /// The fault that is over.
+    pub(crate) fault: String,
+}
+
+impl Replaced {
+    /// What `fault` takes the place of at the worker of `beat`, if that has another one.
+    pub(crate) fn by(fault: &str, beat: &Beat) -> Option<Self> {
+        let before = beat.fault.as_ref().filter(|before| *before != fault)?;
+        Some(Self { instance: beat.instance.clone(), fault: before.clone() })
+    }
+}
+
 /// The order of a row. Its payment is what Deposit says, where the view has heard it.
 fn order_of(row: &OrderRow) -> Order {
     let mut order = row.order.clone();
@@ -167,13 +184,19 @@ impl<W: Write> Output<W> {
         })
     }
 
-    /// Who misbehaves on purpose: `{"service","instance","fault","left_ms"}`.
-    pub(crate) fn faults(&mut self, faulty: &[Beat]) -> Result<(), Failure> {
+    /// Who misbehaves on purpose: `{"service","instance","fault","left_ms","replaced"?}`, with the fault that this one has taken
+    /// the place of.
+    pub(crate) fn faults(&mut self, faulty: &[Beat], replaced: &[Replaced]) -> Result<(), Failure> {
         let objects: Vec<_> = faulty
             .iter()
             .map(|beat| {
                 let Beat { service, instance, fault, fault_left_ms, .. } = beat;
-                json!({ "service": service, "instance": instance, "fault": fault, "left_ms": fault_left_ms })
+                let mut object =
+                    json!({ "service": service, "instance": instance, "fault": fault, "left_ms": fault_left_ms });
+                if let Some(before) = replaced.iter().find(|before| before.instance == *instance) {
+                    object["replaced"] = json!(before.fault);
+                }
+                object
             })
             .collect();
         let now = Clock::System.now();

@@ -12,10 +12,14 @@ use std::time::Duration;
 use clap::Args;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
+use skstore::text::Language;
 use skstore::text::fit::clean;
+use skstore::text::names::Names;
+use skstore::text::words::Worded as _;
 use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::Place;
 use skstore_domain::ids::OrderId;
+use skstore_domain::objects::Item;
 use skstore_workers::desk::Desk;
 use skstore_workers::desk::signals::Signals;
 use tokio::sync::{mpsc, watch};
@@ -42,6 +46,9 @@ const MAX_BATCH_CHARS: usize = 40;
 #[derive(Debug, Args)]
 pub(crate) struct FromArguments {
     /// Place the orders of a file, or of standard input (-): JSON objects, one a line, or CSV with headings
+    ///
+    /// The headings of CSV and the members of an object are item_id (or productId), qty, customer, order_id and unit_price;
+    /// item_id alone must be there. Other columns are passed over.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["item", "customer", "order_id", "unit_price"])]
     pub(crate) from: Option<PathBuf>,
     /// What ids are made of for lines without an order_id: NAME-LINE [default: the file's name]
@@ -96,11 +103,12 @@ impl Outcome {
         matches!(self, Self::Answered(answer) if answer.ok)
     }
 
-    fn words(&self) -> String {
+    fn words(&self, language: Language, names: Names<'_>) -> String {
         match self {
             Self::Answered(answer) => match (&answer.order, &answer.error) {
                 (Some(order), _) if answer.ok => {
-                    format!("{}: {} x {}, {}", order.status, order.qty, order.item_name, order.amount)
+                    let (status, item) = (language.get(order.status.text()), names.of_order(order));
+                    format!("{status}: {} x {item}, {}", order.qty, order.amount)
                 }
                 (_, Some(error)) => format!("{}: {}", error.code, error.message),
                 _ => "the answer says neither yes nor no".to_owned(),
@@ -128,7 +136,7 @@ impl Outcome {
     }
 }
 
-/// Places the orders and tells of each.
+/// Places the orders and tells of each, with items called as `items` have it.
 ///
 /// # Errors
 /// [`Failure::NotAllPlaced`] if one was refused or wrong, [`Failure::NoAnswer`] if it ended early.
@@ -136,6 +144,7 @@ pub(crate) async fn run<W: Write>(
     desk: &Desk,
     file: &Path,
     arguments: &FromArguments,
+    items: &[Item],
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
@@ -167,8 +176,9 @@ pub(crate) async fn run<W: Write>(
         let Some(next) = next else { break };
         let (number, id, outcome) = next.map_err(Failure::Usage)?;
         let shown = id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        out.one(&outcome.json(number, id.as_ref()), |_| {
-            format!("line {number}  {shown}  {}\n", clean(&outcome.words()))
+        out.one(&outcome.json(number, id.as_ref()), |language| {
+            let words = outcome.words(language, Names::new(language, items));
+            format!("line {number}  {shown}  {}\n", clean(&words))
         })?;
         if outcome.is_placed() {
             placed += 1;

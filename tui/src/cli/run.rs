@@ -102,7 +102,8 @@ async fn place<W: Write>(
     out: &mut Output<W>,
 ) -> Result<(), Failure> {
     if let Some(file) = &arguments.many.from {
-        return place_from::run(desk, file, &arguments.many, out).await;
+        let items = named_items(desk.view(), out).await;
+        return place_from::run(desk, file, &arguments.many, &items, out).await;
     }
     let Some(place) = arguments.command(|| desk.order_id()) else { return Ok(()) };
     let placed = match desk.place(&place).await {
@@ -238,6 +239,12 @@ pub(crate) async fn watch(
 async fn follow(view: &View, last: usize, outlet: &Outlet, out: &mut Output<Sheet>) -> Result<(), Failure> {
     let mut changes = view.changes();
     let (events, mut after) = view.feed(0, last.min(EVENTS)).await?;
+    if !events.is_empty() {
+        let happened = events.len();
+        tell(&format!(
+            "skstore: events that have already happened: {happened}, and then those that do; --last 0 leaves the former out"
+        ));
+    }
     events.iter().try_for_each(|event| out.event(event))?;
     loop {
         loop {

@@ -1,6 +1,7 @@
 //! From the state to the screen, and nothing else. What a frame costs depends on the screen alone.
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Block;
 
@@ -32,7 +33,14 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) -> Shown {
 }
 
 fn draw_screen(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>) {
-    let areas = layout::areas(state);
+    let mut areas = layout::areas(state);
+    // What is open takes the middle.
+    let free = if state.layers.is_empty() { areas.main } else { above(areas.footer) };
+    let toasts = toasts::draw::within(state, ink, free);
+    // Rows of a table come again further up; of a text the last lines are the newest.
+    if let Some(toasts) = toasts.as_ref().filter(|_| state.layers.is_empty() && state.shows_text()) {
+        areas.main.height -= toasts.height();
+    }
     header::draw(state, ink, canvas, areas.header);
     if areas.banner.height > 0 {
         header::draw_banner(state, ink, canvas, areas.banner);
@@ -43,8 +51,15 @@ fn draw_screen(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>) {
     }
     footer::draw(state, ink, canvas, areas.footer);
     let keys = canvas.shown.spots();
-    toasts::draw::draw(state, ink, canvas, areas.footer.y);
+    if let Some(toasts) = toasts {
+        toasts.draw(ink, canvas);
+    }
     layers::draw::draw(state, ink, canvas, areas.footer, keys);
+}
+
+/// Everything above the footer.
+fn above(footer: Rect) -> Rect {
+    Rect { y: 0, height: footer.y, ..footer }
 }
 
 /// What is needed to go on, above all the keys that still act: of a screen of one line they are what is shown.

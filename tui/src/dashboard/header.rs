@@ -145,9 +145,33 @@ fn breaker(state: &State, ink: &Ink<'_>) -> Span<'static> {
     Span::styled(text, ink.theme.breaker(worst))
 }
 
-/// How many orders wait for long and that load is put on, which must not be pushed out by the others, and how many there are.
+/// How many orders wait for long and that load is put on, which must not be pushed out by the others, and how many there are
+/// of each status: all of them, with as many words as there is room for.
 fn counts_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {
-    let mut parts: Vec<Vec<Span<'static>>> = Vec::new();
+    let urgent = urgent(state, ink);
+    let room = columns.saturating_sub(1);
+    let counted = [true, false].map(|has_words| counted(state, ink, has_words));
+    let total: u64 = state.counts.orders.iter().sum();
+    let total = vec![
+        Span::styled(format!("{} ", ink.text(Text::Total)), ink.theme.dim),
+        Span::styled(grouped(total), ink.theme.strong),
+    ];
+    let all_of = |counted: &[Vec<Span<'static>>]| [urgent.as_slice(), counted].concat();
+    let fits = |counted: &&Vec<Vec<Span<'static>>>| {
+        let parts = all_of(counted);
+        let gaps = 2 * parts.len().saturating_sub(1);
+        parts.iter().map(|part| width_of(part)).sum::<usize>() + gaps <= room
+    };
+    let mut parts = all_of(counted.iter().find(fits).unwrap_or(&counted[1]));
+    parts.push(total);
+    let mut spans = vec![Span::raw(" ")];
+    spans.extend(joined(parts, room));
+    Line::from(spans)
+}
+
+/// What must not be pushed out of the second line.
+fn urgent(state: &State, ink: &Ink<'_>) -> Vec<Vec<Span<'static>>> {
+    let mut parts = Vec::new();
     let waiting = state.waiting_long();
     if waiting > 0 {
         let text = ink.fill(Text::WaitingLong, &[&grouped(waiting)]);
@@ -160,20 +184,19 @@ fn counts_line(state: &State, ink: &Ink<'_>, columns: usize) -> Line<'static> {
         };
         parts.push(vec![Span::styled(text, ink.theme.warn)]);
     }
-    for (status, count) in OrderStatus::ALL.iter().zip(state.counts.orders) {
+    parts
+}
+
+/// How many orders there are of each status: by its sign, and its word where it `has_words`.
+fn counted(state: &State, ink: &Ink<'_>, has_words: bool) -> Vec<Vec<Span<'static>>> {
+    let counts = OrderStatus::ALL.iter().zip(state.counts.orders);
+    let part = |(status, count): (&OrderStatus, u64)| {
         let style = if count == 0 { ink.theme.dim } else { ink.theme.status(*status) };
-        parts.push(vec![
-            Span::styled(format!("{} {} ", ink.glyphs.status(*status), ink.word(status)), style),
-            Span::styled(grouped(count), ink.theme.strong),
-        ]);
-    }
-    parts.push(vec![
-        Span::styled(format!("{} ", ink.text(Text::Total)), ink.theme.dim),
-        Span::styled(grouped(state.counts.orders.iter().sum()), ink.theme.strong),
-    ]);
-    let mut spans = vec![Span::raw(" ")];
-    spans.extend(joined(parts, columns.saturating_sub(1)));
-    Line::from(spans)
+        let sign = ink.glyphs.status(*status);
+        let named = if has_words { format!("{sign} {} ", ink.word(status)) } else { format!("{sign} ") };
+        vec![Span::styled(named, style), Span::styled(grouped(count), ink.theme.strong)]
+    };
+    counts.map(part).collect()
 }
 
 /// What must not be overlooked, a line for each part that is not as it should be.

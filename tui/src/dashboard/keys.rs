@@ -79,7 +79,7 @@ pub enum Action {
     Show,
     /// Shows the selected order whole.
     Open,
-    /// Closes what is open, or removes the filter.
+    /// Takes the newest message away, if there is one; else closes what is open, or removes the filter.
     Back,
     /// From a whole-screen detail to the next newer order.
     Newer,
@@ -492,7 +492,18 @@ pub const TABLE: &[Binding] = &[
         &[Scope::Help],
         Text::KeyClose,
     ),
-    in_footer(Action::Dismiss, &[c('d')], MAIN, Text::KeyDismiss),
+    in_footer(
+        Action::Dismiss,
+        &[c('d')],
+        &[Scope::Orders, Scope::Detail, Scope::Accounts, Scope::Events],
+        Text::KeyDismiss,
+    ),
+    in_footer(
+        Action::Dismiss,
+        &[c('d'), key(KeyCode::Esc)],
+        &[Scope::Items, Scope::Health, Scope::Dead],
+        Text::KeyDismiss,
+    ),
     in_help(Action::Go(Tab::Orders), &[c(Tab::Orders.number())], MAIN, Tab::Orders.text()),
     in_help(Action::Go(Tab::Accounts), &[c(Tab::Accounts.number())], MAIN, Tab::Accounts.text()),
     in_help(Action::Go(Tab::Items), &[c(Tab::Items.number())], MAIN, Tab::Items.text()),

@@ -16,8 +16,8 @@ const SIDE_WIDTH: u16 = 46;
 const VERY_WIDE_FROM: u16 = 160;
 /// Columns of what stands beside the table on a very wide screen.
 const SIDE_WIDTH_VERY_WIDE: u16 = 60;
-/// Rows of services and breaker below the table, with their title.
-const BOTTOM_HEIGHT: u16 = 7;
+/// Rows of services and breaker below the table, with their title: what a breaker waits for takes two of them.
+const BOTTOM_HEIGHT: u16 = 8;
 /// Rows of the header.
 const HEADER_HEIGHT: u16 = 2;
 /// Rows of a table that are none of its rows: its title and its columns' names.

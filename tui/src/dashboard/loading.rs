@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::layers::load::state::{News, Seen};
 use crate::load::follow::follow;
 use crate::load::pace::Steer;
-use crate::load::plan::{Plan, RunName};
+use crate::load::plan::RunName;
 use crate::load::report::Report;
 use crate::load::runner::{self, Limits};
 use crate::load::supply::{Buyers, Supplied, Wish, supply};
@@ -124,16 +124,13 @@ async fn put(
     let open = |open| {
         told.send_replace(Some(News::Open(open)));
     };
-    tokio::select! {
+    let is_followed = tokio::select! {
         biased;
-        _ = left.wait_for(|left| *left) => {}
+        _ = left.wait_for(|left| *left) => ran.ledger.open() == 0,
         // What could not be read stays open, and is told so.
-        _ = follow(&desk, &plan.run, &mut ran.ledger, open) => {}
-    }
-    ended(ran, &plan, &limits, rate)
-}
-
-fn ended(ran: runner::Ran, plan: &Plan, limits: &Limits, rate: Option<f64>) -> News {
+        _ = follow(&desk, &plan.run, &mut ran.ledger, open) => true,
+    };
     // By which way the desk is reached makes no difference here.
-    News::Ended(Arc::new(Report::of(ran, plan, limits, rate, "dashboard")))
+    let report = Report::of(ran, &plan, &limits, rate, "dashboard");
+    News::Ended(Arc::new(Report { is_followed, ..report }))
 }

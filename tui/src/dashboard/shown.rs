@@ -48,6 +48,12 @@ impl Scroll {
         Self { at: self.at.min(end), end: Some(end) }
     }
 
+    /// Scrolls as little as needed for no more than `kept` lines to be left, and no less than has it among `shown` lines.
+    pub fn keep(&mut self, kept: usize, shown: usize) {
+        let least = self.end.unwrap_or(0).saturating_sub(kept);
+        self.at = self.at.clamp(least, least.saturating_add(shown.saturating_sub(1)));
+    }
+
     /// Lines beyond what is shown.
     #[must_use]
     pub fn left(self) -> usize {

@@ -317,6 +317,12 @@ impl State {
         self.detail.as_ref().filter(|_| self.tab == Tab::Orders)
     }
 
+    /// Whether what takes the place of the table is a text: the detail on a narrow screen, or the health of it all.
+    #[must_use]
+    pub fn shows_text(&self) -> bool {
+        self.tab == Tab::Health || self.base_scope() == Scope::Detail
+    }
+
     /// What items are called.
     #[must_use]
     pub fn names(&self) -> Names<'_> {

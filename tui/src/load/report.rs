@@ -39,6 +39,9 @@ pub struct Report {
     pub tally: Tally,
     /// What became of the orders.
     pub became: Became,
+    /// Whether they were followed until they ended, or until none of them did any more; else of those that are open nobody
+    /// knows.
+    pub is_followed: bool,
     /// The first of those that are open.
     pub open_orders: Vec<OrderId>,
 }
@@ -59,6 +62,7 @@ impl Report {
             elapsed: ran.elapsed,
             unsent: ran.unsent,
             became: ran.ledger.became(),
+            is_followed: true,
             open_orders: open.filter_map(|number| plan.run.order_id(number)).collect(),
             tally: ran.tally,
         }
@@ -134,6 +138,7 @@ impl Report {
                 "delivering": delivering, "cancelled": cancelled, "rejected": rejected,
                 "not_placed": not_placed, "open": open,
             },
+            "followed": self.is_followed,
             "open_orders": self.open_orders,
         })
     }

@@ -62,6 +62,8 @@ pub struct Ran {
     pub unsent: u64,
     /// From its beginning to its last answer.
     pub elapsed: Duration,
+    /// Why no order may be placed there, if that has ended it at once.
+    pub forbidden: Option<String>,
 }
 
 /// Places the orders of `plan` at `target` until a limit is reached or `steer` has it stop, and then waits for what is in
@@ -84,6 +86,7 @@ pub async fn run<T: Target>(
         tally: RefCell::default(),
         ledger: RefCell::default(),
         in_flight: Cell::new(0),
+        forbidden: RefCell::default(),
     };
     let mut clients: FuturesUnordered<_> = (0..limits.clients).map(|client| running.client(client)).collect();
     let (mut tick, mut second) = (begun + TELL_EVERY, 1);
@@ -102,7 +105,7 @@ pub async fn run<T: Target>(
                 tick += TELL_EVERY;
                 second += 1;
             }
-            next = clients.next() => if next.is_none() { break },
+            next = clients.next() => if next.is_none() || running.forbidden.borrow().is_some() { break },
         }
     }
     drop(clients);
@@ -110,7 +113,8 @@ pub async fn run<T: Target>(
     let (ended, unsent) = running.pacer.ended().await;
     let mut tally = running.tally.into_inner();
     tally.end_last_second(second);
-    Ran { tally, ledger: running.ledger.into_inner(), ended: ended.unwrap_or(Ended::Told), unsent, elapsed }
+    let (ledger, forbidden) = (running.ledger.into_inner(), running.forbidden.into_inner());
+    Ran { tally, ledger, ended: ended.unwrap_or(Ended::Told), unsent, elapsed, forbidden }
 }
 
 struct Running<'a, T> {
@@ -121,6 +125,7 @@ struct Running<'a, T> {
     tally: RefCell<Tally>,
     ledger: RefCell<Ledger>,
     in_flight: Cell<usize>,
+    forbidden: RefCell<Option<String>>,
 }
 
 impl<T: Target> Running<'_, T> {
@@ -131,6 +136,9 @@ impl<T: Target> Running<'_, T> {
             self.in_flight.set(self.in_flight.get() + 1);
             let was_sent = self.order(client, ticket, &place).await;
             self.in_flight.set(self.in_flight.get() - 1);
+            if self.forbidden.borrow().is_some() {
+                return;
+            }
             if !was_sent {
                 sleep(UNREACHABLE_PAUSE).await;
             }
@@ -161,6 +169,11 @@ impl<T: Target> Running<'_, T> {
             Err(Unanswered::Unreachable(_)) => {
                 self.ledger.borrow_mut().set(ticket.number, Stand::NotPlaced);
                 return false;
+            }
+            Err(Unanswered::Forbidden(why)) => {
+                self.ledger.borrow_mut().set(ticket.number, Stand::NotPlaced);
+                *self.forbidden.borrow_mut() = Some(why);
+                return true;
             }
             Err(Unanswered::NoAnswer(_) | Unanswered::Lost(_) | Unanswered::Unexpected(_)) => return true,
         };

@@ -23,6 +23,9 @@ pub enum Unanswered {
     /// Nothing was sent.
     #[error("{0}")]
     Unreachable(String),
+    /// Whoever asks is not let in, or may not do this: asking again changes nothing.
+    #[error("{0}")]
+    Forbidden(String),
     /// What came is no answer to this.
     #[error("{0}")]
     Unexpected(String),
@@ -36,6 +39,7 @@ impl Unanswered {
             Self::NoAnswer(_) => "no_answer",
             Self::Lost(_) => "lost",
             Self::Unreachable(_) => "unreachable",
+            Self::Forbidden(_) => "forbidden",
             Self::Unexpected(_) => "unexpected",
         }
     }

@@ -131,6 +131,7 @@ texts! {
     CancelRequested { "취소 요청", "cancel requested" }
     PaymentNone { "없음", "none" }
     PaymentPaid { "결제됨", "paid" }
+    PaymentRefunding { "결제됨, 환불 중", "paid, the refund is under way" }
     PaymentRefunded { "환불", "refunded" }
     PaymentVoided { "무효", "voided" }
     Declined { "결제거절", "declined" }
@@ -223,9 +224,29 @@ texts! {
     BreakerWaitsCharges { "결제 {0}/{1}건부터 비율로 판단", "{0} of {1} charges before shares count" }
     BreakerWaitsCalls { "호출 {0}/{1}회부터 비율로 판단", "{0} of {1} calls before shares count" }
     BreakerWaitsShares {
-        "실패 {1} %(현재 {0} %) 또는 느림·실패 {3} %(현재 {2} %)에 열림",
-        "opens at {1} % failed ({0} % now) or {3} % slow or failed ({2} % now)"
+        "실패 {1} %(현재 {0}) 또는 느림·실패 {3} %(현재 {2})에 열림",
+        "opens at {1} % failed (now {0}) or {3} % slow or failed (now {2})"
     }
+    BreakerWhyRow {
+        "호출 {0}회 연속 실패(앞 호출과 {1}초 이내); 한도 {2}회",
+        "{0} calls in a row had no usable answer, each within {1} s of the one before; the limit is {2}"
+    }
+    BreakerWhyFailed {
+        "{3}초 동안 호출 {2}회의 결제 {1}건 중 {0}건 실패; 한도 {4} %",
+        "{0} of {1} charges in {2} calls within {3} s failed; the limit is {4} %"
+    }
+    BreakerWhySlow {
+        "{3}초 동안 호출 {2}회의 결제 {1}건 중 {0}건 느림·실패; 한도 {4} %",
+        "{0} of {1} charges in {2} calls within {3} s were slow or failed; the limit is {4} %"
+    }
+    BreakerWhyTime { "시험 호출할 때가 됨", "it is time to probe" }
+    BreakerWhyProbeFailed { "시험 호출 실패", "a probe failed" }
+    BreakerWhyProbeSlow { "시험 호출에 {0} ms 걸림", "a probe took {0} ms" }
+    BreakerWhyProbeHangs { "시험 호출이 {0} ms 동안 답을 받지 못함", "a probe had no answer after {0} ms" }
+    BreakerWhyHeldOpen { "운영자가 열림으로 고정", "held open by an operator" }
+    BreakerWhyHeldClosed { "운영자가 닫힘으로 고정", "held closed by an operator" }
+    BreakerWhyLetGo { "운영자가 놓음", "let go by an operator" }
+    BreakerWhyLetGoToProbe { "운영자가 놓음: 시험 호출", "let go by an operator: it probes" }
     BreakerHistory { "최근 변화", "recent changes" }
 
     // A recording of it and its replay.
@@ -268,6 +289,7 @@ texts! {
     SameAsShown { "화면과 같음", "same as shown" }
     NewerThanShown { "화면보다 최신", "newer than shown" }
     TimelineTitle { "진행", "timeline" }
+    TimelineEarlier { "이전 {0}건, {1}", "{0} earlier, {1}" }
     ToldAgain { "다시 알림 ({0}번째)", "told again ({0} time)" }
     AsItWas { "{0}에 이랬습니다 ({1}/{2}단계)", "as it was at {0} (step {1} of {2})" }
     RawOrder { "뷰에 있는 그대로", "word for word from the view" }
@@ -359,6 +381,7 @@ texts! {
     LoadBecame { "결과:", "became:" }
     LoadNotPlaced { "주문 안 됨", "not placed" }
     LoadOpen { "끝나지 않음", "open" }
+    LoadNotFollowed { "끝까지 확인 안 함", "not followed" }
     LoadInHeader { "부하 {0}/초", "load {0}/s" }
     LoadFastestInHeader { "부하 최대", "load max" }
     WhyLoadRuns { "이미 주문을 넣고 있습니다", "Load is being put on already" }
@@ -472,6 +495,7 @@ texts! {
     TimesIn { "시각은 {0} 기준입니다", "Times are in {0}" }
     KeyHelp { "도움말", "help" }
     KeyQuit { "끝내기", "quit" }
+    HelpBack { "새 메시지 지우기, 없으면 뒤로", "dismiss a message, else back" }
     HelpTitle { "도움말", "help" }
     ScopeOrders { "주문 목록", "orders" }
     ScopeDetail { "상세 화면", "detail" }
@@ -744,6 +768,13 @@ texts! {
     AgeMinutes { "{0}분", "{0}m" }
     AgeHours { "{0}시간", "{0}h" }
     AgeDays { "{0}일", "{0}d" }
+
+    // How long something took.
+    TookSeconds { "{0}초", "{0}s" }
+    TookMinutes { "{0}분{1}초", "{0}m{1}s" }
+    TookHours { "{0}시간{1}분", "{0}h{1}m" }
+    MeasuredSeconds { "{0}초", "{0} s" }
+    MeasuredPerSecond { "{0} /초", "{0} /s" }
 
     // Reconciling the services.
     SettleCharge { "{0}의 계좌에서 {1}원 결제", "charge {0} {1} won" }

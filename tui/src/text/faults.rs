@@ -39,7 +39,8 @@ pub fn beat_fault_words(language: Language, beat: &Beat, now: Timestamp) -> Opti
         None => words,
         Some(ms) => {
             let left = Duration::from_millis(ms).saturating_sub(now.since(beat.at));
-            language.fill(Text::FaultLeft, &[&words, &times::took(Duration::from_secs(left.as_secs()))])
+            language
+                .fill(Text::FaultLeft, &[&words, &times::took(language, Duration::from_secs(left.as_secs()))])
         }
     })
 }

@@ -1,5 +1,7 @@
 //! How counts are written.
 
+use super::{Language, Text};
+
 /// With a comma every three digits.
 #[must_use]
 pub fn grouped(count: u64) -> String {
@@ -31,13 +33,16 @@ pub fn compact(count: u64) -> String {
 
 /// Microseconds in three digits of milliseconds or seconds.
 #[must_use]
-pub fn millis(us: u64) -> String {
+pub fn millis(language: Language, us: u64) -> String {
     let (whole, part) = (us / 1000, us % 1000);
     match whole {
         0..=9 => format!("{whole}.{:02} ms", part / 10),
         10..=99 => format!("{whole}.{} ms", part / 100),
         100..=9999 => format!("{whole} ms"),
-        _ => format!("{}.{} s", whole / 1000, whole % 1000 / 100),
+        _ => {
+            let seconds = format!("{}.{}", whole / 1000, whole % 1000 / 100);
+            language.fill(Text::MeasuredSeconds, &[&seconds])
+        }
     }
 }
 
@@ -55,8 +60,9 @@ mod tests {
             (12_345_678, "12.3 s"),
         ];
         for (us, words) in table {
-            assert_eq!(millis(us), words);
+            assert_eq!(millis(Language::English, us), words);
         }
+        assert_eq!(millis(Language::Korean, 12_345_678), "12.3초");
     }
 
     #[test]

@@ -108,14 +108,15 @@ pub fn age(language: Language, age: Duration) -> String {
 
 /// How long something took, to about two digits: `123ms`, `1.2s`, `3m12s`, `5h03m`, `2d`.
 #[must_use]
-pub fn took(took: Duration) -> String {
+pub fn took(language: Language, took: Duration) -> String {
     let (millis, seconds) = (took.as_millis(), took.as_secs());
+    let both = |text: Text, whole: u64, part: u64| language.fill(text, &[&whole, &format!("{part:02}")]);
     match seconds {
         0 => format!("{millis}ms"),
-        1..60 => format!("{seconds}.{}s", millis % 1000 / 100),
-        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{}d", seconds / 86_400),
+        1..60 => language.fill(Text::TookSeconds, &[&format!("{seconds}.{}", millis % 1000 / 100)]),
+        60..3600 => both(Text::TookMinutes, seconds / 60, seconds % 60),
+        3600..86_400 => both(Text::TookHours, seconds / 3600, seconds / 60 % 60),
+        _ => age(language, took),
     }
 }
 
@@ -187,15 +188,17 @@ mod tests {
 
     #[test]
     fn a_duration_keeps_two_digits() {
-        for (millis, text) in [
-            (7, "7ms"),
-            (1250, "1.2s"),
-            (59_999, "59.9s"),
-            (192_000, "3m12s"),
-            (18_180_000, "5h03m"),
-            (200_000_000, "2d"),
+        for (millis, english, korean) in [
+            (7, "7ms", "7ms"),
+            (1250, "1.2s", "1.2초"),
+            (59_999, "59.9s", "59.9초"),
+            (192_000, "3m12s", "3분12초"),
+            (18_180_000, "5h03m", "5시간03분"),
+            (200_000_000, "2d", "2일"),
         ] {
-            assert_eq!(took(Duration::from_millis(millis)), text);
+            let duration = Duration::from_millis(millis);
+            assert_eq!(took(Language::English, duration), english);
+            assert_eq!(took(Language::Korean, duration), korean);
         }
     }
 

@@ -1,15 +1,14 @@
 //! A data directory with a process that has its workers, and others that come to it.
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::running::{Running, said};
 
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,7 +29,7 @@ impl Desk {
         let mut command = Command::new(env!("CARGO_BIN_EXE_skstore"));
         command.env_clear().env("HOME", self.0.path()).env("LANG", "C.UTF-8").stdin(Stdio::null());
         command.arg("--json").arg("--data-dir").arg(self.data()).args(line.split(' '));
-        Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+        Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
     pub(crate) fn done(&self, line: &str) -> Value {
@@ -48,7 +47,7 @@ impl Desk {
     /// As [`Desk::holder`], with flags of its own.
     pub(crate) fn holder_with(&self, flags: &str) -> Running {
         let holder = self.start(&format!("watch --for 600 --last 1000 {flags}"));
-        let pid = holder.pid().to_string();
+        let pid = holder.id().to_string();
         wait_until("somebody has the workers, and lets others in", || {
             std::fs::read_to_string(self.data().join("skstore.lock")).is_ok_and(|text| text.starts_with(&pid))
                 && self.visit().is_ok()
@@ -71,44 +70,6 @@ impl Desk {
         let status = self.done("status");
         assert_eq!(status["counts"]["orders"]["delivering"], json!(orders), "{status}");
     }
-}
-
-/// A program that runs until it is dropped.
-pub(crate) struct Running(Option<Child>);
-
-impl Running {
-    pub(crate) fn pid(&self) -> i32 {
-        i32::try_from(self.0.as_ref().unwrap().id()).unwrap()
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.pid()), signal).unwrap();
-    }
-
-    /// Reads what it prints up to a line about `subject`: from then on it has begun, and hears signals.
-    pub(crate) fn until_it_tells_of(&mut self, subject: &str) {
-        let mut lines = BufReader::new(self.0.as_mut().unwrap().stdout.as_mut().unwrap()).lines();
-        let about = |line: &String| line.contains(&format!("\"{subject}\""));
-        assert!(lines.any(|line| about(&line.unwrap())), "it has ended without a word of {subject}");
-    }
-
-    pub(crate) fn output(mut self) -> Output {
-        self.0.take().unwrap().wait_with_output().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            // Both fail only if it has ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-pub(crate) fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, said, wait_until};
+use crate::desk::{Desk, wait_until};
+use crate::running::said;
 
 fn refused(desk: &Desk, line: &str, status: i32, why: &str) {
     let output = desk.start(line).output();
@@ -31,6 +32,10 @@ fn a_fault_does_what_it_says_is_listed_and_is_healed() {
     assert!((500_000..=600_000).contains(&slow["left_ms"].as_u64().unwrap()), "{slow}");
     refused(&desk, "place 10 1 --customer kim --order-id slow-1", 1, "payment_timeout");
     assert!(faults(&desk).contains("slow:1000"));
+    let other = desk.start("fault deposit slow 2s").output();
+    assert!(said(&other).contains("this takes the place of the fault slow:1000 of "), "{}", said(&other));
+    assert!(said(&other).contains(r#""replaced":"slow:1000""#), "{}", said(&other));
+    assert!(!said(&desk.start("fault deposit slow 2s").output()).contains("replaced"), "it is the same");
     assert_eq!(said(&desk.start("fault heal").output()), "", "nobody misbehaves any more");
     desk.done("place 10 1 --customer kim --order-id healed-1");
 
@@ -101,7 +106,11 @@ fn what_would_end_at_once_and_what_the_settings_forbid_is_refused_with_what_to_d
     let desk = Desk::new();
     refused(&desk, "fault deposit slow 400ms", 2, "Open the dashboard");
     refused(&desk, "breaker open", 2, "Open the dashboard");
+    refused(&desk, "breaker record calls.jsonl", 2, "there is nothing to record");
+    assert!(!std::path::Path::new("calls.jsonl").exists());
     refused(&desk, "fault deposit slow 61s", 2, "1ms to 60s");
+    refused(&desk, "fault deposit slow 400", 2, "(ms, s, m or h)");
+    refused(&desk, "watch --for 5x", 2, "(ms, s, m or h)");
     refused(&desk, "fault deposit slow 1s --for 2h", 2, "at most 1h");
     let holder = desk.holder_with("--set faults.allowed=false");
     refused(&desk, "fault deposit slow 400ms", 1, "faults.allowed=true");

@@ -10,10 +10,13 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use desk::{Desk, PATIENCE, said, wait_until};
+use desk::{Desk, PATIENCE, wait_until};
+use running::{said, until_it_says};
 
 mod desk;
 mod faults;
+#[path = "../common/running.rs"]
+mod running;
 
 /// Commands at once.
 const AT_ONCE: usize = 50;
@@ -142,10 +145,7 @@ fn of_one_who_has_the_workers_and_was_stopped_it_is_told() {
     holder.signal(Signal::SIGCONT);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     let told = said(&output);
-    assert!(
-        told.contains(&format!("process {}", holder.pid())) && told.contains("was it stopped?"),
-        "{told}"
-    );
+    assert!(told.contains(&format!("process {}", holder.id())) && told.contains("was it stopped?"), "{told}");
     assert!(!desk.start("items").output().stdout.is_empty());
 }
 
@@ -155,9 +155,9 @@ fn those_who_stay_have_the_workers_after_the_one_who_leaves_in_good_order() {
     let mut first = desk.holder();
     // It is attached: it takes over, and goes on to tell of what happens.
     let mut second = desk.start("watch --for 600 --last 1000");
-    let pid = second.pid().to_string();
+    let pid = second.id().to_string();
     desk.done("place 10 1 --customer kim --order-id before");
-    first.until_it_tells_of("before");
+    until_it_says(first.child().stdout.as_mut(), "\"before\"");
     first.signal(Signal::SIGTERM);
     assert_eq!(first.output().status.code(), Some(0));
     wait_until("the second has the workers", || {
@@ -165,8 +165,21 @@ fn those_who_stay_have_the_workers_after_the_one_who_leaves_in_good_order() {
             && desk.visit().is_ok()
     });
     desk.done("place 10 1 --customer kim --order-id after");
-    second.until_it_tells_of("after");
+    until_it_says(second.child().stdout.as_mut(), "\"after\"");
     second.signal(Signal::SIGTERM);
     let output = second.output();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
+fn whoever_watches_is_told_which_events_have_already_happened() {
+    let desk = Desk::new();
+    let _holder = desk.holder();
+    desk.done("place 10 1 --customer kim --order-id before");
+    wait_until("all of it has happened", || desk.done("status")["counts"]["orders"]["delivering"] == 1);
+    let watched = desk.start("watch --for 1s --last 3").output();
+    assert_eq!(String::from_utf8_lossy(&watched.stdout).lines().count(), 3, "{}", said(&watched));
+    assert!(said(&watched).contains("already happened: 3"), "{}", said(&watched));
+    let watched = desk.start("watch --for 1s --last 0").output();
+    assert_eq!(said(&watched), "", "nothing happens");
 }

@@ -19,7 +19,7 @@ use skstore::text::{Language, fit};
 use skstore::theme::{Glyphs, ThemeName};
 use skstore_domain::books::{Books, Sums};
 use skstore_domain::breaker::{
-    BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, Counts as Charges,
+    BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, Counts as Charges, Share, Why,
 };
 use skstore_domain::events::{DepositKind, EventKind, ItemKind, OrderKind};
 use skstore_domain::ids::{Customer, ItemId, OrderId};
@@ -313,18 +313,20 @@ pub(crate) fn tripped() -> Health {
     health.services[deposit].fault_left_ms = Some(252_000);
     health.services[deposit].past =
         vec![Past { at: ago(180_400), what: "the store sqlite:deposit.db failed: disk is full".into() }];
-    let change = |seconds: i64, from, to, why: &str| BreakerChanged {
+    let failed = Share { part: 27, charges: 36, calls: 9, within_ms: 10_000, percent: 50 };
+    let change = |seconds: i64, from, to, why: Why| BreakerChanged {
         instance: health.services[order].instance.clone(),
         at: ago(seconds * 1000),
         from,
         to,
-        why: why.into(),
+        why: why.to_string(),
+        reason: Some(why),
         breaker: breaker(to),
     };
     health.breaker_changes = vec![
-        change(2, BreakerState::HalfOpen, BreakerState::Open, "a probe failed"),
-        change(3, BreakerState::Open, BreakerState::HalfOpen, "5 s have passed"),
-        change(8, BreakerState::Closed, BreakerState::Open, "75 % of 36 charges failed"),
+        change(2, BreakerState::HalfOpen, BreakerState::Open, Why::ProbeFailed),
+        change(3, BreakerState::Open, BreakerState::HalfOpen, Why::TimeToProbe),
+        change(8, BreakerState::Closed, BreakerState::Open, Why::Failed(failed)),
     ];
     health
 }

@@ -10,6 +10,7 @@ mod keys;
 mod live;
 mod load;
 mod mouse;
+mod narrow;
 mod sample;
 mod screens;
 mod small;

@@ -103,7 +103,7 @@ fn the_tour_lists_the_keys_as_they_are() {
     let shown = keymap.all().iter().filter(|bound| !bound.scopes.iter().any(|scope| scope.takes_text()));
     for bound in shown {
         let keys: Vec<String> = bound.keys.iter().map(|key| format!("`{}`", key.name(false))).collect();
-        let (does, place) = (Language::English.get(bound.text), places(bound.scopes));
+        let (does, place) = (Language::English.get(bound.explained()), places(bound.scopes));
         writeln!(table, "| {} | {does} | {place} | `{}` |", keys.join(" "), bound.action.word()).unwrap();
     }
     table.push('\n');

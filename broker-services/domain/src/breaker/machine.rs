@@ -1,12 +1,12 @@
 //! The breaker's states and what moves it from one to the next.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::journal::{CallEnded, Changed, Entry, Journal, micros};
 use super::streak::Streak;
+use super::why::{Share, Why};
 use super::window::Window;
 use super::{BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, Counts};
 use crate::charges::NoAnswer;
@@ -125,8 +125,8 @@ pub struct Change {
     pub to: BreakerState,
     /// When, on the clock of `now`.
     pub at: Duration,
-    /// Why, for people.
-    pub why: String,
+    /// Why.
+    pub why: Why,
     /// The breaker just after it. After a trip its window is still the one that decided it; after closing
     /// the window is empty.
     pub after: BreakerSnapshot,
@@ -487,17 +487,17 @@ impl Breaker {
         }
     }
 
-    /// Every transition there is, with its reason for people. `None`: it stays as it is.
-    fn next(&self, happened: &Happened, now: Duration) -> Option<(Phase, String)> {
+    /// Every transition there is, with its reason. `None`: it stays as it is.
+    fn next(&self, happened: &Happened, now: Duration) -> Option<(Phase, Why)> {
         use BreakerMode as Mode;
         use Happened::{Forced, ProbeFailed, ProbeSucceeded, Time, Tripped};
         let open = || Phase::Open { until: now.saturating_add(self.settings.open_for) };
         match (&self.phase, happened) {
-            (Phase::Closed, Tripped(limit)) => Some((open(), self.say_tripped(*limit))),
+            (Phase::Closed, Tripped(limit)) => Some((open(), self.why_tripped(*limit))),
             (Phase::Closed, Time | ProbeSucceeded | ProbeFailed(_) | Forced(Mode::Auto)) => None,
 
             (Phase::Open { until }, Time) if now >= *until => {
-                Some((Phase::HalfOpen(Probing::default()), "it is time to probe".into()))
+                Some((Phase::HalfOpen(Probing::default()), Why::TimeToProbe))
             }
             (
                 Phase::Open { .. },
@@ -505,23 +505,22 @@ impl Breaker {
             ) => None,
 
             (Phase::HalfOpen(probing), ProbeSucceeded) if probing.succeeded >= self.settings.probes => {
-                Some((Phase::Closed, format!("{} probes succeeded", self.settings.probes)))
+                Some((Phase::Closed, Why::ProbesSucceeded { probes: self.settings.probes }))
             }
-            (Phase::HalfOpen(_), ProbeFailed(failure)) => Some((open(), failure.to_string())),
+            (Phase::HalfOpen(_), ProbeFailed(failure)) => Some((open(), failure.why())),
             (Phase::HalfOpen(probing), Time) if probing.hangs(now, self.settings.probe_within) => {
-                let limit = self.settings.probe_within;
-                Some((open(), format!("a probe had no answer after {} ms", millis(limit))))
+                Some((open(), Why::ProbeHangs { after_ms: millis(self.settings.probe_within) }))
             }
             (Phase::HalfOpen(_), Time | ProbeSucceeded | Tripped(_) | Forced(Mode::Auto)) => None,
 
-            (Phase::HeldClosed, Forced(Mode::Auto)) => Some((Phase::Closed, "let go by an operator".into())),
+            (Phase::HeldClosed, Forced(Mode::Auto)) => Some((Phase::Closed, Why::LetGo)),
             (
                 Phase::HeldClosed,
                 Time | Tripped(_) | ProbeSucceeded | ProbeFailed(_) | Forced(Mode::Closed),
             ) => None,
 
             (Phase::HeldOpen, Forced(Mode::Auto)) => {
-                Some((Phase::HalfOpen(Probing::default()), "let go by an operator: it probes".into()))
+                Some((Phase::HalfOpen(Probing::default()), Why::LetGoToProbe))
             }
             (Phase::HeldOpen, Time | Tripped(_) | ProbeSucceeded | ProbeFailed(_) | Forced(Mode::Open)) => {
                 None
@@ -530,15 +529,15 @@ impl Breaker {
             (
                 Phase::Closed | Phase::Open { .. } | Phase::HalfOpen(_) | Phase::HeldClosed,
                 Forced(Mode::Open),
-            ) => Some((Phase::HeldOpen, "held open by an operator".into())),
+            ) => Some((Phase::HeldOpen, Why::HeldOpen)),
             (
                 Phase::Closed | Phase::Open { .. } | Phase::HalfOpen(_) | Phase::HeldOpen,
                 Forced(Mode::Closed),
-            ) => Some((Phase::HeldClosed, "held closed by an operator".into())),
+            ) => Some((Phase::HeldClosed, Why::HeldClosed)),
         }
     }
 
-    fn enter(&mut self, to: Phase, why: String, now: Duration) {
+    fn enter(&mut self, to: Phase, why: Why, now: Duration) {
         let from = self.state();
         if let Phase::HalfOpen(left) = std::mem::replace(&mut self.phase, to) {
             for Probe { after, given, .. } in left.given {
@@ -546,7 +545,7 @@ impl Breaker {
             }
         }
         let to = self.state();
-        let changed = Changed { at_us: micros(now), from, to, why: why.clone() };
+        let changed = Changed { at_us: micros(now), from, to, why: why.to_string() };
         self.journal.push(Entry::Changed(Box::new(changed)));
         if from != to {
             self.journal.enter();
@@ -564,25 +563,20 @@ impl Breaker {
         self.changes.push_back(Change { from, to, at: now, why, after });
     }
 
-    fn say_tripped(&self, limit: Limit) -> String {
+    fn why_tripped(&self, limit: Limit) -> Why {
         let seen = self.window.total();
-        let window = self.settings.window.as_secs_f32();
-        let (part, how, percent) = match limit {
+        let within_ms = millis(self.settings.window);
+        let share =
+            |part, percent| Share { part, charges: seen.charges(), calls: seen.calls, within_ms, percent };
+        match limit {
             Limit::Consecutive(calls) => {
-                return format!(
-                    "{calls} calls in a row had no usable answer, each within {window} s of the one before; the limit is {}",
-                    self.settings.consecutive_failures
-                );
+                Why::InARow { calls, within_ms, limit: self.settings.consecutive_failures }
             }
-            Limit::Failed => (seen.failed, "failed", self.settings.failed_percent),
+            Limit::Failed => Why::Failed(share(seen.failed, self.settings.failed_percent)),
             Limit::Slow => {
-                (seen.slow.saturating_add(seen.failed), "were slow or failed", self.settings.slow_percent)
+                Why::Slow(share(seen.slow.saturating_add(seen.failed), self.settings.slow_percent))
             }
-        };
-        let (charges, calls) = (seen.charges(), seen.calls);
-        format!(
-            "{part} of {charges} charges in {calls} calls within {window} s {how}; the limit is {percent} %"
-        )
+        }
     }
 }
 
@@ -672,11 +666,11 @@ impl Counts {
     }
 }
 
-impl fmt::Display for ProbeFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ProbeFailure {
+    fn why(self) -> Why {
         match self {
-            Self::Failed => f.write_str("a probe failed"),
-            Self::Slow(took) => write!(f, "a probe took {} ms", millis(*took)),
+            Self::Failed => Why::ProbeFailed,
+            Self::Slow(took) => Why::ProbeSlow { took_ms: millis(took) },
         }
     }
 }

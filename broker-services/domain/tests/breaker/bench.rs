@@ -62,6 +62,6 @@ impl Bench {
     }
 
     pub(crate) fn changes(&mut self) -> Vec<(BreakerState, BreakerState, String)> {
-        std::iter::from_fn(|| self.breaker.poll_change()).map(|c| (c.from, c.to, c.why)).collect()
+        std::iter::from_fn(|| self.breaker.poll_change()).map(|c| (c.from, c.to, c.why.to_string())).collect()
     }
 }

@@ -40,7 +40,7 @@ fn a_trip_says_why_and_shows_the_window_that_decided_it() {
     bench.trip();
     let change = bench.breaker.poll_change().unwrap();
     assert_eq!((change.from, change.to, change.at), (BreakerState::Closed, BreakerState::Open, bench.now));
-    assert_eq!(change.why, "20 of 20 charges in 5 calls within 10 s failed; the limit is 50 %");
+    assert_eq!(change.why.to_string(), "20 of 20 charges in 5 calls within 10 s failed; the limit is 50 %");
     assert_eq!(change.after.window, Counts { calls: 5, failed: 20, ..Counts::default() });
     assert_eq!(change.after.retry_after_ms, Some(5_000));
     assert_eq!(bench.breaker.poll_change(), None);

@@ -333,7 +333,8 @@ fn signals() -> Vec<(&'static str, Value)> {
     let changed = object(
         &["instance", "at", "from", "to", "why", "breaker"],
         json!({
-            "instance": text(), "at": of("time"), "from": state(), "to": state(), "why": text(), "breaker": of("breaker"),
+            "instance": text(), "at": of("time"), "from": state(), "to": state(), "why": text(),
+            "reason": breaker_reason(), "breaker": of("breaker"),
         }),
     );
     vec![
@@ -344,6 +345,15 @@ fn signals() -> Vec<(&'static str, Value)> {
         ("service.beat", beat()),
         ("control", control()),
     ]
+}
+
+/// Why a breaker changed: what it is, and its numbers.
+fn breaker_reason() -> Value {
+    let numbers =
+        ["calls", "within_ms", "limit", "part", "charges", "percent", "probes", "took_ms", "after_ms"];
+    let mut members: Map<String, Value> = numbers.iter().map(|key| ((*key).to_owned(), count())).collect();
+    members.insert("what".to_owned(), text());
+    object(&["what"], Value::Object(members))
 }
 
 fn breaker() -> Value {

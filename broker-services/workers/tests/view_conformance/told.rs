@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use skstore_domain::books::{Books, Breach, BreachKind, Sums};
 use skstore_domain::breaker::{
-    Breaker, BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, CallResult, Told,
+    Breaker, BreakerMode, BreakerSettings, BreakerSnapshot, BreakerState, CallResult, Told, Why,
 };
 use skstore_domain::charges::NoAnswer;
 use skstore_domain::events::{EventKind, OrderKind};
@@ -68,8 +68,8 @@ pub(crate) fn change(
     to: BreakerState,
     breaker: BreakerSnapshot,
 ) -> BreakerChanged {
-    let why = format!("{from} to {to}");
-    BreakerChanged { instance: instance.to_owned(), at: Timestamp(at), from, to, why, breaker }
+    let (why, reason) = (format!("{from} to {to}"), Some(Why::ProbesSucceeded { probes: 3 }));
+    BreakerChanged { instance: instance.to_owned(), at: Timestamp(at), from, to, why, reason, breaker }
 }
 
 fn entries(ids: std::ops::Range<u64>) -> Vec<ViewWrite> {

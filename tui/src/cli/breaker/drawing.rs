@@ -14,6 +14,8 @@ use skstore_domain::breaker::{BreakerSettings, BreakerState};
 use crate::cli::columns::table;
 use crate::cli::labels::{self, Label};
 
+mod states;
+
 /// Blanks between the name of a side and its line.
 const GAP: &str = "  ";
 /// Fewest columns of a line of states: what is narrower is wrapped by the terminal.
@@ -57,7 +59,8 @@ fn lines(language: Language, zone: &Zone, glyphs: &Glyphs, columns: usize, outco
     let names = [labels::RECORDED.of(language), labels::REPLAYED_UNDER.of(language)];
     let label = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let room = columns.saturating_sub(label + GAP.len()).max(LEAST_COLUMNS);
-    let sides = [&outcome.recorded, &outcome.replayed].map(|side| states(glyphs, side, outcome.for_ms, room));
+    let sides =
+        [&outcome.recorded, &outcome.replayed].map(|side| line_of(glyphs, side, outcome.for_ms, room));
     let (from, to) =
         (clock(outcome.at, zone), clock(outcome.at.after(Duration::from_millis(outcome.for_ms)), zone));
     let between = room.saturating_sub(width(&from) + width(&to));
@@ -74,39 +77,10 @@ fn lines(language: Language, zone: &Zone, glyphs: &Glyphs, columns: usize, outco
     [line(names[0], &sides[0]), line(names[1], &sides[1]), line("", &axis), legend].concat()
 }
 
-/// One column for each part of the time: the most that the breaker was away in it, since a short opening is what one looks for.
-fn states(glyphs: &Glyphs, side: &Side, for_ms: u64, room: usize) -> String {
-    let whole_us = for_ms.saturating_mul(1000).max(1);
-    let column_of = |at_us: u64| {
-        let column = u128::from(at_us.min(whole_us)) * room as u128 / u128::from(whole_us);
-        usize::try_from(column).unwrap_or(room).min(room.saturating_sub(1))
-    };
-    let mut shown: Vec<Option<BreakerState>> = vec![None; room];
-    let untils = side.states.iter().skip(1).map(|next| next.at_us).chain([whole_us]);
-    for (shift, until_us) in side.states.iter().zip(untils) {
-        let (first, last) = (column_of(shift.at_us), column_of(until_us.saturating_sub(1).max(shift.at_us)));
-        for column in &mut shown[first..=last] {
-            *column = (*column).max_by_severity(shift.state);
-        }
-    }
+/// The line of one side.
+fn line_of(glyphs: &Glyphs, side: &Side, for_ms: u64, room: usize) -> String {
+    let shown = states::columns(&side.states, for_ms.saturating_mul(1000), room);
     shown.into_iter().map(|state| glyph(glyphs, state)).collect()
-}
-
-/// What of two states is shown.
-trait Severe {
-    fn max_by_severity(self, other: Self) -> Self;
-}
-
-impl Severe for Option<BreakerState> {
-    fn max_by_severity(self, other: Self) -> Self {
-        let severity = |state: &Self| match state {
-            None => 0,
-            Some(BreakerState::Closed) => 1,
-            Some(BreakerState::HalfOpen) => 2,
-            Some(BreakerState::Open) => 3,
-        };
-        if severity(&other) > severity(&self) { other } else { self }
-    }
 }
 
 /// The settings in which the two differ, as the file of settings has them.

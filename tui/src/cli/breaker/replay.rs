@@ -35,6 +35,23 @@ pub(crate) fn run<W: Write>(
     out.one(&outcome, |language| draw(language, &zone, glyphs, columns, &outcome))
 }
 
+/// What is changed for a replay: the breaker's settings, and how it is shown.
+///
+/// # Errors
+/// [`Failure::Usage`], where something else is to be changed: it would make no difference.
+pub(crate) fn check_changes(set: &[(String, String)]) -> Result<(), Failure> {
+    let is_meant = |key: &str| key.starts_with(PREFIX) || key.starts_with("ui.");
+    let others: Vec<&str> = set.iter().map(|(key, _)| key.as_str()).filter(|key| !is_meant(key)).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "a replay changes settings of the breaker alone, those that begin with {PREFIX}: {} would make no difference, as \
+         calls come to what they came to when they were recorded",
+        others.join(", ")
+    )))
+}
+
 fn replay(path: &Path, sources: &Sources) -> Result<Outcome, Failure> {
     let changed = sources.flags.iter().filter(|(key, _)| key.starts_with(PREFIX));
     let shown = path.display();

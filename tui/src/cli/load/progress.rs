@@ -1,6 +1,7 @@
 //! How a run does, while it does: on a terminal one line that is written over, else a line now and then.
 
 use skstore::load::runner::Seen;
+use skstore::text::Language;
 use skstore::text::numbers::{compact, millis};
 
 use super::super::stderr::{tell, write_over};
@@ -46,7 +47,7 @@ impl Progress {
 /// when it is written over.
 fn line(seen: &Seen<'_>) -> String {
     let second = &seen.second;
-    let took = |us: Option<u64>| us.map_or("-".to_owned(), millis);
+    let took = |us: Option<u64>| us.map_or("-".to_owned(), |us| millis(Language::English, us));
     format!(
         "{} s  {}/s  ok {}  refused {}  failed {}  p50 {}  p99 {}  in flight {}",
         second.at_s,

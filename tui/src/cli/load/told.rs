@@ -6,8 +6,8 @@ use skstore::load::report::Report;
 use skstore::load::runner::Limits;
 use skstore::load::supply::Supplied;
 use skstore::load::tally::{Counts, Times};
-use skstore::text::Language;
 use skstore::text::numbers::millis;
+use skstore::text::{Language, Text};
 
 use super::super::columns::fields;
 use super::super::labels::{self, Label};
@@ -32,11 +32,11 @@ pub(super) fn beginning(supplied: &Supplied, limits: &Limits, rate: Option<f64>,
 
 /// The report: how it went, how long it took, and what became of the orders.
 pub(super) fn report(language: Language, report: &Report) -> String {
-    let parts = [counted(report), timed(report), ended(language, report)];
+    let parts = [counted(language, report), timed(language, report), ended(language, report)];
     fields(language, &parts.concat())
 }
 
-fn counted(report: &Report) -> Vec<(Label, String)> {
+fn counted(language: Language, report: &Report) -> Vec<(Label, String)> {
     let orders = &report.tally.orders;
     #[expect(
         clippy::cast_possible_truncation,
@@ -44,14 +44,15 @@ fn counted(report: &Report) -> Vec<(Label, String)> {
         reason = "a mean of whole microseconds"
     )]
     let mean = report.tally.all.mean().map(|us| us.round() as u64);
+    let fill = |text: Text, number: f64| language.fill(text, &[&format!("{number:.2}")]);
     vec![
         (labels::RUN, report.run.clone()),
         (labels::SEED, report.seed.to_string()),
         (labels::TRANSACTIONS, orders.sent.to_string()),
         (labels::AVAILABILITY, format!("{:.2} %", report.availability_percent())),
-        (labels::ELAPSED_TIME, format!("{:.2} s", report.elapsed.as_secs_f64())),
-        (labels::RESPONSE_TIME, mean.map_or(String::new(), millis)),
-        (labels::TRANSACTION_RATE, format!("{:.2} /s", report.per_second())),
+        (labels::ELAPSED_TIME, fill(Text::MeasuredSeconds, report.elapsed.as_secs_f64())),
+        (labels::RESPONSE_TIME, mean.map_or(String::new(), |us| millis(language, us))),
+        (labels::TRANSACTION_RATE, fill(Text::MeasuredPerSecond, report.per_second())),
         (labels::CONCURRENCY, format!("{:.2}", report.concurrency())),
         (labels::SUCCESSFUL_TRANSACTIONS, orders.ok.to_string()),
         (labels::REFUSED_TRANSACTIONS, by_word(orders.refused, &orders.refusals)),
@@ -59,9 +60,9 @@ fn counted(report: &Report) -> Vec<(Label, String)> {
     ]
 }
 
-fn timed(report: &Report) -> Vec<(Label, String)> {
+fn timed(language: Language, report: &Report) -> Vec<(Label, String)> {
     let all = &report.tally.all;
-    let took = |us: Option<u64>| us.map_or(String::new(), millis);
+    let took = |us: Option<u64>| us.map_or(String::new(), |us| millis(language, us));
     let percentile = |percent: f64| took(all.percentile(percent));
     vec![
         (labels::LONGEST_TRANSACTION, took(all.max())),
@@ -70,29 +71,35 @@ fn timed(report: &Report) -> Vec<(Label, String)> {
         (Label::same("p90"), percentile(90.0)),
         (Label::same("p99"), percentile(99.0)),
         (Label::same("p99.9"), percentile(99.9)),
-        (labels::WHEN_REFUSED, apart(&report.tally.refused)),
-        (labels::WHEN_FAILED, apart(&report.tally.failed)),
+        (labels::WHEN_REFUSED, apart(language, &report.tally.refused)),
+        (labels::WHEN_FAILED, apart(language, &report.tally.failed)),
     ]
 }
 
 fn ended(language: Language, report: &Report) -> Vec<(Label, String)> {
     let became = &report.became;
+    // Of what nobody waited for it is not known whether it has ended.
+    let (open, open_orders) = if report.is_followed {
+        (labels::OPEN, labels::OPEN_ORDERS)
+    } else {
+        (labels::NOT_FOLLOWED, labels::NOT_FOLLOWED)
+    };
     let fates = [
         (labels::DELIVERING, became.delivering),
         (labels::CANCELLED, became.cancelled),
         (labels::REJECTED, became.rejected),
         (labels::NOT_PLACED, became.not_placed),
-        (labels::OPEN, became.open),
+        (open, became.open),
     ];
     let shown = fates.into_iter().filter(|(_, count)| *count > 0);
     let fates: Vec<String> = shown.map(|(label, count)| format!("{} {count}", label.of(language))).collect();
-    let open: Vec<String> = report.open_orders.iter().map(ToString::to_string).collect();
+    let named: Vec<String> = report.open_orders.iter().map(ToString::to_string).collect();
     vec![
         (labels::CANCELS, further(&report.tally.cancels)),
         (labels::REPEATS, further(&report.tally.repeats)),
         (labels::NEVER_SENT, if report.unsent > 0 { report.unsent.to_string() } else { String::new() }),
         (labels::BECAME, fates.join(", ")),
-        (labels::OPEN_ORDERS, open.join(" ")),
+        (open_orders, named.join(" ")),
     ]
 }
 
@@ -110,8 +117,8 @@ fn further(counts: &Counts) -> String {
     if counts.sent == 0 { String::new() } else { words }
 }
 
-fn apart(times: &Times) -> String {
-    let percentile = |percent: f64| times.percentile(percent).map(millis);
+fn apart(language: Language, times: &Times) -> String {
+    let percentile = |percent: f64| times.percentile(percent).map(|us| millis(language, us));
     match (percentile(50.0), percentile(99.0)) {
         (Some(p50), Some(p99)) => format!("p50 {p50}, p99 {p99}"),
         _ => String::new(),
@@ -130,6 +137,6 @@ mod tests {
             "3 (declined 1, try_later 2)"
         );
         assert_eq!(further(&Counts::default()), "", "what was not asked for is not told of");
-        assert_eq!(apart(&Times::default()), "");
+        assert_eq!(apart(Language::English, &Times::default()), "");
     }
 }

@@ -20,6 +20,17 @@ pub struct Bound {
     pub in_footer: bool,
 }
 
+impl Bound {
+    /// What the help says of it: as it is called, or more than there is room for in the footer.
+    #[must_use]
+    pub const fn explained(&self) -> Text {
+        match self.action {
+            Action::Back => Text::HelpBack,
+            _ => self.text,
+        }
+    }
+}
+
 /// Every key that counts.
 #[derive(Debug, Clone)]
 pub struct Keymap(Vec<Bound>);

@@ -42,7 +42,7 @@ fn lines(state: &State, ink: &Ink<'_>) -> Vec<Line<'static>> {
             let columns = KEYS.max(fit::width(&names));
             lines.push(Line::from(vec![
                 Span::styled(ink.left(&names, columns), ink.theme.key),
-                Span::raw(format!(" {}", ink.text(binding.text))),
+                Span::raw(format!(" {}", ink.text(binding.explained()))),
             ]));
         }
     }

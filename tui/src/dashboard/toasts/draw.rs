@@ -1,4 +1,5 @@
-//! Short messages in the lower right corner.
+//! Short messages in the lower right corner of the table or the text that is shown, so that they lie over nothing beside or
+//! below it.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -14,28 +15,45 @@ const WIDTH: u16 = 58;
 /// Lines of one message.
 const MESSAGE_LINES: usize = 4;
 
-/// Draws the messages above the row `bottom`, the newest lowest; of more than fit, the newest.
-pub(crate) fn draw(state: &State, ink: &Ink<'_>, canvas: &mut Canvas<'_>, bottom: u16) {
+/// The messages as they are drawn.
+pub(crate) struct Drawn {
+    area: Rect,
+    lines: Vec<Line<'static>>,
+}
+
+/// The messages in the lower right corner of `within`, the newest lowest; of more than fit, the newest ones whole. `None` without
+/// any.
+pub(crate) fn within(state: &State, ink: &Ink<'_>, within: Rect) -> Option<Drawn> {
     if state.toasts.is_empty() {
-        return;
+        return None;
     }
-    let screen = canvas.area();
-    let width = WIDTH.min(screen.width);
+    let width = WIDTH.min(within.width);
     let room = usize::from(width.saturating_sub(4));
+    // Some of what they lie over can still be seen.
+    let max = usize::from(within.height * 2 / 3).saturating_sub(2).max(1);
     let mut lines: Vec<Line<'static>> = Vec::new();
-    for toast in state.toasts.all() {
+    for toast in state.toasts.all().iter().rev() {
         let (text, style) = words::of(state, ink, &toast.notice);
-        let wrapped = fit::wrap(&text, room, MESSAGE_LINES, ink.glyphs.more);
-        lines.extend(wrapped.into_iter().map(|line| Line::from(Span::styled(line, style))));
+        let wrapped = fit::wrap(&text, room, MESSAGE_LINES.min(max), ink.glyphs.more);
+        if lines.len() + wrapped.len() > max {
+            break;
+        }
+        lines.splice(0..0, wrapped.into_iter().map(|line| Line::from(Span::styled(line, style))));
     }
-    // Never more than half of the screen.
-    let max = usize::from(screen.height / 2).saturating_sub(2).max(1);
-    let skipped = lines.len().saturating_sub(max);
-    let lines: Vec<Line<'static>> = lines.into_iter().skip(skipped).collect();
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let bottom = bottom.min(screen.height);
-    let area =
-        Rect { x: screen.width - width, y: bottom.saturating_sub(height), width, height: height.min(bottom) };
-    let inner = ink.window_at(canvas, "", area, ink.theme.title);
-    canvas.paint(inner, &lines);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(within.height);
+    let area = Rect { x: within.right() - width, y: within.bottom() - height, width, height };
+    Some(Drawn { area, lines })
+}
+
+impl Drawn {
+    /// Rows that they take.
+    pub(crate) const fn height(&self) -> u16 {
+        self.area.height
+    }
+
+    /// Draws them.
+    pub(crate) fn draw(&self, ink: &Ink<'_>, canvas: &mut Canvas<'_>) {
+        let inner = ink.window_at(canvas, "", self.area, ink.theme.title);
+        canvas.paint(inner, &self.lines);
+    }
 }

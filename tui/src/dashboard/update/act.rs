@@ -41,6 +41,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Does what a key on the screen does, whatever lies over it.
 pub(super) fn act_on_screen(state: &mut State, action: Action) -> Vec<Effect> {
+    // A message lies over what is open.
+    let action = match action {
+        Action::Back if !state.toasts.is_empty() => Action::Dismiss,
+        _ => action,
+    };
     if let Some(reason) = refusal(state, action) {
         state.toasts.say(Notice::Reason(reason), state.now);
         return Vec::new();

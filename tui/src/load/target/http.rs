@@ -194,6 +194,9 @@ impl Said {
         if self.status.is_success() {
             return self.read().map(Ok);
         }
+        if matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Err(Unanswered::Forbidden(self.refusal()));
+        }
         let Problem { code, detail, order } = self.read()?;
         if let Some(code) = ErrorCode::from_word(&code) {
             let order = order.map(|order| *order);
@@ -214,6 +217,12 @@ impl Said {
     /// As an answer of the desk, whose part `with` makes of the object.
     fn answer<T: DeserializeOwned>(&self, with: fn(T) -> Answer) -> Result<Answer, Unanswered> {
         Ok(self.object()?.map_or_else(|refusal| refusal, with))
+    }
+
+    /// Its status, and why, where a gateway says it: what is between may say it otherwise.
+    fn refusal(&self) -> String {
+        let why = self.read::<Problem>().map(|problem| format!(": {}", problem.detail));
+        format!("{}{}", self.status, why.unwrap_or_default())
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<T, Unanswered> {

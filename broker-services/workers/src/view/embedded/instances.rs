@@ -137,6 +137,7 @@ mod tests {
             from: BreakerState::Closed,
             to: BreakerState::Open,
             why: String::new(),
+            reason: None,
             breaker: BreakerSnapshot::default(),
         }
     }

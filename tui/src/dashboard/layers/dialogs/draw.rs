@@ -73,7 +73,7 @@ fn how_it_ends(ink: &Ink<'_>, choice: Choice) -> String {
     match choice {
         Choice::Crash(_) => ink.text(Text::CrashOnBus).to_owned(),
         Choice::Fault(..) | Choice::Heal | Choice::Breaker(_) => {
-            ink.fill(Text::FaultEnds, &[&times::took(FAULT_FOR)])
+            ink.fill(Text::FaultEnds, &[&times::took(ink.language, FAULT_FOR)])
         }
     }
 }

@@ -77,7 +77,7 @@ fn seen(load: &Load, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
     let skipped = load.per_second.len().saturating_sub(columns);
     let shown: Vec<u64> = load.per_second.iter().skip(skipped).copied().collect();
     let curve = spark(&shown, ink.glyphs.is_ascii);
-    let took = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), millis);
+    let took = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), |us| millis(ink.language, us));
     let (second, orders) = (&seen.second, &seen.orders);
     vec![
         Line::from(vec![
@@ -121,12 +121,13 @@ fn count(
 fn became(load: &Load, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
     let Some(report) = &load.report else { return Vec::new() };
     let became = &report.became;
+    let open = if report.is_followed { Text::LoadOpen } else { Text::LoadNotFollowed };
     let fates = [
         (Text::StatusDelivering, became.delivering),
         (Text::StatusCancelled, became.cancelled),
         (Text::StatusRejected, became.rejected),
         (Text::LoadNotPlaced, became.not_placed),
-        (Text::LoadOpen, became.open),
+        (open, became.open),
     ];
     let shown = fates.into_iter().filter(|(_, count)| *count > 0);
     let words: Vec<String> =

@@ -8,7 +8,7 @@ use skstore_domain::signals::BreakerChanged;
 use super::services::instance_end;
 use crate::dashboard::ink::{Ink, joined};
 use crate::dashboard::state::{BreakerSeen, State};
-use crate::text::breaker::waits_for_words;
+use crate::text::breaker::{waits_for_words, why_words};
 use crate::text::numbers::{compact, grouped};
 use crate::text::{Text, fit, times};
 
@@ -16,6 +16,8 @@ use crate::text::{Text, fit, times};
 const CHANGES_SHOWN: usize = 5;
 /// Most lines of what it waits for: the longest sentence, in the narrowest panel.
 const WAITS_LINES: usize = 3;
+/// Most lines of why it changed: likewise.
+const WHY_LINES: usize = 2;
 /// Columns of a bar's number.
 const NUMBER: usize = 6;
 /// Columns of a bar's share and of the one at which the breaker trips: `100/50%`.
@@ -188,6 +190,8 @@ fn change_lines(ink: &Ink<'_>, width: usize, change: &BreakerChanged) -> Vec<Lin
         Span::styled(format!(" {} ", ink.glyphs.arrow), ink.theme.dim),
         Span::styled(ink.word(&change.to), ink.theme.breaker(change.to)),
     ]);
-    let why = format!("   {}", ink.short(&change.why, width.saturating_sub(3)));
-    vec![first, Line::from(Span::styled(why, ink.theme.dim))]
+    let why = change.reason.map_or_else(|| change.why.clone(), |why| why_words(ink.language, why));
+    let why = fit::wrap(&why, width.saturating_sub(3), WHY_LINES, ink.glyphs.more);
+    let why = why.into_iter().map(|line| Line::from(Span::styled(format!("   {line}"), ink.theme.dim)));
+    std::iter::once(first).chain(why).collect()
 }

@@ -25,17 +25,28 @@ const RAW_LINES: usize = 24;
 /// Lines of a refusal or an error.
 const ERROR_LINES: usize = 3;
 
-/// Draws it.
+/// Columns of how long a step came after the one before it.
+const MIN_AFTER: usize = 7;
+
+/// Draws it. Of a timeline that does not fit the newest steps are shown: scrolled down, what is above gives way to earlier ones.
 pub(crate) fn draw(state: &State, detail: &Detail, ink: &Ink<'_>, canvas: &mut Canvas<'_>, area: Rect) {
-    let lines = lines(state, detail, ink, usize::from(area.width));
-    let scroll = detail.scrolled(lines.len(), usize::from(area.height));
-    canvas.paint_scrolled(area, &lines, scroll);
+    let width = usize::from(area.width);
+    let mut lines = above(state, detail, ink, width);
+    let order = state.detail_row(detail).filter(|_| !detail.is_raw);
+    let steps = order.map_or_else(Vec::new, |_| timeline(ink, detail, width));
+    let all = lines.len() + usize::from(order.is_some()) + steps.len();
+    let scroll = detail.scrolled(all, usize::from(area.height));
+    let earlier = scroll.left().min(steps.len());
+    lines.extend(order.map(|order| timeline_title(ink, detail, order, earlier, width)));
+    lines.drain(..scroll.at.min(lines.len()));
+    lines.extend(steps.into_iter().skip(earlier));
+    canvas.paint(area, &lines);
     canvas.shown.screen = Some(scroll);
     canvas.spot(area, Spot::Detail);
 }
 
-/// All lines, as wide as `width`.
-fn lines(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
+/// All lines above the timeline, as wide as `width`.
+fn above(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![
         ink.rule(ink.text(Text::DetailTitle), "", width),
         Line::from(Span::styled(format!(" {}", ink.short(detail.id.as_str(), width)), ink.theme.strong)),
@@ -67,18 +78,37 @@ fn lines(state: &State, detail: &Detail, ink: &Ink<'_>, width: usize) -> Vec<Lin
         lines.extend(order_fields(state, ink, shown, width));
         lines.extend(answers(state, detail, order, ink, width));
     }
+    lines
+}
+
+/// Whose times they are, and how many earlier steps than those that are shown there are.
+fn timeline_title(
+    ink: &Ink<'_>,
+    detail: &Detail,
+    order: &Order,
+    earlier: usize,
+    width: usize,
+) -> Line<'static> {
     let (first, last) = (detail.steps().first(), detail.steps().last());
     let whose = first.zip(last).map_or_else(
         || ink.zone.label(order.placed_at),
         |(first, last)| times::labels(ink.zone, first.at, last.at),
     );
-    lines.push(ink.rule(ink.text(Text::TimelineTitle), &whose, width));
-    if detail.steps().is_empty() {
-        lines.push(Line::from(Span::styled(format!(" {}", ink.text(Text::NoTimeline)), ink.theme.dim)));
+    let right = if earlier > 0 { ink.fill(Text::TimelineEarlier, &[&earlier, &whose]) } else { whose };
+    ink.rule(ink.text(Text::TimelineTitle), &right, width)
+}
+
+fn timeline(ink: &Ink<'_>, detail: &Detail, width: usize) -> Vec<Line<'static>> {
+    let steps = detail.steps();
+    if steps.is_empty() {
+        return vec![Line::from(Span::styled(format!(" {}", ink.text(Text::NoTimeline)), ink.theme.dim))];
     }
-    let steps = detail.steps().iter().enumerate();
-    lines.extend(steps.map(|(at, _)| timeline_line(ink, detail, at, width)));
-    lines
+    let after =
+        steps.windows(2).map(|pair| format!("+{}", times::took(ink.language, pair[1].at.since(pair[0].at))));
+    let after: Vec<String> = std::iter::once(String::new()).chain(after).collect();
+    let columns = after.iter().map(|after| fit::width(after)).max().unwrap_or(0).max(MIN_AFTER);
+    let lines = after.iter().enumerate();
+    lines.map(|(at, after)| timeline_line(ink, detail, at, &ink.right(after, columns), width)).collect()
 }
 
 /// What the view has of it, word for word: the order, its payment, and what it keeps of each event.
@@ -231,12 +261,8 @@ fn order_rows(ink: &Ink<'_>, answered: &Order, shown: &Order) -> Vec<(Text, Stri
 }
 
 /// When, who, what, how long after the step before, and whether that had to be told again. What has not happened yet at the time that is shown is dim.
-fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, width: usize) -> Line<'static> {
-    let steps = detail.steps();
-    let Some(step) = steps.get(at) else { return Line::default() };
-    let before = at.checked_sub(1).and_then(|before| steps.get(before));
-    let after =
-        before.map_or_else(String::new, |before| format!("+{}", times::took(step.at.since(before.at))));
+fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, after: &str, width: usize) -> Line<'static> {
+    let Some(step) = detail.steps().get(at) else { return Line::default() };
     let reason = match step.reason.as_deref() {
         None => String::new(),
         Some(word) => format!(" ({})", reason_word(word).map_or(word, |text| ink.text(text))),
@@ -250,7 +276,7 @@ fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, width: usize) -> Lin
     };
     let (service_style, again_style) =
         if style == ink.theme.dim { (style, style) } else { (ink.theme.title, ink.theme.warn) };
-    let room = width.saturating_sub(1 + 12 + 1 + 8 + 8);
+    let room = width.saturating_sub(1 + 12 + 1 + fit::width(after) + 1 + 8);
     let what = ink.short(&what, room);
     let again = match step.told_again {
         0 => String::new(),
@@ -260,7 +286,7 @@ fn timeline_line(ink: &Ink<'_>, detail: &Detail, at: usize, width: usize) -> Lin
     Line::from(vec![
         Span::styled(marker, ink.theme.key),
         Span::styled(format!("{time} "), ink.theme.dim),
-        Span::styled(format!("{} ", ink.right(&after, 7)), ink.theme.dim),
+        Span::styled(format!("{after} "), ink.theme.dim),
         Span::styled(format!("{service} "), service_style),
         Span::styled(what, style),
         Span::styled(again, again_style),

@@ -144,14 +144,14 @@ impl Detail {
         self.keeps_step_in_sight = false;
     }
 
-    /// How far it is scrolled where `shown` of its `lines` fit on the screen. Its steps are the last lines.
+    /// How far it is scrolled where `shown` of its `lines` fit on the screen. Its steps are the last lines; of those as many of
+    /// the earliest are not shown as there are lines left to scroll.
     #[must_use]
     pub fn scrolled(&self, lines: usize, shown: usize) -> Scroll {
         let mut scroll = self.scroll.within(lines, shown);
         if self.keeps_step_in_sight {
-            let last = self.steps().len().saturating_sub(1);
-            let below = last.saturating_sub(self.then.unwrap_or(last));
-            scroll.by(isize::try_from(scroll.left().saturating_sub(below)).unwrap_or(isize::MAX));
+            let kept = self.then.unwrap_or_else(|| self.steps().len().saturating_sub(1));
+            scroll.keep(kept, shown);
         }
         scroll
     }

@@ -6,16 +6,24 @@ use std::process::ExitCode;
 
 mod attended;
 mod bench;
+mod build;
+mod chart;
 mod check;
+mod clock;
+mod command;
+mod compose;
 mod deny;
 mod desk;
+mod docker;
 mod machine;
+mod page;
 mod schemathesis;
 mod servers;
 mod show;
 mod simulate;
 mod step;
 mod test;
+mod traffic;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
@@ -28,9 +36,10 @@ Usage: cargo xtask COMMAND
                               2 if it could not be run; --bug makes a deliberate mistake, --trace tells all that happens
   deny                        the dependencies, as deny.toml allows them
   servers                     run a private RabbitMQ, Redis and the four workers until Ctrl-C, and show how to reach them
-  show breaker|rolling|heal|all [--short] [--write]
+  show breaker|rolling|heal|all [--engine auto|compose|processes] [--short] [--write]
                               a demonstration under load, and a page of what was seen; --short: on the tests' build, and
-                              judged by what has to happen alone; --write: into docs/shows.md
+                              judged by what has to happen alone; --write: into docs/shows.md;
+                              --engine compose: in the containers of docker-compose.yml, which auto takes if the images are there
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
 

@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `deny`, `servers`, `show` or `bench`.
+//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `deny`, `servers`, `show`, `engine` or `bench`.
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
@@ -15,6 +15,7 @@ mod compose;
 mod deny;
 mod desk;
 mod docker;
+mod engine;
 mod machine;
 mod page;
 mod schemathesis;
@@ -40,6 +41,9 @@ Usage: cargo xtask COMMAND
                               a demonstration under load, and a page of what was seen; --short: on the tests' build, and
                               judged by what has to happen alone; --write: into docs/shows.md;
                               --engine compose: in the containers of docker-compose.yml, which auto takes if the images are there
+  engine compose [--built] [--write] [CHECK...]
+                              the whole desk on a container engine, from its images on: trouble for each container, scaling,
+                              replacing, and a page of what it went through; --built: with the image that is there
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
 
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         ["deny"] => deny::run(),
         ["servers"] => attended::run(),
         ["show", words @ ..] => show::run(words),
+        ["engine", words @ ..] => engine::run(words),
         ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

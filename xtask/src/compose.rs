@@ -138,3 +138,19 @@ impl Drop for Compose {
         let _ = self.watchdog.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_images_are_those_that_the_file_names() {
+        let file = include_str!("../../docker-compose.yml");
+        let mut named: Vec<&str> =
+            file.lines().filter_map(|line| line.trim().strip_prefix("image: ")).collect();
+        named.sort_unstable();
+        let mut known = IMAGES;
+        known.sort_unstable();
+        assert_eq!(named, known);
+    }
+}

@@ -77,3 +77,24 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     }
     if broken.is_empty() { Ok(()) } else { Err(format!("What did not hold:\n  {}", broken.join("\n  "))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_is_one_name_and_options_anywhere_around_it() {
+        let wish = Wish::read(&["--engine", "compose", "heal", "--write"]).expect("a wish");
+        assert_eq!(
+            (wish.name, wish.engine, wish.is_short, wish.is_written),
+            ("heal", "compose", false, true)
+        );
+        let wish = Wish::read(&["all", "--short"]).expect("a wish");
+        assert_eq!((wish.name, wish.engine, wish.is_short), ("all", "auto", true));
+        for wrong in
+            [&["--short"][..], &["heal", "rolling"], &["heal", "--engine"], &["dance"], &["heal", "--shrt"]]
+        {
+            assert!(Wish::read(wrong).is_none(), "{wrong:?}");
+        }
+    }
+}

@@ -31,6 +31,11 @@ impl Traffic {
         Ok(Self { line: line.to_owned(), load: desk.begin(line)? })
     }
 
+    /// Whether no more orders are placed, for whatever reason.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.load.try_wait(), Ok(None))
+    }
+
     /// Waits for the report, which knows what became of every order.
     ///
     /// # Errors

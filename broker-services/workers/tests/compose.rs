@@ -167,6 +167,19 @@ fn every_file_that_the_compose_file_and_the_image_need_is_there() {
     }
 }
 
+#[test]
+fn every_image_that_is_pulled_has_a_stand_in_for_machines_that_can_pull_none() {
+    let (compose, image) = (read("docker-compose.yml"), read("config/docker/Dockerfile"));
+    let started = compose.lines().filter_map(|line| line.trim().strip_prefix("image: "));
+    let built_from = image.lines().filter_map(|line| line.strip_prefix("FROM ")?.split(' ').next());
+    let pulled: Vec<&str> = started.chain(built_from).filter(|name| *name != "skstore").collect();
+    assert!(pulled.len() >= 4, "{pulled:?}");
+    let stand_ins = read("config/docker/standins/make.sh");
+    for name in pulled {
+        assert!(stand_ins.contains(&format!("\n    {name}) ")), "there is no stand-in for {name}");
+    }
+}
+
 /// Where either generation of compose is installed, it must take the file.
 #[test]
 fn compose_itself_takes_the_file() {

@@ -57,6 +57,12 @@ pub(super) fn down(desk: &mut Composed, page: &mut Page) -> Result<(), String> {
         Ok(known)
     };
     let before = known(desk)?;
+    let nameless = nameless_volumes(desk)?;
+    page.promise(
+        "no `down` leaves volumes without a name behind",
+        &format!("{nameless} of them"),
+        nameless == 0,
+    );
     let begun = Instant::now();
     desk.down()?;
     desk.up()?;
@@ -75,4 +81,18 @@ pub(super) fn down(desk: &mut Composed, page: &mut Page) -> Result<(), String> {
         before.len() > 3 && seen.number("ok") > 0,
     );
     Ok(())
+}
+
+/// How many volumes there are that the compose file does not name: nobody would find what is in them.
+fn nameless_volumes(desk: &Composed) -> Result<usize, String> {
+    const VOLUMES: &str = "{{range .Mounts}}{{if eq .Type \"volume\"}}{{.Name}} {{end}}{{end}}";
+    let mut count = 0;
+    for service in SERVICES.into_iter().chain(["gateway", "rabbitmq", "redis"]) {
+        for container in desk.compose().containers(service)? {
+            let volumes = docker::inspect(&container, VOLUMES)?;
+            let named = format!("{}_", desk.compose().project);
+            count += volumes.split_whitespace().filter(|volume| !volume.starts_with(&named)).count();
+        }
+    }
+    Ok(count)
 }

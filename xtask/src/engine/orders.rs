@@ -7,9 +7,12 @@ use crate::traffic::{Seen, Traffic};
 
 /// Begins to place 20 orders a second, and waits until they come in.
 pub(super) fn begin(desk: &mut Composed, run: &str, seconds: u64) -> Result<Traffic, String> {
-    let load = Traffic::begin(desk, &format!("load --rate 20 -t {seconds}s --run {run} --fund"))?;
+    let mut load = Traffic::begin(desk, &format!("load --rate 20 -t {seconds}s --run {run} --fund"))?;
     let ours = format!("load-{run}-");
     until(desk, "orders come in", |desk| {
+        if load.has_ended() {
+            return Err(format!("the load {run} has ended before any order was seen"));
+        }
         let newest = desk.ask("orders --limit 1")?;
         Ok(newest
             .first()

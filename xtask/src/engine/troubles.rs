@@ -84,7 +84,7 @@ pub(super) fn run(desk: &mut Composed, page: &mut Page) -> Result<(), String> {
 fn one(desk: &mut Composed, service: &str, trouble: Trouble, seconds: u64) -> Result<(Moment, Seen), String> {
     let containers = desk.compose().containers(service)?;
     let container = containers.first().ok_or_else(|| format!("there is no container of {service}"))?;
-    let run = format!("{service}-{}", trouble.word().replace(' ', "-"));
+    let run = format!("{service}_{}", trouble.word().replace(' ', "_"));
     let load = orders::begin(desk, &run, seconds)?;
     let began = Moment::now();
     trouble.happen(desk, service, container)?;

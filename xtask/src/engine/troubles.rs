@@ -42,6 +42,21 @@ impl Trouble {
         }
     }
 
+    fn described(self) -> String {
+        match self.lasts().as_secs() {
+            0 => self.word().to_owned(),
+            seconds => format!("{} for {seconds} s", self.word()),
+        }
+    }
+
+    /// How long it lasts.
+    const fn lasts(self) -> Duration {
+        match self {
+            Self::Killed => Duration::ZERO,
+            Self::Paused | Self::CutOff => AWAY,
+        }
+    }
+
     /// Lets it come and go.
     fn happen(self, desk: &Composed, service: &str, container: &str) -> Result<(), String> {
         let network = desk.compose().network();
@@ -49,12 +64,12 @@ impl Trouble {
             Self::Killed => docker::crash(container, IMAGES[0]),
             Self::Paused => {
                 docker::ask(&["pause", container])?;
-                std::thread::sleep(AWAY);
+                std::thread::sleep(self.lasts());
                 docker::ask(&["unpause", container]).map(drop)
             }
             Self::CutOff => {
                 docker::ask(&["network", "disconnect", &network, container])?;
-                std::thread::sleep(AWAY);
+                std::thread::sleep(self.lasts());
                 // Under the name by which the others know it.
                 docker::ask(&["network", "connect", "--alias", service, &network, container]).map(drop)
             }
@@ -68,9 +83,12 @@ pub(super) fn run(desk: &mut Composed, page: &mut Page) -> Result<(), String> {
         for trouble in Trouble::ALL {
             println!("   {service} is {}", trouble.word());
             let bound = if service == "rabbitmq" { ACCEPTED_WITHOUT_BROKER_S } else { ACCEPTED_WITHIN_S };
-            let seconds = AWAY.as_secs() + bound + AFTERWARDS_S;
-            let what =
-                format!("{service} is {}: orders are accepted {bound} s later, and all end", trouble.word());
+            let bound = trouble.lasts().as_secs() + bound;
+            let seconds = bound + AFTERWARDS_S;
+            let what = format!(
+                "{service} is {}: orders are accepted again within {bound} s, and all end",
+                trouble.described()
+            );
             match one(desk, service, trouble, seconds) {
                 Ok((began, seen)) => tell(page, &what, bound, began, seconds, &seen)?,
                 Err(why) => page.promise(&what, &why.replace('\n', " "), false),
@@ -117,7 +135,7 @@ fn tell(
             n("failed"),
             n("became.open")
         ),
-        again <= AWAY.as_secs() + bound && n("became.open") == 0,
+        again <= bound && n("became.open") == 0,
     );
     Ok(())
 }

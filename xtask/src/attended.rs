@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::desk::{Build, Desk};
+use crate::build::Build;
+use crate::desk::Desk as _;
+use crate::desk::processes::Processes;
 
 /// How soon a worker that was killed is started again, at most: late enough to see what the others do without it.
 const RESTART_AFTER: Duration = Duration::from_secs(2);
@@ -16,22 +18,24 @@ pub(crate) fn run() -> Result<(), String> {
     Build::Release.make()?;
     println!("── starting RabbitMQ, Redis and the workers");
     let program = Build::Release.program("skstore-worker");
-    let mut desk = Desk::start(Build::Release, &program, &[("SKSTORE__FAULTS__ALLOWED", "true")])?;
+    let mut desk = Processes::start(Build::Release, &program, &[("SKSTORE__FAULTS__ALLOWED", "true")])?;
     println!("{}", how_to_reach(&desk));
     loop {
-        for at in 0..desk.workers.len() {
-            if desk.workers[at].process.has_ended() {
-                let service = desk.workers[at].service;
-                println!("── the worker {service} has ended, and is started again");
-                desk.workers[at] = desk.worker(service, &program)?;
-            }
+        let ended = desk
+            .workers
+            .iter_mut()
+            .filter_map(|worker| worker.process.has_ended().then(|| (worker.service, worker.name.clone())));
+        for (service, name) in ended.collect::<Vec<_>>() {
+            println!("── the worker {service} has ended, and is started again");
+            desk.remove(&name)?;
+            desk.start(service)?;
         }
         std::thread::sleep(RESTART_AFTER);
     }
 }
 
 /// Lines to be typed as they are. The numbers are this run's.
-fn how_to_reach(Desk { rabbit, redis, data, .. }: &Desk) -> String {
+fn how_to_reach(Processes { rabbit, redis, data, .. }: &Processes) -> String {
     format!(
         r#"
 RabbitMQ   {amqp}   management: {api} (guest, guest)

@@ -1,13 +1,13 @@
-//! The whole distributed system on this machine: servers of its own, each worker a process, and `skstore` to ask it.
+//! A whole distributed desk, as demonstrations and checks see it: workers that are started, ended and harmed, and `skstore` to
+//! ask it. Its adapters know what its parts run in: processes of this machine, or containers.
 
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::servers::{self, Group, Rabbit, Redis};
-use crate::step;
+pub(crate) mod composed;
+pub(crate) mod processes;
 
 /// The workers that a desk needs.
 pub(crate) const SERVICES: [&str; 4] = ["order", "deposit", "item", "myinfo"];
@@ -16,173 +16,92 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How often it is looked whether they are.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Which build of the programs is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Build {
-    /// As people run it.
-    Release,
-    /// As the tests have built it.
-    Test,
-}
+/// RabbitMQ, Redis and the workers, with their data. All of it is gone when it is dropped, or when this process ends in
+/// whatever way.
+pub(crate) trait Desk {
+    /// `skstore` with the words of `line`, where it reaches this desk. It works in a directory that [`Self::read`] knows.
+    fn skstore(&self, line: &str) -> Command;
 
-impl Build {
-    /// Builds the programs where they are not built.
+    /// What a command has written to `file`.
     ///
     /// # Errors
-    /// A sentence that says how to repeat it.
-    pub(crate) fn make(self) -> Result<(), String> {
-        match self {
-            Self::Release => {
-                let build = ["build", "--release", "-p", "skstore-workers", "-p", "skstore"];
-                step::run("release build", &mut step::cargo(&build), "").map(drop)
-            }
-            // Tests build the programs as well, with the features that they themselves need: without them all would be
-            // built once more.
-            Self::Test => {
-                let tests = ["--test", "cluster", "--test", "terminal_servers"];
-                let build =
-                    [&["test", "--no-run", "--workspace", "--features", step::FEATURES], &tests[..]].concat();
-                step::run("build", &mut step::cargo(&build), "").map(drop)
-            }
-        }
-    }
+    /// A sentence that names it.
+    fn read(&self, file: &str) -> Result<String, String>;
 
-    /// Where a program of it is.
-    pub(crate) fn program(self, name: &str) -> PathBuf {
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| step::root().join("target"), PathBuf::from);
-        let profile = match self {
-            Self::Release => "release",
-            Self::Test => "debug",
-        };
-        target.join(profile).join(name)
-    }
-}
-
-/// A worker of it.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) service: &'static str,
-    pub(crate) process: Group,
-    log: String,
-}
-
-/// Servers, workers and their data; all gone when it is dropped, or when this process ends in whatever way.
-#[derive(Debug)]
-pub(crate) struct Desk {
-    // Before what they use.
-    pub(crate) workers: Vec<Worker>,
-    pub(crate) rabbit: Rabbit,
-    pub(crate) redis: Redis,
-    pub(crate) data: PathBuf,
-    build: Build,
-    settings: Vec<(&'static str, &'static str)>,
-    started: u32,
-}
-
-impl Desk {
-    /// Starts the servers and one worker of each service by `program`, with `settings` of their environment, and waits until
-    /// all of them take work.
+    /// The names of the workers of `service`, the oldest first.
     ///
     /// # Errors
-    /// A sentence that says what does not work, and where its log is.
-    pub(crate) fn start(
-        build: Build,
-        program: &Path,
-        settings: &[(&'static str, &'static str)],
-    ) -> Result<Self, String> {
-        let (rabbit, redis) = (Rabbit::start_as_shipped()?, Redis::start()?);
-        let data = servers::temporary("data")?;
-        let mut desk =
-            Self { workers: Vec::new(), rabbit, redis, data, build, settings: settings.to_vec(), started: 0 };
-        for service in SERVICES {
-            let worker = desk.worker(service, program)?;
-            desk.workers.push(worker);
-        }
-        desk.until("the workers get to work", |desk| Ok(desk.ready()?.len() >= SERVICES.len()))?;
-        Ok(desk)
-    }
+    /// A sentence.
+    fn workers(&self, service: &str) -> Result<Vec<String>, String>;
 
     /// Starts one more worker of `service`.
     ///
     /// # Errors
-    /// A sentence that names the program.
-    pub(crate) fn worker(&mut self, service: &'static str, program: &Path) -> Result<Worker, String> {
-        self.started += 1;
-        let log = format!("{service}-{}.log", self.started);
-        let mut command = Command::new(program);
-        command.arg(service).envs(self.environment());
-        let process = Group::spawn(&mut command, &self.data, &log)?;
-        Ok(Worker { service, process, log })
-    }
+    /// A sentence that says what does not work.
+    fn start(&mut self, service: &'static str) -> Result<(), String>;
 
-    /// What programs are told of how to reach it.
-    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        let mut environment = vec![
-            ("SKSTORE__BUS__URL", self.rabbit.amqp_url()),
-            ("SKSTORE__BUS__MANAGEMENT_URL", self.rabbit.api_url()),
-            ("SKSTORE__VIEW__URL", self.redis.url()),
-            ("SKSTORE__DATA_DIR", self.data.display().to_string()),
-        ];
-        environment.extend(self.settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        environment
-    }
+    /// Tells a worker to end, waits until it has, and forgets it.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn end(&mut self, worker: &str) -> Result<(), String>;
 
-    /// `skstore` with the words of `line`.
-    pub(crate) fn skstore(&self, line: &str) -> Command {
-        let mut command = Command::new(self.build.program("skstore"));
-        command.arg("--json").args(line.split(' ')).envs(self.environment()).stdin(Stdio::null());
-        command
-    }
+    /// Has a worker stand still, without its end.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn hang(&mut self, worker: &str) -> Result<(), String>;
 
-    /// Starts it, and goes on.
+    /// Has a worker die as in a crash.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn kill(&mut self, worker: &str) -> Result<(), String>;
+
+    /// Does away with a worker in whatever state it is, and forgets it.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn remove(&mut self, worker: &str) -> Result<(), String>;
+
+    /// Whether whoever looks after the workers holds this one for well.
+    ///
+    /// # Errors
+    /// A sentence where that cannot be asked.
+    fn is_well(&self, worker: &str) -> Result<bool, String>;
+
+    /// The last words of a worker that has ended by itself, and that nobody starts again.
+    fn last_words(&mut self) -> Option<String>;
+
+    /// Where to read more.
+    fn logs(&self) -> String;
+
+    /// Starts a command, and goes on.
     ///
     /// # Errors
     /// A sentence that says what does not work.
-    pub(crate) fn begin(&self, line: &str) -> Result<Child, String> {
+    fn begin(&self, line: &str) -> Result<Child, String> {
         let mut command = self.skstore(line);
-        let begun = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let begun = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         begun.map_err(|error| format!("skstore {line}: {error}"))
     }
 
-    /// The objects that it prints, whatever its exit status.
+    /// The objects that a command prints, whatever its exit status.
     ///
     /// # Errors
     /// A sentence that says what it printed instead.
-    pub(crate) fn ask(&self, line: &str) -> Result<Vec<Value>, String> {
-        let output = self.skstore(line).output().map_err(|error| format!("skstore {line}: {error}"))?;
+    fn ask(&self, line: &str) -> Result<Vec<Value>, String> {
+        let mut command = self.skstore(line);
+        let output =
+            command.stdin(Stdio::null()).output().map_err(|error| format!("skstore {line}: {error}"))?;
         objects(line, &output.stdout)
-    }
-
-    /// Waits until `condition` holds.
-    ///
-    /// # Errors
-    /// A sentence that names `what`, and the last that the workers said where one has ended.
-    pub(crate) fn until(
-        &mut self,
-        what: &str,
-        mut condition: impl FnMut(&mut Self) -> Result<bool, String>,
-    ) -> Result<(), String> {
-        let started = Instant::now();
-        while !condition(self)? {
-            if let Some(ended) = self.workers.iter_mut().find_map(|w| w.process.has_ended().then_some(&w.log))
-            {
-                let log = std::fs::read_to_string(self.data.join(ended)).unwrap_or_default();
-                return Err(format!("a worker has ended. The last it said:\n{}", last_lines(&log)));
-            }
-            if started.elapsed() > READY_WITHIN {
-                return Err(format!("gave up waiting until {what}; logs are in {}", self.data.display()));
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-        Ok(())
     }
 
     /// The workers that are heard of and take work: service and instance.
     ///
     /// # Errors
     /// A sentence.
-    pub(crate) fn ready(&self) -> Result<Vec<(String, String)>, String> {
+    fn ready(&self) -> Result<Vec<(String, String)>, String> {
         let status = self.ask("status")?;
         let Some(status) = status.first() else { return Ok(Vec::new()) };
         let services = status["services"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -190,6 +109,37 @@ impl Desk {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Ok(ready.map(|beat| (text(&beat["service"]), text(&beat["instance"]))).collect())
     }
+}
+
+/// Waits until `condition` holds of `desk`.
+///
+/// # Errors
+/// A sentence that names `what`, and the last that a worker said if one has ended.
+pub(crate) fn until<D: Desk + ?Sized>(
+    desk: &mut D,
+    what: &str,
+    mut condition: impl FnMut(&D) -> Result<bool, String>,
+) -> Result<(), String> {
+    let started = Instant::now();
+    while !condition(desk)? {
+        if let Some(words) = desk.last_words() {
+            return Err(format!("a worker has ended. The last it said:\n{words}"));
+        }
+        if started.elapsed() > READY_WITHIN {
+            return Err(format!("gave up waiting until {what}; {}", desk.logs()));
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+/// Whether each service has a worker that takes work.
+///
+/// # Errors
+/// A sentence.
+pub(crate) fn all_take_work<D: Desk + ?Sized>(desk: &D) -> Result<bool, String> {
+    let ready = desk.ready()?;
+    Ok(SERVICES.iter().all(|service| ready.iter().any(|(of, _)| of == service)))
 }
 
 /// The objects of an output, one a line.
@@ -201,10 +151,4 @@ pub(crate) fn objects(line: &str, output: &[u8]) -> Result<Vec<Value>, String> {
     let read =
         |row: &str| serde_json::from_str(row).map_err(|error| format!("skstore {line}: {error}: {row}"));
     text.lines().map(read).collect()
-}
-
-fn last_lines(log: &str) -> String {
-    const LINES: usize = 10;
-    let lines: Vec<&str> = log.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }

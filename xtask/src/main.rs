@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `deny`, `servers`, `show` or `bench`.
+//! What a developer runs: `cargo xtask` with `check`, `test`, `simulate`, `deny`, `servers`, `show`, `engine` or `bench`.
 
 #![expect(clippy::print_stdout, reason = "this is a command line tool")]
 
@@ -6,16 +6,25 @@ use std::process::ExitCode;
 
 mod attended;
 mod bench;
+mod build;
+mod chart;
 mod check;
+mod clock;
+mod command;
+mod compose;
 mod deny;
 mod desk;
+mod docker;
+mod engine;
 mod machine;
+mod page;
 mod schemathesis;
 mod servers;
 mod show;
 mod simulate;
 mod step;
 mod test;
+mod traffic;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
@@ -28,9 +37,13 @@ Usage: cargo xtask COMMAND
                               2 if it could not be run; --bug makes a deliberate mistake, --trace tells all that happens
   deny                        the dependencies, as deny.toml allows them
   servers                     run a private RabbitMQ, Redis and the four workers until Ctrl-C, and show how to reach them
-  show breaker|rolling|heal|all [--short] [--write]
+  show breaker|rolling|heal|all [--engine auto|compose|processes] [--short] [--write]
                               a demonstration under load, and a page of what was seen; --short: on the tests' build, and
-                              judged by what has to happen alone; --write: into docs/shows.md
+                              judged by what has to happen alone; --write: into docs/shows.md;
+                              --engine compose: in the containers of docker-compose.yml, which auto takes if the images are there
+  engine compose [--built] [--write] [CHECK...]
+                              the whole desk on a container engine, from its images on: trouble for each container, scaling,
+                              replacing, and a page of what it went through; --built: with the image that is there
   bench [NAME] [--cold-build] run one bench, or all of them, and show what they measured;
                               --cold-build also times a release build from nothing";
 
@@ -45,6 +58,7 @@ fn main() -> ExitCode {
         ["deny"] => deny::run(),
         ["servers"] => attended::run(),
         ["show", words @ ..] => show::run(words),
+        ["engine", words @ ..] => engine::run(words),
         ["bench", options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -485,7 +485,10 @@ pub(crate) fn temporary(what: &str) -> Result<PathBuf, String> {
 }
 
 /// Ports that nobody listens on. Somebody may take one before it is used; then the server says so and fails.
-fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT], String> {
+///
+/// # Errors
+/// A sentence where there is none.
+pub(crate) fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT], String> {
     let mut listeners = Vec::new();
     let mut ports = [0; COUNT];
     for port in &mut ports {

@@ -130,7 +130,7 @@ pub(crate) fn run() -> Result<(), String> {
         )?;
     }
     drop((rabbit, redis));
-    show::run(&["all", "--short"])?;
+    show::run(&["all", "--short", "--engine", "processes"])?;
     let steps = FIRST.len() + 1 + STEPS.len() + WITH_SERVERS.len() + 1;
     println!("\nAll {steps} steps passed in {:.0} s.", started.elapsed().as_secs_f64());
     Ok(())

@@ -67,13 +67,37 @@ fn every_setting_of_the_compose_file_and_the_image_is_one_that_the_programs_take
 #[test]
 fn nothing_is_reached_from_other_machines() {
     let compose = read("docker-compose.yml");
-    let ports: Vec<&str> = compose.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
-    let ports = ports
-        .into_iter()
-        .filter(|port| port.split(':').all(|part| part.parse::<u16>().is_ok() || part.contains('.')));
-    let ports: Vec<&str> = ports.filter(|port| port.contains(':')).collect();
+    let ports = compose.lines().filter_map(|line| line.trim().strip_prefix("- ")).map(with_defaults);
+    let ports =
+        ports.filter(|port| port.split(':').all(|part| part.parse::<u16>().is_ok() || part.contains('.')));
+    let ports: Vec<String> = ports.filter(|port| port.contains(':')).collect();
     assert!(ports.len() >= 4 && ports.iter().all(|port| port.starts_with("127.0.0.1:")), "{ports:?}");
-    assert!(services(&compose)["gateway"].contains(&"- 127.0.0.1:8080:8080"));
+    assert!(ports.contains(&"127.0.0.1:8080:8080".to_owned()), "{ports:?}");
+}
+
+#[test]
+fn any_of_its_ports_can_be_another_one_where_somebody_has_it_already() {
+    let compose = read("docker-compose.yml");
+    let published = compose.lines().filter_map(|line| line.trim().strip_prefix("- 127.0.0.1:"));
+    for port in published {
+        let number = with_defaults(port).split(':').next().unwrap_or_default().to_owned();
+        assert!(port.starts_with("${SKSTORE_"), "{number} is fixed");
+        assert!(compose.contains(&format!(":-{number}}}:{number}\n")), "{number} is what it is by default");
+    }
+}
+
+/// An audit reads the store of each service, wherever the view and the queues are.
+#[test]
+fn the_dashboard_has_the_stores_where_its_settings_name_them() {
+    let compose = read("docker-compose.yml");
+    let lines = &services(&compose)["dashboard"];
+    for service in ["order", "deposit", "item"] {
+        let url =
+            format!("SKSTORE__{}__STORE__URL: sqlite:/stores/{service}/{service}.db", service.to_uppercase());
+        assert!(lines.contains(&url.as_str()), "the dashboard lacks '{url}'");
+        let volume = format!("- {service}:/stores/{service}");
+        assert!(lines.contains(&volume.as_str()), "the dashboard lacks '{volume}'");
+    }
 }
 
 #[test]
@@ -140,6 +164,19 @@ fn every_file_that_the_compose_file_and_the_image_need_is_there() {
     // What the programs have built in.
     for path in ["config/skstore.toml", "config/catalog.toml"] {
         assert!(root().join(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn every_image_that_is_pulled_has_a_stand_in_for_machines_that_can_pull_none() {
+    let (compose, image) = (read("docker-compose.yml"), read("config/docker/Dockerfile"));
+    let started = compose.lines().filter_map(|line| line.trim().strip_prefix("image: "));
+    let built_from = image.lines().filter_map(|line| line.strip_prefix("FROM ")?.split(' ').next());
+    let pulled: Vec<&str> = started.chain(built_from).filter(|name| *name != "skstore").collect();
+    assert!(pulled.len() >= 4, "{pulled:?}");
+    let stand_ins = read("config/docker/standins/make.sh");
+    for name in pulled {
+        assert!(stand_ins.contains(&format!("\n    {name}) ")), "there is no stand-in for {name}");
     }
 }
 

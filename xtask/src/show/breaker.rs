@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::chart::Chart;
-use super::clock::Moment;
 use super::length::Length;
-use super::page::Page;
-use super::traffic::{Seen, Traffic};
-use crate::desk::{Build, Desk};
+use super::stage::Stage;
+use crate::chart::Chart;
+use crate::clock::Moment;
+use crate::desk::Desk;
+use crate::page::Page;
+use crate::traffic::{Seen, Traffic};
 
 /// As the original's `siege -c255`.
 const CLIENTS: u32 = 255;
@@ -23,6 +24,8 @@ const REFUSED_WITHIN_US: u64 = 5_000;
 /// The time that Order's figures of its answers are of.
 const TOLD_OF: Duration = Duration::from_secs(12);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The file that the breaker's calls are written to.
+const RECORDING: &str = "breaker.jsonl";
 
 /// When what happens, in seconds.
 #[derive(Clone, Copy)]
@@ -46,34 +49,38 @@ struct Watched {
 /// When the breaker went to which state.
 type Change = (Moment, String);
 
-pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
+pub(super) fn run(length: Length, stage: Stage) -> Result<Page, String> {
     let times = length.pick(
         Times { whole: 80, slow_from: 10, slow_for: 45 },
         Times { whole: 34, slow_from: 3, slow_for: 18 },
     );
-    let desk = Desk::start(build, &build.program("skstore-worker"), &[("SKSTORE__FAULTS__ALLOWED", "true")])?;
-    let file = desk.data.join("breaker.jsonl");
+    let desk = stage.open(true)?;
     // The load gets its money and units first, and follows its orders to their end afterwards.
-    let recorder = desk.begin(&format!("breaker record {} --for {}s", file.display(), times.whole + 10))?;
+    let recorder = desk.begin(&format!("breaker record {RECORDING} --for {}s", times.whole + 10))?;
     let Times { whole, slow_from, slow_for } = times;
-    let load = Traffic::begin(&desk, &format!("load -c {CLIENTS} -t {whole}s --run breaker --fund"))?;
-    let watched = watch(&desk, &times)?;
+    let load = Traffic::begin(&*desk, &format!("load -c {CLIENTS} -t {whole}s --run breaker --fund"))?;
+    let watched = watch(&*desk, &times)?;
     let seen = load.end()?;
     recorder.wait_with_output().map_err(|error| format!("the recorder: {error}"))?;
-    let recording = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let changes = changes(&recording);
+    let changes = changes(&desk.read(RECORDING)?);
     let story = format!(
         "{CLIENTS} clients order as fast as they are answered for {whole} s. From second {slow_from} on Deposit takes {SLOW_MS} ms \
-         longer for each batch, for {slow_for} s; Order waits for 300 ms."
+         longer for each batch, for {slow_for} s; Order waits for 300 ms.{}",
+        stage.sentence()
     );
-    let mut page = Page::new("breaker", story, draw(&times, &seen, &watched, &changes)?);
+    let mut page = Page::new(
+        "breaker",
+        format!("cargo xtask show breaker{}", stage.option()),
+        story,
+        draw(&times, &seen, &watched, &changes)?,
+    );
     tell(length, &seen, &watched, &changes, &mut page);
-    seen.tell(&desk, &mut page)?;
+    seen.tell(&*desk, &mut page)?;
     Ok(page)
 }
 
 /// Slows Deposit down in its time, and looks at its queue.
-fn watch(desk: &Desk, times: &Times) -> Result<Watched, String> {
+fn watch(desk: &dyn Desk, times: &Times) -> Result<Watched, String> {
     let begun = Instant::now();
     let (mut slow_from, mut depths, mut refused_us) = (None, Vec::new(), Vec::new());
     let mut open_since: Option<Instant> = None;
@@ -99,7 +106,7 @@ fn watch(desk: &Desk, times: &Times) -> Result<Watched, String> {
 }
 
 /// The last heartbeat of Order.
-fn order(desk: &Desk) -> Result<Value, String> {
+fn order(desk: &dyn Desk) -> Result<Value, String> {
     let status = desk.ask("status")?;
     let services = status.first().and_then(|status| status["services"].as_array());
     let order = services.and_then(|services| services.iter().find(|beat| beat["service"] == "order"));

@@ -4,12 +4,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::chart::Chart;
-use super::clock::Moment;
 use super::length::Length;
-use super::page::Page;
-use super::traffic::Traffic;
-use crate::desk::{Build, Desk, SERVICES};
+use super::stage::Stage;
+use crate::chart::Chart;
+use crate::clock::Moment;
+use crate::desk::{Desk, SERVICES, until};
+use crate::page::Page;
+use crate::traffic::Traffic;
 
 /// Names the program of the workers at the beginning, for an update from another version: a path. Without it the same
 /// version takes the place of itself.
@@ -17,18 +18,17 @@ const FROM: &str = "SKSTORE_SHOW_FROM";
 /// The slowest answer that nobody complains of.
 const SLOWEST_US: u64 = 1_000_000;
 
-pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
+pub(super) fn run(length: Length, stage: Stage) -> Result<Page, String> {
     let (clients, seconds, every) = length.pick((100, 80_u64, 15), (20, 24, 4));
-    let new = build.program("skstore-worker");
-    let old = std::env::var_os(FROM).map_or_else(|| new.clone(), PathBuf::from);
-    let mut desk = Desk::start(build, &old, &[])?;
+    let from = std::env::var_os(FROM).map(PathBuf::from);
+    let mut desk = from.as_ref().map_or_else(|| stage.open(false), |program| stage.open_with(program))?;
     let begun = Instant::now();
-    let load = Traffic::begin(&desk, &format!("load -c {clients} -t {seconds}s --run rolling --fund"))?;
+    let load = Traffic::begin(&*desk, &format!("load -c {clients} -t {seconds}s --run rolling --fund"))?;
     let mut replaced = Vec::new();
     for (at, service) in SERVICES.into_iter().enumerate() {
         let due = Duration::from_secs(every * (at as u64 + 1));
         std::thread::sleep(due.saturating_sub(begun.elapsed()));
-        replace(&mut desk, service, &new)?;
+        replace(&mut *desk, service)?;
         replaced.push((Moment::now(), service));
     }
     let seen = load.end()?;
@@ -37,8 +37,9 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
     let last = replaced.last().and_then(|(at, _)| second_of(at)).unwrap_or(seconds);
     let story = format!(
         "{clients} clients order as fast as they are answered for {seconds} s. Every {every} s a new worker of the next service is \
-         started{}; once it takes work, the old one is told to end.",
-        if old == new { "" } else { ", of another version" }
+         started{}; once it takes work, the old one is told to end.{}",
+        if from.is_none() { "" } else { ", of another version" },
+        stage.sentence()
     );
     let mut chart = Chart::new(usize::try_from(seconds).unwrap_or(usize::MAX));
     chart.marks("replaced", "o: order, d: deposit, i: item, m: myinfo", |second| {
@@ -46,7 +47,8 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
         of_second.and_then(|(_, service)| service.chars().next()).unwrap_or(' ')
     });
     seen.draw(&mut chart);
-    let mut page = Page::new("rolling", story, chart.text());
+    let mut page =
+        Page::new("rolling", format!("cargo xtask show rolling{}", stage.option()), story, chart.text());
     let availability = seen.report["availability_percent"].as_f64().unwrap_or(0.0);
     let is_whole = seen.number("failed") == 0 && seen.number("answered") == seen.number("sent");
     page.promise("availability is 100.00 %", &format!("{availability:.2} %"), is_whole);
@@ -55,19 +57,15 @@ pub(super) fn run(length: Length, build: Build) -> Result<Page, String> {
     page.promise("no answer takes longer than 1 s", &seen.ms("latency_us.all.max"), fast);
     let in_time = length == Length::Short || last < seconds;
     page.promise("all are replaced while orders come in", &format!("by second {last}"), in_time);
-    seen.tell(&desk, &mut page)?;
+    seen.tell(&*desk, &mut page)?;
     Ok(page)
 }
 
 /// Starts a new worker of `service`, and has the old one end once the new one takes work.
-fn replace(desk: &mut Desk, service: &'static str, program: &std::path::Path) -> Result<(), String> {
-    let known: Vec<(String, String)> = desk.ready()?;
-    let new = desk.worker(service, program)?;
+fn replace(desk: &mut dyn Desk, service: &'static str) -> Result<(), String> {
+    let (old, known) = (desk.workers(service)?, desk.ready()?);
+    desk.start(service)?;
     let is_new = |beat: &(String, String)| beat.0 == service && !known.contains(beat);
-    desk.until("the new worker takes work", |desk| Ok(desk.ready()?.iter().any(is_new)))?;
-    let old = desk.workers.iter_mut().find(|worker| worker.service == service);
-    let Some(old) = old else { return Err(format!("there is no worker of {service}")) };
-    let mut old = std::mem::replace(old, new);
-    old.process.end("TERM");
-    Ok(())
+    until(desk, "the new worker takes work", |desk| Ok(desk.ready()?.iter().any(is_new)))?;
+    old.iter().try_for_each(|worker| desk.end(worker))
 }

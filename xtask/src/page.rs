@@ -1,12 +1,14 @@
-//! What was seen, on a page: what was done, a chart, figures, and what had to hold.
+//! What was seen, on a page: what was done, a chart and figures where there are any, and what had to hold.
 
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
 /// The page of one demonstration.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(crate) struct Page {
     name: &'static str,
+    /// What to type for it.
+    command: String,
     /// What was done, in some sentences.
     story: String,
     chart: String,
@@ -23,33 +25,38 @@ struct Promise {
 }
 
 impl Page {
-    /// Of the demonstration `name`.
-    pub(super) fn new(name: &'static str, story: String, chart: String) -> Self {
-        Self { name, story, chart, figures: Vec::new(), promises: Vec::new() }
+    /// Of what `command` shows, called `name`.
+    pub(crate) fn new(name: &'static str, command: String, story: String, chart: String) -> Self {
+        Self { name, command, story, chart, figures: Vec::new(), promises: Vec::new() }
     }
 
     /// Adds a figure.
-    pub(super) fn figure(&mut self, what: &str, value: &dyn Display) {
+    pub(crate) fn figure(&mut self, what: &str, value: &dyn Display) {
         self.figures.push((what.to_owned(), value.to_string()));
     }
 
     /// Adds something that had to hold.
-    pub(super) fn promise(&mut self, what: &str, seen: &dyn Display, holds: bool) {
+    pub(crate) fn promise(&mut self, what: &str, seen: &dyn Display, holds: bool) {
         self.promises.push(Promise { what: what.to_owned(), seen: seen.to_string(), holds });
     }
 
     /// What did not hold.
-    pub(super) fn broken(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn broken(&self) -> impl Iterator<Item = String> {
         let broken = self.promises.iter().filter(|promise| !promise.holds);
         broken.map(|promise| format!("{}: {}", promise.what, promise.seen))
     }
 
     /// The page of what was seen on `machine`.
-    pub(super) fn to_markdown(&self, machine: &str) -> String {
-        let Self { name, story, chart, figures, promises } = self;
-        let mut page = format!("## {name}\n\n`cargo xtask show {name}`, {machine}.\n\n{story}\n\n");
+    pub(crate) fn to_markdown(&self, machine: &str) -> String {
+        let Self { name, command, story, chart, figures, promises } = self;
+        let mut page = format!("## {name}\n\n`{command}`, {machine}.\n\n{story}\n");
         // A string takes whatever is written.
-        let _ = write!(page, "```text\n{chart}\n```\n\n| | |\n|---|---|\n");
+        if !chart.is_empty() {
+            let _ = write!(page, "\n```text\n{chart}\n```\n");
+        }
+        if !figures.is_empty() {
+            page.push_str("\n| | |\n|---|---|\n");
+        }
         for (what, value) in figures {
             let _ = writeln!(page, "| {what} | {value} |");
         }
@@ -64,7 +71,7 @@ impl Page {
     ///
     /// # Errors
     /// A sentence that names the document.
-    pub(super) fn write(&self, machine: &str, path: &Path) -> Result<(), String> {
+    pub(crate) fn write(&self, machine: &str, path: &Path) -> Result<(), String> {
         let failed = |why: String| format!("{}: {why}", path.display());
         let document = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
         let document = replaced(&document, self.name, &self.to_markdown(machine))
@@ -94,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_did_not_hold_is_said() {
-        let mut page = Page::new("heal", "Story.".to_owned(), "chart".to_owned());
+        let mut page = Page::new("heal", "do it".to_owned(), "Story.".to_owned(), String::new());
         page.promise("no order is lost", &0, true);
         page.promise("nobody waits", &"2 s", false);
         assert_eq!(page.broken().collect::<Vec<_>>(), ["nobody waits: 2 s"]);

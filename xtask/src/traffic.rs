@@ -1,25 +1,25 @@
-//! `skstore load` beside a demonstration, and its report.
+//! `skstore load` beside what is done to a desk, and its report.
 
 use std::process::Child;
 
 use serde_json::Value;
 
-use super::chart::Chart;
-use super::clock::Moment;
-use super::page::Page;
+use crate::chart::Chart;
+use crate::clock::Moment;
 use crate::desk::{Desk, objects};
+use crate::page::Page;
 
 /// Orders that are being placed.
 #[derive(Debug)]
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     line: String,
     load: Child,
 }
 
 /// What came of them.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) report: Value,
+pub(crate) struct Seen {
+    pub(crate) report: Value,
 }
 
 impl Traffic {
@@ -27,15 +27,20 @@ impl Traffic {
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn begin(desk: &Desk, line: &str) -> Result<Self, String> {
+    pub(crate) fn begin(desk: &dyn Desk, line: &str) -> Result<Self, String> {
         Ok(Self { line: line.to_owned(), load: desk.begin(line)? })
+    }
+
+    /// Whether no more orders are placed, for whatever reason.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.load.try_wait(), Ok(None))
     }
 
     /// Waits for the report, which knows what became of every order.
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn end(self) -> Result<Seen, String> {
+    pub(crate) fn end(self) -> Result<Seen, String> {
         let output =
             self.load.wait_with_output().map_err(|error| format!("skstore {}: {error}", self.line))?;
         let report = objects(&self.line, &output.stdout)?.into_iter().next();
@@ -53,29 +58,29 @@ impl Seen {
     ///
     /// # Errors
     /// A sentence where the report does not say.
-    pub(super) fn began(&self) -> Result<Moment, String> {
+    pub(crate) fn began(&self) -> Result<Moment, String> {
         let told = self.report["began_at"].as_str().and_then(Moment::read);
         told.ok_or_else(|| "the report of the load does not say when it began".to_owned())
     }
 
     /// A number of the report, 0 where there is none: `latency_us.ok.p99`.
-    pub(super) fn number(&self, path: &str) -> u64 {
+    pub(crate) fn number(&self, path: &str) -> u64 {
         path.split('.').fold(&self.report, |at, name| &at[name]).as_u64().unwrap_or(0)
     }
 
     /// A time of the report, in milliseconds to two digits.
-    pub(super) fn ms(&self, path: &str) -> String {
+    pub(crate) fn ms(&self, path: &str) -> String {
         let us = self.number(path);
         format!("{}.{:02} ms", us / 1000, us % 1000 / 10)
     }
 
     /// What the report has of a second, from 0.
-    pub(super) fn second(&self, second: usize, name: &str) -> u64 {
+    pub(crate) fn second(&self, second: usize, name: &str) -> u64 {
         self.report["seconds"][second][name].as_u64().unwrap_or(0)
     }
 
     /// Lines of how it went.
-    pub(super) fn draw(&self, chart: &mut Chart) {
+    pub(crate) fn draw(&self, chart: &mut Chart) {
         chart.bars("accepted", "/s", |second| self.second(second, "ok"));
         chart.bars("refused", "/s", |second| self.second(second, "refused"));
         chart.bars("not answered", "/s", |second| self.second(second, "failed"));
@@ -86,7 +91,7 @@ impl Seen {
     ///
     /// # Errors
     /// A sentence where the audit says nothing.
-    pub(super) fn tell(&self, desk: &Desk, page: &mut Page) -> Result<(), String> {
+    pub(crate) fn tell(&self, desk: &dyn Desk, page: &mut Page) -> Result<(), String> {
         let n = |path: &str| self.number(path);
         page.figure("orders sent, a second", &format!("{}, {}", n("sent"), self.report["per_second"]));
         page.figure(

@@ -6,17 +6,17 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// A moment, in milliseconds since midnight UTC. A demonstration takes far less than a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment(u64);
+pub(crate) struct Moment(u64);
 
 impl Moment {
     /// Now.
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(u64::try_from(since.as_millis()).unwrap_or(0) % DAY_MS)
     }
 
     /// Reads `2026-11-28T14:23:16.709Z`.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let time = text.split_once('T')?.1.strip_suffix('Z')?;
         let mut parts = time.split([':', '.']).map(|part| part.parse::<u64>().ok());
         let mut next = || parts.next().flatten();
@@ -25,12 +25,12 @@ impl Moment {
     }
 
     /// Later by so much.
-    pub(super) fn after(self, time: Duration) -> Self {
+    pub(crate) fn after(self, time: Duration) -> Self {
         Self((self.0 + u64::try_from(time.as_millis()).unwrap_or(0)) % DAY_MS)
     }
 
     /// Whole seconds since `begin`; none if it was before that.
-    pub(super) fn seconds_since(self, begin: Self) -> Option<u64> {
+    pub(crate) fn seconds_since(self, begin: Self) -> Option<u64> {
         let ms = (self.0 + DAY_MS - begin.0) % DAY_MS;
         (ms < DAY_MS / 2).then_some(ms / 1000)
     }

@@ -11,7 +11,7 @@ const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '
 
 /// Lines over the same time.
 #[derive(Debug)]
-pub(super) struct Chart {
+pub(crate) struct Chart {
     /// From 0 to here.
     seconds: usize,
     lines: Vec<String>,
@@ -19,7 +19,7 @@ pub(super) struct Chart {
 
 impl Chart {
     /// Of so many seconds.
-    pub(super) fn new(seconds: usize) -> Self {
+    pub(crate) fn new(seconds: usize) -> Self {
         let seconds = seconds.max(1);
         let mut chart = Self { seconds, lines: Vec::new() };
         chart.lines.push(chart.axis());
@@ -45,7 +45,7 @@ impl Chart {
     }
 
     /// Bars of `value(second)`, of which the greatest of a column's is shown, and the greatest of all.
-    pub(super) fn bars(&mut self, name: &str, unit: &str, value: impl Fn(usize) -> u64) {
+    pub(crate) fn bars(&mut self, name: &str, unit: &str, value: impl Fn(usize) -> u64) {
         let column = |at: usize| (at * self.step()..(at + 1) * self.step()).map(&value).max().unwrap_or(0);
         let values: Vec<u64> = (0..self.columns()).map(column).collect();
         let most = values.iter().copied().max().unwrap_or(0);
@@ -59,7 +59,7 @@ impl Chart {
     }
 
     /// A mark for each second that has one; of a column's the one is shown that there is least of.
-    pub(super) fn marks(&mut self, name: &str, legend: &str, mark: impl Fn(usize) -> char) {
+    pub(crate) fn marks(&mut self, name: &str, legend: &str, mark: impl Fn(usize) -> char) {
         let count = |wanted: char| (0..self.seconds).filter(|second| mark(*second) == wanted).count();
         let column = |at: usize| {
             let of_column = (at * self.step()..(at + 1) * self.step()).map(&mark);
@@ -70,7 +70,7 @@ impl Chart {
     }
 
     /// The chart.
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         self.lines.join("\n")
     }
 }

@@ -57,6 +57,7 @@ fn ended(open: u64) -> News {
         elapsed: Duration::from_secs(12),
         unsent: 0,
         tally,
+        is_followed: true,
         became: Became { delivering: 12_300, cancelled: 45, rejected: 3, not_placed: 1202 - open, open },
         open_orders: Vec::new(),
     }))

@@ -134,3 +134,14 @@ async fn a_cancel_without_an_answer_leaves_its_order_open() {
     let told = ran(&desk(yes), &Plan { cancels: 100, ..plan() }, 1, None, (None, Some(3))).await;
     assert_eq!((told.tally.cancels.sent, told.tally.cancels.failed, told.ledger.became().open), (3, 3, 3));
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_may_order_it_ends_at_once_however_seldom_orders_are_due() {
+    fn answers(number: u64, _: Order) -> Option<Result<Answer, Unanswered>> {
+        (number > 1).then(|| Err(Unanswered::Forbidden("no token".to_owned())))
+    }
+    let told = ran(&desk(answers), &plan(), 8, Some(1.0), (Some(3600 * SECOND), None)).await;
+    assert_eq!(told.forbidden.as_deref(), Some("no token"));
+    assert_eq!((told.tally.orders.sent, told.tally.orders.ok), (2, 1));
+    assert!(told.elapsed < 2 * SECOND, "{:?}", told.elapsed);
+}

@@ -76,5 +76,5 @@ make() {
     esac
 }
 
-[ $# -gt 0 ] || fail "which images? $(sed -n '3s/^#  *//p' "$0")"
+[ $# -gt 0 ] || fail "which images? The first lines of $0 say"
 for image; do make "$image"; done

@@ -8,7 +8,7 @@ use crate::desk::{Desk as _, SERVICES, until};
 use crate::page::Page;
 
 /// How long orders come in meanwhile, in seconds: as long as it takes on a slow machine.
-const SECONDS: u64 = 45;
+const SECONDS: u64 = 60;
 
 /// Three containers each of Order and Deposit, which share their stores, and one again.
 pub(super) fn scale(desk: &mut Composed, page: &mut Page) -> Result<(), String> {

@@ -134,7 +134,7 @@ pub(super) fn run(desk: &mut Composed, page: &mut Page) -> Result<(), String> {
         &format!(
             "{} of item {}, delivering; {}",
             order["qty"],
-            order["item_id"],
+            order["item_id"].as_str().unwrap_or("?"),
             if ends { "ended" } else { "it goes on" }
         ),
         order["qty"] == 5 && ends,

@@ -9,7 +9,7 @@ use crate::chart::Chart;
 use crate::clock::Moment;
 use crate::desk::{Desk, SERVICES, until};
 use crate::page::Page;
-use crate::traffic::Traffic;
+use crate::traffic::{Seen, Traffic};
 
 /// How often an engine asks for health, and after how many failures in a row it starts a worker again.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -57,32 +57,56 @@ type Harm = fn(&mut dyn Desk, &str) -> Result<(), String>;
 
 pub(super) fn run(length: Length, stage: Stage) -> Result<Page, String> {
     let times = Times::of(length, stage);
-    let Times { clients, whole: seconds, hang_at, die_at, replaced_within } = times;
+    let Times { clients, whole, hang_at, die_at, replaced_within } = times;
     let mut desk = stage.open(false)?;
+    let load = Traffic::begin(&*desk, &format!("load -c {clients} -t {whole}s --run heal --fund"))?;
+    let replaced = harm(&mut *desk, &times)?;
+    let seen = load.end()?;
+    let story = format!(
+        "{clients} clients order as fast as they are answered for {whole} s. At second {hang_at} the worker of Order is stopped \
+         (SIGSTOP), at second {die_at} that of Deposit is killed (SIGKILL). Health is asked for once a second; who fails {FAILURES} \
+         times in a row is killed and started again.{}",
+        stage.sentence()
+    );
+    let chart = draw(&times, &seen, &replaced)?;
+    let mut page = Page::new("heal", format!("cargo xtask show heal{}", stage.option()), story, chart);
+    for Replaced { service, after, why, .. } in &replaced {
+        page.promise(
+            &format!("the worker of {service} that was {why} is replaced within {replaced_within} s"),
+            &format!("{:.1} s", after.as_secs_f64()),
+            length == Length::Short || *after <= Duration::from_secs(replaced_within),
+        );
+    }
+    let last = usize::try_from(whole).unwrap_or(usize::MAX).saturating_sub(3);
+    let at_end: u64 = (last..last + 2).map(|second| seen.second(second, "ok")).sum();
+    page.promise("orders are accepted at the end", &format!("{at_end} in two seconds"), at_end > 0);
+    seen.tell(&*desk, &mut page)?;
+    Ok(page)
+}
+
+/// Harms a worker of Order and one of Deposit, each in its time, and sees to it that another one takes its place.
+fn harm(desk: &mut dyn Desk, times: &Times) -> Result<Vec<Replaced>, String> {
     let begun = Instant::now();
-    let load = Traffic::begin(&*desk, &format!("load -c {clients} -t {seconds}s --run heal --fund"))?;
-    let mut replaced = Vec::new();
     let hang: Harm = |desk, worker| desk.hang(worker);
     let kill: Harm = |desk, worker| desk.kill(worker);
-    for (service, harm, at, why) in [("order", hang, hang_at, "hung"), ("deposit", kill, die_at, "killed")] {
+    let mut replaced = Vec::new();
+    for (service, harm, at, why) in
+        [("order", hang, times.hang_at, "hung"), ("deposit", kill, times.die_at, "killed")]
+    {
         std::thread::sleep(Duration::from_secs(at).saturating_sub(begun.elapsed()));
         let worker = desk.workers(service)?.into_iter().next();
         let worker = worker.ok_or_else(|| format!("there is no worker of {service}"))?;
         let known = desk.ready()?;
         let (trouble, broken) = (Instant::now(), Moment::now());
-        harm(&mut *desk, &worker)?;
-        let within = Duration::from_secs(2 * replaced_within);
-        look_after(&mut *desk, service, &worker, &known, within)?;
+        harm(desk, &worker)?;
+        look_after(desk, service, &worker, &known, Duration::from_secs(2 * times.replaced_within))?;
         replaced.push(Replaced { service, after: trouble.elapsed(), broken, replaced: Moment::now(), why });
     }
-    let seen = load.end()?;
-    let story = format!(
-        "{clients} clients order as fast as they are answered for {seconds} s. At second {hang_at} the worker of Order is stopped \
-         (SIGSTOP), at second {die_at} that of Deposit is killed (SIGKILL). Health is asked for once a second; who fails {FAILURES} \
-         times in a row is killed and started again.{}",
-        stage.sentence()
-    );
-    let mut chart = Chart::new(usize::try_from(seconds).unwrap_or(usize::MAX));
+    Ok(replaced)
+}
+
+fn draw(times: &Times, seen: &Seen, replaced: &[Replaced]) -> Result<String, String> {
+    let mut chart = Chart::new(usize::try_from(times.whole).unwrap_or(usize::MAX));
     let began = seen.began()?;
     chart.marks("workers", "h: Order hangs, k: Deposit killed, +: replaced", |second| {
         let is_then = |moment: &Moment| moment.seconds_since(began) == Some(second as u64);
@@ -93,19 +117,7 @@ pub(super) fn run(length: Length, stage: Stage) -> Result<Page, String> {
         }
     });
     seen.draw(&mut chart);
-    let mut page = Page::new("heal", format!("cargo xtask show heal{}", stage.option()), story, chart.text());
-    for Replaced { service, after, why, .. } in &replaced {
-        page.promise(
-            &format!("the worker of {service} that was {why} is replaced within {replaced_within} s"),
-            &format!("{:.1} s", after.as_secs_f64()),
-            length == Length::Short || after.as_secs() < replaced_within,
-        );
-    }
-    let last = usize::try_from(seconds).unwrap_or(usize::MAX).saturating_sub(3);
-    let at_end: u64 = (last..last + 2).map(|second| seen.second(second, "ok")).sum();
-    page.promise("orders are accepted at the end", &format!("{at_end} in two seconds"), at_end > 0);
-    seen.tell(&*desk, &mut page)?;
-    Ok(page)
+    Ok(chart.text())
 }
 
 /// Asks for the health of all workers, and replaces `worker` once it is not well; returns when there is one of `service` that takes

@@ -204,6 +204,12 @@ fn an_unanswered_question_is_told_and_the_dashboard_goes_on() {
     });
 }
 
+/// What the window of the load tells of the last second; on a busy machine not quite what is asked for.
+fn answers_per_second(screen: &str) -> u64 {
+    let told = screen.split("answers/s").nth(1).and_then(|rest| rest.split_whitespace().next());
+    told.and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
 #[test]
 fn load_is_put_on_made_faster_and_ended_and_every_order_is_told_of() {
     let data = tempfile::tempdir().unwrap();
@@ -227,7 +233,7 @@ fn load_is_put_on_made_faster_and_ended_and_every_order_is_told_of() {
             user.sees(&["load 10/s", "p99", "ok "]).await;
             user.type_in("++");
             user.sees(&["[50]", "load 50/s"]).await;
-            user.waits_for("the last second is faster", |screen| screen.contains("answers/s   50 ")).await;
+            user.waits_for("the last second is faster", |screen| answers_per_second(screen) > 20).await;
             user.type_in("x");
             user.sees(&["is over", "became: delivering"]).await;
             user.press(KeyCode::Enter);

@@ -79,7 +79,7 @@ pub enum Action {
     Show,
     /// Shows the selected order whole.
     Open,
-    /// Takes the newest message away, if there is one; else closes what is open, or removes the filter.
+    /// Closes what is open, or removes the filter; else takes the newest message away, if there is one.
     Back,
     /// From a whole-screen detail to the next newer order.
     Newer,

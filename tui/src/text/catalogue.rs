@@ -495,7 +495,7 @@ texts! {
     TimesIn { "시각은 {0} 기준입니다", "Times are in {0}" }
     KeyHelp { "도움말", "help" }
     KeyQuit { "끝내기", "quit" }
-    HelpBack { "새 메시지 지우기, 없으면 뒤로", "dismiss a message, else back" }
+    HelpBack { "뒤로, 없으면 메시지 지우기", "back, else dismiss a message" }
     HelpTitle { "도움말", "help" }
     ScopeOrders { "주문 목록", "orders" }
     ScopeDetail { "상세 화면", "detail" }

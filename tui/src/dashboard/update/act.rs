@@ -41,9 +41,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Does what a key on the screen does, whatever lies over it.
 pub(super) fn act_on_screen(state: &mut State, action: Action) -> Vec<Effect> {
-    // A message lies over what is open.
+    // A message comes and goes by itself: it must not change what a key does to what is open.
     let action = match action {
-        Action::Back if !state.toasts.is_empty() => Action::Dismiss,
+        Action::Back if !state.toasts.is_empty() && refusal(state, Action::Back).is_some() => Action::Dismiss,
         _ => action,
     };
     if let Some(reason) = refusal(state, action) {

@@ -259,7 +259,7 @@ fn problem(report: &Report, worker: &Worker, asked: Asked, now: Timestamp) -> Op
     }
     let heard = worker.alive_at.map_or(report.at, |alive_at| alive_at.min(report.at));
     if is_stale(report.at, now) && report.touched.is_some_and(|touched| !is_stale(touched, now)) {
-        return Some(
+        return (asked == Asked::TakesWork).then_some(
             "lives, but cannot write down how it does in the data directory: is that disk full, or read-only?".to_owned(),
         );
     }

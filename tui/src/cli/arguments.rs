@@ -149,9 +149,9 @@ pub(crate) enum Command {
         /// Stop after this time: 60s, 5m; a number alone is seconds
         #[arg(long = "for", value_name = "TIME", value_parser = up_to_a_day)]
         for_: Option<Duration>,
-        /// Begin with this many events that have already happened
-        #[arg(long, value_name = "COUNT", default_value_t = 10)]
-        last: usize,
+        /// Begin with this many events that have already happened [default: 10]
+        #[arg(long, value_name = "COUNT")]
+        last: Option<usize>,
     },
     /// Place many orders at once, and tell how they were answered and what became of each
     ///

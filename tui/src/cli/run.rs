@@ -34,6 +34,8 @@ use super::view;
 const PAGE: usize = 500;
 /// Events that are read from the feed at once.
 const EVENTS: usize = 1000;
+/// Events that have already happened, with which a watch begins if it is not said: what a screen shows and has room for.
+const USUAL_LAST: usize = 10;
 /// How long whoever reads the events may take to take the last ones.
 const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
 
@@ -215,7 +217,7 @@ async fn status<W: Write>(desk: &Desk, out: &mut Output<W>) -> Result<(), Failur
 pub(crate) async fn watch(
     view: &View,
     for_: Option<Duration>,
-    last: usize,
+    last: Option<usize>,
     outlet: &Outlet,
     out: &mut Output<Sheet>,
 ) -> Result<(), Failure> {
@@ -236,10 +238,16 @@ pub(crate) async fn watch(
 }
 
 /// Writes the newest `last` events and then every event as it comes; never ends by itself.
-async fn follow(view: &View, last: usize, outlet: &Outlet, out: &mut Output<Sheet>) -> Result<(), Failure> {
+async fn follow(
+    view: &View,
+    last: Option<usize>,
+    outlet: &Outlet,
+    out: &mut Output<Sheet>,
+) -> Result<(), Failure> {
     let mut changes = view.changes();
-    let (events, mut after) = view.feed(0, last.min(EVENTS)).await?;
-    if !events.is_empty() {
+    let (events, mut after) = view.feed(0, last.unwrap_or(USUAL_LAST).min(EVENTS)).await?;
+    // Whoever says how many knows that they come.
+    if last.is_none() && !events.is_empty() {
         let happened = events.len();
         tell(&format!(
             "skstore: events that have already happened: {happened}, and then those that do; --last 0 leaves the former out"

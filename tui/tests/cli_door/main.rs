@@ -182,7 +182,11 @@ fn whoever_watches_is_told_which_events_have_already_happened() {
     assert!(said(&watched).contains(&format!("already happened: {happened}")), "{}", said(&watched));
     let watched = desk.start("watch --for 1s --last 3").output();
     assert_eq!(String::from_utf8_lossy(&watched.stdout).lines().count(), 3, "{}", said(&watched));
-    assert_eq!(said(&watched), "", "whoever says how many knows that they come");
+    assert!(
+        !said(&watched).contains("already happened"),
+        "whoever says how many knows that: {}",
+        said(&watched)
+    );
     let watched = desk.start("watch --for 1s --last 0").output();
     assert_eq!(said(&watched), "", "nothing happens");
 }

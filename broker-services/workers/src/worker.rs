@@ -80,6 +80,8 @@ async fn supervise(context: &Context, keeps: &Keeps) {
             () = context.faults.crashed() => Err(CRASHED.to_owned()),
             ended = attempt(context, keeps, started_at) => ended.map_err(|error| error.to_string()),
         };
+        // Its turn was dropped with it.
+        context.turn_ends();
         let Err(problem) = ended else { return };
         tracing::error!(problem, "starting again");
         context.status.failed(problem, context.clock.now());

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::deny;
 use crate::schemathesis;
-use crate::servers::{self, Rabbit, Redis};
+use crate::servers::{self, Postgres, Rabbit, Redis};
 use crate::show;
 use crate::step::{self, FEATURES, Step};
 
@@ -54,6 +54,8 @@ const WITH_SERVERS: &[Step] = &[(
         "--test",
         "amqp",
         "--test",
+        "store_conformance",
+        "--test",
         "view_conformance",
         "--test",
         "redis",
@@ -90,17 +92,18 @@ pub(crate) fn run_some(names: &[&str]) -> Result<(), String> {
         let (name, place) = schemathesis::found_at()?;
         command.env(name, place);
     }
-    let (rabbit, redis) = (Rabbit::start()?, Redis::start()?);
-    command.args(filters).envs(reached_at(&rabbit, &redis));
+    let (rabbit, redis, postgres) = (Rabbit::start()?, Redis::start()?, Postgres::start()?);
+    command.args(filters).envs(reached_at(&rabbit, &redis, &postgres));
     step::run(&targets.join(", "), &mut command, "").map(drop)
 }
 
 /// How the tests reach the servers.
-fn reached_at(rabbit: &Rabbit, redis: &Redis) -> [(&'static str, String); 3] {
+fn reached_at(rabbit: &Rabbit, redis: &Redis, postgres: &Postgres) -> [(&'static str, String); 4] {
     [
         ("SKSTORE_TEST_AMQP_URL", rabbit.amqp_url()),
         ("SKSTORE_TEST_AMQP_API", rabbit.api_url()),
         ("SKSTORE_TEST_REDIS_URL", redis.url()),
+        ("SKSTORE_TEST_POSTGRES_URL", postgres.url()),
     ]
 }
 
@@ -120,16 +123,14 @@ pub(crate) fn run() -> Result<(), String> {
     for step in STEPS {
         step::run_one(step, &[])?;
     }
-    println!("\n── servers: starting RabbitMQ and Redis");
-    let (rabbit, redis) = (Rabbit::start()?, Redis::start()?);
-    let [amqp, api, redis_at] = reached_at(&rabbit, &redis);
+    println!("\n── servers: starting RabbitMQ, Redis and PostgreSQL");
+    let (rabbit, redis, postgres) = (Rabbit::start()?, Redis::start()?, Postgres::start()?);
+    let mut places = reached_at(&rabbit, &redis, &postgres).to_vec();
+    places.push((name, place.display().to_string()));
     for step in WITH_SERVERS {
-        step::run_one(
-            step,
-            &[amqp.clone(), api.clone(), redis_at.clone(), (name, place.display().to_string())],
-        )?;
+        step::run_one(step, &places)?;
     }
-    drop((rabbit, redis));
+    drop((rabbit, redis, postgres));
     show::run(&["all", "--short", "--engine", "processes"])?;
     let steps = FIRST.len() + 1 + STEPS.len() + WITH_SERVERS.len() + 1;
     println!("\nAll {steps} steps passed in {:.0} s.", started.elapsed().as_secs_f64());

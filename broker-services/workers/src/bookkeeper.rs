@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::clock::{Clock, Stopwatch};
+use crate::config::StoreUrl;
 use crate::context::WorkerStatus;
 use crate::store::{Store, StoreError};
 
@@ -31,7 +32,7 @@ pub(crate) struct Log {
     /// The service whose log it is.
     pub(crate) source: Source,
     /// The store that it is in.
-    pub(crate) store_url: String,
+    pub(crate) store_url: StoreUrl,
     /// Where it is told what it comes to.
     pub(crate) status: Arc<WorkerStatus>,
 }
@@ -42,7 +43,7 @@ pub(crate) struct Log {
 /// When there can be no thread.
 pub(crate) fn start(logs: Vec<Log>, clock: Clock, mut stop: watch::Receiver<bool>) -> io::Result<()> {
     let read = move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "nobody keeps the books"),
         };
@@ -161,8 +162,8 @@ mod tests {
     #[tokio::test]
     async fn the_whole_log_is_read_page_by_page_and_what_is_new_is_entered_later() {
         let dir = tempfile::tempdir().unwrap();
-        let store_url = format!("sqlite:{}", dir.path().join("deposit.db").display());
-        let store = Store::open(&store_url).await.unwrap();
+        let store_url = StoreUrl::Sqlite(dir.path().join("deposit.db"));
+        let store = Store::open_at(&store_url).await.unwrap();
         let status = Arc::new(WorkerStatus::default());
         let log = Log { source: Source::Deposit, store_url, status: Arc::clone(&status) };
         let mut reader = Reader::new(log);
@@ -198,7 +199,7 @@ mod tests {
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();
         let status = Arc::new(WorkerStatus::default());
-        let store_url = format!("sqlite:{}", file.join("order.db").display());
+        let store_url = StoreUrl::Sqlite(file.join("order.db"));
         let mut reader = Reader::new(Log { source: Source::Order, store_url, status: Arc::clone(&status) });
         assert!(!reader.read_page(&Clock::System).await);
         assert_eq!(status.books(), None);

@@ -313,17 +313,25 @@ fn fill_in_paths(settings: &mut Settings, sources: &Sources) -> Result<(), Confi
             _ => PathBuf::from(given),
         },
     };
-    let mut stores: BTreeMap<PathBuf, &'static str> = BTreeMap::new();
+    let mut stores: Vec<(StoreUrl, &'static str)> = Vec::new();
     for (key, file) in keys::STORES {
-        let path = match text(settings, key).strip_prefix(url::SQLITE) {
-            Some(path) => data_dir.join(path),
-            None => data_dir.join(file),
+        let url = match StoreUrl::try_from(text(settings, key).to_owned()) {
+            Ok(StoreUrl::Sqlite(path)) => StoreUrl::Sqlite(data_dir.join(path)),
+            Ok(elsewhere @ StoreUrl::Postgres(_)) => elsewhere,
+            Err(_) => StoreUrl::Sqlite(data_dir.join(file)),
         };
-        if let Some(other) = stores.insert(path.clone(), key) {
-            let problem = format!("names the same file as '{other}': each service needs one of its own");
+        if let Some((_, other)) = stores.iter().find(|(taken, _)| taken.is_same_place(&url)) {
+            let what = match url {
+                StoreUrl::Sqlite(_) => "file",
+                StoreUrl::Postgres(_) => "schema of a database (?schema=NAME names another)",
+            };
+            let problem = format!("names the same {what} as '{other}': each service needs one of its own");
             return Err(bad(key, settings[key].origin.clone(), problem));
         }
-        fill(settings, key, format!("{}{}", url::SQLITE, path.display()));
+        if let StoreUrl::Sqlite(path) = &url {
+            fill(settings, key, format!("{}{}", url::SQLITE, path.display()));
+        }
+        stores.push((url, key));
     }
     let tokens = text(settings, "gateway.tokens");
     if !tokens.is_empty() {

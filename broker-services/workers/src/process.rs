@@ -22,7 +22,7 @@ use crate::bus::{Bus, BusError};
 use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{Clock, Ids};
 use crate::config::address::BrokerAddress;
-use crate::config::{BusUrl, Config, ViewUrl};
+use crate::config::{BusUrl, Config, StoreUrl, ViewUrl};
 use crate::context::{Context, Drain, Settings, WorkerStatus};
 use crate::desk::asked::Request;
 use crate::desk::{Desk, DeskError};
@@ -258,11 +258,10 @@ impl Process {
     ) -> Result<Arc<WorkerStatus>, StartError> {
         let instance: Arc<str> = format!("{service}-{}", self.ids.mint()).into();
         let status = Arc::new(WorkerStatus::default());
-        let place = match service {
-            Service::MyInfo => Place::View(view.clone()),
-            Service::Order | Service::Deposit | Service::Item => {
-                Place::Store(config.store_url(service).map(ToString::to_string).unwrap_or_default())
-            }
+        // MyInfo has the view alone.
+        let place = match config.store_url(service) {
+            Some(url) => Place::Store(url.clone()),
+            None => Place::View(view.clone()),
         };
         let told = Arc::clone(&status);
         let faults = Arc::new(Faults::new(config.faults.of(service), config.faults_are_allowed()));
@@ -477,7 +476,7 @@ fn log_of(service: Service, config: &Config, status: Arc<WorkerStatus>) -> Optio
         Service::Item => Source::Item,
         Service::MyInfo => return None,
     };
-    Some(Log { source, store_url: config.store_url(service)?.to_string(), status })
+    Some(Log { source, store_url: config.store_url(service)?.clone(), status })
 }
 
 /// The bus of this process alone, in a data directory of its own.
@@ -535,7 +534,7 @@ impl Settings {
 
 /// Where a worker keeps its data, before its own thread has opened it.
 enum Place {
-    Store(String),
+    Store(StoreUrl),
     View(View),
 }
 
@@ -543,7 +542,13 @@ enum Place {
 fn serve(context: Context, place: Place, opened: &mpsc::SyncSender<Result<(), StartError>>) {
     let service = context.service;
     let _span = logging::worker(&context).entered();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time();
+    // Only who goes to a server by itself waits for one: to watch sockets costs a thread a little each time it rests.
+    if matches!(place, Place::Store(StoreUrl::Postgres(_))) {
+        runtime.enable_io();
+    }
+    let runtime = match runtime.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             // Nobody listens only if the process itself is going down.
@@ -554,7 +559,7 @@ fn serve(context: Context, place: Place, opened: &mpsc::SyncSender<Result<(), St
     runtime.block_on(async {
         let keeps = match place {
             Place::View(view) => Ok(Keeps::View(view)),
-            Place::Store(url) => Store::open(&url).await.map(Keeps::Store),
+            Place::Store(url) => Store::open_at(&url).await.map(Keeps::Store),
         };
         match keeps {
             Ok(keeps) => {

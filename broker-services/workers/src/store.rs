@@ -3,7 +3,7 @@
 //! The contract, which the conformance suite holds every adapter to:
 //!
 //! - [`Store::transact`] is atomic: all writes and events of a decision are there after it, or none.
-//! - A write is made against the revision that was read. Where somebody else was faster, everything staged is
+//! - Only what was asked for is written, and against the revision that was read. Where somebody else was faster, everything staged is
 //!   dropped, and the decision is made again on what is there now.
 //! - What `transact` returned survives a crash of the process and the machine.
 //! - Events are numbered by `seq`, and never changed or deleted. Each is unsent until it is marked as sent.
@@ -22,7 +22,10 @@ use std::time::Duration;
 use skstore_domain::checkpoint::{LogHead, LogId};
 use skstore_domain::time::Timestamp;
 
+use crate::config::StoreUrl;
+
 mod error;
+pub mod postgres;
 mod records;
 pub mod sqlite;
 
@@ -34,23 +37,41 @@ pub use records::{Again, Changes, Key, Loaded, LogPage, NewEvent, Row, StoredEve
 pub enum Store {
     /// A file, or memory, of this process.
     Sqlite(sqlite::SqliteStore),
+    /// A schema of a PostgreSQL, which machines share. It needs a runtime with I/O.
+    Postgres(postgres::PostgresStore),
 }
 
 impl Store {
-    /// Opens the store that `url` names: `sqlite:PATH`.
+    /// Opens the store that `url` names, as [`StoreUrl`] reads it.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_by(url, sqlite::SqliteStore::open)
+        Self::open_at(&place(url)?).await
+    }
+
+    /// Opens the store at `url`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_at(url: &StoreUrl) -> Result<Self, StoreError> {
+        match url {
+            StoreUrl::Sqlite(path) => sqlite::SqliteStore::open(path).map(Self::Sqlite),
+            StoreUrl::Postgres(address) => postgres::PostgresStore::open(address).await.map(Self::Postgres),
+        }
     }
 
     /// Opens it to read from it beside those who work on it: with little memory, and without the right to write.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
-        Self::open_by(url, sqlite::SqliteStore::open_to_read)
+    pub async fn open_to_read(url: &StoreUrl) -> Result<Self, StoreError> {
+        match url {
+            StoreUrl::Sqlite(path) => sqlite::SqliteStore::open_to_read(path).map(Self::Sqlite),
+            StoreUrl::Postgres(address) => {
+                postgres::PostgresStore::open_to_read(address).await.map(Self::Postgres)
+            }
+        }
     }
 
     /// Copies the store that `url` names to the file `to`, which must not be there, as it is at one moment between two
@@ -58,29 +79,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]; what was begun of the copy is gone then.
-    pub async fn back_up(url: &str, to: &Path) -> Result<(), StoreError> {
-        Self::by_url(url, |path| sqlite::SqliteStore::back_up(path, to))
-    }
-
-    fn open_by(
-        url: &str,
-        open: impl FnOnce(&Path) -> Result<sqlite::SqliteStore, StoreError>,
-    ) -> Result<Self, StoreError> {
-        Self::by_url(url, |path| open(path).map(Self::Sqlite))
-    }
-
-    fn by_url<T>(url: &str, on_file: impl FnOnce(&Path) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let unusable = |url: String, cause| Err(StoreError::Url { url, cause });
-        match url.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => on_file(Path::new(path)),
-            Some(("sqlite", _)) => unusable(url.to_owned(), "it names no file; write sqlite:PATH"),
-            // What follows a scheme may hold a password, and is not repeated.
-            Some((scheme @ ("postgres" | "postgresql"), _)) => unusable(
-                format!("{scheme}:…"),
-                "PostgreSQL is not supported by this build; write sqlite:PATH",
-            ),
-            Some((scheme, _)) => unusable(format!("{scheme}:…"), "its scheme is unknown; write sqlite:PATH"),
-            None => unusable(url.to_owned(), "it has no scheme; write sqlite:PATH"),
+    pub async fn back_up(url: &StoreUrl, to: &Path) -> Result<(), StoreError> {
+        match url {
+            StoreUrl::Sqlite(path) => sqlite::SqliteStore::back_up(path, to),
+            StoreUrl::Postgres(_) => Err(StoreError::Failed {
+                store: url.to_string(),
+                cause: "what PostgreSQL has is copied by its own means; use pg_dump, or pg_basebackup"
+                    .to_owned(),
+            }),
         }
     }
 
@@ -99,6 +105,7 @@ impl Store {
     ) -> Result<(T, Vec<StoredEvent>), StoreError> {
         match self {
             Self::Sqlite(store) => store.transact(keys, decide),
+            Self::Postgres(store) => store.transact(keys, decide).await,
         }
     }
 
@@ -116,6 +123,7 @@ impl Store {
     ) -> Result<Vec<StoredEvent>, StoreError> {
         match self {
             Self::Sqlite(store) => store.unsent(after, is_known, max),
+            Self::Postgres(store) => store.unsent(after, is_known, max).await,
         }
     }
 
@@ -126,6 +134,7 @@ impl Store {
     pub async fn unsent_count(&self) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(store) => store.unsent_count(),
+            Self::Postgres(store) => store.unsent_count().await,
         }
     }
 
@@ -137,6 +146,7 @@ impl Store {
     pub async fn mark_sent(&self, seqs: &[i64]) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.mark_sent(seqs),
+            Self::Postgres(store) => store.mark_sent(seqs).await,
         }
     }
 
@@ -154,6 +164,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(store) => store.take_lease(holder, now, lasts),
+            Self::Postgres(store) => store.take_lease(holder, now, lasts).await,
         }
     }
 
@@ -164,6 +175,7 @@ impl Store {
     pub async fn give_up_lease(&self, holder: &str) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.give_up_lease(holder),
+            Self::Postgres(store) => store.give_up_lease(holder).await,
         }
     }
 
@@ -176,6 +188,7 @@ impl Store {
     pub async fn changed_externally(&self) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(store) => store.changed_externally(),
+            Self::Postgres(store) => store.changed_externally().await,
         }
     }
 
@@ -193,6 +206,7 @@ impl Store {
     ) -> Result<Vec<Key>, StoreError> {
         match self {
             Self::Sqlite(store) => store.due(kind, now, latest, max),
+            Self::Postgres(store) => store.due(kind, now, latest, max).await,
         }
     }
 
@@ -209,6 +223,7 @@ impl Store {
     ) -> Result<LogPage, StoreError> {
         match self {
             Self::Sqlite(store) => store.log(seqs, max, max_bytes),
+            Self::Postgres(store) => store.log(seqs, max, max_bytes).await,
         }
     }
 
@@ -220,6 +235,7 @@ impl Store {
     pub async fn identity(&self) -> Result<Option<LogId>, StoreError> {
         match self {
             Self::Sqlite(store) => store.identity(),
+            Self::Postgres(store) => store.identity().await,
         }
     }
 
@@ -231,6 +247,7 @@ impl Store {
     pub async fn head(&self) -> Result<Option<LogHead>, StoreError> {
         match self {
             Self::Sqlite(store) => store.head(),
+            Self::Postgres(store) => store.head().await,
         }
     }
 
@@ -247,6 +264,7 @@ impl Store {
     ) -> Result<Vec<(String, Row)>, StoreError> {
         match self {
             Self::Sqlite(store) => store.scan(kind, after, max),
+            Self::Postgres(store) => store.scan(kind, after, max).await,
         }
     }
 
@@ -257,6 +275,13 @@ impl Store {
     pub async fn has_any(&self, kind: &'static str) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(store) => store.has_any(kind),
+            Self::Postgres(store) => store.has_any(kind).await,
         }
     }
+}
+
+/// The place that `url` names. What follows a scheme, or stands where one should be, may be a password, and is not repeated.
+fn place(url: &str) -> Result<StoreUrl, StoreError> {
+    let shown = url.split_once(':').map_or_else(|| "…".to_owned(), |(scheme, _)| format!("{scheme}:…"));
+    StoreUrl::try_from(url.to_owned()).map_err(|cause| StoreError::Url { url: shown, cause })
 }

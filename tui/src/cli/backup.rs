@@ -12,7 +12,7 @@ use serde::Serialize;
 use skstore::text::fit::Side;
 use skstore::text::numbers::grouped;
 use skstore_domain::events::Source;
-use skstore_workers::desk::config::Config;
+use skstore_workers::desk::config::{Config, StoreUrl};
 use skstore_workers::desk::store::{Store, StoreError};
 
 use super::columns::table;
@@ -83,10 +83,12 @@ fn file(directory: &Path, source: Source) -> PathBuf {
 
 async fn copy(service: Source, config: &Config, file: PathBuf) -> Result<Copied, Failure> {
     let failed = |error: StoreError| Failure::Unreachable(error.to_string());
-    let url = config.store_url(service.into()).map(ToString::to_string).unwrap_or_default();
-    Store::back_up(&url, &file).await.map_err(failed)?;
+    let Some(url) = config.store_url(service.into()) else {
+        return Err(Failure::Unreachable(format!("{service} has no store")));
+    };
+    Store::back_up(url, &file).await.map_err(failed)?;
     // As somebody would read it who restores it.
-    let copied = Store::open_to_read(&format!("sqlite:{}", file.display())).await.map_err(failed)?;
+    let copied = Store::open_to_read(&StoreUrl::Sqlite(file.clone())).await.map_err(failed)?;
     let entries = copied.log(i64::MAX..=i64::MAX, 1, 1).await.map_err(failed)?.last_seq;
     let bytes = fs::metadata(&file).map_or(0, |found| found.len());
     Ok(Copied { service, file, entries: u64::try_from(entries).unwrap_or(0), bytes })

@@ -687,6 +687,10 @@ texts! {
         "그것을 만든 프로그램을 쓰거나 --data-dir로 다른 디렉터리를 지정하세요",
         "use the program that wrote it, or name another directory with --data-dir"
     }
+    DoctorStoreServer {
+        "PostgreSQL 서버와 그 권한을 확인하세요; 테이블은 워커가 처음 시작할 때 만듭니다",
+        "see to the PostgreSQL server and to what its user may do there; the tables are made by the first worker that starts"
+    }
     DoctorStoreBroken {
         "백업에서 {0}을(를) 되돌리거나 그 권한과 디스크를 확인하세요",
         "check the permissions and the disk of {0}, or bring it back from a backup"

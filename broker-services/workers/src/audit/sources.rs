@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use skstore_domain::signals::Service;
 use skstore_domain::time::Timestamp;
 
-use crate::config::Config;
+use crate::config::{Config, StoreUrl};
 use crate::view::View;
 
 /// What is audited.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    /// URL of Order's store.
-    pub order: String,
-    /// URL of Deposit's store.
-    pub deposit: String,
-    /// URL of Item's store.
-    pub item: String,
+    /// Order's store.
+    pub order: StoreUrl,
+    /// Deposit's store.
+    pub deposit: StoreUrl,
+    /// Item's store.
+    pub item: StoreUrl,
     /// The view; `None` if it cannot be seen from here.
     pub view: Option<View>,
     /// Orders that the view keeps at least; beyond that, ended ones may be missing from it.
@@ -31,11 +30,10 @@ impl Sources {
     /// The stores that `config` names.
     #[must_use]
     pub fn of(config: &Config, view: Option<View>, wait: Duration, now: Timestamp) -> Self {
-        let url = |service| config.store_url(service).map(ToString::to_string).unwrap_or_default();
         Self {
-            order: url(Service::Order),
-            deposit: url(Service::Deposit),
-            item: url(Service::Item),
+            order: config.order.store.url.clone(),
+            deposit: config.deposit.store.url.clone(),
+            item: config.item.store.url.clone(),
             view,
             keep_orders: config.view.keep_orders,
             wait,

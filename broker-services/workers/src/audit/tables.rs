@@ -2,23 +2,21 @@
 
 use std::collections::VecDeque;
 use std::iter::Peekable;
-use std::path::Path;
-use std::time::Duration;
-
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row as SqlRow};
 
 use skstore_domain::events::Source;
 
 use super::report::AuditError;
 use super::sources::Sources;
+use crate::config::StoreUrl;
 use crate::service;
+use reader::{Cell, Columns, Reader};
+
+mod postgres;
+mod reader;
+mod sqlite;
 
 /// Rows of a page: a few MiB of bodies.
 const PAGE: i64 = 2_000;
-/// How long to wait for a checkpoint of somebody else's.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pages cached by a connection, in KiB.
-const CACHE_KIB: i64 = 16_384;
 
 /// The three stores.
 pub(super) struct Stores {
@@ -51,7 +49,7 @@ impl Stores {
 
     /// From here on every read sees what is there when it is made.
     pub(super) fn end(&self) -> Result<(), AuditError> {
-        [&self.deposit, &self.item, &self.order].into_iter().try_for_each(|tables| tables.batch("COMMIT"))
+        [&self.deposit, &self.item, &self.order].into_iter().try_for_each(Tables::end)
     }
 }
 
@@ -79,47 +77,26 @@ pub(super) struct Entry {
 /// One store.
 pub(super) struct Tables {
     url: String,
-    connection: Connection,
+    reader: Reader,
 }
 
 impl Tables {
-    fn open(url: &str, of: Source) -> Result<Self, AuditError> {
-        let failed = |store: &str, cause: String| AuditError::Store { store: store.to_owned(), cause };
-        let Some(path) = url.strip_prefix("sqlite:") else {
-            // What follows a scheme may hold a password, and is not repeated.
-            let scheme = url.split(':').next().unwrap_or_default();
-            return Err(failed(
-                &format!("{scheme}:…"),
-                "the audit of this build reads sqlite:PATH only".into(),
-            ));
-        };
-        if !Path::new(path).is_file() {
-            let cause = "there is no such file; run the audit where the stores are, or say where with \
-                         order.store.url, deposit.store.url and item.store.url";
-            return Err(failed(url, cause.into()));
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)
-            .and_then(|connection| {
-                connection.busy_timeout(BUSY_TIMEOUT)?;
-                connection.pragma_update(None, "query_only", true)?;
-                connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-                Ok(connection)
-            })
-            .map_err(|error| failed(url, error.to_string()))?;
-        let tables = Self { url: url.to_owned(), connection };
+    fn open(url: &StoreUrl, of: Source) -> Result<Self, AuditError> {
+        let reader = Reader::open(url);
+        let reader = reader.map_err(|cause| AuditError::Store { store: url.to_string(), cause })?;
+        let tables = Self { url: url.to_string(), reader };
         tables.check_kinds(of)?;
         Ok(tables)
     }
 
     /// That it is the store of that service, and not another's under its name.
     fn check_kinds(&self, of: Source) -> Result<(), AuditError> {
-        const SQL: &str = "SELECT 1 FROM aggregates WHERE kind = ?1 LIMIT 1";
+        const SQL: &str = "SELECT 1 FROM aggregates WHERE kind = $1 LIMIT 1";
         for other in Source::ALL.iter().filter(|other| **other != of) {
             for kind in service::kinds(*other) {
-                if !self.rows(SQL, [kind], |_| Ok(()))?.is_empty() {
+                if !self.rows(SQL, &[(*kind).into()], |_| ())?.is_empty() {
                     let cause = format!(
-                        "it is named as the store of {of}, but it is that of {other}: put the right file there"
+                        "it is named as the store of {of}, but it is that of {other}: name the right one there"
                     );
                     return Err(AuditError::Store { store: self.url.clone(), cause });
                 }
@@ -128,40 +105,32 @@ impl Tables {
         Ok(())
     }
 
-    fn failed(&self, error: &rusqlite::Error) -> AuditError {
-        AuditError::Store { store: self.url.clone(), cause: error.to_string() }
+    fn failed(&self, cause: String) -> AuditError {
+        AuditError::Store { store: self.url.clone(), cause }
     }
 
-    fn batch(&self, sql: &str) -> Result<(), AuditError> {
-        self.connection.execute_batch(sql).map_err(|error| self.failed(&error))
-    }
-
-    /// A snapshot begins with the first read, so there is one.
     fn begin(&self) -> Result<(), AuditError> {
-        self.batch("BEGIN; SELECT count(*) FROM meta;")
+        self.reader.begin().map_err(|cause| self.failed(cause))
+    }
+
+    fn end(&self) -> Result<(), AuditError> {
+        self.reader.end().map_err(|cause| self.failed(cause))
     }
 
     fn rows<T>(
         &self,
-        sql: &str,
-        params: impl Params,
-        read: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<T>,
+        sql: &'static str,
+        parameters: &[Cell],
+        read: impl Fn(Columns) -> T,
     ) -> Result<VecDeque<T>, AuditError> {
-        let read = || {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            statement.query_map(params, read)?.collect::<rusqlite::Result<VecDeque<T>>>()
-        };
-        read().map_err(|error| self.failed(&error))
+        let rows = self.reader.rows(sql, parameters).map_err(|cause| self.failed(cause))?;
+        Ok(rows.into_iter().map(|row| read(Columns::of(row))).collect())
     }
 
     /// The aggregate `id` of `kind`, as it is now.
     pub(super) fn state(&self, kind: &str, id: &str) -> Result<Option<State>, AuditError> {
-        const SQL: &str = "SELECT id, revision, body FROM aggregates WHERE kind = ?1 AND id = ?2";
-        let read = || {
-            let mut statement = self.connection.prepare_cached(SQL)?;
-            statement.query_row([kind, id], state).optional()
-        };
-        read().map_err(|error| self.failed(&error))
+        const SQL: &str = "SELECT id, revision, body FROM aggregates WHERE kind = $1 AND id = $2";
+        Ok(self.rows(SQL, &[kind.into(), id.into()], state)?.pop_front())
     }
 
     /// All aggregates of `kind`, by id.
@@ -169,11 +138,11 @@ impl Tables {
         &'a self,
         kind: &'static str,
     ) -> impl Iterator<Item = Result<State, AuditError>> + 'a {
-        const SQL: &str = "SELECT id, revision, body FROM aggregates WHERE kind = ?1 AND id > ?2 \
-                           ORDER BY id LIMIT ?3";
+        const SQL: &str = "SELECT id, revision, body FROM aggregates WHERE kind = $1 AND id > $2 \
+                           ORDER BY id LIMIT $3";
         pages(move |last: Option<&State>| {
             let after = last.map_or("", |state| state.id.as_str());
-            self.rows(SQL, (kind, after, PAGE), state)
+            self.rows(SQL, &[kind.into(), after.into(), PAGE.into()], state)
         })
     }
 
@@ -205,50 +174,52 @@ impl Tables {
     /// All entries about aggregates of `kind`, by their id and revision.
     fn entries<'a>(&'a self, kind: &'static str) -> impl Iterator<Item = Result<Entry, AuditError>> + 'a {
         const SQL: &str = "SELECT seq, kind, aggregate_id, revision, type, body FROM events \
-                           WHERE kind = ?1 AND (aggregate_id, revision) > (?2, ?3) \
-                           ORDER BY aggregate_id, revision LIMIT ?4";
+                           WHERE kind = $1 AND (aggregate_id, revision) > ($2, $3) \
+                           ORDER BY aggregate_id, revision LIMIT $4";
         pages(move |last: Option<&Entry>| {
             let (id, revision) =
                 last.map_or(("", i64::MIN), |entry| (entry.aggregate_id.as_str(), entry.revision));
-            self.rows(SQL, (kind, id, revision, PAGE), entry)
+            self.rows(SQL, &[kind.into(), id.into(), revision.into(), PAGE.into()], entry)
         })
     }
 
     /// The whole log, in its order.
     pub(super) fn log(&self) -> impl Iterator<Item = Result<Entry, AuditError>> + '_ {
-        const SQL: &str = "SELECT seq, kind, aggregate_id, revision, type, body FROM events WHERE seq > ?1 \
-                           ORDER BY seq LIMIT ?2";
+        const SQL: &str = "SELECT seq, kind, aggregate_id, revision, type, body FROM events WHERE seq > $1 \
+                           ORDER BY seq LIMIT $2";
         pages(move |last: Option<&Entry>| {
-            self.rows(SQL, (last.map_or(i64::MIN, |entry| entry.seq), PAGE), entry)
+            let after = last.map_or(i64::MIN, |entry| entry.seq);
+            self.rows(SQL, &[after.into(), PAGE.into()], entry)
         })
     }
 
     /// What it says of itself under `key`.
     pub(super) fn meta(&self, key: &str) -> Result<Option<String>, AuditError> {
-        Ok(self.rows("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?.pop_front())
+        const SQL: &str = "SELECT value FROM meta WHERE key = $1";
+        Ok(self.rows(SQL, &[key.into()], |mut row| row.text())?.pop_front())
     }
 
     /// Whether something about the aggregate is committed and not yet confirmed by the bus.
     pub(super) fn is_unsent(&self, kind: &str, id: &str) -> Result<bool, AuditError> {
         const SQL: &str =
-            "SELECT 1 FROM events JOIN unsent USING (seq) WHERE kind = ?1 AND aggregate_id = ?2 LIMIT 1";
-        Ok(!self.rows(SQL, [kind, id], |_| Ok(()))?.is_empty())
+            "SELECT 1 FROM events JOIN unsent USING (seq) WHERE kind = $1 AND aggregate_id = $2 LIMIT 1";
+        Ok(!self.rows(SQL, &[kind.into(), id.into()], |_| ())?.is_empty())
     }
 }
 
-fn state(row: &SqlRow<'_>) -> rusqlite::Result<State> {
-    Ok(State { id: row.get(0)?, revision: row.get(1)?, body: row.get(2)? })
+fn state(mut row: Columns) -> State {
+    State { id: row.text(), revision: row.number(), body: row.text() }
 }
 
-fn entry(row: &SqlRow<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry {
-        seq: row.get(0)?,
-        kind: row.get(1)?,
-        aggregate_id: row.get(2)?,
-        revision: row.get(3)?,
-        what: row.get(4)?,
-        body: row.get(5)?,
-    })
+fn entry(mut row: Columns) -> Entry {
+    Entry {
+        seq: row.number(),
+        kind: row.text(),
+        aggregate_id: row.text(),
+        revision: row.number(),
+        what: row.text(),
+        body: row.text(),
+    }
 }
 
 /// Rows one after the other, read a page at a time; each page starts after the last row of the one before.

@@ -1,4 +1,4 @@
-//! Where a broker or a Redis is, and as whom to go there: URLs, parsed once and strictly.
+//! Where a broker, a Redis or a PostgreSQL is, and as whom to go there: URLs, parsed once and strictly.
 //!
 //! No library that connects gets to see the text. Each has a parser of its own, which fills in what it does not
 //! understand: for a host in brackets one took `localhost`, and sent the password there. Here a URL is used as it is
@@ -10,11 +10,14 @@ use std::fmt;
 mod error;
 pub mod management;
 mod parts;
+mod postgres;
 
 pub use error::AddressError;
 use error::{MAX_HOSTS, MAX_NAME_BYTES};
 pub use parts::{Endpoint, Login, Secret};
 use parts::{Endpoints, decode, encode, split};
+pub(super) use postgres::POSTGRES;
+pub use postgres::PostgresAddress;
 
 /// What the URL of a broker begins with.
 pub(super) const AMQP: [&str; 2] = ["amqp://", "amqps://"];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::address::{AMQP, BrokerAddress, REDIS, RedisAddress};
+use super::address::{AMQP, BrokerAddress, POSTGRES, PostgresAddress, REDIS, RedisAddress};
 
 /// What a SQLite store's URL starts with.
 pub(super) const SQLITE: &str = "sqlite:";
@@ -84,14 +84,34 @@ impl fmt::Display for ViewUrl {
 pub enum StoreUrl {
     /// `sqlite:PATH`: a file.
     Sqlite(PathBuf),
+    /// `postgres://…`: a schema of a PostgreSQL.
+    Postgres(PostgresAddress),
+}
+
+impl StoreUrl {
+    /// Whether both are the same store.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(one), Self::Sqlite(other)) => one == other,
+            (Self::Postgres(one), Self::Postgres(other)) => one.is_same_place(other),
+            (Self::Sqlite(_), Self::Postgres(_)) | (Self::Postgres(_), Self::Sqlite(_)) => false,
+        }
+    }
 }
 
 impl TryFrom<String> for StoreUrl {
     type Error = String;
 
     fn try_from(url: String) -> Result<Self, String> {
+        if POSTGRES.iter().any(|scheme| url.starts_with(scheme)) {
+            return PostgresAddress::parse(&url).map(Self::Postgres).map_err(|error| error.to_string());
+        }
         match url.strip_prefix(SQLITE) {
-            None | Some("") => Err(other_url(&url, "'sqlite:PATH', or \"\" for a file in data_dir")),
+            None | Some("") => Err(other_url(
+                &url,
+                "'sqlite:PATH', 'postgres://USER:PASSWORD@HOST:PORT/DATABASE', or \"\" for a file in data_dir",
+            )),
             // Some would mean a host by it, or a path below data_dir; as a path it is one from the root.
             Some(path) if path.starts_with("//") => {
                 Err("has slashes in front of a path that may be meant otherwise; write sqlite:PATH, like \
@@ -107,6 +127,7 @@ impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "{SQLITE}{}", path.display()),
+            Self::Postgres(address) => address.fmt(f),
         }
     }
 }

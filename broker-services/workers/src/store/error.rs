@@ -4,12 +4,12 @@
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It names no store that this program can use.
-    #[error("the store URL '{url}' cannot be used: {cause}")]
+    #[error("the store URL '{url}' {cause}")]
     Url {
-        /// Without credentials.
+        /// Its scheme.
         url: String,
-        /// Why not, and what to write instead.
-        cause: &'static str,
+        /// Why it cannot be used, and what to write instead.
+        cause: String,
     },
     /// It cannot be reached, is full, is locked, or failed: the text says which.
     #[error("the store {store} failed: {cause}")]

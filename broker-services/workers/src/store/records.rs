@@ -1,6 +1,6 @@
 //! What a store is given and gives back: aggregates and events, as every adapter has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use skstore_domain::events::{Event, EventKind};
 use skstore_domain::time::Timestamp;
@@ -80,12 +80,24 @@ impl Changes {
         self.writes.is_empty() && self.events.is_empty() && self.again.is_empty() && self.looks.is_empty()
     }
 
-    /// Finds what contradicts itself without a look at what is stored, so that every adapter refuses the
-    /// same; the sentence says what.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// Finds what contradicts itself, or the rows that were `loaded` for `asked`, so that every adapter refuses the same;
+    /// the sentence says what.
+    pub(crate) fn check(&self, asked: &BTreeSet<Key>, loaded: &Loaded) -> Result<(), String> {
+        let mut written = BTreeSet::new();
         for Write { key, read, revision, .. } in &self.writes {
+            let Key { kind, id } = key;
             if revision <= read {
-                return Err(format!("{} '{}' goes from revision {read} to {revision}", key.kind, key.id));
+                return Err(format!("{kind} '{id}' goes from revision {read} to {revision}"));
+            }
+            check_revision(*revision)?;
+            if !asked.contains(key) {
+                return Err(format!("{kind} '{id}' is written, and was not read"));
+            }
+            if loaded.get(key).map_or(0, |row| row.revision) != *read {
+                return Err(format!("{kind} '{id}' does not have the revision {read} it was read with"));
+            }
+            if !written.insert(key) {
+                return Err(format!("{kind} '{id}' is written twice"));
             }
         }
         self.events.iter().try_for_each(NewEvent::check)
@@ -114,6 +126,7 @@ impl NewEvent {
     /// The stores keep an event unique by its aggregate and revision, and read its kind from its type.
     fn check(&self) -> Result<(), String> {
         let Self { id, aggregate_kind, aggregate_id, revision, kind, .. } = self;
+        check_revision(*revision)?;
         if *aggregate_kind != kind.aggregate_kind() {
             return Err(format!("the event '{id}' is a {kind}, which does not happen to a {aggregate_kind}"));
         }
@@ -125,6 +138,11 @@ impl NewEvent {
             Err(format!("the event '{id}' should be '{aggregate_kind}/{aggregate_id}/{revision}'"))
         }
     }
+}
+
+/// That the stores can keep it: they have signed numbers of 64 bits. No aggregate comes near the end of them.
+fn check_revision(revision: u64) -> Result<(), String> {
+    i64::try_from(revision).map(|_| ()).map_err(|_| format!("there is no revision {revision}"))
 }
 
 impl From<&Event> for NewEvent {

@@ -212,7 +212,7 @@ impl SqliteStore {
             transaction.rollback()?;
             return Ok((answer, Vec::new()));
         }
-        changes.check().map_err(Failure::Contradiction)?;
+        changes.check(keys, &loaded).map_err(Failure::Contradiction)?;
         write::aggregates(&transaction, &changes.writes)?;
         write::looks(&transaction, &changes.looks)?;
         let mut events = write::events(&transaction, changes.events)?;

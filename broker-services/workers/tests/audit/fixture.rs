@@ -15,7 +15,7 @@ use skstore_domain::signals::Service;
 use skstore_domain::time::Timestamp;
 use skstore_workers::audit::{self, AuditError, Finding, Report, Sources, Traffic};
 use skstore_workers::clock::Clock;
-use skstore_workers::config::{Config, Sources as Settings};
+use skstore_workers::config::{Config, Sources as Settings, StoreUrl};
 use skstore_workers::desk::Desk;
 use skstore_workers::process::Process;
 use skstore_workers::store::Store;
@@ -188,7 +188,7 @@ impl Copy {
 
 /// What to audit in `dir`, at once and long after it happened.
 pub(crate) fn sources(dir: &Path, view: Option<View>) -> Sources {
-    let url = |file: &str| format!("sqlite:{}", dir.join(file).display());
+    let url = |file: &str| StoreUrl::Sqlite(dir.join(file));
     let now = Clock::System.now();
     Sources {
         order: url(FILES[0]),

@@ -16,6 +16,7 @@ use skstore_domain::signals::Service;
 use skstore_workers::audit::Promise::{P1, P2, P3, P4, P5, P6, P9};
 use skstore_workers::audit::{AuditError, Finding, Promise, Traffic, WAIT};
 use skstore_workers::clock::Clock;
+use skstore_workers::config::StoreUrl;
 use skstore_workers::topology;
 
 /// Nobody knows of any message.
@@ -527,10 +528,10 @@ fn a_store_that_cannot_be_read_is_named() {
         let mut sources = sources(copy.0.path(), None);
         let table = [
             ("sqlite:/nowhere/order.db", "/nowhere/order.db"),
-            ("postgres://user:secret@host/db", "sqlite:PATH only"),
+            ("postgres://user:secret@127.0.0.1:1/db", "nothing listens there"),
         ];
         for (url, expected) in table {
-            url.clone_into(&mut sources.deposit);
+            sources.deposit = StoreUrl::try_from(url.to_owned()).unwrap();
             match audit(&sources, quiet()).await {
                 Err(error @ AuditError::Store { .. }) => {
                     let told = error.to_string();

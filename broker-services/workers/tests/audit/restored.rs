@@ -9,6 +9,7 @@ use skstore_domain::ids::{Customer, ItemId, RequestId};
 use skstore_domain::money::Won;
 use skstore_domain::objects::{OrderReason, OrderStatus};
 use skstore_workers::audit::{self, Remedy, Report, Unsettled};
+use skstore_workers::config::StoreUrl;
 use skstore_workers::desk::Desk;
 use skstore_workers::store::Store;
 use tempfile::TempDir;
@@ -92,7 +93,7 @@ fn put_back(halfway: &Halfway, restored: &[&str]) -> TempDir {
 }
 
 async fn back_up(store: &Path, to: &Path) {
-    Store::back_up(&format!("sqlite:{}", store.display()), to).await.expect("a copy");
+    Store::back_up(&StoreUrl::Sqlite(store.to_owned()), to).await.expect("a copy");
 }
 
 async fn unsettled(dir: &Path) -> (Report, Vec<Unsettled>) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use skstore_domain::commands::Restock;
 use skstore_domain::events::Source;
 use skstore_domain::ids::{ItemId, RequestId};
+use skstore_workers::config::StoreUrl;
 use skstore_workers::desk::Desk;
 use skstore_workers::store::Store;
 use tempfile::TempDir;
@@ -125,7 +126,7 @@ async fn the_view_follows_a_store_that_is_replaced_by_an_older_copy_or_by_a_fres
     let (store, backup) = (at.data.path().join("item.db"), TempDir::new().unwrap());
     let copied = backup.path().join("item.db");
 
-    Store::back_up(&format!("sqlite:{}", store.display()), &copied).await.unwrap();
+    Store::back_up(&StoreUrl::Sqlite(store.to_owned()), &copied).await.unwrap();
     restock(&desk, 5).await;
     restock(&desk, 7).await;
     assert_eq!(shown_as_told(&desk, "the larger stock is shown").await, opening + 12);

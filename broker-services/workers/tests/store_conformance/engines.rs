@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use skstore_workers::config::StoreUrl;
 use skstore_workers::store::Store;
 use skstore_workers::store::sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -50,6 +51,10 @@ impl SqliteFile {
     pub(crate) fn path(&self) -> PathBuf {
         self.0.path().join("new directory/and another/order.db")
     }
+
+    pub(crate) fn place(&self) -> StoreUrl {
+        StoreUrl::Sqlite(self.path())
+    }
 }
 
 impl Engine for SqliteFile {
@@ -67,5 +72,54 @@ impl Shared for SqliteFile {
         let file = rusqlite::Connection::open(self.path()).unwrap();
         let sql = "UPDATE meta SET value = ?1 WHERE key = 'schema_version'";
         assert_eq!(file.execute(sql, [version.to_string()]).unwrap(), 1, "meta names no schema version");
+    }
+}
+
+/// A schema of its own in the PostgreSQL that `SKSTORE_TEST_POSTGRES_URL` names.
+#[cfg(feature = "servers")]
+pub(crate) struct Postgres {
+    url: String,
+    schema: String,
+}
+
+#[cfg(feature = "servers")]
+impl Postgres {
+    pub(crate) fn start() -> Self {
+        let server = std::env::var("SKSTORE_TEST_POSTGRES_URL").expect(
+            "SKSTORE_TEST_POSTGRES_URL must name a PostgreSQL for tests, such as \
+             postgres://desk:desk@127.0.0.1:5432/postgres; `cargo xtask test` starts one",
+        );
+        // Every run finds the schemas of those before it.
+        let schema = format!("t{}", uuid::Uuid::now_v7().simple());
+        Self { url: format!("{server}?schema={schema}"), schema }
+    }
+
+    /// Runs `sql` in the schema, as somebody else would.
+    pub(crate) async fn spoil(&self, sql: &str) {
+        let (server, _) = self.url.split_once('?').expect("a schema");
+        let (client, connection) =
+            tokio_postgres::connect(server, tokio_postgres::NoTls).await.expect("a PostgreSQL");
+        let driven = tokio::spawn(connection);
+        client.batch_execute(&format!("SET search_path = {}; {sql}", self.schema)).await.expect(sql);
+        drop(client);
+        driven.await.expect("a connection").expect("a good end of it");
+    }
+}
+
+#[cfg(feature = "servers")]
+impl Engine for Postgres {
+    async fn open(&self) -> Store {
+        Store::open(&self.url).await.unwrap()
+    }
+}
+
+#[cfg(feature = "servers")]
+impl Shared for Postgres {
+    fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    async fn pretend_schema_version(&self, version: i64) {
+        self.spoil(&format!("UPDATE meta SET value = '{version}' WHERE key = 'schema_version'")).await;
     }
 }

@@ -102,3 +102,7 @@ macro_rules! contract_when_shared {
 contract!(sqlite_memory, crate::engines::SqliteMemory::start());
 contract!(sqlite_file, crate::engines::SqliteFile::start());
 contract_when_shared!(sqlite_file_shared, crate::engines::SqliteFile::start());
+#[cfg(feature = "servers")]
+contract!(postgres, crate::engines::Postgres::start());
+#[cfg(feature = "servers")]
+contract_when_shared!(postgres_shared, crate::engines::Postgres::start());

@@ -52,16 +52,16 @@ fn a_path_that_cannot_be_used_is_named_with_what_to_do() {
 #[test]
 fn a_url_that_cannot_be_used_says_what_to_write_and_hides_its_password() {
     let table = [
-        ("postgres://kim:secret@db/orders", "PostgreSQL is not supported by this build"),
-        ("postgresql://kim:secret@db/orders", "PostgreSQL is not supported by this build"),
-        ("mysql://kim:secret@db/orders", "its scheme is unknown"),
-        ("/var/orders.db", "'/var/orders.db' cannot be used: it has no scheme"),
-        ("sqlite:", "it names no file"),
-        ("", "it has no scheme"),
+        ("postgres://kim:secret@db", "names no database"),
+        ("postgres://kim:secret@db/orders?sslmode=require", "disable or verify-full"),
+        ("mysql://kim:secret@db/orders", "takes 'sqlite:PATH', 'postgres://"),
+        ("/var/secret.db", "takes 'sqlite:PATH', 'postgres://"),
+        ("sqlite:", "takes 'sqlite:PATH', 'postgres://"),
+        ("", "takes 'sqlite:PATH', 'postgres://"),
     ];
     for (url, expected) in table {
         let said = block_on(failure(url));
-        assert!(said.contains(expected) && said.contains("write sqlite:PATH"), "{url}: {said}");
+        assert!(said.contains(expected), "{url}: {said}");
         assert!(!said.contains("secret"), "{url}: {said}");
     }
 }
@@ -186,7 +186,7 @@ fn a_store_of_a_version_without_identities_gets_one() {
     let file = rusqlite::Connection::open(engine.path()).unwrap();
     file.execute_batch("DROP TABLE openings; DELETE FROM meta WHERE key = 'store_id'").unwrap();
     block_on(async {
-        let reader = Store::open_to_read(&engine.url()).await.unwrap();
+        let reader = Store::open_to_read(&engine.place()).await.unwrap();
         assert_eq!(reader.head().await.unwrap(), None, "who only reads gives it none");
         let head = engine.open().await.head().await.unwrap().unwrap();
         assert_eq!((head.since_seq, head.last_seq), (2, 1));
@@ -281,13 +281,13 @@ fn a_copy_is_what_was_committed_and_replaces_nothing() {
     let copies = tempfile::tempdir().unwrap();
     let to = copies.path().join("it's a copy.db");
     block_on(async {
-        let missing = Store::back_up(&engine.url(), &to).await.expect_err("nothing is there").to_string();
+        let missing = Store::back_up(&engine.place(), &to).await.expect_err("nothing is there").to_string();
         assert!(missing.contains("nothing to copy") && !engine.path().exists(), "{missing}");
         let store = engine.open().await;
         add(&store, &["a", "b"]).await;
-        Store::back_up(&engine.url(), &to).await.unwrap();
+        Store::back_up(&engine.place(), &to).await.unwrap();
         add(&store, &["c"]).await;
-        let again = Store::back_up(&engine.url(), &to).await.expect_err("it is there").to_string();
+        let again = Store::back_up(&engine.place(), &to).await.expect_err("it is there").to_string();
         assert!(again.contains("is there already"), "{again}");
         let copy = Store::open(&format!("sqlite:{}", to.display())).await.unwrap();
         assert_eq!(whole_log(&copy).await, whole_log(&store).await[..2]);
@@ -300,7 +300,7 @@ fn a_copy_is_what_was_committed_and_replaces_nothing() {
 fn who_only_reads_makes_no_store_where_there_is_none() {
     let engine = SqliteFile::start();
     let said =
-        block_on(Store::open_to_read(&engine.url())).map(drop).expect_err("nothing is there").to_string();
+        block_on(Store::open_to_read(&engine.place())).map(drop).expect_err("nothing is there").to_string();
     assert!(said.contains("there is no such file"), "{said}");
     assert!(!engine.path().parent().unwrap().exists(), "not even a directory was made");
 
@@ -308,7 +308,7 @@ fn who_only_reads_makes_no_store_where_there_is_none() {
     block_on(add(&store, &["a"]));
     let away = engine.path().with_extension("away");
     fs::rename(engine.path(), &away).unwrap();
-    assert!(block_on(Store::open_to_read(&engine.url())).is_err());
+    assert!(block_on(Store::open_to_read(&engine.place())).is_err());
     fs::rename(&away, engine.path()).unwrap();
     block_on(add(&store, &["b"]));
     assert_eq!(block_on(whole_log(&store)).len(), 2, "put back, nothing is lost");

@@ -55,18 +55,20 @@ pub(super) async fn stores(config: &Config) -> Vec<Finding> {
     let urls = Service::ALL.iter().filter_map(|service| Some((*service, config.store_url(*service)?)));
     let (mut there, mut wrong, mut noted) = (0, Vec::new(), Vec::new());
     for (service, url) in urls {
-        let StoreUrl::Sqlite(path) = url;
-        if !path.exists() {
-            continue;
-        }
+        let opened = match url {
+            StoreUrl::Sqlite(path) if !path.exists() => continue,
+            StoreUrl::Sqlite(_) => Store::open_at(url).await,
+            // To open it would make it, where there is none.
+            StoreUrl::Postgres(_) => Store::open_to_read(url).await,
+        };
         there += 1;
-        let looked = match Store::open(&url.to_string()).await {
+        let looked = match opened {
             Ok(store) => names::check(service, &store).await,
             Err(error) => Err(error),
         };
         match looked {
             Ok(finding) => noted.extend(finding),
-            Err(error) => wrong.push(unusable(&error, path)),
+            Err(error) => wrong.push(unusable(&error, url)),
         }
     }
     if !wrong.is_empty() {
@@ -81,12 +83,11 @@ pub(super) async fn stores(config: &Config) -> Vec<Finding> {
     noted
 }
 
-fn unusable(error: &StoreError, path: &Path) -> Finding {
-    let remedy = match error {
-        StoreError::Schema { .. } => Text::DoctorStoreVersion.into(),
-        StoreError::Url { .. } | StoreError::Failed { .. } | StoreError::Contradiction { .. } => {
-            Said::text(Text::DoctorStoreBroken, &[&path.display()])
-        }
+fn unusable(error: &StoreError, url: &StoreUrl) -> Finding {
+    let remedy = match (error, url) {
+        (StoreError::Schema { .. }, _) => Text::DoctorStoreVersion.into(),
+        (_, StoreUrl::Sqlite(path)) => Said::text(Text::DoctorStoreBroken, &[&path.display()]),
+        (_, StoreUrl::Postgres(_)) => Text::DoctorStoreServer.into(),
     };
     Finding::wrong(Checked::Stores, error.to_string(), remedy)
 }

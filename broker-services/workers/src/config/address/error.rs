@@ -1,4 +1,4 @@
-//! Why a URL of a broker, a Redis or a management API cannot be used, and the bounds that it may break.
+//! Why a URL of a broker, a Redis, a PostgreSQL or a management API cannot be used, and the bounds that it may break.
 
 /// Most hosts of one broker: a cluster has three, five or seven.
 pub(super) const MAX_HOSTS: usize = 16;
@@ -44,9 +44,20 @@ pub enum AddressError {
     /// A path that is no database.
     #[error("has a path that is no number of a database; write /0, or leave it out")]
     Database,
+    /// A PostgreSQL without a database.
+    #[error("names no database; write postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    NoDatabase,
     /// A parameter behind `?` that there is not.
     #[error("has {0} that is not known here; {1}")]
     Parameter(String, &'static str),
+    /// A parameter behind `?` that is none of the words it can be.
+    #[error("has a parameter '{name}' that must be given once, as {takes}")]
+    Word {
+        /// The part of the query.
+        name: &'static str,
+        /// What it can be.
+        takes: &'static str,
+    },
     /// A parameter behind `?` with another value than it can have.
     #[error("has a parameter '{name}' that must be given once, as a number from {min} to {max}")]
     Value {

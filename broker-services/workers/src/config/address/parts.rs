@@ -131,25 +131,40 @@ impl Parts<'_> {
         self.hosts.split(',').map(|host| endpoint(host, default_port)).collect()
     }
 
-    /// The values of the parameters that there are, each of which may be given once. `known` tells of them in words.
+    /// The numbers that the parameters have that there are. `known` tells of them in words.
     pub(super) fn parameters<const COUNT: usize>(
         &self,
         parameters: &[(&'static str, RangeInclusive<u32>); COUNT],
         known: &'static str,
     ) -> Result<[Option<u32>; COUNT], AddressError> {
-        let mut values = [None; COUNT];
-        for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let at = parameters.iter().position(|(parameter, _)| *parameter == name);
-            let at = at.ok_or_else(|| AddressError::Parameter(self.shown(name), known))?;
-            let (name, range) = &parameters[at];
-            let number = value.parse().ok().filter(|number| range.contains(number));
-            let wrong = AddressError::Value { name, min: *range.start(), max: *range.end() };
-            if values[at].replace(number.ok_or_else(|| wrong.clone())?).is_some() {
-                return Err(wrong);
+        let mut numbers = [None; COUNT];
+        let given = self.words(&parameters.each_ref().map(|(name, _)| *name), known)?;
+        for ((number, words), (name, range)) in numbers.iter_mut().zip(given).zip(parameters) {
+            *number = match words[..] {
+                [] => continue,
+                [word] => word.parse().ok().filter(|number| range.contains(number)),
+                _ => None,
+            };
+            if number.is_none() {
+                return Err(AddressError::Value { name, min: *range.start(), max: *range.end() });
             }
         }
-        Ok(values)
+        Ok(numbers)
+    }
+
+    /// Whatever the parameters `names` are given as, in their order. `known` tells of them in words.
+    pub(super) fn words<const COUNT: usize>(
+        &self,
+        names: &[&'static str; COUNT],
+        known: &'static str,
+    ) -> Result<[Vec<&str>; COUNT], AddressError> {
+        let mut words = [const { Vec::new() }; COUNT];
+        for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let at = names.iter().position(|known| *known == name);
+            words[at.ok_or_else(|| AddressError::Parameter(self.shown(name), known))?].push(value);
+        }
+        Ok(words)
     }
 
     /// A parameter as a sentence may name it: without a login, `?` may be in the midst of a password.

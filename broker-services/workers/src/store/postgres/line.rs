@@ -1,0 +1,66 @@
+//! One connection, lent to one at a time, and made anew when it is lost.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::failure::Failure;
+use super::news::News;
+use super::session::Session;
+use crate::config::address::PostgresAddress;
+
+/// How long one round of work may take, all its waiting for others' locks included: far longer than a batch takes, and
+/// shorter than people wait.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Decisions, which are on the disk once they are committed. Whoever connects for it begins an incarnation.
+    Decide,
+    /// All the rest of a worker: what it writes may be lost in a crash of the server, and does no harm then.
+    Look,
+    /// Reading, wherever: a standby will do.
+    Read,
+}
+
+/// A connection. Whoever has it is alone with it.
+pub(super) struct Line {
+    address: PostgresAddress,
+    purpose: Purpose,
+    news: Rc<News>,
+    session: Mutex<Option<Session>>,
+}
+
+impl Line {
+    /// Not connected yet.
+    pub(super) fn new(address: &PostgresAddress, purpose: Purpose, news: &Rc<News>) -> Self {
+        Self { address: address.clone(), purpose, news: Rc::clone(news), session: Mutex::new(None) }
+    }
+
+    /// Lends the connection to `work`, and ends it unless that comes to a good end: then nothing that was begun on it is left.
+    pub(super) async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut place = self.session.lock().await;
+        let lent = async {
+            let session = match place.take().filter(|session| !session.client.is_closed()) {
+                Some(session) => session,
+                None => self.connect().await?,
+            };
+            let done = work(&session).await?;
+            *place = Some(session);
+            Ok(done)
+        };
+        timeout(ANSWERS_WITHIN, lent).await.unwrap_or(Err(Failure::Silent(ANSWERS_WITHIN)))
+    }
+
+    async fn connect(&self) -> Result<Session, Failure> {
+        // Nobody knows what was told to the one before, and whether it had committed.
+        self.news.begin_anew();
+        Session::connect(&self.address, self.purpose, &self.news).await
+    }
+}

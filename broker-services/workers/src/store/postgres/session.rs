@@ -1,0 +1,152 @@
+//! A connection to the server, with what it has prepared.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::time::Duration;
+
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::failure::Failure;
+use super::line::Purpose;
+use super::news::News;
+use super::{identity, schema};
+use crate::config::address::PostgresAddress;
+
+/// How long one host may take to let us in.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// How long what was sent may go without the network's word that it came.
+const LOST_AFTER: Duration = Duration::from_secs(8);
+/// Likewise, while nothing is sent: how long until it is asked, and how often.
+const PROBE_AFTER: Duration = Duration::from_secs(5);
+
+/// What every connection is set to. The bounds, in milliseconds, are the server's own: they hold as well where this process
+/// stands still with others' rows in its hand. Each statement goes by an index; without the right numbers on the
+/// tables, such as a new one has, the server would rather read all of it.
+const SETTINGS: &str = "
+    SET application_name = 'skstore';
+    SET client_min_messages = 'warning';
+    SET default_transaction_isolation = 'read committed';
+    SET lock_timeout = 5000;
+    SET statement_timeout = 9000;
+    SET idle_in_transaction_session_timeout = 5000;
+    SET plan_cache_mode = 'force_generic_plan';
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;";
+
+/// A connection.
+pub(super) struct Session {
+    pub(super) client: Client,
+    /// The channel on which those who share the store tell each other of commits.
+    pub(super) channel: String,
+    prepared: RefCell<HashMap<&'static str, Statement>>,
+}
+
+impl Session {
+    /// Connects to the host that takes writes; to any, where it is only to be read. What arrives by itself is told to `news`.
+    pub(super) async fn connect(
+        address: &PostgresAddress,
+        purpose: Purpose,
+        news: &News,
+    ) -> Result<Self, Failure> {
+        let config = config(address, purpose);
+        let client = if address.is_encrypted() {
+            let (tls, _) = MakeRustlsConnect::with_native_certs().map_err(|errors| {
+                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                Failure::Unusable(format!(
+                    "this machine's certificates cannot be read: {}",
+                    errors.join("; ")
+                ))
+            })?;
+            open(&config, tls, news).await?
+        } else {
+            open(&config, NoTls, news).await?
+        };
+        let schema = address.schema();
+        let session = Self { client, channel: format!("skstore_{schema}"), prepared: RefCell::default() };
+        session.set_up(purpose, schema).await?;
+        Ok(session)
+    }
+
+    async fn set_up(&self, purpose: Purpose, schema: &str) -> Result<(), Failure> {
+        let rest = match purpose {
+            Purpose::Decide => "SET synchronous_commit = on",
+            Purpose::Look => &format!("SET synchronous_commit = off; LISTEN {}", self.channel),
+            // Whoever only reads holds up nobody.
+            Purpose::Read => {
+                "SET default_transaction_read_only = on; SET idle_in_transaction_session_timeout = 0"
+            }
+        };
+        self.client.batch_execute(&format!("{SETTINGS} SET search_path = {schema}; {rest}")).await?;
+        match purpose {
+            Purpose::Decide => {
+                schema::prepare(&self.client, schema).await?;
+                identity::begin(&self.client).await
+            }
+            Purpose::Look | Purpose::Read => schema::check(&self.client, schema).await,
+        }
+    }
+
+    /// `sql`, prepared when it is needed first.
+    pub(super) async fn statement(&self, sql: &'static str) -> Result<Statement, Failure> {
+        let known = self.prepared.borrow().get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.prepared.borrow_mut().insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+fn config(address: &PostgresAddress, purpose: Purpose) -> Config {
+    let mut config = Config::new();
+    for endpoint in address.endpoints() {
+        config.host(&endpoint.host).port(endpoint.port);
+    }
+    config
+        .dbname(address.database())
+        .connect_timeout(CONNECT_WITHIN)
+        .tcp_user_timeout(LOST_AFTER)
+        .keepalives_idle(PROBE_AFTER)
+        .keepalives_interval(PROBE_AFTER)
+        .ssl_mode(if address.is_encrypted() { SslMode::Require } else { SslMode::Disable })
+        .target_session_attrs(match purpose {
+            Purpose::Decide | Purpose::Look => TargetSessionAttrs::ReadWrite,
+            Purpose::Read => TargetSessionAttrs::Any,
+        });
+    if let Some(login) = address.login() {
+        config.user(&login.user).password(login.password.reveal());
+    }
+    config
+}
+
+/// Connects, and has the connection driven for as long as somebody has its client.
+async fn open<T>(config: &Config, tls: T, news: &News) -> Result<Client, Failure>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    tokio::spawn(drive(connection, news.listener()));
+    Ok(client)
+}
+
+async fn drive<S>(mut connection: Connection<Socket, S>, told: impl Fn(&str))
+where
+    S: tokio_postgres::tls::TlsStream + Unpin,
+{
+    loop {
+        match poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(notification))) => told(notification.payload()),
+            Some(Ok(AsyncMessage::Notice(notice))) => tracing::warn!(%notice, "the store says"),
+            Some(Ok(_)) => {}
+            // Whoever uses it next is told.
+            Some(Err(_)) | None => return,
+        }
+    }
+}

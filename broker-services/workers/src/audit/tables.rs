@@ -9,8 +9,10 @@ use super::report::AuditError;
 use super::sources::Sources;
 use crate::config::StoreUrl;
 use crate::service;
-use reader::{Cell, Columns, Reader};
+use cells::{Cell, Columns};
+use reader::Reader;
 
+mod cells;
 mod postgres;
 mod reader;
 mod sqlite;

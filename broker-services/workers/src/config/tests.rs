@@ -204,7 +204,9 @@ fn a_bad_value_is_told_what_it_must_be() {
             "sqlite://data/item.db",
             "has slashes in front of a path that may be meant otherwise",
         ),
-        ("item.store.url", "postgres://h/x", "asks for PostgreSQL (postgres://), which this build cannot"),
+        ("bus.url", "postgres://me:secret@h/x", "asks for PostgreSQL (postgres://), which this build cannot"),
+        ("item.store.url", "redis://me:secret@h", "asks for Redis (redis://HOST), which this build cannot"),
+        ("item.store.url", "postgres://me:secret@h", "names no database"),
         ("item.store.url", "sqlite:", "is no URL that it can be; this build takes 'sqlite:PATH'"),
         ("bus.url", "embedded", "is no URL that it can be; this build takes 'embedded:' or 'amqp"),
         ("data_dir", "a\nb", "must not contain control characters"),
@@ -244,6 +246,13 @@ fn settings_that_do_not_fit_together_are_refused() {
             vec![("order.store.url", "sqlite:/d/a.db"), ("item.store.url", "sqlite:/d/a.db")],
             "names the same file as 'order.store.url'",
         ),
+        (
+            vec![
+                ("order.store.url", "postgres://a,b/desk"),
+                ("item.store.url", "postgresql://u:p@b:5432/desk"),
+            ],
+            "names the same schema of a database (?schema=NAME names another) as 'order.store.url'",
+        ),
     ];
     for (flags, expected) in table {
         let error = error(&with_flags(&flags));
@@ -272,6 +281,18 @@ fn paths_start_where_they_should() {
         Config::load(&with_flags(&[("data_dir", "/d"), ("item.store.url", "sqlite:i.db")])).unwrap();
     assert_eq!(elsewhere.store_url(Service::Item), Some(&StoreUrl::Sqlite("/d/i.db".into())));
     assert_eq!(error(&Sources::default()), ConfigError::NoHome.to_string());
+}
+
+#[test]
+fn services_may_have_their_stores_in_schemas_of_one_database() {
+    let at = |schema: &str| format!("postgres://kim:pw@db/desk?schema={schema}");
+    let (order, deposit) = (at("order"), at("deposit"));
+    let flags = [("order.store.url", order.as_str()), ("deposit.store.url", deposit.as_str())];
+    let config = Config::load(&with_flags(&flags)).unwrap();
+    let Some(StoreUrl::Postgres(address)) = config.store_url(Service::Deposit) else { panic!("{config:?}") };
+    assert_eq!(address.schema(), "deposit");
+    assert_eq!(address.login().map(|login| login.password.reveal()), Some("pw"), "it is not lost on the way");
+    assert!(matches!(config.store_url(Service::Item), Some(StoreUrl::Sqlite(_))));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod buyers;
 mod faults;
 mod forgetting;
 mod frames;
+mod postgres;
 mod races;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
 #[path = "../../../../xtask/src/servers.rs"]

@@ -54,10 +54,15 @@ impl Traffic {
     }
 
     /// Waits until each client has placed an order that it had not begun when this is asked for: all works.
-    #[expect(clippy::disallowed_methods, reason = "it is outside of any runtime, and waits for a thread")]
     pub(crate) fn goes_on(&self) {
-        let (before, since) = (self.orders.0.begun.load(Ordering::Relaxed), Instant::now());
-        while self.orders.0.begun.load(Ordering::Relaxed) < before + 2 * CLIENTS {
+        self.has_begun(self.orders.0.begun.load(Ordering::Relaxed) + 2 * CLIENTS);
+    }
+
+    /// Waits until that many orders have been begun.
+    #[expect(clippy::disallowed_methods, reason = "it is outside of any runtime, and waits for a thread")]
+    pub(crate) fn has_begun(&self, orders: usize) {
+        let since = Instant::now();
+        while self.orders.0.begun.load(Ordering::Relaxed) < orders {
             assert!(since.elapsed() < PATIENCE, "not within {PATIENCE:?}: orders are taken");
             assert!(!self.clients.is_finished(), "the clients have given up");
             thread::sleep(LOOK_EVERY);

@@ -110,13 +110,13 @@ impl Workers {
         self.running.push((service, started));
     }
 
-    /// Ends `service` by `signal`: TERM for an orderly end, KILL for one that nobody can catch.
+    /// Ends `service`, or the oldest replica of it, by `signal`: TERM for an orderly end, KILL for one that nobody can catch.
     pub(crate) fn end(&mut self, service: Service, signal: &str) {
-        self.of(service).end(signal);
-        self.running.retain(|(which, _)| *which != service);
+        let at = self.running.iter().position(|(which, _)| *which == service).expect("it runs");
+        self.running.remove(at).1.end(signal);
     }
 
-    /// Sends `signal` to `service`: STOP pauses it, CONT has it go on.
+    /// Sends `signal` to `service`, or to the oldest replica of it: STOP pauses it, CONT has it go on.
     pub(crate) fn signal(&mut self, service: Service, signal: &str) {
         self.of(service).send(signal);
     }

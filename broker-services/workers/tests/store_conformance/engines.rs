@@ -90,7 +90,8 @@ impl Postgres {
              postgres://desk:desk@127.0.0.1:5432/postgres; `cargo xtask test` starts one",
         );
         // Every run finds the schemas of those before it.
-        let schema = format!("t{}", uuid::Uuid::now_v7().simple());
+        // It may be a word of SQL, and begins as one.
+        let schema = format!("order_{}", uuid::Uuid::now_v7().simple());
         Self { url: format!("{server}?schema={schema}"), schema }
     }
 

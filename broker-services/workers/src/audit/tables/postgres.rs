@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use tokio_postgres::Statement;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::reader::Cell;
+use super::cells::Cell;
 use crate::config::address::PostgresAddress;
 use crate::store::postgres::Reading;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
 
-use super::reader::Cell;
+use super::cells::Cell;
 
 /// How long to wait for a checkpoint of somebody else's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

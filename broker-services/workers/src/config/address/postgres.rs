@@ -84,7 +84,7 @@ impl PostgresAddress {
         &self.database
     }
 
-    /// The schema in it: a name that needs no quotes.
+    /// The schema in it: a name that has no quotes in it, and may be a word of SQL, like `order`.
     #[must_use]
     pub fn schema(&self) -> &str {
         &self.schema

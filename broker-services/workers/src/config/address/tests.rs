@@ -57,6 +57,37 @@ fn a_redis_s_url_says_where_and_as_whom() {
 }
 
 #[test]
+fn a_postgresql_s_url_says_where_as_whom_and_in_which_schema() {
+    let table = [
+        ("postgres://db/desk", None, "db:5432", "desk", "public", false),
+        (
+            "postgresql://kim:p%40w@a,b:5433/d%2Fk",
+            Some(("kim", "p@w")),
+            "a:5432,b:5433",
+            "d/k",
+            "public",
+            false,
+        ),
+        ("postgres://[::1]/d?schema=order", None, "[::1]:5432", "d", "order", false),
+        ("postgres://db/d?sslmode=verify-full&schema=o_1", None, "db:5432", "d", "o_1", true),
+        ("postgres://db/d?sslmode=disable", None, "db:5432", "d", "public", false),
+    ];
+    for (url, login, at, database, schema, is_encrypted) in table {
+        let address = PostgresAddress::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        let told = address.login().map(|login| (login.user.as_str(), login.password.reveal()));
+        let places: Vec<String> = address.endpoints().iter().map(ToString::to_string).collect();
+        assert_eq!(told, login, "{url}");
+        assert_eq!(
+            (places.join(","), address.database(), address.schema()),
+            (at.to_owned(), database, schema)
+        );
+        assert_eq!(address.is_encrypted(), is_encrypted, "{url}");
+        let shown = address.to_string().replace("***", "p%40w");
+        assert_eq!(PostgresAddress::parse(&shown), Ok(address), "{url} is shown as {shown}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_with_what_to_write() {
     let table = [
         ("amqp://u:p@ss/w#rd@mq:5672", "percent-encoded"),
@@ -111,6 +142,22 @@ fn what_cannot_be_read_is_refused_with_what_to_write() {
     ];
     for (url, part) in table {
         let error = RedisAddress::parse(url).expect_err(url).to_string();
+        assert!(error.contains(part), "{url}: {error}");
+    }
+    let table = [
+        ("postgres://db", "names no database"),
+        ("postgres://db/", "names no database"),
+        ("postgres://u:p@db/a/b", "percent-encoded"),
+        ("postgres://db/d?schema=Order", "'schema' that must be given once, as a name of up to 48"),
+        ("postgres://db/d?schema=a;drop", "'schema'"),
+        ("postgres://db/d?schema=", "'schema'"),
+        ("postgres://db/d?schema=a&schema=b", "'schema'"),
+        ("postgres://db/d?sslmode=prefer", "disable or verify-full"),
+        ("postgres://u:p@db/d?sslcert=x", "a parameter 'sslcert'"),
+        ("mysql://db/d", "must begin with postgres://"),
+    ];
+    for (url, part) in table {
+        let error = PostgresAddress::parse(url).expect_err(url).to_string();
         assert!(error.contains(part), "{url}: {error}");
     }
 }
@@ -169,7 +216,7 @@ proptest! {
     #[test]
     fn a_password_that_is_not_encoded_is_refused_or_used_and_never_shown(
         password in password(),
-        scheme in prop_oneof![Just("amqp"), Just("amqps"), Just("redis"), Just("rediss")],
+        scheme in prop_oneof![Just("amqp"), Just("amqps"), Just("redis"), Just("rediss"), Just("postgres")],
         path in prop_oneof![Just(""), Just("/"), Just("/1"), Just("/1?heartbeat=5"), Just("?q=1")],
     ) {
         let url = format!("{scheme}://kim:{password}@host:5672{path}");
@@ -178,6 +225,14 @@ proptest! {
                 Ok(address) => {
                     prop_assert_eq!(&places(&address), &["host:5672"]);
                     format!("{address} {address:?} {:?}", address.password())
+                }
+                Err(error) => format!("{error} {error:?}"),
+            }
+        } else if scheme == "postgres" {
+            match PostgresAddress::parse(&url) {
+                Ok(address) => {
+                    prop_assert_eq!(&address.endpoints()[0].host, "host");
+                    format!("{address} {address:?} {:?}", address.login())
                 }
                 Err(error) => format!("{error} {error:?}"),
             }
@@ -196,9 +251,10 @@ proptest! {
     #[test]
     fn no_text_makes_it_panic(url in prop_oneof![
         "\\PC{0,60}",
-        "(amqps?|rediss?)://[a-z:@/?#\\[\\]%,=&0-9 ]{0,40}",
+        "(amqps?|rediss?|postgres)://[a-z:@/?#\\[\\]%,=&0-9 ]{0,40}",
     ]) {
         let _ = BrokerAddress::parse(&url);
         let _ = RedisAddress::parse(&url);
+        let _ = PostgresAddress::parse(&url);
     }
 }

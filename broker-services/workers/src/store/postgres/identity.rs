@@ -20,9 +20,7 @@ const HEAD: &str = "
         (SELECT coalesce(array_agg(since_seq ORDER BY number), '{}') FROM newest)
     FROM meta, head WHERE key = 'store_id'";
 
-/// Begins an incarnation, with each connection that may write: while there was none, another server may have taken the place
-/// of this one, without the last of what it had. The last some dozens are kept. Commits wait for it, so each
-/// is before it or after it.
+/// Begins an incarnation. The last some dozens are kept. Commits wait for it, so each is before it or after it.
 pub(super) async fn begin(client: &Client) -> Result<(), Failure> {
     let begun = client.batch_execute(
         "BEGIN;

@@ -1,5 +1,6 @@
 //! One connection, lent to one at a time, and made anew when it is lost.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::failure::Failure;
+use super::identity;
 use super::news::News;
 use super::session::Session;
 use crate::config::address::PostgresAddress;
@@ -18,7 +20,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Decisions, which are on the disk once they are committed. Whoever connects for it begins an incarnation.
+    /// Decisions, which are on the disk once they are committed.
     Decide,
     /// All the rest of a worker: what it writes may be lost in a crash of the server, and does no harm then.
     Look,
@@ -32,12 +34,15 @@ pub(super) struct Line {
     purpose: Purpose,
     news: Rc<News>,
     session: Mutex<Option<Session>>,
+    /// The history of the server on which an incarnation was begun.
+    timeline: RefCell<Option<String>>,
 }
 
 impl Line {
     /// Not connected yet.
     pub(super) fn new(address: &PostgresAddress, purpose: Purpose, news: &Rc<News>) -> Self {
-        Self { address: address.clone(), purpose, news: Rc::clone(news), session: Mutex::new(None) }
+        let (address, news) = (address.clone(), Rc::clone(news));
+        Self { address, purpose, news, session: Mutex::new(None), timeline: RefCell::default() }
     }
 
     /// Lends the connection to `work`, and ends it unless that comes to a good end: then nothing that was begun on it is left.
@@ -61,6 +66,21 @@ impl Line {
     async fn connect(&self) -> Result<Session, Failure> {
         // Nobody knows what was told to the one before, and whether it had committed.
         self.news.begin_anew();
-        Session::connect(&self.address, self.purpose, &self.news).await
+        let session = Session::connect(&self.address, self.purpose, &self.news).await?;
+        if self.purpose == Purpose::Decide {
+            self.begin(&session).await?;
+        }
+        Ok(session)
+    }
+
+    /// Begins an incarnation with the first connection, and with one to a server that took the place of another: that may
+    /// be without the last of what the other had.
+    async fn begin(&self, session: &Session) -> Result<(), Failure> {
+        let timeline = Some(session.timeline().await?);
+        if *self.timeline.borrow() != timeline {
+            identity::begin(&session.client).await?;
+            self.timeline.replace(timeline);
+        }
+        Ok(())
     }
 }

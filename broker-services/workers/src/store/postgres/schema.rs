@@ -101,7 +101,7 @@ fn is_behind(found: Option<i64>) -> bool {
 async fn make_room(client: &Client, schema: &str) -> Result<(), Failure> {
     let exists = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
     if client.query_opt(exists, &[&schema]).await?.is_none() {
-        client.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+        client.batch_execute(&format!("CREATE SCHEMA \"{schema}\"")).await?;
     }
     let taken = "SELECT count(*) FROM pg_tables WHERE schemaname = $1 AND tablename IN ('aggregates', 'events', 'unsent')";
     if client.query_one(taken, &[&schema]).await?.get::<_, i64>(0) == 0 {
@@ -133,7 +133,7 @@ async fn version(client: &Client, schema: &str) -> Result<Option<i64>, Failure> 
             "the schema '{schema}' has a table 'meta' of another program; name another schema (?schema=NAME)"
         ))
     };
-    let sql = format!("SELECT value::text FROM {schema}.meta WHERE key = 'schema_version'");
+    let sql = format!("SELECT value::text FROM \"{schema}\".meta WHERE key = 'schema_version'");
     let found = client.query_opt(&sql, &[]).await.map_err(|error| match error.code() {
         Some(&SqlState::UNDEFINED_COLUMN) => of_another(),
         _ => error.into(),

@@ -13,7 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::failure::Failure;
 use super::line::Purpose;
 use super::news::News;
-use super::{identity, schema};
+use super::schema;
 use crate::config::address::PostgresAddress;
 
 /// How long one host may take to let us in.
@@ -81,14 +81,18 @@ impl Session {
                 "SET default_transaction_read_only = on; SET idle_in_transaction_session_timeout = 0"
             }
         };
-        self.client.batch_execute(&format!("{SETTINGS} SET search_path = {schema}; {rest}")).await?;
+        self.client.batch_execute(&format!("{SETTINGS} SET search_path = \"{schema}\"; {rest}")).await?;
         match purpose {
-            Purpose::Decide => {
-                schema::prepare(&self.client, schema).await?;
-                identity::begin(&self.client).await
-            }
+            Purpose::Decide => schema::prepare(&self.client, schema).await,
             Purpose::Look | Purpose::Read => schema::check(&self.client, schema).await,
         }
+    }
+
+    /// Which history this server is in: another one begins when a standby takes the place of its primary, and when a server
+    /// is brought back to what it was.
+    pub(super) async fn timeline(&self) -> Result<String, Failure> {
+        let timeline = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)";
+        Ok(self.client.query_one(timeline, &[]).await?.get(0))
     }
 
     /// `sql`, prepared when it is needed first.

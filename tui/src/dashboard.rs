@@ -12,9 +12,10 @@
 //!    parts of a [`table`];
 //! 6. [`layout`] and [`draw`](mod@draw): how the state looks; what is where on the screen is recorded in [`shown`].
 //!
-//! Only runner, reading and loading do I/O and read the clock. `update` and `draw` are functions of what they are handed.
+//! Only runner, reading, loading and recording do I/O and read the clock. `update` and `draw` are functions of what they are handed.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ratatui::layout::Size;
@@ -58,11 +59,15 @@ mod footer;
 mod header;
 mod ink;
 mod loading;
+mod recording;
 mod spark;
 
 pub use draw::draw;
 pub use runner::run_on;
 pub use update::update;
+
+/// The directory of recordings, in that of the data.
+const RECORDINGS: &str = "recordings";
 
 /// What a dashboard begins with.
 #[derive(Debug, Clone)]
@@ -83,6 +88,8 @@ pub struct DashboardOptions {
     pub clock: Clock,
     /// The last lines of this process's log.
     pub log: LogTail,
+    /// The directory that recordings of breakers are written to.
+    pub recordings: PathBuf,
 }
 
 impl DashboardOptions {
@@ -104,6 +111,7 @@ impl DashboardOptions {
             walk_in: Some(config.order.walk_in.clone()),
             clock: Clock::System,
             log: LogTail::default(),
+            recordings: config.data_dir.join(RECORDINGS),
         })
     }
 

@@ -408,3 +408,6 @@ async fn tell_changes(context: &Context, publisher: &Publisher, gate: Option<&Ga
 fn signal(publisher: &Publisher, key: &str, body: &impl serde::Serialize) {
     publisher.send(json_message(topology::EVENTS, key, json::bytes(body)));
 }
+
+#[cfg(test)]
+mod tests;

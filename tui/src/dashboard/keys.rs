@@ -25,6 +25,8 @@ pub enum Action {
     CopyId,
     /// The next length of time that charts show.
     Range,
+    /// Records the breaker, or ends that.
+    Record,
     /// Sends the selected parked message where it came from, after telling what would happen.
     ReplayDead,
     /// Likewise all of them.
@@ -170,6 +172,7 @@ impl Action {
             Self::Faster => "faster",
             Self::Slower => "slower",
             Self::Range => "range",
+            Self::Record => "record",
             Self::ReplayDead => "replay",
             Self::ReplayAllDead => "replay_all",
             Self::DropDead => "drop",
@@ -409,6 +412,7 @@ pub const TABLE: &[Binding] = &[
     in_footer(Action::DropDead, &[c('x'), key(KeyCode::Delete)], &[Scope::Dead], Text::KeyDropDead),
     in_footer(Action::DropAllDead, &[c('X')], &[Scope::Dead], Text::KeyDropAllDead),
     in_footer(Action::Range, &[c('z')], &[Scope::Health], Text::KeyRange),
+    in_footer(Action::Record, &[c('R')], &[Scope::Health], Text::KeyRecord),
     in_footer(Action::StepBack, &[key(KeyCode::Left)], ORDERS, Text::KeyStepBack),
     in_footer(Action::StepForward, &[key(KeyCode::Right)], ORDERS, Text::KeyStepForward),
     in_footer(Action::Raw, &[c('e')], ORDERS, Text::KeyRaw),

@@ -16,6 +16,7 @@ use skstore_workers::desk::{DeadError, DeadPage, DeskError};
 use super::keys::Chord;
 use super::layers::load::state::News;
 use super::screens::dead_letters::state::{Deal, DealReport};
+use super::screens::health::recording::state as recording;
 use super::size::Size;
 use crate::terminal::console::Told;
 
@@ -61,6 +62,8 @@ pub enum Message {
     Summary(Deal, Result<DealReport, DeadError>),
     /// What is heard of the load that is put on.
     Load(News),
+    /// What is heard of the recording that is made.
+    Recording(recording::News),
     /// The last lines of the log. Only sent while they are shown.
     Log(Vec<String>),
     /// Something has happened to the terminal.
@@ -270,6 +273,15 @@ pub enum Effect {
     SteerLoad(Option<u32>),
     /// End it; asked for again, do not wait for its orders.
     StopLoad,
+    /// Record a breaker.
+    StartRecording {
+        /// Of this instance of Order.
+        instance: String,
+        /// The file's name, without what stands after the point, where no other file has it.
+        name: String,
+    },
+    /// End that.
+    StopRecording,
     /// Put a text into the clipboard.
     Copy(String),
     /// Give the terminal to the shell, and stop until it is given back.

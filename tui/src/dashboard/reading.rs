@@ -119,7 +119,6 @@ impl Reads {
         let shown = self.shown.clone();
         async move {
             let reading = read(&view, wanted, known, shown, is_health_known);
-            let late = || ViewError::Lost(format!("no answer within {} s", READ_WITHIN.as_secs()));
             tokio::time::timeout(READ_WITHIN, reading).await.unwrap_or_else(|_| Err(late()))
         }
     }
@@ -148,6 +147,19 @@ impl Reads {
         // What comes back may be another view.
         (self.shown, self.health_at) = (None, None);
         wait
+    }
+}
+
+/// A read that took longer than [`READ_WITHIN`].
+pub(super) fn late() -> ViewError {
+    ViewError::Lost(format!("no answer within {} s", READ_WITHIN.as_secs()))
+}
+
+/// Why the view cannot be read, in a sentence.
+pub(super) fn cause(error: ViewError) -> String {
+    match error {
+        ViewError::Lost(cause) | ViewError::Foreign(cause) => cause,
+        ViewError::Empty => ViewError::Empty.to_string(),
     }
 }
 

@@ -1,9 +1,10 @@
-//! The loop around [`update`](mod@super::update): it owns the desk and the screen. Only runner and
-//! [`reading`](super::reading) do I/O and read the clock.
+//! The loop around [`update`](mod@super::update): it owns the desk and the screen. Only runner,
+//! [`reading`](super::reading), loading and recording do I/O and read the clock.
 
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -23,8 +24,10 @@ use super::layers::load::state::News;
 use super::loading::{self, Loading};
 use super::message::{Answered, Effect, Gesture, Message, Mouse, Request, Wanted};
 use super::pace::Pace;
-use super::reading::{READ_WITHIN, Reading, Reads};
+use super::reading::{READ_WITHIN, Reading, Reads, cause};
+use super::recording::{Recorder, Wish};
 use super::screens::dead_letters::state::{Deal, DealReport, LISTED, Operation};
+use super::screens::health::recording::state as recording;
 use super::screens::wanted;
 use super::shown::Shown;
 use super::size::Size;
@@ -56,7 +59,7 @@ where
     K: Stream<Item = io::Result<Event>> + Unpin,
     C: Console,
 {
-    let DashboardOptions { look, keys, walk_in, clock, is_calm, log, .. } = options;
+    let DashboardOptions { look, keys, walk_in, clock, is_calm, log, recordings, .. } = options;
     let (read_every, tick) = if is_calm { (READ_EVERY_CALM, TICK_CALM) } else { (READ_EVERY, TICK) };
     let mut state = State::new(look, size_of(screen)?, clock.now());
     state.keys = keys;
@@ -65,7 +68,7 @@ where
     let mut bus = desk.bus_state();
     let mut logged = log.changes();
     let outlet = console.outlet();
-    let mut outside = Outside::new(desk, clock, read_every);
+    let mut outside = Outside::new(desk, clock, read_every, recordings);
     let mut pace = Pace::new(Instant::now());
     let mut next_tick = Instant::now() + tick;
     let mut is_drawn = false;
@@ -81,7 +84,7 @@ where
             biased;
             event = keyboard.next() => match event {
                 None => {
-                    Box::pin(outside.leave_load()).await;
+                    Box::pin(outside.leave()).await;
                     return Ok(());
                 }
                 Some(Err(error)) => return Err(DashboardError::Keyboard(error)),
@@ -93,6 +96,7 @@ where
             Ok(()) = bus.changed() => Some(outside.bus_message(&bus.borrow_and_update())),
             Ok(()) = logged.changed(), if state.shows_log() => Some(Message::Log(log.lines())),
             news = heard(&mut outside.load) => Some(Message::Load(news)),
+            news = recorded(&mut outside.recorder) => Some(Message::Recording(news)),
             Some(done) = outside.pending.next(), if !outside.pending.is_empty() => {
                 outside.done(done, &wanted(&state))
             }
@@ -126,12 +130,14 @@ where
             for effect in update(&mut state, outside.clock.now(), message) {
                 match effect {
                     Effect::Quit => {
-                        Box::pin(outside.leave_load()).await;
+                        Box::pin(outside.leave()).await;
                         return Ok(());
                     }
                     Effect::StartLoad(rate) => outside.put_load(rate),
                     Effect::SteerLoad(rate) => outside.load.iter().for_each(|load| load.steer(rate)),
                     Effect::StopLoad => outside.load.iter().for_each(Loading::stop),
+                    Effect::StartRecording { instance, name } => outside.start_recording(instance, name),
+                    Effect::StopRecording => outside.recorder.iter().for_each(Recorder::stop),
                     Effect::Read => outside.reads.wanted(Instant::now()),
                     Effect::Ask(request) => outside.ask(request),
                     Effect::ReadQueues => outside.read_queues(),
@@ -163,6 +169,14 @@ where
 async fn heard(load: &mut Option<Loading>) -> News {
     match load {
         Some(load) => load.news().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next news of the recording that is made, if one is.
+async fn recorded(recorder: &mut Option<Recorder>) -> recording::News {
+    match recorder {
+        Some(recorder) => recorder.news().await,
         None => std::future::pending().await,
     }
 }
@@ -238,12 +252,14 @@ enum Done {
     Read(Result<Reading, ViewError>),
     /// The last news of the load.
     Loaded(News),
+    /// The last news of the recording.
+    Recorded(recording::News),
 }
 
 /// Everything outside of the state, and what is on its way from there.
 ///
 /// What is on its way is bounded: one read, one look at the queues, one deal with parked
-/// messages, two questions about the open detail, one load within its own bounds, and what a person asks for by
+/// messages, two questions about the open detail, one load and one recording within their own bounds, and what a person asks for by
 /// hand, each for as long as [`skstore_workers::desk::ANSWER_WITHIN`].
 struct Outside {
     desk: Desk,
@@ -252,12 +268,17 @@ struct Outside {
     reads: Reads,
     /// The load that is put on.
     load: Option<Loading>,
+    /// The recording that is made.
+    recorder: Option<Recorder>,
+    /// The directory of recordings.
+    recordings: PathBuf,
 }
 
 impl Outside {
-    fn new(desk: Desk, clock: Clock, read_every: Duration) -> Self {
+    fn new(desk: Desk, clock: Clock, read_every: Duration, recordings: PathBuf) -> Self {
         let reads = Reads::new(Instant::now(), read_every);
-        Self { desk, clock, pending: FuturesUnordered::new(), reads, load: None }
+        let pending = FuturesUnordered::new();
+        Self { desk, clock, pending, reads, load: None, recorder: None, recordings }
     }
 
     fn ask(&self, request: Request) {
@@ -274,14 +295,24 @@ impl Outside {
         self.pending.push(Box::pin(async move { Done::Loaded(done.await) }));
     }
 
-    /// Ends the load that is put on in good order: what is in flight is answered, or will not be.
-    async fn leave_load(&mut self) {
-        let Some(load) = self.load.take() else { return };
-        load.leave();
+    fn start_recording(&mut self, instance: String, name: String) {
+        let wish = Wish { instance, directory: self.recordings.clone(), name };
+        let (recorder, done) = Recorder::start(self.desk.view().clone(), wish);
+        self.recorder = Some(recorder);
+        self.pending.push(Box::pin(async move { Done::Recorded(done.await) }));
+    }
+
+    /// Ends in good order what goes on: a recording has its end, and orders of a load in flight are answered, or will not be.
+    async fn leave(&mut self) {
+        self.load.iter().for_each(Loading::leave);
+        self.recorder.iter().for_each(Recorder::stop);
         let is_over = async {
-            while let Some(done) = self.pending.next().await {
-                if matches!(done, Done::Loaded(_)) {
-                    return;
+            while self.load.is_some() || self.recorder.is_some() {
+                match self.pending.next().await {
+                    Some(Done::Loaded(_)) => self.load = None,
+                    Some(Done::Recorded(_)) => self.recorder = None,
+                    Some(Done::Message(_) | Done::Read(_)) => {}
+                    None => return,
                 }
             }
         };
@@ -340,6 +371,10 @@ impl Outside {
                 self.load = None;
                 Some(Message::Load(news))
             }
+            Done::Recorded(news) => {
+                self.recorder = None;
+                Some(Message::Recording(news))
+            }
             Done::Read(Ok(reading)) => {
                 self.reads.succeeded(Instant::now(), &reading, wanted);
                 match reading {
@@ -350,11 +385,7 @@ impl Outside {
             }
             Done::Read(Err(error)) => {
                 let wait = self.reads.failed(Instant::now());
-                let cause = match error {
-                    ViewError::Lost(cause) | ViewError::Foreign(cause) => cause,
-                    ViewError::Empty => ViewError::Empty.to_string(),
-                };
-                Some(Message::ViewLost { cause, retry_at: self.clock.now().after(wait) })
+                Some(Message::ViewLost { cause: cause(error), retry_at: self.clock.now().after(wait) })
             }
         }
     }

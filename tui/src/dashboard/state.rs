@@ -27,6 +27,7 @@ use super::screens::dead_letters::state::Dead;
 use super::screens::events::state::Events;
 use super::screens::health::attendance::{Attendance, Workers};
 use super::screens::health::history::History;
+use super::screens::health::recording::state::Recording;
 use super::screens::health::state::HealthTab;
 use super::screens::orders::detail::state::Detail;
 use super::screens::orders::state::Orders;
@@ -157,6 +158,8 @@ pub struct State {
     pub health_tab: HealthTab,
     /// What its charts show.
     pub history: History,
+    /// The recording of a breaker that is made from here.
+    pub recording: Recording,
     /// How full the queues are, if they could be asked.
     pub queues: Option<Vec<QueueDepth>>,
     /// Since when some of them are not read by those who should.
@@ -202,6 +205,7 @@ impl State {
             dead: Dead::default(),
             health_tab: HealthTab::default(),
             history: History::default(),
+            recording: Recording::default(),
             queues: None,
             attendance: Attendance::default(),
             is_asking_queues: false,

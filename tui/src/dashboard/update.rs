@@ -11,6 +11,7 @@ use super::layout;
 use super::message::{Answered, Effect, Message, Request, Snapshot};
 use super::screens;
 use super::screens::dead_letters::update as dead_letters;
+use super::screens::health::recording::update as recording;
 use super::screens::orders::update::ask_about_detail;
 use super::state::{BusLost, Connection, SILENT_AFTER, State};
 use super::toasts::state::Notice;
@@ -83,6 +84,10 @@ pub fn update(state: &mut State, now: Timestamp, message: Message) -> Vec<Effect
         Message::Summary(deal, result) => dead_letters::summary(state, deal, result),
         Message::Load(news) => {
             state.load.hear(news);
+            Vec::new()
+        }
+        Message::Recording(news) => {
+            recording::hear(state, news);
             Vec::new()
         }
         Message::Log(lines) => {

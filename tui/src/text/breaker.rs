@@ -42,6 +42,13 @@ pub fn waits_for_words(language: Language, waits: WaitsFor) -> String {
     }
 }
 
+/// So many calls, as `language` has it.
+#[must_use]
+pub fn calls_words(language: Language, calls: u64) -> String {
+    let text = if calls == 1 { Text::OneCall } else { Text::Calls };
+    language.fill(text, &[&grouped(calls)])
+}
+
 /// Why it changed, as `language` has it.
 #[must_use]
 pub fn why_words(language: Language, why: Why) -> String {
@@ -97,6 +104,15 @@ mod tests {
             assert_eq!(why_words(Language::English, why), why.to_string());
             assert_eq!(why_words(Language::Korean, why), korean);
         }
+    }
+
+    #[test]
+    fn calls_are_counted_as_they_are_said() {
+        let said =
+            |calls| Language::ALL.iter().map(|language| calls_words(*language, calls)).collect::<Vec<_>>();
+        assert_eq!(said(0), ["호출 0회", "0 calls"]);
+        assert_eq!(said(1), ["호출 1회", "1 call"]);
+        assert_eq!(said(1_234), ["호출 1,234회", "1,234 calls"]);
     }
 
     #[test]

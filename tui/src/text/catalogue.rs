@@ -250,6 +250,42 @@ texts! {
     BreakerHistory { "최근 변화", "recent changes" }
 
     // A recording of it and its replay.
+    Calls { "호출 {0}회", "{0} calls" }
+    OneCall { "호출 {0}회", "{0} call" }
+    RecordingRuns { "기록 중: {0}, {1}", "recording: {0}, {1}" }
+    RecordingSilent { "기록 중: {0}, {1}째 소식 없음", "recording: {0}, nothing heard for {1}" }
+    RecordingBegun {
+        "{0}의 차단기를 기록합니다. {1} 키로 끝냅니다",
+        "Recording the breaker of {0}. {1} ends it"
+    }
+    RecordingEnded { "{0}를 기록했습니다. 다른 설정으로 다시 재생: {1}", "Recorded {0}. Under other settings: {1}" }
+    RecordingFull {
+        "기록이 {0} MiB가 되어 끝났습니다: {1}. 다른 설정으로 다시 재생: {2}",
+        "The recording is full at {0} MiB, with {1}. Under other settings: {2}"
+    }
+    RecordingNotTold {
+        "기록하지 못했습니다: 그 워커의 소식이 없거나 워커가 호출을 알리지 않습니다",
+        "Not recorded: its worker is not heard of any more, or does not tell its calls"
+    }
+    RecordingNoView { "뷰를 읽을 수 없어 기록하지 못했습니다: {0}", "Not recorded, the view cannot be read: {0}" }
+    RecordingNotMade { "{0}을(를) 만들 수 없어 기록하지 못했습니다: {1}", "Not recorded, {0} cannot be made: {1}" }
+    RecordingNotWritten {
+        "{0}에 더 쓸 수 없어 기록을 끝냈습니다: {1}. 그때까지의 기록은 온전합니다",
+        "The recording has ended, {0} cannot be written any more: {1}. It is whole up to there"
+    }
+    WhyRecordingChanges { "기록을 시작하거나 끝내는 중입니다", "The recording is just beginning or ending" }
+    WhyNoBreaker {
+        "소식이 있는 주문 워커가 없어 기록할 차단기가 없습니다",
+        "No worker of order is heard of, so there is no breaker to record"
+    }
+    WhySeveralBreakers {
+        "차단기가 여럿입니다. 하나를 골라 기록하세요: skstore breaker record FILE --instance NAME",
+        "There are several breakers. This records one: skstore breaker record FILE --instance NAME"
+    }
+    WhyNoCallsTold {
+        "이 주문 워커의 버전은 호출을 알리지 않습니다. 새 버전으로 바꾸세요",
+        "This worker of order is of a version that does not tell its calls; bring it up to date"
+    }
     ReplayOf { "{0}의 차단기, {1}부터 {2}초", "the breaker of {0}, from {1} on for {2} s" }
     ReplayNotRecorded { "기록 없음", "not recorded" }
     ReplaySameSettings {
@@ -558,6 +594,8 @@ texts! {
     RangeTwoHours { "2시간", "2 h" }
     MoreBelow { "아래에 {0}줄 더", "{0} more lines below" }
     KeyRange { "기간", "range" }
+    KeyRecord { "기록", "record" }
+    HelpRecord { "차단기 기록 시작/끝", "record the breaker, or end that" }
 
     // The parked messages.
     DeadTitle { "보관된 메시지", "dead letters" }

@@ -67,6 +67,12 @@ pub fn full(at: Timestamp, zone: &Zone) -> String {
     part(at, zone, 0..23).replace('T', " ")
 }
 
+/// Date and time to the second, for the name of a file: `2026-09-21-141320`.
+#[must_use]
+pub fn for_a_file(at: Timestamp, zone: &Zone) -> String {
+    part(at, zone, 0..19).replace('T', "-").replace(':', "")
+}
+
 /// Time to the millisecond: `14:13:20.123`.
 #[must_use]
 pub fn precise(at: Timestamp, zone: &Zone) -> String {
@@ -120,6 +126,12 @@ pub fn took(language: Language, took: Duration) -> String {
     }
 }
 
+/// How long something has been going on, to the second up to an hour: `45s`, `1m05s`, `5h03m`.
+#[must_use]
+pub fn elapsed(language: Language, elapsed: Duration) -> String {
+    if elapsed < Duration::from_secs(60) { age(language, elapsed) } else { took(language, elapsed) }
+}
+
 /// Whole seconds of a countdown: never 0 while there is time left.
 #[must_use]
 pub fn seconds_left(now: Timestamp, until: Timestamp) -> u64 {
@@ -140,6 +152,7 @@ mod tests {
     fn times_are_shown_in_the_zone_that_was_handed_in() {
         let (seoul, kathmandu, john) = (posix("KST-9"), posix("<+0545>-5:45"), posix("<-0330>3:30"));
         assert_eq!(full(AT, &UTC), "2026-09-21 14:13:20.123");
+        assert_eq!(for_a_file(AT, &seoul), "2026-09-21-231320");
         assert_eq!(full(AT, &seoul), "2026-09-21 23:13:20.123");
         assert_eq!(dated(AT, &kathmandu), "2026-09-21 19:58:20 +05:45");
         assert_eq!(dated(AT, &john), "2026-09-21 10:43:20 -03:30");
@@ -199,6 +212,20 @@ mod tests {
             let duration = Duration::from_millis(millis);
             assert_eq!(took(Language::English, duration), english);
             assert_eq!(took(Language::Korean, duration), korean);
+        }
+    }
+
+    #[test]
+    fn what_goes_on_is_counted_in_seconds_up_to_an_hour() {
+        for (millis, english, korean) in [
+            (1250, "1s", "1초"),
+            (59_999, "59s", "59초"),
+            (65_000, "1m05s", "1분05초"),
+            (18_180_000, "5h03m", "5시간03분"),
+        ] {
+            let duration = Duration::from_millis(millis);
+            assert_eq!(elapsed(Language::English, duration), english);
+            assert_eq!(elapsed(Language::Korean, duration), korean);
         }
     }
 

@@ -549,6 +549,8 @@ pub(crate) fn asked(effects: &[Effect]) -> Vec<&Request> {
         | Effect::StartLoad(_)
         | Effect::SteerLoad(_)
         | Effect::StopLoad
+        | Effect::StartRecording { .. }
+        | Effect::StopRecording
         | Effect::Quit => None,
     });
     asked.collect()

@@ -13,6 +13,7 @@ use skstore_workers::desk::process::Process;
 use crate::builders::*;
 
 mod pace;
+mod recording;
 mod user;
 
 use user::{bare_desk, runtime, watch, written};

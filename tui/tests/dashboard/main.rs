@@ -11,6 +11,7 @@ mod live;
 mod load;
 mod mouse;
 mod narrow;
+mod recording;
 mod sample;
 mod screens;
 mod small;

@@ -26,6 +26,7 @@ impl Bound {
     pub const fn explained(&self) -> Text {
         match self.action {
             Action::Back => Text::HelpBack,
+            Action::Record => Text::HelpRecord,
             _ => self.text,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod attendance;
 pub mod history;
+pub mod recording;
 pub mod state;
 
 pub(super) mod breaker;

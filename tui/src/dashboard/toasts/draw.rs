@@ -4,6 +4,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::state::Notice;
 use super::words;
 use crate::dashboard::canvas::Canvas;
 use crate::dashboard::ink::Ink;
@@ -14,6 +15,8 @@ use crate::text::fit;
 const WIDTH: u16 = 58;
 /// Lines of one message.
 const MESSAGE_LINES: usize = 4;
+/// Lines of one with a path in it, which is of use only if it is whole.
+const MESSAGE_LINES_WITH_PATH: usize = 8;
 
 /// The messages as they are drawn.
 pub(crate) struct Drawn {
@@ -34,7 +37,11 @@ pub(crate) fn within(state: &State, ink: &Ink<'_>, within: Rect) -> Option<Drawn
     let mut lines: Vec<Line<'static>> = Vec::new();
     for toast in state.toasts.all().iter().rev() {
         let (text, style) = words::of(state, ink, &toast.notice);
-        let wrapped = fit::wrap(&text, room, MESSAGE_LINES.min(max), ink.glyphs.more);
+        let most = match toast.notice {
+            Notice::Recorded(_) | Notice::NotRecorded(_) => MESSAGE_LINES_WITH_PATH,
+            _ => MESSAGE_LINES,
+        };
+        let wrapped = fit::wrap(&text, room, most.min(max), ink.glyphs.more);
         if lines.len() + wrapped.len() > max {
             break;
         }

@@ -8,6 +8,7 @@ use skstore_workers::desk::{DeadError, DeskError};
 
 use crate::dashboard::message::Request;
 use crate::dashboard::screens::dead_letters::state::{Deal, DealReport};
+use crate::dashboard::screens::health::recording::state::{Ended, Trouble};
 use crate::dashboard::screens::orders::filter::BadFilter;
 use crate::text::Text;
 
@@ -17,6 +18,8 @@ pub const MAX_TOASTS: usize = 4;
 const GOOD_FOR: Duration = Duration::from_secs(5);
 /// How long a refusal stays: long enough to read a sentence twice.
 const REFUSED_FOR: Duration = Duration::from_secs(12);
+/// How long it stays where a recording is: long enough to mark and copy the command that replays it.
+const RECORDED_FOR: Duration = Duration::from_secs(60);
 
 /// What a message says. It is put into words when it is drawn, so that it changes with the language.
 #[derive(Debug, Clone)]
@@ -40,6 +43,12 @@ pub enum Notice {
     NotDealt(DeadError),
     /// What is wrong with a filter.
     Filter(BadFilter),
+    /// The breaker of this instance is recorded from now on.
+    RecordingBegun(String),
+    /// Where a recording is that is over.
+    Recorded(Ended),
+    /// Why there is none.
+    NotRecorded(Trouble),
     /// How a request stands.
     Request(Request, Outcome),
 }
@@ -114,10 +123,16 @@ impl Toasts {
         &self.0
     }
 
-    /// Says why something is not possible, or what is wrong. The same said again only stays longer.
+    /// Says why something is not possible, or what is wrong. The same said again only stays longer; where a recording is stays
+    /// beside it.
     pub fn say(&mut self, notice: Notice, now: Timestamp) {
-        self.0.retain(|toast| matches!(toast.notice, Notice::Request(..)));
-        self.push(Toast { notice, until: Some(now.after(GOOD_FOR)) });
+        self.0.retain(|toast| matches!(toast.notice, Notice::Request(..) | Notice::Recorded(_)));
+        let stays = match notice {
+            Notice::Recorded(_) => RECORDED_FOR,
+            Notice::NotRecorded(_) => REFUSED_FOR,
+            _ => GOOD_FOR,
+        };
+        self.push(Toast { notice, until: Some(now.after(stays)) });
     }
 
     /// Says that a request was sent. Sent again, it takes the place of its last message.
@@ -168,7 +183,10 @@ impl Toasts {
             | Notice::Syllable { .. }
             | Notice::Summary(..)
             | Notice::NotDealt(_)
-            | Notice::Filter(_) => None,
+            | Notice::Filter(_)
+            | Notice::RecordingBegun(_)
+            | Notice::Recorded(_)
+            | Notice::NotRecorded(_) => None,
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::dashboard::ink::Ink;
 use crate::dashboard::keys::Action;
 use crate::dashboard::message::Request;
 use crate::dashboard::screens::dead_letters::words as parked;
+use crate::dashboard::screens::health::recording::words as recording;
 use crate::dashboard::screens::health::services::instance_end;
 use crate::dashboard::state::State;
 use crate::text::faults::fault_words;
@@ -31,6 +32,12 @@ pub(super) fn of(state: &State, ink: &Ink<'_>, notice: &Notice) -> (String, Styl
             (ink.fill(Text::WhySyllableActsNot, &[syllable, keys]), ink.theme.warn)
         }
         Notice::Filter(bad) => (ink.fill(bad.text, &[&bad.typed]), ink.theme.warn),
+        Notice::RecordingBegun(instance) => (recording::begun(ink, instance), ink.theme.ok),
+        Notice::Recorded(ended) => {
+            let style = if ended.is_full { ink.theme.warn } else { ink.theme.ok };
+            (recording::ended(ink, ended), style)
+        }
+        Notice::NotRecorded(trouble) => (recording::trouble(ink, trouble), ink.theme.bad),
         Notice::Request(request, outcome) => {
             let (said, style) = outcome_words(state, ink, outcome);
             (format!("{}: {said}", describe(state, ink, request)), style)

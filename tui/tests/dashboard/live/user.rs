@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -223,19 +224,42 @@ pub(crate) async fn watch_in<F: Future<Output = User>>(
     clock: Clock,
     script: impl FnOnce(User) -> F,
 ) -> Result<(), DashboardError> {
-    let glass = Glass::new(120, 40);
-    let (keys, pressed) = mpsc::unbounded_channel();
-    let mut screen = Terminal::new(glass.clone()).expect("a screen");
-    let options = DashboardOptions {
+    let options = DashboardOptions { is_calm: motion == Motion::Calm, ..options(clock) };
+    watch_with(options, desk, script).await
+}
+
+/// Likewise, with recordings in a directory.
+pub(crate) async fn watch_recording<F: Future<Output = User>>(
+    recordings: &Path,
+    desk: Desk,
+    script: impl FnOnce(User) -> F,
+) -> Result<(), DashboardError> {
+    let options = DashboardOptions { recordings: recordings.to_owned(), ..options(Clock::System) };
+    watch_with(options, desk, script).await
+}
+
+fn options(clock: Clock) -> DashboardOptions {
+    DashboardOptions {
         look: look(Language::English),
         keys: Arc::default(),
         has_mouse: true,
         assumed_size: Size::new(80, 24),
-        is_calm: motion == Motion::Calm,
+        is_calm: false,
         walk_in: None,
         clock,
         log: LogTail::default(),
-    };
+        recordings: PathBuf::from("/dev/null/nowhere"),
+    }
+}
+
+async fn watch_with<F: Future<Output = User>>(
+    options: DashboardOptions,
+    desk: Desk,
+    script: impl FnOnce(User) -> F,
+) -> Result<(), DashboardError> {
+    let glass = Glass::new(120, 40);
+    let (keys, pressed) = mpsc::unbounded_channel();
+    let mut screen = Terminal::new(glass.clone()).expect("a screen");
     let mut console = NoConsole;
     let run = Box::pin(run_on(desk, options, &mut screen, Keyboard(pressed), &mut console));
     let act = async {

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 use skstore_domain::breaker::{BreakerMode, BreakerSnapshot, BreakerState};
 use skstore_domain::signals::BreakerChanged;
 
+use super::recording::words as recorded;
 use super::services::instance_end;
 use crate::dashboard::ink::{Ink, joined};
 use crate::dashboard::state::{BreakerSeen, State};
@@ -26,14 +27,18 @@ const SHARE: usize = 7;
 /// Each breaker; with `whole` also its recent changes.
 pub(crate) fn lines(state: &State, ink: &Ink<'_>, width: usize, whole: bool) -> Vec<Line<'static>> {
     let breakers = state.breakers();
+    let mut lines: Vec<Line<'static>> =
+        breakers.iter().flat_map(|seen| one(state, ink, width, whole, seen)).collect();
     if breakers.is_empty() {
         let unknown = format!(" {}", ink.text(Text::BreakerUnknown));
-        return vec![
-            ink.rule(ink.text(Text::BreakerTitle), "", width),
-            Line::from(Span::styled(unknown, ink.theme.dim)),
-        ];
+        lines.push(ink.rule(ink.text(Text::BreakerTitle), "", width));
+        lines.push(Line::from(Span::styled(unknown, ink.theme.dim)));
     }
-    breakers.iter().flat_map(|seen| one(state, ink, width, whole, seen)).collect()
+    // One whose worker is not heard of any more goes on until somebody ends it.
+    let is_shown = |instance: &str| breakers.iter().any(|seen| seen.instance == instance);
+    let lost = state.recording.running().filter(|running| !is_shown(&running.instance));
+    lines.extend(lost.map(|running| recorded::line(state, ink, width, running)));
+    lines
 }
 
 fn one(
@@ -46,6 +51,8 @@ fn one(
     let breaker = seen.breaker;
     let mut lines = vec![ink.rule(ink.text(Text::BreakerTitle), instance_end(seen.instance), width)];
     lines.push(state_line(state, ink, width, seen));
+    let recording = state.recording.running().filter(|running| running.instance == seen.instance);
+    lines.extend(recording.map(|running| recorded::line(state, ink, width, running)));
     lines.extend(bars(ink, width, breaker));
     if whole {
         lines.push(in_flight(ink, breaker));

@@ -1,6 +1,6 @@
 //! Keys on the screen of health.
 
-use super::draw;
+use super::{draw, recording};
 use crate::dashboard::canvas::Canvas;
 use crate::dashboard::ink::Ink;
 use crate::dashboard::keys::Action;
@@ -9,17 +9,22 @@ use crate::dashboard::message::Effect;
 use crate::dashboard::screens::screen::Screen;
 use crate::dashboard::state::State;
 use crate::dashboard::table::movement::rows_moved;
+use crate::text::Text;
 
 /// The screen of health.
 pub(crate) struct HealthScreen;
 
 impl Screen for HealthScreen {
+    fn refusal(&self, state: &State, action: Action) -> Option<Text> {
+        if action == Action::Record { recording::update::refusal(state) } else { None }
+    }
+
     fn act(&self, state: &mut State, action: Action) -> Vec<Effect> {
         let page = usize::from(layout::areas(state).main.height / 2);
-        if action == Action::Range {
-            state.health_tab.range = state.health_tab.range.next();
-        } else if let Some(lines) = rows_moved(action, page) {
-            self.move_by(state, lines);
+        match action {
+            Action::Record => return recording::update::toggle(state),
+            Action::Range => state.health_tab.range = state.health_tab.range.next(),
+            _ => self.move_by(state, rows_moved(action, page).unwrap_or(0)),
         }
         Vec::new()
     }

@@ -230,7 +230,8 @@ impl PostgresStore {
         work: impl AsyncFnOnce(&session::Session) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         match &self.0.deciding {
-            Some(line) => line.with(work).await,
+            // Large, and small beside a round to the server.
+            Some(line) => Box::pin(line.with(work)).await,
             None => Err(Failure::Contradiction("it was opened to be read".to_owned())),
         }
         .map_err(|failure| failure.of(&self.0.url))
@@ -240,7 +241,7 @@ impl PostgresStore {
         &self,
         work: impl AsyncFnOnce(&session::Session) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.0.looking.with(work).await.map_err(|failure| failure.of(&self.0.url))
+        Box::pin(self.0.looking.with(work)).await.map_err(|failure| failure.of(&self.0.url))
     }
 }
 

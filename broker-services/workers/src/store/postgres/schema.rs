@@ -13,7 +13,7 @@ const STEPS: [&str; 1] = [TABLES];
 /// The newest version, kept in `meta`.
 const VERSION: i64 = STEPS.len() as i64;
 /// What nobody else locks meanwhile: two processes that start would else create the same.
-const LOCK: i64 = 0x736b_7374_6f72_65;
+const LOCK: i64 = 0x0073_6b73_746f_7265;
 
 /// An aggregate's and an event's `kind` is a word such as `order`, an event's `type` its routing key such as
 /// `order.placed`; times are milliseconds since 1970 UTC. Texts are compared byte by byte, as everywhere else.

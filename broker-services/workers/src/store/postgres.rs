@@ -22,8 +22,9 @@ use skstore_domain::time::Timestamp;
 use super::{Changes, Key, Loaded, LogPage, Row, StoreError, StoredEvent};
 use crate::config::address::PostgresAddress;
 use failure::Failure;
-use line::{Line, Purpose};
+use line::Line;
 use news::News;
+use session::Purpose;
 
 mod failure;
 mod identity;
@@ -126,7 +127,9 @@ impl PostgresStore {
         let Some(committed) = write::and_commit(session, changes, told).await? else {
             return Ok(Tried::Overtaken);
         };
-        self.0.news.own_commit(&committed);
+        if let Some(numbers) = committed.appended {
+            self.0.news.own_commit(numbers);
+        }
         if let Some(identity) = committed.identity {
             self.0.identity.replace(Some(identity));
         }

@@ -10,23 +10,12 @@ use tokio::time::timeout;
 use super::failure::Failure;
 use super::identity;
 use super::news::News;
-use super::session::Session;
+use super::session::{Purpose, Session};
 use crate::config::address::PostgresAddress;
 
 /// How long one round of work may take, all its waiting for others' locks included: far longer than a batch takes, and
 /// shorter than people wait.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
-
-/// What a connection is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Decisions, which are on the disk once they are committed.
-    Decide,
-    /// All the rest of a worker: what it writes may be lost in a crash of the server, and does no harm then.
-    Look,
-    /// Reading, wherever: a standby will do.
-    Read,
-}
 
 /// A connection. Whoever has it is alone with it.
 pub(super) struct Line {

@@ -11,8 +11,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::write::Committed;
-
 /// How long a notification that is lost can go unnoticed.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
 
@@ -80,8 +78,8 @@ impl News {
     }
 
     /// The events of an own commit come right after all that was seen, or after others' as well.
-    pub(super) fn own_commit(&self, committed: &Committed) {
-        let Some((first, last)) = committed.appended else { return };
+    /// They are the numbers from `first` to `last`.
+    pub(super) fn own_commit(&self, (first, last): (i64, i64)) {
         if self.last_seq.replace(Some(last)).is_none_or(|known| known + 1 != first) {
             self.has_come.set(true);
         }

@@ -11,7 +11,6 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket, St
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::Failure;
-use super::line::Purpose;
 use super::news::News;
 use super::schema;
 use crate::config::address::PostgresAddress;
@@ -39,6 +38,17 @@ const SETTINGS: &str = "
     SET enable_seqscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;";
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Decisions, which are on the disk once they are committed.
+    Decide,
+    /// All the rest of a worker: what it writes may be lost in a crash of the server, and does no harm then.
+    Look,
+    /// Reading, wherever: a standby will do.
+    Read,
+}
 
 /// A connection.
 pub(super) struct Session {

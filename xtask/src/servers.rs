@@ -406,6 +406,46 @@ impl Postgres {
         self.directory.join("data")
     }
 
+    /// Starts a standby of this one, which then waits with each commit until the standby has it on disk.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) fn standby(&self) -> Result<Self, String> {
+        let directory = temporary("standby")?;
+        let [port] = free_ports()?;
+        let (programs, settings) = (self.programs.clone(), self.settings.clone());
+        let mut standby =
+            Self { runs_as: self.runs_as, directory, programs, port, server: Group::none(), settings };
+        let failed = |error: std::io::Error| format!("{}: {error}", standby.directory.display());
+        if let Some((user, group)) = standby.runs_as {
+            std::os::unix::fs::chown(&standby.directory, Some(user), Some(group)).map_err(failed)?;
+        }
+        let mut command = standby.command("pg_basebackup");
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "desk", "--checkpoint", "fast"]);
+        command.args(["--write-recovery-conf", "--no-sync", "--pgdata"]).arg(standby.data());
+        let output = command.env("PGPASSWORD", "desk").output().map_err(failed)?;
+        if !output.status.success() {
+            return Err(format!("pg_basebackup: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        standby.restart()?;
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")?;
+        self.sql("SELECT pg_reload_conf()")?;
+        wait_until("the standby", || {
+            let follows = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+            self.sql(follows).is_ok_and(|count| count.trim() == "1")
+        })?;
+        Ok(standby)
+    }
+
+    /// Has this standby take the place of its primary, which must be gone.
+    ///
+    /// # Errors
+    /// What it said.
+    pub(crate) fn promote(&self) -> Result<(), String> {
+        self.sql("ALTER SYSTEM RESET synchronous_standby_names")?;
+        self.sql("SELECT pg_promote()").map(drop)
+    }
+
     /// Starts it again after [`Self::kill`] or [`Self::shut_down_at_once`], with what it had committed.
     ///
     /// # Errors
@@ -466,6 +506,11 @@ impl Postgres {
     /// `postgres://…`, for a store's URL, to which a schema is to be added (`?schema=NAME`).
     pub(crate) fn url(&self) -> String {
         format!("postgres://desk:desk@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// The same, for whichever of this one and its standby takes writes.
+    pub(crate) fn url_with(&self, standby: &Self) -> String {
+        format!("postgres://desk:desk@127.0.0.1:{},127.0.0.1:{}/postgres", self.port, standby.port)
     }
 
     /// Where it listens.

@@ -1,8 +1,8 @@
 //! The store in PostgreSQL: a schema of a database, which processes on any machines share.
 //!
 //! A decision locks the rows of its aggregates in the order of their keys, so that two of them wait for each other only one
-//! way. Just before it commits it takes its numbers from the one row of `head`, and keeps that until it has committed:
-//! the order of numbers is the order of commits, and a page of the log passes over nothing.
+//! way. Just before it commits it takes the lock for numbering, and keeps that until it has committed: the order of numbers
+//! is the order of commits, and a page of the log passes over nothing.
 //!
 //! A decision is two rounds to the server: what it reads, and what it writes together with its commit. It has a
 //! connection of its own; all the rest shares another. Whatever fails, is given up or takes too long ends its connection,

@@ -79,10 +79,9 @@ impl Blow {
     }
 }
 
-/// All of them on `postgres`, with `replicas` of each that has a store there.
-fn start(postgres: &Postgres, replicas: usize) -> Workers {
-    let stores = STORED
-        .map(|service| (format!("{service}.store.url"), format!("{}?schema={service}", postgres.url())));
+/// All of them at `url`, with `replicas` of each that has a store there.
+fn start(url: &str, replicas: usize) -> Workers {
+    let stores = STORED.map(|service| (format!("{service}.store.url"), format!("{url}?schema={service}")));
     let stores = stores.iter().map(|(key, url)| (key.as_str(), url.as_str()));
     let settings: Vec<(&str, &str)> = stores.chain(UNHURRIED.iter().copied()).collect();
     let mut workers = Workers::start(At::given(), &settings);
@@ -102,7 +101,7 @@ fn orders() -> usize {
 fn survive(replicas: usize, blows: &[Blow]) {
     let _alone = alone();
     let mut postgres = Postgres::start().expect("PostgreSQL");
-    let mut workers = start(&postgres, replicas);
+    let mut workers = start(&postgres.url(), replicas);
     let traffic = Traffic::start(&workers.at, "stored");
     for blow in blows {
         traffic.goes_on();
@@ -110,15 +109,33 @@ fn survive(replicas: usize, blows: &[Blow]) {
         blow.strike(&mut workers, &mut postgres);
     }
     traffic.has_begun(orders());
+    nothing_is_lost(traffic, &mut workers);
+}
+
+fn nothing_is_lost(traffic: Traffic, workers: &mut Workers) {
     let ids = traffic.end();
     run(async {
         let books = Books::close(&workers.at, &ids, APPLE, APPLES).await;
         let (delivering, cancelled) = (books.count("delivering"), books.count("cancelled"));
         eprintln!("{delivering} delivering, {cancelled} cancelled, {} rejected", books.count("rejected"));
         assert!(delivering > ids.len() / 2, "of {} orders {delivering} are delivered", ids.len());
-        audited::holds(&workers).await;
+        audited::holds(workers).await;
     });
     workers.assert_none_has_ended();
+}
+
+#[test]
+fn a_standby_that_takes_the_place_of_its_primary_has_every_order() {
+    let _alone = alone();
+    let mut primary = Postgres::start().expect("PostgreSQL");
+    let standby = primary.standby().expect("a standby");
+    let mut workers = start(&primary.url_with(&standby), 2);
+    let traffic = Traffic::start(&workers.at, "stored");
+    traffic.goes_on();
+    primary.kill();
+    standby.promote().expect("it takes over");
+    traffic.goes_on();
+    nothing_is_lost(traffic, &mut workers);
 }
 
 #[test]
@@ -139,7 +156,7 @@ fn the_last_units_go_to_somebody_and_nobody_waits_for_ever_with_four_replicas() 
     const BUYERS: usize = 64;
     let _others = among_others();
     let postgres = Postgres::start().expect("PostgreSQL");
-    let workers = start(&postgres, 4);
+    let workers = start(&postgres.url(), 4);
     run(async {
         let ids: Vec<String> = (0..BUYERS).map(|buyer| format!("scarce-{buyer}")).collect();
         let mut buyers: Vec<Buyer> = ids.iter().map(|_| Buyer::new(&workers.at.bus)).collect();

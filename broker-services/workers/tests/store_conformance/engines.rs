@@ -95,13 +95,43 @@ impl Postgres {
         Self { url: format!("{server}?schema={schema}"), schema }
     }
 
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    pub(crate) fn place(&self) -> StoreUrl {
+        StoreUrl::try_from(self.url.clone()).expect("a URL")
+    }
+
+    /// Its host and port.
+    pub(crate) fn server(&self) -> String {
+        let (_, rest) = self.url.split_once('@').expect("a user");
+        rest.split_once('/').expect("a database").0.to_owned()
+    }
+
+    /// The same store, by another port of this machine.
+    pub(crate) fn url_at(&self, port: u16) -> String {
+        self.url.replace(&self.server(), &format!("127.0.0.1:{port}"))
+    }
+
+    /// Makes a database that takes no writes; its name.
+    pub(crate) fn a_read_only_database(&self) -> String {
+        let name = format!("ro_{}", self.schema);
+        block_on(async {
+            self.spoil(&format!("CREATE DATABASE {name}")).await;
+            self.spoil(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+        });
+        name
+    }
+
     /// Runs `sql` in the schema, as somebody else would.
     pub(crate) async fn spoil(&self, sql: &str) {
         let (server, _) = self.url.split_once('?').expect("a schema");
         let (client, connection) =
             tokio_postgres::connect(server, tokio_postgres::NoTls).await.expect("a PostgreSQL");
         let driven = tokio::spawn(connection);
-        client.batch_execute(&format!("SET search_path = {}; {sql}", self.schema)).await.expect(sql);
+        client.batch_execute(&format!("SET search_path = {}", self.schema)).await.expect("a schema");
+        client.batch_execute(sql).await.expect(sql);
         drop(client);
         driven.await.expect("a connection").expect("a good end of it");
     }

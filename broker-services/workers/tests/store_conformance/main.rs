@@ -15,6 +15,8 @@ mod events;
 mod identity;
 mod leases;
 mod looking;
+#[cfg(feature = "servers")]
+mod postgres_trouble;
 mod sharing;
 mod sqlite_disk;
 

@@ -114,7 +114,7 @@ fn about_the_way(said: &str) -> Option<&'static str> {
         ("refused", "nothing listens there; see that the server runs, and that host and port are right"),
         ("timed out", "it cannot be reached; see that the server runs, and that host and port are right"),
         ("lookup", "there is no host of that name"),
-        ("session", "none of its hosts takes writes now"),
+        ("allow writes", "none of its hosts takes writes now"),
         ("closed", "the connection was lost"),
     ];
     known.iter().find(|(part, _)| said.contains(part)).map(|(_, advice)| *advice)

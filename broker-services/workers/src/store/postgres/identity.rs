@@ -4,6 +4,7 @@ use skstore_domain::checkpoint::{Began, LogHead, LogId, MAX_INCARNATIONS};
 use tokio_postgres::{Client, Row};
 
 use super::failure::Failure;
+use super::schema::NUMBERING;
 use super::session::Session;
 
 /// The newest incarnation, of a store that has one.
@@ -15,24 +16,24 @@ const HEAD: &str = "
     WITH newest AS (
         SELECT number, id, since_seq FROM openings WHERE number > (SELECT max(number) FROM openings) - $1
     )
-    SELECT value, last_seq, (SELECT min(seq) FROM unsent),
+    SELECT value, (SELECT coalesce(max(seq), 0) FROM events), (SELECT min(seq) FROM unsent),
         (SELECT coalesce(array_agg(id ORDER BY number), '{}') FROM newest),
         (SELECT coalesce(array_agg(since_seq ORDER BY number), '{}') FROM newest)
-    FROM meta, head WHERE key = 'store_id'";
+    FROM meta WHERE key = 'store_id'";
 
 /// Begins an incarnation. The last some dozens are kept. Commits wait for it, so each is before it or after it.
 pub(super) async fn begin(client: &Client) -> Result<(), Failure> {
-    let begun = client.batch_execute(
+    let begin = format!(
         "BEGIN;
-         SELECT last_seq FROM head FOR UPDATE;
+         {NUMBERING};
          DELETE FROM openings WHERE number <= (SELECT max(number) FROM openings) - 64;
-         INSERT INTO openings (number, since_seq, id)
-             SELECT coalesce((SELECT max(number) FROM openings), 0) + 1, last_seq + 1,
-                 replace(gen_random_uuid()::text, '-', '')
-             FROM head;
-         COMMIT",
+         INSERT INTO openings (number, since_seq, id) SELECT
+             coalesce((SELECT max(number) FROM openings), 0) + 1,
+             coalesce((SELECT max(seq) FROM events), 0) + 1,
+             replace(gen_random_uuid()::text, '-', '');
+         COMMIT"
     );
-    Ok(begun.await?)
+    Ok(client.batch_execute(&begin).await?)
 }
 
 /// See [`Store::identity`](crate::store::Store::identity).

@@ -27,10 +27,11 @@ const DUE: &str = "SELECT id FROM aggregates WHERE kind = $1 AND due <= $2 ORDER
 const DUE_AHEAD: &str = "SELECT id FROM aggregates WHERE kind = $1 AND due > $2 ORDER BY due, id LIMIT $3";
 /// One statement, so that the newest entry and the page belong together; a row without an entry where there is none.
 const LOG: &str = "
-    SELECT last_seq, seq, body FROM head LEFT JOIN LATERAL (
+    SELECT last_seq, seq, body FROM (SELECT coalesce(max(seq), 0) AS last_seq FROM events) AS whole
+    LEFT JOIN LATERAL (
         SELECT seq, body FROM events WHERE seq BETWEEN $1 AND $2 ORDER BY seq LIMIT $3
     ) AS page ON true ORDER BY seq";
-const LAST_SEQ: &str = "SELECT last_seq FROM head";
+const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) FROM events";
 const SCAN: &str =
     "SELECT id, revision, body FROM aggregates WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3";
 const HAS_ANY: &str = "SELECT 1 FROM aggregates WHERE kind = $1 LIMIT 1";

@@ -12,6 +12,9 @@ use super::failure::Failure;
 const STEPS: [&str; 1] = [TABLES];
 /// The newest version, kept in `meta`.
 const VERSION: i64 = STEPS.len() as i64;
+/// From here to the end of a transaction nobody else on this store has numbers, or begins an incarnation. A row that
+/// counts them would do as well, and would have a thousand versions for as long as somebody reads at length.
+pub(super) const NUMBERING: &str = "SELECT pg_advisory_xact_lock('events'::regclass::oid::int, 1)";
 /// What nobody else locks meanwhile: two processes that start would else create the same.
 const LOCK: i64 = 0x0073_6b73_746f_7265;
 
@@ -20,8 +23,8 @@ const LOCK: i64 = 0x0073_6b73_746f_7265;
 ///
 /// - `events` is only ever appended to, and what waits to be published stands in `unsent`.
 /// - An event's `id` is made of its aggregate and revision, so `events_history` makes it unique.
-/// - `head` is one row, with the newest number: a sequence would give them in another order than that of the commits, and
-///   leave gaps that nobody could tell from what is still to come. Its page keeps room, so that to change it touches no index.
+/// - `seq` is no sequence's: that would give numbers in another order than that of the commits, and leave gaps that nobody
+///   could tell from what is still to come. Whoever appends has the lock [`NUMBERING`] until it has committed.
 /// - `openings` are the incarnations of the store ([`identity`](super::identity)).
 const TABLES: &str = r#"
     CREATE TABLE meta (
@@ -49,11 +52,6 @@ const TABLES: &str = r#"
     );
     CREATE UNIQUE INDEX events_history ON events (kind, aggregate_id, revision);
     CREATE TABLE unsent (seq bigint PRIMARY KEY, told_again integer);
-    CREATE TABLE head (
-        one boolean PRIMARY KEY DEFAULT true CHECK (one),
-        last_seq bigint NOT NULL
-    ) WITH (fillfactor = 10);
-    INSERT INTO head (last_seq) VALUES (0);
     CREATE TABLE openings (
         number bigint PRIMARY KEY,
         id text COLLATE "C" NOT NULL,

@@ -30,7 +30,7 @@ const SETTINGS: &str = "
     SET application_name = 'skstore';
     SET client_min_messages = 'warning';
     SET default_transaction_isolation = 'read committed';
-    SET lock_timeout = 5000;
+    SET lock_timeout = 8000;
     SET statement_timeout = 9000;
     SET idle_in_transaction_session_timeout = 5000;
     SET plan_cache_mode = 'force_generic_plan';
@@ -46,7 +46,7 @@ pub(super) enum Purpose {
     Decide,
     /// All the rest of a worker: what it writes may be lost in a crash of the server, and does no harm then.
     Look,
-    /// Reading, wherever: a standby will do.
+    /// Reading, for whoever is no worker.
     Read,
 }
 
@@ -59,13 +59,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects to the host that takes writes; to any, where it is only to be read. What arrives by itself is told to `news`.
+    /// Connects to the host that takes writes. What arrives by itself is told to `news`.
     pub(super) async fn connect(
         address: &PostgresAddress,
         purpose: Purpose,
         news: &News,
     ) -> Result<Self, Failure> {
-        let config = config(address, purpose);
+        let config = config(address);
         let client = if address.is_encrypted() {
             let (tls, _) = MakeRustlsConnect::with_native_certs().map_err(|errors| {
                 let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -119,7 +119,7 @@ impl Session {
     }
 }
 
-fn config(address: &PostgresAddress, purpose: Purpose) -> Config {
+fn config(address: &PostgresAddress) -> Config {
     let mut config = Config::new();
     for endpoint in address.endpoints() {
         config.host(&endpoint.host).port(endpoint.port);
@@ -131,10 +131,8 @@ fn config(address: &PostgresAddress, purpose: Purpose) -> Config {
         .keepalives_idle(PROBE_AFTER)
         .keepalives_interval(PROBE_AFTER)
         .ssl_mode(if address.is_encrypted() { SslMode::Require } else { SslMode::Disable })
-        .target_session_attrs(match purpose {
-            Purpose::Decide | Purpose::Look => TargetSessionAttrs::ReadWrite,
-            Purpose::Read => TargetSessionAttrs::Any,
-        });
+        // Also to read: a standby is behind, and what it does not have yet would seem to be missing.
+        .target_session_attrs(TargetSessionAttrs::ReadWrite);
     if let Some(login) = address.login() {
         config.user(&login.user).password(login.password.reveal());
     }

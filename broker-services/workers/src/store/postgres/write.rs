@@ -1,12 +1,14 @@
 //! What a decision writes, all of it sent at once with its commit; and what is written beside.
 
-use futures_util::future::{join4, join5};
+use futures_util::future::{join, join4, join5};
 use skstore_domain::checkpoint::LogId;
 use skstore_domain::time::Timestamp;
 use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 
 use super::failure::Failure;
+use super::schema::NUMBERING;
 use super::session::Session;
 use super::{identity, read};
 use crate::store::{Again, Changes, Key, NewEvent, StoredEvent, Write};
@@ -23,10 +25,10 @@ const UPDATE: &str = "
 const LOOK: &str = "
     UPDATE aggregates SET due = new.due FROM unnest($1::text[], $2::text[], $3::bigint[]) AS new (kind, id, due)
     WHERE aggregates.kind = new.kind AND aggregates.id = new.id";
-/// From here to the commit, nobody else on this store gets numbers.
+/// Once it has the lock for numbering.
 const APPEND: &str = "
     WITH numbered AS (
-        UPDATE head SET last_seq = last_seq + cardinality($1::text[]) RETURNING last_seq - cardinality($1::text[]) AS before
+        SELECT coalesce(max(seq), 0) AS before FROM events
     ), appended AS (
         INSERT INTO events (seq, kind, aggregate_id, revision, type, body)
         SELECT before + at, kind, aggregate_id, revision, type, body
@@ -55,7 +57,8 @@ const AGAIN: &str = "
     FROM found LEFT JOIN queued USING (seq) ORDER BY at";
 /// By itself after the commit, so that no commit waits for it, and nothing for the disk.
 const NOTIFY: &str = "
-    SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2::text || ' ' || last_seq) FROM head";
+    SELECT set_config('synchronous_commit', 'off', true),
+        pg_notify($1, $2::text || ' ' || coalesce((SELECT max(seq) FROM events), 0))";
 const SENT: &str = "DELETE FROM unsent WHERE seq = ANY($1)";
 
 /// What became of a decision.
@@ -86,7 +89,7 @@ pub(super) async fn and_commit(
         write(session, &prepared.insert, &new),
         write(session, &prepared.update, &old),
         look(session, &prepared.look, &looks),
-        append(session, &prepared.append, &events),
+        append(session, (&prepared.numbering, &prepared.append), &events),
         publish_again(session, &prepared.again, &again),
     );
     let identity = identity_of(session, &prepared.identity, !(events.is_empty() && again.is_empty()));
@@ -121,6 +124,7 @@ struct Prepared {
     insert: Statement,
     update: Statement,
     look: Statement,
+    numbering: Statement,
     append: Statement,
     again: Statement,
     identity: Statement,
@@ -133,6 +137,7 @@ impl Prepared {
             insert: session.statement(INSERT).await?,
             update: session.statement(UPDATE).await?,
             look: session.statement(LOOK).await?,
+            numbering: session.statement(NUMBERING).await?,
             append: session.statement(APPEND).await?,
             again: session.statement(AGAIN).await?,
             identity: session.statement(identity::BOTH).await?,
@@ -169,7 +174,7 @@ async fn look(session: &Session, statement: &Statement, looks: &[(Key, Timestamp
 /// Appends `events` in their order; they are unsent. The number before theirs comes back.
 async fn append(
     session: &Session,
-    statement: &Statement,
+    (numbering, statement): (&Statement, &Statement),
     events: &[NewEvent],
 ) -> Result<Option<i64>, Failure> {
     if events.is_empty() {
@@ -180,7 +185,11 @@ async fn append(
     let ids: Vec<&str> = events.iter().map(|event| event.aggregate_id.as_str()).collect();
     let types: Vec<&str> = events.iter().map(|event| event.kind.word()).collect();
     let bodies: Vec<&str> = events.iter().map(|event| event.body.as_str()).collect();
-    let appended = session.client.query_one(statement, &[&kinds, &ids, &revisions, &types, &bodies]).await;
+    let parameters: [&(dyn ToSql + Sync); 5] = [&kinds, &ids, &revisions, &types, &bodies];
+    // What is committed before it has the lock must be seen by what comes after: two statements.
+    let (locked, appended) =
+        join(session.client.query(numbering, &[]), session.client.query_one(statement, &parameters)).await;
+    locked?;
     let row = appended.map_err(|error| match error.as_db_error() {
         Some(said) if *said.code() == SqlState::UNIQUE_VIOLATION => Failure::Contradiction(format!(
             "an event is already there: {}",

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -114,7 +113,8 @@ fn keep(data: &Path, store: &str, kind: &'static str, names: &[&str]) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(&format!("sqlite:{}", data.join(store).display())).await.unwrap();
-        store.transact(&BTreeSet::new(), |_| (changes(), ())).await.unwrap();
+        let keys = names.iter().map(|name| Key::new(kind, *name)).collect();
+        store.transact(&keys, |_| (changes(), ())).await.unwrap();
     });
 }
 

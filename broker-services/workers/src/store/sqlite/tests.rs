@@ -29,7 +29,7 @@ fn append(store: &SqliteStore, number: u64) -> i64 {
         due: None,
     };
     let changes = Changes { writes: vec![write], events: vec![event(number)], ..Changes::default() };
-    let ((), events) = store.transact(&[].into(), |_| (changes.clone(), ())).unwrap();
+    let ((), events) = store.transact(&[Key::new("order", "a")].into(), |_| (changes.clone(), ())).unwrap();
     events[0].seq
 }
 

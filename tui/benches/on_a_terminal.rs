@@ -28,7 +28,7 @@ use skstore_workers::desk::view::redis::RedisView;
 #[path = "orders/sample.rs"]
 mod sample;
 #[allow(unused_imports, reason = "its own tests are not run here")]
-#[path = "../../xtask/src/servers.rs"]
+#[path = "../../xtask/src/servers/mod.rs"]
 mod servers;
 
 use sample::order;

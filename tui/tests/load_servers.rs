@@ -11,7 +11,7 @@ use skstore_domain::signals::Service;
 use skstore_workers::desk::config::{Config, Sources};
 use skstore_workers::desk::process::Process;
 
-#[path = "../../xtask/src/servers.rs"]
+#[path = "../../xtask/src/servers/mod.rs"]
 mod servers;
 
 use servers::{Rabbit, Redis};

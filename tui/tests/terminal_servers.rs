@@ -22,7 +22,7 @@ use skstore_workers::desk::topology::{self, DEAD, ITEM_EVENTS};
 
 #[path = "terminal/person.rs"]
 mod person;
-#[path = "../../xtask/src/servers.rs"]
+#[path = "../../xtask/src/servers/mod.rs"]
 mod servers;
 
 use person::{Person, assert_colourless, line_with, skstore};

@@ -11,7 +11,7 @@
 #![expect(clippy::print_stdout, reason = "its figures go there")]
 
 #[allow(unused_imports, reason = "its own tests run elsewhere")]
-#[path = "../../../../xtask/src/servers.rs"]
+#[path = "../../../../xtask/src/servers/mod.rs"]
 mod servers;
 
 mod bare;

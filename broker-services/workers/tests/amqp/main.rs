@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
-#[path = "../../../../xtask/src/servers.rs"]
+#[path = "../../../../xtask/src/servers/mod.rs"]
 mod servers;
 mod vhost;
 

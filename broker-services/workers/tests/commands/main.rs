@@ -13,7 +13,7 @@ mod identity;
 mod operators;
 mod replays;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
-#[path = "../../../../xtask/src/servers.rs"]
+#[path = "../../../../xtask/src/servers/mod.rs"]
 mod servers;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #[path = "../amqp/vhost.rs"]

@@ -19,7 +19,7 @@ mod proxy;
 mod refusals;
 mod replicas;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
-#[path = "../../../../xtask/src/servers.rs"]
+#[path = "../../../../xtask/src/servers/mod.rs"]
 mod servers;
 mod starts;
 mod stores;

@@ -27,6 +27,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Silence for longer means that a worker hangs: it is late by far more than a store that waits two seconds for another
 /// process's lock makes it.
 const STALE_AFTER: Duration = Duration::from_secs(6);
+/// How long a report must have been left by another host before it is removed: its replica has another name by then, and
+/// where a lock does not reach from host to host, a living one is not taken for it.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// Longest sentence of a worker about its trouble, in characters, that is passed on.
 const TROUBLE_CHARS: usize = 400;
 /// The room of a report, in bytes: four workers, each with the longest sentence in the longest letters.
@@ -49,6 +52,12 @@ struct Report {
     /// Whether that process is gone, without having taken this with it.
     #[serde(skip)]
     is_left: bool,
+}
+
+impl Report {
+    fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.touched.is_some_and(|touched| now.since(touched) > FORGOTTEN_AFTER)
+    }
 }
 
 /// How one worker does.
@@ -84,12 +93,16 @@ pub struct Reporter {
 
 impl Reporter {
     /// For the workers of `services`, which are starting. What killed processes of the same services have left here is
-    /// removed.
+    /// removed; also that of other hosts, such as containers that were replaced, once it is old.
     #[must_use]
     pub fn new(data_dir: &Path, services: &[Service]) -> Self {
-        let (directory, host) = (data_dir.join(DIRECTORY), host());
-        for (path, report) in reports(&directory, &host).unwrap_or_default() {
-            if report.is_left && report.workers.iter().all(|worker| services.contains(&worker.service)) {
+        let (directory, host, now) = (data_dir.join(DIRECTORY), host(), Clock::System.now());
+        for (path, report) in reports(&directory).unwrap_or_default() {
+            let is_over = report.host == host || report.is_forgotten(now);
+            if is_over
+                && report.is_left
+                && report.workers.iter().all(|worker| services.contains(&worker.service))
+            {
                 remove(&path);
             }
         }
@@ -220,9 +233,11 @@ pub enum Asked {
 /// A sentence for each that does not.
 pub fn check(data_dir: &Path, services: &[Service], asked: Asked) -> Result<(), String> {
     let directory = data_dir.join(DIRECTORY);
-    let reports = reports(&directory, &host())
+    let reports = reports(&directory)
         .map_err(|error| format!("cannot read the reports in {}: {error}", directory.display()))?;
-    let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect();
+    let host = host();
+    let reports: Vec<Report> =
+        reports.into_iter().map(|(_, report)| report).filter(|report| report.host == host).collect();
     let problems = problems(&reports, services, asked, Clock::System.now());
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }
@@ -279,8 +294,8 @@ pub(crate) fn is_stale(at: Timestamp, now: Timestamp) -> bool {
     now.since(at) > STALE_AFTER
 }
 
-/// What processes of this host have written, by path. What cannot be read as a report is none.
-fn reports(directory: &Path, host: &str) -> io::Result<Vec<(PathBuf, Report)>> {
+/// What processes have written, by path. What cannot be read as a report is none.
+fn reports(directory: &Path) -> io::Result<Vec<(PathBuf, Report)>> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -290,8 +305,7 @@ fn reports(directory: &Path, host: &str) -> io::Result<Vec<(PathBuf, Report)>> {
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "json")
-            && let Some(mut report) = read(&path).or_else(|| unwritten(&path, host))
-            && report.host == host
+            && let Some(mut report) = read(&path).or_else(|| unwritten(&path, &host()))
         {
             let changed = fs::metadata(&path).and_then(|file| file.modified());
             report.touched = changed.ok().map(timestamp);
@@ -476,6 +490,32 @@ mod tests {
             "order does not run here"
         );
     }
+
+    #[test]
+    fn what_a_replica_of_another_host_has_left_is_removed_once_it_is_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = dir.path().join(DIRECTORY);
+        fs::create_dir(&directory).unwrap();
+        let left_for = |seconds, name: &str, service| {
+            let at = Clock::System.now().before(Duration::from_secs(seconds));
+            let path = directory.join(name);
+            let old = Report { host: "replaced".to_owned(), at, ..report(1, &[worker(service)]) };
+            fs::write(&path, serde_json::to_vec(&old).unwrap()).unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(system_time(at)).unwrap();
+            path
+        };
+        let old = left_for(3700, "a.json", Service::Order);
+        let recent = left_for(3500, "b.json", Service::Order);
+        let others = left_for(3700, "c.json", Service::Item);
+        let kept = left_for(3700, "d.json", Service::Order);
+        let _held = take_lock(&kept).unwrap();
+        let _reporter = Reporter::new(dir.path(), &[Service::Order]);
+        assert!(!old.exists(), "nobody comes back for it");
+        assert!(recent.exists(), "it may be one whose lock is not seen here");
+        assert!(others.exists(), "nobody is in its place");
+        assert!(kept.exists(), "somebody keeps it, whatever its time says");
+    }
+
     #[test]
     fn a_report_fits_in_its_room_whatever_the_trouble_is() {
         let dir = tempfile::tempdir().unwrap();

@@ -15,6 +15,7 @@ use crate::files;
 
 pub mod address;
 pub mod keys;
+mod logins;
 pub mod settings;
 mod url;
 
@@ -147,7 +148,7 @@ type Settings = BTreeMap<String, Setting>;
 impl Config {
     /// Reads the settings from `sources`.
     ///
-    /// Touches nothing but the configuration file: the environment is what it is handed. Paths come out
+    /// Touches nothing but the configuration file, and files of passwords that are named: the environment is what it is handed. Paths come out
     /// complete: `data_dir`, the stores' URLs and `log.file` are filled in where they were left empty.
     ///
     /// # Errors
@@ -163,8 +164,11 @@ impl Config {
             add(&mut settings, key, ValueKind::String(value.clone()), Origin::CommandLine)?;
         }
         check_together(&settings)?;
-        fill_in_paths(&mut settings, sources)?;
-        typed(settings)
+        let data_dir = fill_in_paths(&mut settings, sources)?;
+        let logins = logins::take(&mut settings, &data_dir)?;
+        let mut config = typed(settings)?;
+        logins::enter(&mut config, logins);
+        Ok(config)
     }
 }
 
@@ -304,8 +308,8 @@ fn listens_to_whom_it_knows(settings: &Settings) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Fills in the paths that were left empty, from `data_dir` down.
-fn fill_in_paths(settings: &mut Settings, sources: &Sources) -> Result<(), ConfigError> {
+/// Fills in the paths that were left empty, from `data_dir` down, which it hands back.
+fn fill_in_paths(settings: &mut Settings, sources: &Sources) -> Result<PathBuf, ConfigError> {
     let data_dir = match text(settings, "data_dir") {
         "" => sources.xdg_dir("XDG_DATA_HOME", ".local/share").ok_or(ConfigError::NoHome)?.join("skstore"),
         given => match (given.strip_prefix("~/"), sources.variable("HOME")) {
@@ -341,7 +345,7 @@ fn fill_in_paths(settings: &mut Settings, sources: &Sources) -> Result<(), Confi
         fill(settings, "log.file", data_dir.join("skstore.log").display().to_string());
     }
     fill(settings, "data_dir", data_dir.display().to_string());
-    Ok(())
+    Ok(data_dir)
 }
 
 fn text<'a>(settings: &'a Settings, key: &str) -> &'a str {

@@ -8,26 +8,28 @@
 use std::fmt;
 
 mod error;
+mod login;
 pub mod management;
 mod parts;
 mod postgres;
+mod redis;
 
 pub use error::AddressError;
-use error::{MAX_HOSTS, MAX_NAME_BYTES};
-pub use parts::{Endpoint, Login, Secret};
+use error::MAX_HOSTS;
+pub(super) use error::MAX_NAME_BYTES;
+pub use login::{Login, Password, PasswordError, Secret};
+pub use parts::Endpoint;
 use parts::{Endpoints, decode, encode, split};
 pub(super) use postgres::POSTGRES;
 pub use postgres::PostgresAddress;
+pub(super) use redis::REDIS;
+pub use redis::{RedisAddress, RedisHost};
 
 /// What the URL of a broker begins with.
 pub(super) const AMQP: [&str; 2] = ["amqp://", "amqps://"];
-/// What the URL of a view in Redis begins with.
-pub(super) const REDIS: [&str; 2] = ["redis://", "rediss://"];
 
 /// AMQP's port, without encryption and with it.
 const AMQP_PORTS: [u16; 2] = [5672, 5671];
-/// Redis's port, either way.
-const REDIS_PORTS: [u16; 2] = [6379, 6379];
 /// Whom RabbitMQ lets in from its own machine unless it is told otherwise.
 const GUEST: &str = "guest";
 /// The virtual host that every RabbitMQ has.
@@ -95,6 +97,16 @@ impl BrokerAddress {
         &self.endpoints
     }
 
+    /// As whom to log in, if somebody is named.
+    pub(super) const fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
+    /// The same place, as somebody else.
+    pub(super) fn log_in(&mut self, login: Login) {
+        self.login = Some(login);
+    }
+
     /// As whom to log in; as RabbitMQ's own default user where none is named.
     #[must_use]
     pub fn user(&self) -> &str {
@@ -103,8 +115,8 @@ impl BrokerAddress {
 
     /// That user's password.
     #[must_use]
-    pub fn password(&self) -> Secret {
-        self.login.as_ref().map_or_else(|| Secret(GUEST.to_owned()), |login| login.password.clone())
+    pub fn password(&self) -> Password {
+        self.login.as_ref().map_or_else(|| Password::given(GUEST.to_owned()), |login| login.password.clone())
     }
 
     /// The virtual host.
@@ -146,76 +158,6 @@ impl fmt::Display for BrokerAddress {
 impl fmt::Debug for BrokerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BrokerAddress({self})")
-    }
-}
-
-/// `redis(s)://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. Shown without user and password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RedisAddress {
-    is_encrypted: bool,
-    login: Option<Login>,
-    endpoint: Endpoint,
-    database: u32,
-}
-
-impl RedisAddress {
-    /// Reads a URL.
-    ///
-    /// # Errors
-    /// [`AddressError`], which repeats nothing of it.
-    pub fn parse(url: &str) -> Result<Self, AddressError> {
-        let parts = split(url)?;
-        let is_encrypted = parts.is_encrypted(REDIS).ok_or(AddressError::Scheme("redis:// or rediss://"))?;
-        let mut endpoints = parts.endpoints(REDIS_PORTS[usize::from(is_encrypted)])?.into_iter();
-        let (Some(endpoint), None) = (endpoints.next(), endpoints.next()) else {
-            return Err(AddressError::SeveralHosts);
-        };
-        let database = match parts.path {
-            "" => 0,
-            path if path.bytes().all(|byte| byte.is_ascii_digit()) => {
-                path.parse().map_err(|_| AddressError::Database)?
-            }
-            _ => return Err(AddressError::Database),
-        };
-        let [] = parts.parameters(&[], "there are none")?;
-        Ok(Self { is_encrypted, login: parts.login()?, endpoint, database })
-    }
-
-    /// Whether the connection is encrypted.
-    #[must_use]
-    pub const fn is_encrypted(&self) -> bool {
-        self.is_encrypted
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub const fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    /// As whom to log in, if at all.
-    #[must_use]
-    pub const fn login(&self) -> Option<&Login> {
-        self.login.as_ref()
-    }
-
-    /// Which of its databases.
-    #[must_use]
-    pub const fn database(&self) -> u32 {
-        self.database
-    }
-}
-
-impl fmt::Display for RedisAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", REDIS[usize::from(self.is_encrypted)], self.endpoint)?;
-        if self.database == 0 { Ok(()) } else { write!(f, "/{}", self.database) }
-    }
-}
-
-impl fmt::Debug for RedisAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RedisAddress({self})")
     }
 }
 

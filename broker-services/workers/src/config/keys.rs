@@ -4,6 +4,7 @@ use config::ValueKind;
 use skstore_domain::faults::Fault;
 use skstore_domain::ids::Customer;
 
+use super::address::MAX_NAME_BYTES;
 use super::address::management::ManagementAt;
 use super::url::{BusUrl, StoreUrl, ViewUrl};
 
@@ -64,6 +65,10 @@ pub(super) enum Rule {
     Word(&'static [&'static str]),
     /// Any text without control characters: a path.
     Path,
+    /// Whom a server knows.
+    User,
+    /// A text that no message repeats.
+    Password,
     /// Names of keys with blanks between them.
     KeyNames,
     /// A customer.
@@ -102,14 +107,29 @@ pub(super) const KEYS: &[Key] = &[
     key("max_unsent_events", count(MAX_UNSENT, "events")),
     key("drain_ms", ms(0, LONGEST_MS)),
     key("bus.url", Rule::Bus),
+    key("bus.user", Rule::User),
+    key("bus.password", Rule::Password),
+    key("bus.password_file", Rule::Path),
     key("bus.check_ms", ms(SHORTEST_WINDOW_MS, LONGEST_MS)),
     key("bus.management_url", Rule::Management),
     key("view.url", Rule::View),
+    key("view.user", Rule::User),
+    key("view.password", Rule::Password),
+    key("view.password_file", Rule::Path),
     key("view.keep_orders", count(MAX_ORDERS, "orders")),
     key("order.walk_in", Rule::Customer),
     key("order.store.url", Rule::Store),
+    key("order.store.user", Rule::User),
+    key("order.store.password", Rule::Password),
+    key("order.store.password_file", Rule::Path),
     key("deposit.store.url", Rule::Store),
+    key("deposit.store.user", Rule::User),
+    key("deposit.store.password", Rule::Password),
+    key("deposit.store.password_file", Rule::Path),
     key("item.store.url", Rule::Store),
+    key("item.store.user", Rule::User),
+    key("item.store.password", Rule::Password),
+    key("item.store.password_file", Rule::Path),
     key("health.listen", Rule::Listen),
     key("gateway.listen", Rule::Listen),
     key("gateway.tokens", Rule::Path),
@@ -216,6 +236,15 @@ impl Rule {
                 text(&value)?;
                 Ok(value)
             }
+            Self::User => match text(&value)? {
+                given if given.len() > MAX_NAME_BYTES => {
+                    Err(format!("must have no more than {MAX_NAME_BYTES} bytes"))
+                }
+                _ => Ok(value),
+            },
+            Self::Password => text(&value)
+                .map(|_| value.clone())
+                .map_err(|_| "must be a text in quotes without control characters".to_owned()),
             Self::KeyNames => match text(&value)? {
                 given if given.len() > MAX_KEY_NAMES => Err("names too many keys".to_owned()),
                 _ => Ok(value),

@@ -2,6 +2,7 @@
 
 use proptest::{prop_assert, proptest};
 
+use super::address::Password;
 use super::keys::{KEYS, Rule};
 use super::*;
 use skstore_domain::breaker::BreakerSettings;
@@ -30,6 +31,10 @@ fn with_file(text: &str) -> (Sources, tempfile::TempDir) {
     let path = dir.path().join("my.toml");
     std::fs::write(&path, text).unwrap();
     (Sources { file: Some(path), ..home() }, dir)
+}
+
+fn password(text: &str) -> Password {
+    Password::given(text.to_owned())
 }
 
 fn error(sources: &Sources) -> String {
@@ -291,7 +296,11 @@ fn services_may_have_their_stores_in_schemas_of_one_database() {
     let config = Config::load(&with_flags(&flags)).unwrap();
     let Some(StoreUrl::Postgres(address)) = config.store_url(Service::Deposit) else { panic!("{config:?}") };
     assert_eq!(address.schema(), "deposit");
-    assert_eq!(address.login().map(|login| login.password.reveal()), Some("pw"), "it is not lost on the way");
+    assert_eq!(
+        address.login().map(|login| &login.password),
+        Some(&password("pw")),
+        "it is not lost on the way"
+    );
     assert!(matches!(config.store_url(Service::Item), Some(StoreUrl::Sqlite(_))));
 }
 
@@ -389,7 +398,14 @@ fn every_word_and_bound_is_one_that_the_types_take() {
             Rule::Number { min, max, .. } => vec![min.to_string(), max.to_string()],
             Rule::Management => vec!["auto".into(), "off".into(), "https://u:p@mq:1".into()],
             Rule::Listen => vec![String::new(), "127.0.0.1:0".into(), "[::1]:65535".into()],
-            Rule::Path | Rule::KeyNames | Rule::Store | Rule::Bus | Rule::View | Rule::Customer => continue,
+            Rule::Path
+            | Rule::KeyNames
+            | Rule::Store
+            | Rule::Bus
+            | Rule::View
+            | Rule::Customer
+            | Rule::User
+            | Rule::Password => continue,
         };
         for value in values {
             let mut flags = vec![(key.name.to_owned(), value.clone())];
@@ -413,7 +429,7 @@ fn a_view_in_redis_is_named_by_its_url_and_its_password_is_never_shown() {
         let url = format!("{scheme}://desk:007secret@redis.example:6380/2");
         let config = Config::load(&with_flags(&[("view.url", &url)])).unwrap();
         let ViewUrl::Redis(address) = &config.view.url else { panic!("{:?}", config.view.url) };
-        assert_eq!(address.login().unwrap().password.reveal(), "007secret");
+        assert_eq!(address.login().unwrap().password, password("007secret"));
         for shown in [config.view.url.to_string(), format!("{config:?}")] {
             assert!(!shown.contains("007secret"), "the password is in {shown:?}");
             assert!(shown.contains("redis.example:6380/2"), "{shown:?} does not say which Redis");
@@ -439,7 +455,7 @@ fn a_broker_s_password_is_used_and_never_shown() {
     for (url, password, shown) in table {
         let config = Config::load(&with_flags(&[("bus.url", url)])).unwrap();
         let BusUrl::Amqp(address) = &config.bus.url else { panic!("{:?}", config.bus.url) };
-        assert_eq!(address.password().reveal(), password);
+        assert_eq!(address.password(), self::password(password));
         for told in [config.bus.url.to_string(), format!("{:?}", config.bus)] {
             assert!(told.contains(shown) && !told.contains("ter2"), "{told}");
         }
@@ -470,4 +486,89 @@ proptest! {
             prop_assert!(!told.contains(leaks), "{url}: {told}");
         }
     }
+}
+
+/// A URL's key, one that its server is at, and what the login's keys begin with.
+const SERVERS: [(&str, &str, &str); 5] = [
+    ("bus.url", "amqp://mq", "bus"),
+    ("view.url", "redis://r", "view"),
+    ("order.store.url", "postgres://db/desk?schema=o", "order.store"),
+    ("deposit.store.url", "postgres://db/desk?schema=d", "deposit.store"),
+    ("item.store.url", "postgres://db/desk?schema=i", "item.store"),
+];
+
+#[test]
+fn a_login_may_stand_apart_from_the_url_and_its_password_in_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("secret"), "hun@ter2\n").unwrap();
+    let data_dir = dir.path().to_str().unwrap();
+    for (url_key, url, section) in SERVERS {
+        let user = format!("{section}.user");
+        let (given, file) = (format!("{section}.password"), format!("{section}.password_file"));
+        for (key, value) in [(&given, "hun@ter2"), (&file, "secret")] {
+            let flags =
+                [("data_dir", data_dir), (url_key, url), (user.as_str(), "k@m"), (key.as_str(), value)];
+            let config = Config::load(&with_flags(&flags)).unwrap_or_else(|error| panic!("{key}: {error}"));
+            let login = match section {
+                "bus" => match &config.bus.url {
+                    BusUrl::Amqp(address) => (address.user().to_owned(), address.password()),
+                    BusUrl::Embedded => panic!("{config:?}"),
+                },
+                "view" => match &config.view.url {
+                    ViewUrl::Redis(address) => {
+                        address.login().map(|login| (login.user.clone(), login.password.clone())).unwrap()
+                    }
+                    ViewUrl::Embedded => panic!("{config:?}"),
+                },
+                store => {
+                    let service = *Service::ALL.iter().find(|it| store.starts_with(it.word())).unwrap();
+                    let Some(StoreUrl::Postgres(address)) = config.store_url(service) else {
+                        panic!("{config:?}")
+                    };
+                    address.login().map(|login| (login.user.clone(), login.password.clone())).unwrap()
+                }
+            };
+            assert_eq!((login.0.as_str(), login.1.read().unwrap().reveal()), ("k@m", "hun@ter2"), "{key}");
+            assert!(!format!("{config:?}").contains("hun@ter2"), "{key}");
+        }
+    }
+}
+
+#[test]
+fn a_login_that_does_not_fit_its_url_is_refused_without_being_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("empty"), "\n").unwrap();
+    let empty = dir.path().join("empty");
+    let empty = empty.to_str().unwrap();
+    let mq = ("bus.url", "amqp://mq");
+    let table: [(&[(&str, &str)], &str, &str); 10] = [
+        (&[("bus.user", "kim")], "'bus.user'", "'bus.url' names none"),
+        (&[("item.store.password", "hunter2")], "'item.store.password'", "'item.store.url' names none"),
+        (&[("bus.url", "amqp://a:b@mq"), ("bus.user", "kim")], "'bus.user'", "so does 'bus.url'"),
+        (&[mq, ("bus.user", "kim")], "'bus.user'", "'bus.password_file'"),
+        (&[mq, ("bus.password", "hunter2")], "'bus.password'", "'bus.user'"),
+        (
+            &[mq, ("bus.user", "kim"), ("bus.password", "hunter2"), ("bus.password_file", empty)],
+            "'bus.password_file'",
+            "'bus.password'",
+        ),
+        (&[mq, ("bus.user", "kim"), ("bus.password_file", empty)], "'bus.password_file'", "is empty"),
+        (&[mq, ("bus.user", "kim"), ("bus.password_file", "/no/file")], "'bus.password_file'", "/no/file"),
+        (&[mq, ("bus.user", "kim"), ("bus.password", "hunter2\u{7}")], "'bus.password'", "control"),
+        (&[("view.url", "redis://:pw@r"), ("view.password", "hunter2")], "'view.password'", "'view.url'"),
+    ];
+    for (flags, blamed, says) in table {
+        let problem = error(&with_flags(flags));
+        assert!(problem.contains(blamed) && problem.contains(says), "{flags:?}: {problem}");
+        assert!(!problem.contains("hunter2"), "{flags:?}: {problem}");
+    }
+}
+
+#[test]
+fn a_view_is_in_redis_alone_with_or_without_a_user() {
+    let flags = [("view.url", "redis+sentinel://a,b:1/desk/2"), ("view.password", "hunter2")];
+    let config = Config::load(&with_flags(&flags)).unwrap();
+    let ViewUrl::Redis(address) = &config.view.url else { panic!("{:?}", config.view.url) };
+    assert_eq!(address.place(), "'desk' of the Sentinels a:26379,b:1");
+    assert_eq!(address.login().unwrap().user, "");
 }

@@ -51,7 +51,7 @@ impl fmt::Display for BusUrl {
 pub enum ViewUrl {
     /// `embedded:`, in this process's memory.
     Embedded,
-    /// `redis://…` or `rediss://…`: a Redis.
+    /// `redis://…`, `rediss://…` or `redis+sentinel://…`: a Redis.
     Redis(RedisAddress),
 }
 

@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::request::{ANSWER_WITHIN, answered, close};
 use super::upkeep::Upkeep;
 use crate::bus::BusError;
-use crate::config::address::{BrokerAddress, Endpoint};
+use crate::config::address::{BrokerAddress, Endpoint, Secret};
 use crate::tls;
 
 /// How long until a connection stands. With the longest wait between two attempts (2 s) a broker that accepts
@@ -220,8 +220,10 @@ impl Link {
     async fn connect_to(&self, host: &Endpoint) -> Result<Connection, BusError> {
         let options = ConnectionProperties::default().with_connection_name(self.name.into());
         let tokio = Tokio::current();
+        let password = self.address.password().read();
+        let password = password.map_err(|error| BusError::Lost(format!("{host}: {error}")))?;
         let connecting = Connection::connector(
-            self.uri(host),
+            self.uri(host, &password),
             Runtime::new(CleanTokio(tokio.clone())),
             // lapin connects on a thread of its own, which would go on trying for as long as the system does.
             async move |uri, _| {
@@ -243,14 +245,14 @@ impl Link {
 
     /// The address as lapin has it, filled in here: its own parser would put something else in the place of what it does not
     /// know.
-    fn uri(&self, host: &Endpoint) -> AMQPUri {
+    fn uri(&self, host: &Endpoint, password: &Secret) -> AMQPUri {
         let address = &self.address;
         AMQPUri {
             scheme: if address.is_encrypted() { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
             authority: AMQPAuthority {
                 userinfo: AMQPUserInfo {
                     username: address.user().to_owned(),
-                    password: address.password().reveal().to_owned(),
+                    password: password.reveal().to_owned(),
                 },
                 host: host.host.clone(),
                 port: host.port,

@@ -109,12 +109,12 @@ impl Management {
 
     /// Asks, and reads until the other side has said all. In HTTP 1.0 nothing comes in pieces.
     async fn call(&self, host: &Endpoint, path: &str) -> io::Result<Vec<u8>> {
+        let password = self.0.password.read().map_err(io::Error::other)?;
         let (tls, runtime) = (OwnedTLSConfig::default(), Runtime::new(Tokio::current()));
         let mut stream = self.uri(host).connect_with_config_async(tls.as_ref(), &runtime).await?;
-        let ManagementAddress { user, password, .. } = &self.0;
         let request = format!(
             "GET {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Basic {}\r\nAccept: application/json\r\n\r\n",
-            base64(format!("{user}:{}", password.reveal()).as_bytes()),
+            base64(format!("{}:{}", self.0.user, password.reveal()).as_bytes()),
         );
         let mut rest = request.as_bytes();
         while !rest.is_empty() {

@@ -3,7 +3,7 @@
 /// Most hosts of one broker: a cluster has three, five or seven.
 pub(super) const MAX_HOSTS: usize = 16;
 /// Longest name of a user or of a virtual host, in bytes: an AMQP short string.
-pub(super) const MAX_NAME_BYTES: usize = 255;
+pub(in crate::config) const MAX_NAME_BYTES: usize = 255;
 
 /// Why a URL is none that can be used. Each is a sentence that goes on after the name of the setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,8 +36,14 @@ pub enum AddressError {
     #[error("has a port that is no number from 1 to 65535")]
     Port,
     /// More than one Redis.
-    #[error("names several hosts, but a view is in one Redis; name the one that takes writes")]
+    #[error(
+        "names several hosts, but a view is in one Redis; name the one that takes writes, or Sentinels that know which \
+         one it is (redis+sentinel://HOST,HOST/NAME)"
+    )]
     SeveralHosts,
+    /// Sentinels that are not told whom they are asked for.
+    #[error("does not say by which name the Sentinels know the Redis; write redis+sentinel://HOST,HOST/NAME")]
+    NoSentinelName,
     /// More hosts than any cluster has.
     #[error("names more than {MAX_HOSTS} hosts")]
     TooManyHosts,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::parts::{Endpoints, encode, split};
-use super::{AddressError, BrokerAddress, Endpoint, Login, Secret};
+use super::{AddressError, BrokerAddress, Endpoint, Login, Password};
 
 /// What its URL begins with.
 const HTTP: [&str; 2] = ["http://", "https://"];
@@ -113,7 +113,7 @@ pub struct ManagementAddress {
     /// Who asks.
     pub user: String,
     /// That user's password.
-    pub password: Secret,
+    pub password: Password,
     /// Its hosts, tried in turn.
     pub endpoints: Vec<Endpoint>,
     /// The virtual host.
@@ -145,7 +145,9 @@ mod tests {
             let seen =
                 ManagementAt::parse(at).unwrap().seen_from(&BrokerAddress::parse(bus).unwrap()).unwrap();
             let encrypted = if seen.is_encrypted { "encrypted " } else { "" };
-            let (user, password, places) = (seen.user, seen.password.reveal(), Endpoints(&seen.endpoints));
+            let (user, password, places) =
+                (seen.user, seen.password.read().unwrap(), Endpoints(&seen.endpoints));
+            let password = password.reveal();
             assert_eq!(format!("{user}:{password} at {encrypted}{places}"), expected, "{at} for {bus}");
         }
         let off = ManagementAt::parse("off").unwrap();

@@ -6,50 +6,12 @@ use std::net::Ipv6Addr;
 use std::ops::RangeInclusive;
 
 use super::error::AddressError;
+use super::login::{Login, Password};
 
 /// Longest host name, in bytes: what the domain name system has.
 const MAX_HOST_BYTES: usize = 253;
 /// Longest name of a parameter that is repeated, in bytes.
 const MAX_SHOWN_BYTES: usize = 32;
-
-/// A text that is used and never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub(super) String);
-
-impl Secret {
-    /// The text itself, to connect with.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// As whom to go there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login {
-    /// Empty where Redis has none.
-    pub user: String,
-    /// Never shown.
-    pub password: Secret,
-}
-
-impl fmt::Display for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}@", encode(&self.user), self.password)
-    }
-}
 
 /// One host and its port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -123,7 +85,7 @@ impl Parts<'_> {
     pub(super) fn login(&self) -> Result<Option<Login>, AddressError> {
         let Some(login) = self.login else { return Ok(None) };
         let (user, password) = login.split_once(':').ok_or(AddressError::NoPassword)?;
-        Ok(Some(Login { user: decode(user)?, password: Secret(decode(password)?) }))
+        Ok(Some(Login { user: decode(user)?, password: Password::given(decode(password)?) }))
     }
 
     /// The hosts, one at least.

@@ -72,6 +72,11 @@ impl PostgresAddress {
         self.login.as_ref()
     }
 
+    /// The same place, as somebody else.
+    pub(in crate::config) fn log_in(&mut self, login: Login) {
+        self.login = Some(login);
+    }
+
     /// Where it is: at least one host, of which one takes writes.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {

@@ -33,7 +33,7 @@ fn a_broker_s_url_says_where_and_as_whom() {
         let address = broker(url);
         let told = (address.user(), address.vhost(), places(&address).join(","));
         assert_eq!(told, (user, vhost, at.to_owned()), "{url}");
-        assert_eq!(address.password().reveal(), password, "{url}");
+        assert_eq!(address.password(), Password::given(password.to_owned()), "{url}");
     }
     let asks = broker("amqp://mq/v?heartbeat=10&frame_max=262144");
     assert_eq!((asks.heartbeat_seconds(), asks.frame_bytes()), (Some(10), Some(262_144)));
@@ -49,10 +49,41 @@ fn a_redis_s_url_says_where_and_as_whom() {
     ];
     for (url, login, at, database) in table {
         let address = RedisAddress::parse(url).unwrap();
-        let told = address.login().map(|login| (login.user.as_str(), login.password.reveal()));
-        assert_eq!(told, login, "{url}");
-        assert_eq!((address.endpoint().to_string(), address.database()), (at.to_owned(), database), "{url}");
+        let login = login
+            .map(|(user, password)| Login { user: user.into(), password: Password::given(password.into()) });
+        assert_eq!(address.login(), login.as_ref(), "{url}");
+        assert_eq!((address.place(), address.database()), (at.to_owned(), database), "{url}");
         assert_eq!(address.is_encrypted(), url.starts_with("rediss"), "{url}");
+    }
+}
+
+#[test]
+fn sentinels_are_asked_by_the_name_that_they_know() {
+    let table = [
+        ("redis+sentinel://a/desk", "'desk' of the Sentinels a:26379", 0, false),
+        (
+            "redis+sentinel://:pw@a:1,[::1]/my%20desk/3",
+            "'my desk' of the Sentinels a:1,[::1]:26379",
+            3,
+            false,
+        ),
+        ("rediss+sentinel://a/desk/0", "'desk' of the Sentinels a:26379", 0, true),
+    ];
+    for (url, place, database, is_encrypted) in table {
+        let address = RedisAddress::parse(url).unwrap();
+        assert_eq!((address.place(), address.database()), (place.to_owned(), database), "{url}");
+        assert_eq!(address.is_encrypted(), is_encrypted, "{url}");
+        let shown = RedisAddress::parse(&address.to_string()).unwrap();
+        assert_eq!(shown.place(), address.place(), "{url} is shown as what it is");
+    }
+    for (url, error) in [
+        ("redis+sentinel://a", AddressError::NoSentinelName),
+        ("redis+sentinel://a//1", AddressError::NoSentinelName),
+        ("redis+sentinel://a/desk/x", AddressError::Database),
+        ("redis+sentinel://a/desk/1/2", AddressError::Database),
+        ("redis://a,b", AddressError::SeveralHosts),
+    ] {
+        assert_eq!(RedisAddress::parse(url), Err(error), "{url}");
     }
 }
 
@@ -74,9 +105,10 @@ fn a_postgresql_s_url_says_where_as_whom_and_in_which_schema() {
     ];
     for (url, login, at, database, schema, is_encrypted) in table {
         let address = PostgresAddress::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
-        let told = address.login().map(|login| (login.user.as_str(), login.password.reveal()));
+        let login = login
+            .map(|(user, password)| Login { user: user.into(), password: Password::given(password.into()) });
         let places: Vec<String> = address.endpoints().iter().map(ToString::to_string).collect();
-        assert_eq!(told, login, "{url}");
+        assert_eq!(address.login(), login.as_ref(), "{url}");
         assert_eq!(
             (places.join(","), address.database(), address.schema()),
             (at.to_owned(), database, schema)
@@ -204,7 +236,7 @@ proptest! {
         let url = format!("amqp://{}:{secret}@{at}/{}", encode(&user), encode(&vhost));
         let address = broker(&url);
         prop_assert_eq!((address.user(), address.vhost()), (user.as_str(), vhost.as_str()));
-        prop_assert_eq!(address.password(), Secret(password));
+        prop_assert_eq!(address.password(), Password::given(password));
         let meant: Vec<_> = hosts.iter().map(|((_, meant), port)| (meant.as_str(), *port)).collect();
         let used: Vec<_> = address.endpoints().iter().map(|at| (at.host.as_str(), at.port)).collect();
         prop_assert_eq!(used, meant);
@@ -239,7 +271,7 @@ proptest! {
         } else {
             match RedisAddress::parse(&url) {
                 Ok(address) => {
-                    prop_assert_eq!(&address.endpoint().host, "host");
+                    prop_assert!(address.place().starts_with("host:"));
                     format!("{address} {address:?} {:?}", address.login())
                 }
                 Err(error) => format!("{error} {error:?}"),

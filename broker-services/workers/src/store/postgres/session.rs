@@ -65,7 +65,7 @@ impl Session {
         purpose: Purpose,
         news: &News,
     ) -> Result<Self, Failure> {
-        let config = config(address);
+        let config = config(address)?;
         let client = if address.is_encrypted() {
             let (tls, _) = MakeRustlsConnect::with_native_certs().map_err(|errors| {
                 let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -119,7 +119,7 @@ impl Session {
     }
 }
 
-fn config(address: &PostgresAddress) -> Config {
+fn config(address: &PostgresAddress) -> Result<Config, Failure> {
     let mut config = Config::new();
     for endpoint in address.endpoints() {
         config.host(&endpoint.host).port(endpoint.port);
@@ -134,9 +134,10 @@ fn config(address: &PostgresAddress) -> Config {
         // Also to read: a standby is behind, and what it does not have yet would seem to be missing.
         .target_session_attrs(TargetSessionAttrs::ReadWrite);
     if let Some(login) = address.login() {
-        config.user(&login.user).password(login.password.reveal());
+        let password = login.password.read().map_err(|error| Failure::Unusable(error.to_string()))?;
+        config.user(&login.user).password(password.reveal());
     }
-    config
+    Ok(config)
 }
 
 /// Connects, and has the connection driven for as long as somebody has its client.

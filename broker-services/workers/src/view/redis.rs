@@ -29,10 +29,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, Once};
 
-use redis::{
-    Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo as _, ProtocolVersion,
-    RedisConnectionInfo, RedisError, Script,
-};
+use redis::{Cmd, FromRedisValue, Script};
 use skstore_domain::events::Source;
 use skstore_domain::myinfo::ViewWrite;
 use skstore_domain::signals::{Beat, BreakerChanged};
@@ -40,6 +37,7 @@ use tokio::sync::watch;
 
 use self::link::{Failed, Link, script_call};
 use self::pieces::{WRITE_AT_ONCE, pieces};
+use self::server::Server;
 use self::told::Told;
 use super::bounds::{
     BREAKER_HISTORY, FEED_ENTRIES, FORGOTTEN_IDS, INSTANCES, SILENT_FOR, STEPS_PER_ORDER, WAITING_ORDERS,
@@ -53,6 +51,7 @@ mod foreign;
 mod link;
 mod pages;
 mod pieces;
+mod server;
 mod told;
 
 /// What all keys begin with.
@@ -133,12 +132,9 @@ impl RedisView {
     /// # Errors
     /// [`ViewError::Lost`] when its thread does not start.
     pub fn at(address: &RedisAddress, prefix: &str, keep_orders: usize) -> Result<Self, ViewError> {
-        let client = client(address).map_err(|error| {
-            ViewError::Lost(format!("Redis at {} cannot be used: {}", address.endpoint(), error.category()))
-        })?;
         let prefix: Arc<str> = prefix.into();
         Ok(Self {
-            link: Link::new(client, address.endpoint().to_string())?,
+            link: Link::new(Server::at(address.clone()))?,
             prefix,
             keep_orders,
             told: Arc::new(Told::new()),
@@ -153,7 +149,7 @@ impl RedisView {
     /// As [`RedisView::at`].
     pub fn as_another_process(&self) -> Result<Self, ViewError> {
         Ok(Self {
-            link: Link::new(self.link.client().clone(), self.link.place().to_owned())?,
+            link: Link::new(self.link.server().clone())?,
             prefix: Arc::clone(&self.prefix),
             keep_orders: self.keep_orders,
             told: Arc::new(Told::new()),
@@ -236,8 +232,8 @@ impl RedisView {
     /// others change.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.listening.call_once(|| {
-            let (client, stream) = (self.link.client().clone(), self.key("changes", ""));
-            self.link.spawn(told::listen(client, stream, Arc::clone(&self.told)));
+            let (server, stream) = (self.link.server().clone(), self.key("changes", ""));
+            self.link.spawn(told::listen(server, stream, Arc::clone(&self.told)));
         });
         self.told.subscribe()
     }
@@ -266,32 +262,10 @@ impl RedisView {
     }
 }
 
-/// How to connect to Redis, as the address has it and not as a library would read it.
-fn client(address: &RedisAddress) -> Result<Client, RedisError> {
-    let (host, port) = (address.endpoint().host.clone(), address.endpoint().port);
-    let at = if address.is_encrypted() {
-        ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
-    } else {
-        ConnectionAddr::Tcp(host, port)
-    };
-    // The scripts and readers know answers as the older protocol, which every version speaks, has them.
-    let mut settings = RedisConnectionInfo::default()
-        .set_db(i64::from(address.database()))
-        .set_protocol(ProtocolVersion::RESP2);
-    if let Some(login) = address.login() {
-        settings = settings.set_password(login.password.reveal());
-        if !login.user.is_empty() {
-            settings = settings.set_username(&login.user);
-        }
-    }
-    let info: ConnectionInfo = at.into_connection_info()?;
-    Client::open(info.set_redis_settings(settings))
-}
-
 impl std::fmt::Debug for RedisView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RedisView")
-            .field("at", &self.link.place())
+            .field("at", &self.link.server().place())
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
 //! Outside clients: each on a connection of its own, which it makes anew after every loss, asking again with the same
 //! id until it is answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -29,7 +29,8 @@ const PIPELINED: usize = 256;
 
 /// One of them. Nothing is connected until it asks.
 pub(crate) struct Buyer {
-    url: String,
+    /// A URL for each host, the one that is tried next first.
+    urls: VecDeque<String>,
     link: Option<Link>,
     asked: u64,
     answer_within: Duration,
@@ -44,7 +45,7 @@ struct Link {
 
 impl Buyer {
     pub(crate) fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), link: None, asked: 0, answer_within: ANSWER_WITHIN }
+        Self { urls: each_host(url), link: None, asked: 0, answer_within: ANSWER_WITHIN }
     }
 
     /// One who does not wait long.
@@ -131,10 +132,21 @@ impl Buyer {
 
     async fn link(&mut self) -> Option<&mut Link> {
         if self.link.is_none() {
-            self.link = timeout(ANSWER_WITHIN, Link::open(&self.url)).await.ok()?.ok();
+            self.link = timeout(ANSWER_WITHIN, Link::open(&self.urls[0])).await.ok().and_then(Result::ok);
+            if self.link.is_none() {
+                self.urls.rotate_left(1);
+            }
         }
         self.link.as_mut()
     }
+}
+
+/// `amqp://USER:PASSWORD@HOST,HOST…/VHOST` as a URL for each host.
+fn each_host(url: &str) -> VecDeque<String> {
+    let (login, rest) = url.split_once('@').expect("a URL with a login");
+    let (hosts, vhost) =
+        rest.split_once('/').map_or((rest, String::new()), |(hosts, vhost)| (hosts, format!("/{vhost}")));
+    hosts.split(',').map(|host| format!("{login}@{host}{vhost}")).collect()
 }
 
 impl Link {

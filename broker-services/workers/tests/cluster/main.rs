@@ -13,8 +13,9 @@ mod forgetting;
 mod frames;
 mod postgres;
 mod races;
+mod sentinel;
 #[expect(clippy::disallowed_methods, reason = "it waits for processes, outside of any runtime")]
-#[path = "../../../../xtask/src/servers.rs"]
+#[path = "../../../../xtask/src/servers/mod.rs"]
 mod servers;
 mod storm;
 mod theft;

@@ -59,9 +59,25 @@ impl At {
 
     /// What a person sees who asks Redis for this, line by line.
     pub(crate) fn redis_cli(&self, words: &[&str]) -> Vec<String> {
-        let asked = Command::new("redis-cli").args(["--raw", "-u", &self.view]).args(words).output();
-        let said = asked.expect("redis-cli comes with redis-server").stdout;
+        // One that stands still would be waited for without end.
+        let mut asked = Command::new("timeout");
+        asked.args(["5", "redis-cli", "--raw", "-u", &self.redis()]).args(words);
+        let said = asked.output().expect("redis-cli comes with redis-server").stdout;
         String::from_utf8_lossy(&said).lines().map(str::to_owned).collect()
+    }
+
+    /// The Redis that takes writes now, also where Sentinels have to be asked for it.
+    pub(crate) fn redis(&self) -> String {
+        let Some(sentinels) = self.view.strip_prefix("redis+sentinel://") else { return self.view.clone() };
+        let (hosts, name) = sentinels.split_once('/').expect("a name");
+        let ask = |host: &str| {
+            let url = format!("redis://{host}");
+            let ask = ["--raw", "-u", &url, "sentinel", "get-master-addr-by-name", name];
+            let said = Command::new("redis-cli").args(ask).output().expect("redis-cli").stdout;
+            let said = String::from_utf8_lossy(&said).trim().replace('\n', ":");
+            (!said.is_empty()).then(|| format!("redis://{said}"))
+        };
+        hosts.split(',').find_map(ask).expect("a Sentinel")
     }
 
     fn settings(&self) -> [(String, String); 3] {

@@ -40,7 +40,7 @@ pub(super) async fn clear(link: &Link, prefix: &str) -> Result<usize, ViewError>
 
 /// Says which key is in the way.
 pub(super) async fn explain(link: &Link, prefix: &str, error: &str) -> ViewError {
-    let place = link.place();
+    let place = link.server().place();
     let remedy = "`skstore view rebuild` replaces it";
     ViewError::Foreign(match first(link, prefix).await {
         Some((key, is, must)) => format!(

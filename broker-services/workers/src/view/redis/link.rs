@@ -7,22 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, Script,
-    ServerErrorKind,
-};
+use redis::{Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, Script, ServerErrorKind};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::tls;
+use super::server::Server;
 use crate::view::ViewError;
 
-/// How long a connection may take to be made: seconds of network are given up sooner by trying again.
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-/// How long an answer may take. The largest batch of writes takes a tenth of it; together with
-/// [`CONNECT_WITHIN`] and the longest wait it stays below the six seconds in which a part that returned must be
-/// back at work.
+/// How long an answer may take. The largest batch of writes takes a tenth of it; together with the time to connect and
+/// the longest wait it stays below the six seconds in which a part that returned must be back at work.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// The first wait after a connection could not be made.
 const WAIT_FIRST: Duration = Duration::from_millis(50);
@@ -35,9 +29,7 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 pub(super) struct Link(Arc<Shared>);
 
 struct Shared {
-    client: Client,
-    /// Where Redis is, for people: without user and password.
-    place: String,
+    server: Server,
     driver: Handle,
     state: Mutex<State>,
     // Dropped with the last clone, which ends the thread.
@@ -51,7 +43,7 @@ enum State {
 
 impl Link {
     /// Starts the thread. Nothing is connected yet.
-    pub(super) fn new(client: Client, place: String) -> Result<Self, ViewError> {
+    pub(super) fn new(server: Server) -> Result<Self, ViewError> {
         let no_thread =
             |error: std::io::Error| ViewError::Lost(format!("its thread does not start: {error}"));
         let runtime =
@@ -66,15 +58,11 @@ impl Link {
             })
             .map_err(no_thread)?;
         let state = State::Down { number: 0, why: None, again: Instant::now(), wait: WAIT_FIRST };
-        Ok(Self(Arc::new(Shared { client, place, driver, state: Mutex::new(state), _stop: stop })))
+        Ok(Self(Arc::new(Shared { server, driver, state: Mutex::new(state), _stop: stop })))
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.0.client
-    }
-
-    pub(super) fn place(&self) -> &str {
-        &self.0.place
+    pub(super) fn server(&self) -> &Server {
+        &self.0.server
     }
 
     /// Runs `task` on the link's thread, until that ends with the last clone. The task must hold none.
@@ -111,8 +99,8 @@ impl Link {
             Ok(Err(error)) if is_about_contents(&error) => {
                 return Err(Failed::Contents(error.to_string()));
             }
-            Ok(Err(error)) => self.sentence(&error),
-            Err(_) => format!("Redis at {} did not answer within {ANSWER_WITHIN:?}", self.place()),
+            Ok(Err(error)) => self.server().sentence(&error),
+            Err(_) => format!("Redis at {} did not answer within {ANSWER_WITHIN:?}", self.server().place()),
         };
         let mut state = self.0.state.lock().await;
         if let State::Up { number: current, .. } = &*state
@@ -133,29 +121,23 @@ impl Link {
             }
             State::Down { number, wait, .. } => (*number + 1, *wait),
         };
-        let client = self.0.client.clone();
-        match self.0.driver.spawn(async move { connect(&client).await }).await {
+        let server = self.0.server.clone();
+        match self.0.driver.spawn(async move { server.connect().await }).await {
             Ok(Ok(connection)) => {
                 *state = State::Up { connection: connection.clone(), number };
                 Ok((connection, number))
             }
             failed => {
                 let why = match failed {
-                    Ok(Err(Some(error))) => self.sentence(&error),
-                    _ => format!("Redis at {} cannot be reached within {CONNECT_WITHIN:?}", self.place()),
+                    Ok(Err(why)) => why,
+                    _ => {
+                        format!("Redis at {} cannot be reached: its thread has ended", self.server().place())
+                    }
                 };
                 let (again, next) = (Instant::now() + wait, (wait * 2).min(MAX_WAIT));
                 *state = State::Down { number, why: Some(why.clone()), again, wait: next };
                 Err(why)
             }
-        }
-    }
-
-    fn sentence(&self, error: &RedisError) -> String {
-        let error = error.to_string();
-        match tls::advice(&error) {
-            Some(advice) => format!("Redis at {}: {advice} ({error})", self.place()),
-            None => format!("Redis at {}: {error}", self.place()),
         }
     }
 }
@@ -186,16 +168,6 @@ async fn evaluate<T: FromRedisValue>(
             call.query_async(&mut connection).await
         }
         answer => answer,
-    }
-}
-
-/// Makes a connection on the runtime that will drive it. No error when it took too long.
-pub(super) async fn connect(client: &Client) -> Result<MultiplexedConnection, Option<RedisError>> {
-    // Each call has a timeout of its own, around this one's.
-    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    match timeout(CONNECT_WITHIN, client.get_multiplexed_async_connection_with_config(&config)).await {
-        Ok(made) => made.map_err(Some),
-        Err(_) => Err(None),
     }
 }
 

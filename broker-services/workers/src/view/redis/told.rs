@@ -7,12 +7,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
-use redis::{Client, RedisResult};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::link::connect;
+use super::server::Server;
 
 /// How long Redis holds an answer back while nothing changes; then it is asked again, which proves that the
 /// connection lives.
@@ -71,9 +71,9 @@ impl Told {
 }
 
 /// Listens to others' changes for as long as the runtime lives.
-pub(super) async fn listen(client: Client, stream: String, told: Arc<Told>) {
+pub(super) async fn listen(server: Server, stream: String, told: Arc<Told>) {
     loop {
-        if let Ok(connection) = connect(&client).await {
+        if let Ok(connection) = server.connect().await {
             let end = follow(connection, &stream, &told).await;
             tracing::debug!(?end, "no longer told of changes; connecting again");
             // Whoever shows the view looks now, and finds that it cannot be reached.

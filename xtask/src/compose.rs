@@ -13,7 +13,9 @@ use crate::step;
 /// Both generations of the tool.
 const TOOLS: [&[&str]; 2] = [&["docker", "compose"], &["docker-compose"]];
 /// The images that the file names, without which nothing can be started.
-pub(crate) const IMAGES: [&str; 3] = ["skstore", "rabbitmq:4-management", "redis:7-alpine"];
+pub(crate) const IMAGES: [&str; 4] = ["skstore", "rabbitmq:4-management", "redis:7-alpine", "postgres:17"];
+/// The broker's password in a project of this program's, which nobody but it reaches.
+pub(crate) const PASSWORD: &str = "skstore";
 /// How long the tool may take to say its version.
 const SHORTLY: Duration = Duration::from_secs(30);
 
@@ -93,7 +95,7 @@ impl Compose {
             .env("SKSTORE_REDIS_PORT", redis.to_string())
             .env("SKSTORE_MANAGEMENT_PORT", management.to_string())
             .env("SKSTORE_GATEWAY_PORT", gateway.to_string())
-            .env_remove("SKSTORE_PASSWORD")
+            .env("SKSTORE_PASSWORD", PASSWORD)
             .env("TERM", "xterm-256color")
             .env("LANG", "C.UTF-8")
             .envs(self.settings.iter().copied());

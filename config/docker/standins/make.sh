@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes images under the names of official ones, for machines that can pull none:
 #
-#   sh config/docker/standins/make.sh debian:bookworm-slim rust:1-slim-bookworm redis:7-alpine rabbitmq:4-management
+#   sh config/docker/standins/make.sh debian:bookworm-slim rust:1-slim-bookworm redis:7-alpine rabbitmq:4-management \
+#       postgres:17
 #
 # What is in them comes from Debian's packages (Rust from this machine's toolchain), and serves what docker-compose.yml and
 # config/docker/Dockerfile ask of them, no more. They are labelled skstore.stands-in=yes; an image that is there is left as it
@@ -72,6 +73,7 @@ make() {
     redis:7-alpine) built "$1" redis debian:bookworm-slim ;;
     # Bookworm has 3.10, the oldest that the workers take; the compose file asks for 4.
     rabbitmq:4-management) built "$1" rabbitmq debian:trixie-slim ;;
+    postgres:17) built "$1" postgres debian:trixie-slim ;;
     *) fail "there is no stand-in for $1" ;;
     esac
 }

@@ -41,7 +41,7 @@ impl Composed {
     /// A sentence that says what does not work.
     pub(crate) fn up(&mut self) -> Result<(), String> {
         self.compose.ask(&["up", "-d"], UP_WITHIN)?;
-        for service in ["rabbitmq", "redis", "gateway"].iter().chain(&SERVICES) {
+        for service in ["rabbitmq", "redis", "postgres", "gateway"].iter().chain(&SERVICES) {
             for container in self.compose.containers(service)? {
                 well_within(&container, UP_WITHIN)?;
             }

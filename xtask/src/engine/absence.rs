@@ -87,7 +87,7 @@ pub(super) fn down(desk: &mut Composed, page: &mut Page) -> Result<(), String> {
 fn nameless_volumes(desk: &Composed) -> Result<usize, String> {
     const VOLUMES: &str = "{{range .Mounts}}{{if eq .Type \"volume\"}}{{.Name}} {{end}}{{end}}";
     let mut count = 0;
-    for service in SERVICES.into_iter().chain(["gateway", "rabbitmq", "redis"]) {
+    for service in SERVICES.into_iter().chain(["gateway", "rabbitmq", "redis", "postgres"]) {
         for container in desk.compose().containers(service)? {
             let volumes = docker::inspect(&container, VOLUMES)?;
             let named = format!("{}_", desk.compose().project);

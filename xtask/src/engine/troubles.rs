@@ -79,7 +79,7 @@ impl Trouble {
 
 /// Each trouble for each container.
 pub(super) fn run(desk: &mut Composed, page: &mut Page) -> Result<(), String> {
-    for service in SERVICES.into_iter().chain(["rabbitmq", "redis"]) {
+    for service in SERVICES.into_iter().chain(["rabbitmq", "redis", "postgres"]) {
         for trouble in Trouble::ALL {
             println!("   {service} is {}", trouble.word());
             let bound = if service == "rabbitmq" { ACCEPTED_WITHOUT_BROKER_S } else { ACCEPTED_WITHIN_S };

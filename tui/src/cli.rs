@@ -20,12 +20,13 @@ use skstore::text::times::{UTC, Zone, age};
 use skstore::text::{Language, Text};
 use skstore::theme::can_be_drawn_on;
 use skstore_domain::faults::Fault;
-use skstore_domain::signals::Service;
+use skstore_domain::signals::{Beat, Service};
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::config::{self, Config, Sources};
 use skstore_workers::desk::gateway::Beside;
 use skstore_workers::desk::process::{Process, StartError};
 use skstore_workers::desk::{BusState, Desk, DeskError};
+use tokio::time::Instant;
 
 mod alone;
 mod arguments;
@@ -67,6 +68,11 @@ use stderr::{patiently, tell};
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// How long a command waits for what follows from it. What is left goes on at the next start.
 const SETTLED_WITHIN: Duration = Duration::from_secs(10);
+/// How long a worker may say that something is wrong before nobody waits for it any more: longer than a store or a broker
+/// takes that is only starting, and short enough for a person who wants to know what is wrong.
+const TROUBLED_WITHIN: Duration = Duration::from_secs(3);
+/// How often it is looked whether one does.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long either is waited for when the settings make a worker misbehave: it may never happen, as wanted.
 const FAULTY_WITHIN: Duration = Duration::from_secs(2);
 /// Does what the command line of this process asks for.
@@ -212,8 +218,12 @@ fn with_process(
     }
     let mut process = Process::start(config).map_err(|error| not_started(&error))?;
     let gateway = if opens_dashboard(wanted, environment) { beside(config, &process)? } else { None };
-    let done = runtime.block_on(with_desk(wanted, config, environment, &mut process, log));
-    let used = gateway.map_or(Duration::ZERO, Beside::stop);
+    let told = gateway.as_ref().map(|gateway| match gateway {
+        Ok(gateway) => Ok(format!("http://{}", gateway.address())),
+        Err(why) => Err(why.clone()),
+    });
+    let done = runtime.block_on(with_desk(wanted, config, environment, (&mut process, told), log));
+    let used = gateway.and_then(Result::ok).map_or(Duration::ZERO, Beside::stop);
     if let Err(sentence) = process.stop_after(used) {
         tell(&format!("skstore: {sentence}"));
     }
@@ -227,10 +237,11 @@ async fn audited(wanted: &Wanted<'_>, command: &Command, config: &Config) -> Res
     if let Some(process) = &reached.process {
         // The books are looked at whatever becomes of the workers: they may be what is wrong.
         let desk = process.attach().await;
-        if let Err(failure) = get_ready(process, &desk, config).await {
-            tell(&failure.to_text());
+        match get_ready(process, &desk, config).await {
+            Ok(Ready::Whole) => settle(process, config, UNDER_WAY).await,
+            Ok(Ready::InPart) => {}
+            Err(failure) => tell(&failure.to_text()),
         }
-        settle(process, config, UNDER_WAY).await;
     }
     let mut out = wanted.output(std::io::stdout().lock());
     let done = match command {
@@ -259,20 +270,20 @@ fn opens_dashboard(wanted: &Wanted<'_>, environment: &[(OsString, OsString)]) ->
     wants_dashboard(wanted) && can_be_drawn_on(variable(environment, "TERM").unwrap_or_default().as_str())
 }
 
-/// The gateway that the settings want beside a dashboard. One that finds another at its address, that of a dashboard with the
-/// same settings, leaves it at that.
-fn beside(config: &Config, process: &Process) -> Result<Option<Beside>, Failure> {
+/// The gateway that the settings want beside a dashboard, or why there is none. One that finds another at its address, that of a
+/// dashboard with the same settings, leaves it at that.
+fn beside(config: &Config, process: &Process) -> Result<Option<Result<Beside, String>>, Failure> {
     if config.gateway.is_wanted_at().is_none() {
         return Ok(None);
     }
     match Beside::start(&config.gateway, process.approach(), config.drain_within) {
         Ok(gateway) => {
             tracing::info!(address = %gateway.address(), "listening for HTTP");
-            Ok(Some(gateway))
+            Ok(Some(Ok(gateway)))
         }
         Err(error) if error.is_taken() => {
             tracing::warn!(%error, "there is no gateway beside this dashboard");
-            Ok(None)
+            Ok(Some(Err(error.to_string())))
         }
         Err(error) => Err(Failure::Unreachable(error.to_string())),
     }
@@ -282,7 +293,7 @@ async fn with_desk(
     wanted: &Wanted<'_>,
     config: &Config,
     environment: &[(OsString, OsString)],
-    process: &mut Process,
+    (process, gateway): (&mut Process, Option<Result<String, String>>),
     log: LogTail,
 ) -> Result<(), Failure> {
     let desk = if wanted.command.is_some_and(|command| command.needs() == Needs::Bus) {
@@ -291,18 +302,18 @@ async fn with_desk(
         process.attach().await
     };
     if opens_dashboard(wanted, environment) {
-        return dashboard::open(desk, config, environment, wanted.language, log).await;
+        return dashboard::open(desk, config, environment, wanted.language, (log, gateway)).await;
     }
     if wants_dashboard(wanted) {
         let term = variable(environment, "TERM").unwrap_or_default();
         tell(&wanted.language.fill(Text::NoScreen, &[&term]));
     }
-    get_ready(process, &desk, config).await?;
+    let is_whole = get_ready(process, &desk, config).await? == Ready::Whole;
     tell_of_lost_bus(&desk).await;
     let command = wanted.command.unwrap_or(&Command::Status);
     let reads_the_view = command.needs() == Needs::View;
     // Where a worker misbehaves on purpose that may never end, and only those who look wait for what can be had.
-    if reads_the_view || !is_faulty(config) {
+    if is_whole && (reads_the_view || !is_faulty(config)) {
         settle(process, config, UNDER_WAY).await;
     }
     if let Command::Watch { for_, last } = command {
@@ -324,7 +335,9 @@ async fn with_desk(
     if !reads_the_view {
         // Others who came to these workers go on with those of the next process; it is not waited for what they do here.
         process.close_door();
-        settle(process, config, "what follows from it").await;
+        if is_whole {
+            settle(process, config, "what follows from it").await;
+        }
     }
     done
 }
@@ -365,16 +378,40 @@ async fn tell_of_lost_bus(desk: &Desk) {
     tell(&format!("skstore: the message bus cannot be reached ({cause}). This is what the view has: {age}"));
 }
 
-/// Waits until the workers take work and the view is complete. Workers that shall misbehave are not waited for.
-async fn get_ready(process: &Process, desk: &Desk, config: &Config) -> Result<(), Failure> {
+/// How far the workers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ready {
+    /// All take work, and the view is complete.
+    Whole,
+    /// Some do not, which a person was told.
+    InPart,
+}
+
+/// Waits until the workers take work and the view is complete. Workers that shall misbehave are not waited for, nor those that
+/// say what is wrong with them: somebody may be looking for just that.
+async fn get_ready(process: &Process, desk: &Desk, config: &Config) -> Result<Ready, Failure> {
     let faulty = is_faulty(config);
     let limit = if faulty { FAULTY_WITHIN } else { READY_WITHIN };
-    if patiently(limit, "the workers start and the view is rebuilt", process.ready()).await.is_some() {
-        return Ok(());
+    let ready = async {
+        tokio::select! {
+            biased;
+            () = process.ready() => None,
+            troubled = in_trouble(desk) => Some(troubled),
+        }
+    };
+    match patiently(limit, "the workers are to take work, and the view to be whole", ready).await {
+        Some(None) => return Ok(Ready::Whole),
+        Some(Some(troubled)) => {
+            tell(&format!(
+                "skstore: not every worker takes work: {troubled}. The view is as old as the last of them"
+            ));
+            return Ok(Ready::InPart);
+        }
+        None => {}
     }
     if faulty {
         tell("skstore: not every worker is ready, as [faults] has it; the view may lack something");
-        return Ok(());
+        return Ok(Ready::InPart);
     }
     let mut sentence = format!("the workers did not start within {} s; see the log", limit.as_secs());
     for beat in desk.view().health().await?.services {
@@ -383,6 +420,25 @@ async fn get_ready(process: &Process, desk: &Desk, config: &Config) -> Result<()
         }
     }
     Err(Failure::Unreachable(sentence))
+}
+
+/// What is wrong with the workers, once some of them have said so for a while.
+async fn in_trouble(desk: &Desk) -> String {
+    let mut since = None;
+    loop {
+        let beats = desk.view().health().await.map(|health| health.services).unwrap_or_default();
+        let wrong = |beat: &Beat| {
+            let why = beat.last_error.as_ref().filter(|_| !beat.ready)?;
+            Some(format!("{}: {why}", beat.service))
+        };
+        let wrong: Vec<String> = beats.iter().filter_map(wrong).collect();
+        if wrong.is_empty() {
+            since = None;
+        } else if since.get_or_insert_with(Instant::now).elapsed() >= TROUBLED_WITHIN {
+            return wrong.join("; ");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Whether the settings make a worker misbehave.

@@ -90,6 +90,8 @@ pub struct DashboardOptions {
     pub log: LogTail,
     /// The directory that recordings of breakers are written to.
     pub recordings: PathBuf,
+    /// The gateway beside it, where the settings want one: where it listens, or why there is none.
+    pub gateway: Option<Result<String, String>>,
 }
 
 impl DashboardOptions {
@@ -112,6 +114,7 @@ impl DashboardOptions {
             clock: Clock::System,
             log: LogTail::default(),
             recordings: config.data_dir.join(RECORDINGS),
+            gateway: None,
         })
     }
 

@@ -27,15 +27,18 @@ pub(crate) mod asked;
 pub(crate) mod dead;
 mod over_bus;
 mod over_door;
+mod shown;
 pub(crate) mod told;
 
 pub use crate::envelope::ParkedCode;
+pub use crate::service::owner_besides;
 // What comes through this door with it: what is shown and how it is configured, started and ended; and for whoever looks
 // for trouble, what the servers and stores say of themselves.
 pub use crate::{
     audit, bus, clock, config, gateway, logging, outlet, process, signals, store, topology, view,
 };
 pub use dead::{DeadError, DeadLetter, DeadPage, Disposition, LIST_BYTES, ReplayCheck, Summary, Which};
+pub use shown::Shown;
 pub use told::{ANSWER_WITHIN, BusState, DeskError};
 
 /// Places orders, asks the services, and shows the view. Clones share one connection, and cost next to nothing: a gateway

@@ -6,11 +6,13 @@ use skstore_domain::ids::RequestId;
 use skstore_domain::item::{Delivery as Parcel, RestockRecord};
 use skstore_domain::objects::{Account, Item, Payment};
 use skstore_domain::order::{OrderRecord, Price};
+use skstore_domain::signals::Service;
 
 use crate::batch::{Job, Parts};
 use crate::bus::{Delivery, Message};
 use crate::context::{Context, WorkerStatus};
 use crate::envelope::{Bad, BadPart, Events, read_events};
+use crate::store::{Store, StoreError};
 use crate::topology::{self, QueueSpec};
 use crate::unit_of_work::Record;
 
@@ -26,6 +28,24 @@ pub(crate) const fn kinds(of: Source) -> &'static [&'static str] {
         Source::Deposit => &[Payment::KIND, Account::KIND, TopUpRecord::KIND],
         Source::Item => &[Item::KIND, Parcel::KIND, RestockRecord::KIND],
     }
+}
+
+/// Whose records are in `store`, if they are not those of `service`, and of which kind one of them is.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn owner_besides(
+    service: Service,
+    store: &Store,
+) -> Result<Option<(Source, &'static str)>, StoreError> {
+    for other in Source::ALL.iter().filter(|other| Service::from(**other) != service) {
+        for kind in kinds(*other) {
+            if store.has_any(kind).await? {
+                return Ok(Some((*other, *kind)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The queue of that name. Every worker declares all of the topology, and consumes these.

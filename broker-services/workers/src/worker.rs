@@ -2,7 +2,6 @@
 //! one thread. Whatever fails, all of it is dropped and started again; nothing unfinished was acked.
 
 use skstore_domain::checkpoint::LogHead;
-use skstore_domain::events::Source;
 use skstore_domain::faults::{FAULT_FOR, Fault, MAX_FAULT_FOR};
 use skstore_domain::json;
 use skstore_domain::signals::{AnswersTold, Beat, BreakerChanged, Control, Past, Service, remember};
@@ -165,17 +164,13 @@ async fn work(
 
 /// That the store is not another service's.
 async fn belongs(context: &Context, store: &Store) -> Result<(), BusError> {
-    for other in Source::ALL.iter().filter(|other| Some(**other) != context.service.source()) {
-        for kind in service::kinds(*other) {
-            // One that cannot be read tells so itself.
-            if store.has_any(kind).await.unwrap_or(false) {
-                return Err(BusError::Topology(format!(
-                    "the store that {}.store.url names is that of {other}: there is a record of kind '{kind}' in it. Name its own, or put its own file \
-                     back",
-                    context.service
-                )));
-            }
-        }
+    // One that cannot be read tells so itself.
+    if let Some((other, kind)) = service::owner_besides(context.service, store).await.unwrap_or_default() {
+        return Err(BusError::Topology(format!(
+            "the store that {}.store.url names is that of {other}: there is a record of kind '{kind}' in it. Name its own, or put \
+             its own file back",
+            context.service
+        )));
     }
     Ok(())
 }
@@ -188,7 +183,7 @@ async fn claim(context: &Context, store: &Store) -> Result<Claim, BusError> {
     match context.bus.claim(&topology::store_claim(service), &owner).await {
         Err(BusError::Occupied(why)) => Err(BusError::Occupied(format!(
             "another store of {service} is in use on this message bus, and two would each have a part of the books; this one \
-             ({owner}) takes nothing until no worker uses the other. Have all of them use the same stores.{service}.url, or \
+             ({owner}) takes nothing until no worker uses the other. Have all of them use the same {service}.store.url, or \
              give each desk a virtual host of its own ({why})"
         ))),
         claimed => claimed,

@@ -21,9 +21,9 @@ pub(crate) async fn open(
     config: &Config,
     environment: &[(OsString, OsString)],
     language: Language,
-    log: LogTail,
+    (log, gateway): (LogTail, Option<Result<String, String>>),
 ) -> Result<(), Failure> {
-    let options = DashboardOptions { log, ..options(config, environment, language)? };
+    let options = DashboardOptions { log, gateway, ..options(config, environment, language)? };
     tokio::select! {
         biased;
         // The terminal is given back when the dashboard is dropped.

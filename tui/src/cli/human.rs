@@ -1,6 +1,6 @@
 //! The objects as people read them.
 
-use skstore::dashboard::state::SILENT_AFTER;
+use skstore::dashboard::state::{SILENT_AFTER, with_breakers};
 use skstore::text::breaker::waits_for_words;
 use skstore::text::faults::beat_fault_words;
 use skstore::text::fit::Side::{Left, Right};
@@ -267,8 +267,8 @@ pub(crate) fn breakers(language: Language, services: &[Beat], now: Timestamp) ->
             window.refused.to_string(),
         ])
     };
-    let table = table(language, headings, services.iter().filter_map(row));
-    let waits = services.iter().filter_map(|beat| {
+    let table = table(language, headings, with_breakers(services, now).filter_map(row));
+    let waits = with_breakers(services, now).filter_map(|beat| {
         let waits = beat.breaker.as_ref()?.waits_for(now.since(beat.at))?;
         Some(format!("{}: {}\n", clean(&beat.instance), waits_for_words(language, waits)))
     });

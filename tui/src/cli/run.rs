@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use skstore::dashboard::state::SILENT_AFTER;
+use skstore::dashboard::state::{SILENT_AFTER, with_breakers};
 use skstore::terminal::outlet::{Outlet, Sheet};
 use skstore::text::names::KNOWN_ITEMS;
 use skstore_domain::answers::Answer;
@@ -16,7 +16,7 @@ use skstore_workers::desk::bus::blocked_words;
 use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::signals::asked_to_stop;
 use skstore_workers::desk::view::{OrderFilter, View, ViewError};
-use skstore_workers::desk::{BusState, Desk};
+use skstore_workers::desk::{BusState, Desk, Shown};
 
 use super::arguments::{Command, Mode, OrdersArguments, PlaceArguments};
 use super::attendance::unattended;
@@ -144,9 +144,16 @@ fn part<T>(mut answer: Answer, take: impl FnOnce(&mut Answer) -> Option<T>) -> R
 }
 
 async fn show_order<W: Write>(desk: &Desk, order: &OrderId, out: &mut Output<W>) -> Result<(), Failure> {
-    match desk.view().order(order).await? {
-        Some(detail) => out.order_detail(&detail, &named_items(desk.view(), out).await),
-        None => Err(Failure::NotFound(format!("the view has no order {order}; Order itself may: add --ask"))),
+    match desk.shown(order).await? {
+        Shown::Order(detail) => out.order_detail(&detail, &named_items(desk.view(), out).await),
+        Shown::NotYet => Err(Failure::NotFound(format!(
+            "the view does not show the order {order} yet, which Order has: see it with --ask, and `skstore status` for what \
+             the view waits for"
+        ))),
+        Shown::Nowhere => Err(Failure::NotFound(format!("there is no order {order}"))),
+        Shown::Unknown(error) => Err(Failure::NotFound(format!(
+            "the view has no order {order}, and Order does not say whether it has: {error}"
+        ))),
     }
 }
 
@@ -278,15 +285,25 @@ async fn breaker<W: Write>(
     if let Some(mode) = wanted {
         desk.force_breaker(instance.cloned(), mode).await?;
     }
-    let is_meant = |beat: &Beat| beat.breaker.is_some() && instance.is_none_or(|name| *name == beat.instance);
+    let now = Clock::System.now();
+    let meant_of = |services: &[Beat]| -> Vec<Beat> {
+        match instance {
+            Some(name) => services
+                .iter()
+                .filter(|beat| beat.breaker.is_some() && *name == beat.instance)
+                .cloned()
+                .collect(),
+            None => with_breakers(services, now).cloned().collect(),
+        }
+    };
     let as_wanted =
         |beat: &Beat| wanted.is_none() || beat.breaker.as_ref().is_some_and(|breaker| breaker.mode == wanted);
     let obeyed = |services: &[Beat]| {
-        let mut meant = services.iter().filter(|beat| is_meant(beat)).peekable();
-        meant.peek().is_some() && meant.all(as_wanted)
+        let meant = meant_of(services);
+        !meant.is_empty() && meant.iter().all(as_wanted)
     };
     let services = wait_for(desk, obeyed).await?;
-    let meant: Vec<Beat> = services.into_iter().filter(is_meant).collect();
+    let meant = meant_of(&services);
     out.breakers(&meant)?;
     match (obeyed(&meant), instance) {
         (true, _) => Ok(()),

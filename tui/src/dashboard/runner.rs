@@ -32,6 +32,7 @@ use super::screens::wanted;
 use super::shown::Shown;
 use super::size::Size;
 use super::state::State;
+use super::toasts::state::Notice;
 use super::{DashboardError, DashboardOptions, draw, screens, update};
 use crate::terminal::console::Console;
 use crate::terminal::outlet::Outlet;
@@ -59,11 +60,14 @@ where
     K: Stream<Item = io::Result<Event>> + Unpin,
     C: Console,
 {
-    let DashboardOptions { look, keys, walk_in, clock, is_calm, log, recordings, .. } = options;
+    let DashboardOptions { look, keys, walk_in, clock, is_calm, log, recordings, gateway, .. } = options;
     let (read_every, tick) = if is_calm { (READ_EVERY_CALM, TICK_CALM) } else { (READ_EVERY, TICK) };
     let mut state = State::new(look, size_of(screen)?, clock.now());
     state.keys = keys;
     state.pickable.last_customer = walk_in;
+    if let Some(gateway) = gateway {
+        state.toasts.say(Notice::Gateway(gateway), state.now);
+    }
     let mut changes = desk.view().changes();
     let mut bus = desk.bus_state();
     let mut logged = log.changes();

@@ -43,6 +43,14 @@ use crate::theme::{Glyphs, ThemeName};
 
 pub use skstore_domain::signals::SILENT_AFTER;
 
+/// Those of `services` whose breakers count: the ones that were heard of lately, or all where none was.
+pub fn with_breakers(services: &[Beat], now: Timestamp) -> impl Iterator<Item = &Beat> {
+    let is_heard = move |beat: &&Beat| now.since(beat.at) <= SILENT_AFTER;
+    let has_breaker = |beat: &&Beat| beat.breaker.is_some();
+    let some_are_heard = services.iter().filter(has_breaker).any(|beat| is_heard(&beat));
+    services.iter().filter(has_breaker).filter(move |beat| !some_are_heard || is_heard(beat))
+}
+
 /// How things are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
@@ -350,10 +358,11 @@ impl State {
         read.or_else(|| self.orders.row_of(&detail.id).map(|row| &row.order))
     }
 
-    /// The breaker of each order worker: from its heartbeat, or from its last change where that is newer.
+    /// The breaker of each order worker: from its heartbeat, or from its last change where that is newer. One that is silent
+    /// decides nothing any more while others are heard: what it was is no news beside what they are.
     #[must_use]
     pub fn breakers(&self) -> Vec<BreakerSeen<'_>> {
-        self.health.services.iter().filter_map(|beat| self.breaker_of(beat)).collect()
+        with_breakers(&self.health.services, self.now).filter_map(|beat| self.breaker_of(beat)).collect()
     }
 
     fn breaker_of<'a>(&'a self, beat: &'a Beat) -> Option<BreakerSeen<'a>> {

@@ -646,6 +646,8 @@ texts! {
         "붙여 넣은 글은 여기서 아무 일도 하지 않습니다. 글을 적는 칸에 붙여 넣으세요",
         "Pasted text does nothing here. Paste it where text is typed"
     }
+    GatewayListens { "HTTP: {0}", "HTTP at {0}" }
+    NoGateway { "이 대시보드 곁에 HTTP 게이트웨이가 없습니다: {0}", "There is no HTTP gateway beside this dashboard: {0}" }
     WhyNoShell { "되돌려 줄 셸이 없어 멈출 수 없습니다", "There is no shell that could continue it" }
     KeyLog { "로그", "log" }
     KeyCopyId { "번호 복사", "copy the id" }
@@ -708,6 +710,13 @@ texts! {
     DoctorNoStores { "아직 없음, 처음 시작할 때 만듭니다", "none yet, made at the first start" }
     DoctorStoresElsewhere { "여기에는 없음, 워커가 있는 곳에 있습니다", "none here; they are where the workers run" }
     DoctorStoresOpen { "{0}개, 이 버전으로 열 수 있습니다", "{0}, which this version can open" }
+    DoctorStoreMissing { "{0}의 저장소 {1} 가 없는데 다른 저장소는 있습니다", "{0}'s store {1} is missing, where others are there" }
+    DoctorStoreOfAnother { "{0}의 저장소 {1} 는 {2}의 것입니다", "{0}'s store {1} is that of {2}" }
+    DoctorStoreNameItsOwn { "설정에 제 저장소를 적거나 파일을 제자리에 두세요", "name its own in the settings, or put each file in its place" }
+    DoctorStorePutBack {
+        "파일을 제자리에 두세요. 다른 곳에 있다면 그 설정(--config, SKSTORE__…)으로 시작하세요",
+        "put its file back; if it is elsewhere, start with the settings that say so (--config, SKSTORE__…)"
+    }
     DoctorOldCustomers {
         "이제 쓸 수 없는 이름의 계좌 {0}개: {1}",
         "{0} accounts under names that are no longer accepted: {1}"

@@ -5,7 +5,7 @@
 #![cfg(unix)]
 
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -147,6 +147,51 @@ fn of_one_who_has_the_workers_and_was_stopped_it_is_told() {
     let told = said(&output);
     assert!(told.contains(&format!("process {}", holder.id())) && told.contains("was it stopped?"), "{told}");
     assert!(!desk.start("items").output().stdout.is_empty());
+}
+
+#[test]
+fn of_workers_that_cannot_work_it_is_told_at_once_what_is_wrong() {
+    let desk = Desk::new();
+    let _holder = desk.holder();
+    desk.done("place 10 1 --customer kim --order-id before");
+    let (store, aside) = (desk.data().join("order.db"), desk.data().join("aside"));
+    std::fs::rename(&store, &aside).unwrap();
+    // Order finds that out with the next order.
+    assert_eq!(desk.start("place 10 1 --customer kim").output().status.code(), Some(3));
+    let begun = Instant::now();
+    for (line, status) in [("status", 0), ("orders", 0), ("place 10 1 --customer kim", 3)] {
+        let output = desk.start(line).output();
+        assert_eq!(output.status.code(), Some(status), "{line}: {}", said(&output));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("order: ") && told.contains("was moved or deleted"), "{line}: {told}");
+    }
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(60), "nobody waits for what does not come by itself: {took:?}");
+    let output = desk.start("doctor").output();
+    assert!(said(&output).contains(&store.display().to_string()), "doctor: {}", said(&output));
+    std::fs::rename(&aside, &store).unwrap();
+    desk.done("place 10 1 --customer kim --order-id after");
+    // Those that were not answered are placed as well, now that they can be.
+    wait_until("all four are delivering", || {
+        desk.done("status")["counts"]["orders"]["delivering"] == serde_json::json!(4)
+    });
+    desk.assert_whole(4);
+}
+
+#[test]
+fn stores_that_were_exchanged_are_told_of_by_whoever_looks() {
+    let desk = Desk::new();
+    desk.done("place 10 1 --customer kim");
+    let at = |name: &str| desk.data().join(name);
+    for (from, to) in [("order.db", "aside"), ("deposit.db", "order.db"), ("aside", "deposit.db")] {
+        std::fs::rename(at(from), at(to)).unwrap();
+    }
+    let output = desk.start("doctor").output();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let told = said(&output);
+    assert!(told.contains("is that of deposit") && told.contains("is that of order"), "{told}");
+    let output = desk.start("status").output();
+    assert!(said(&output).contains("is that of deposit"), "{}", said(&output));
 }
 
 #[test]

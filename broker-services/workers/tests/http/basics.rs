@@ -32,6 +32,18 @@ async fn an_order_is_placed_with_the_payload_of_the_original_and_a_repeat_gets_t
 }
 
 #[tokio::test]
+async fn whoever_was_told_that_an_order_is_placed_finds_it_there_at_once() {
+    let gateway = Served::start().await;
+    for number in 0..50 {
+        let order = json!({ "productId": "10", "customer": "kim", "order_id": format!("there-{number}") });
+        let placed = gateway.post("/orders", "", &order).await;
+        let location = placed.header("location").expect("where it is").to_owned();
+        let shown = gateway.get(&location).await;
+        assert_eq!((placed.status, shown.status), (201, 200), "{location}: {}", shown.body);
+    }
+}
+
+#[tokio::test]
 async fn what_is_refused_has_a_fitting_status_and_a_problem_that_says_why() {
     let gateway = Served::start().await;
     let post = |path: &'static str, body: &'static str| (format!("POST {path}"), JSON, body);

@@ -1,11 +1,12 @@
 //! Can this process keep its data where the settings say?
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use skstore::text::Text;
 use skstore_domain::signals::Service;
 use skstore_workers::desk::config::{BusUrl, Config, StoreUrl};
+use skstore_workers::desk::owner_besides;
 use skstore_workers::desk::process::holder_of;
 use skstore_workers::desk::store::{Store, StoreError};
 
@@ -54,16 +55,28 @@ pub(super) fn log(config: &Config) -> Finding {
 pub(super) async fn stores(config: &Config) -> Vec<Finding> {
     let urls = Service::ALL.iter().filter_map(|service| Some((*service, config.store_url(*service)?)));
     let (mut there, mut wrong, mut noted) = (0, Vec::new(), Vec::new());
+    let mut missing = Vec::new();
     for (service, url) in urls {
         let opened = match url {
-            StoreUrl::Sqlite(path) if !path.exists() => continue,
+            StoreUrl::Sqlite(path) if !path.exists() => {
+                missing.push((service, path));
+                continue;
+            }
             StoreUrl::Sqlite(_) => Store::open_at(url).await,
             // To open it would make it, where there is none.
             StoreUrl::Postgres(_) => Store::open_to_read(url).await,
         };
         there += 1;
         let looked = match opened {
-            Ok(store) => names::check(service, &store).await,
+            Ok(store) => match owner_besides(service, &store).await {
+                Ok(Some((other, _))) => {
+                    let found = Said::text(Text::DoctorStoreOfAnother, &[&service, url, &other]);
+                    wrong.push(Finding::wrong(Checked::Stores, found, Text::DoctorStoreNameItsOwn));
+                    continue;
+                }
+                Ok(None) => names::check(service, &store).await,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         match looked {
@@ -73,6 +86,14 @@ pub(super) async fn stores(config: &Config) -> Vec<Finding> {
     }
     if !wrong.is_empty() {
         return wrong;
+    }
+    // Workers make what is missing anew, and empty: beside others that are not, it was here before, or is meant to be elsewhere.
+    if there > 0 && config.bus.url == BusUrl::Embedded {
+        let lost = |(service, path): &(Service, &PathBuf)| {
+            let found = Said::text(Text::DoctorStoreMissing, &[service, &path.display()]);
+            Finding::wrong(Checked::Stores, found, Text::DoctorStorePutBack)
+        };
+        noted.extend(missing.iter().map(lost));
     }
     let found = match (there, &config.bus.url) {
         (0, BusUrl::Embedded) => Text::DoctorNoStores.into(),

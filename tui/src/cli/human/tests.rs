@@ -171,6 +171,19 @@ fn the_status_has_counts_services_and_breakers() {
     assert_eq!(breakers.lines().count(), 2, "only Order has a breaker:\n{breakers}");
 }
 
+#[test]
+fn a_breaker_of_one_who_is_silent_is_none_beside_those_who_are_heard() {
+    let open = BreakerSnapshot { state: Some(BreakerState::Open), ..BreakerSnapshot::default() };
+    let closed = BreakerSnapshot { state: Some(BreakerState::Closed), ..BreakerSnapshot::default() };
+    let dead = Beat { instance: "order-dead".into(), ..a_beat(Service::Order, Some(open)) };
+    let later = dead.at.after(SILENT_AFTER + Duration::from_secs(1));
+    let lives = Beat { instance: "order-lives".into(), at: later, ..a_beat(Service::Order, Some(closed)) };
+    let told = breakers(Language::English, &[dead.clone(), lives], later);
+    assert!(told.contains("order-lives") && !told.contains("order-dead"), "{told}");
+    let alone = breakers(Language::English, &[dead], later);
+    assert!(alone.contains("order-dead"), "the last that is known of it: {alone}");
+}
+
 /// What is and what was are told apart, and nobody is ready who says nothing.
 #[test]
 fn a_state_is_what_is_now_and_the_rest_is_history_with_its_time() {

@@ -26,6 +26,8 @@ const RECORDED_FOR: Duration = Duration::from_secs(60);
 pub enum Notice {
     /// Why something is not possible.
     Reason(Text),
+    /// Where the gateway beside this dashboard listens, or why there is none.
+    Gateway(Result<String, String>),
     /// It is in the clipboard.
     CopySent(String),
     /// Times are shown by the clocks of a zone that is called so.
@@ -178,6 +180,7 @@ impl Toasts {
             Notice::Request(request, outcome) if outcome.can_be_repeated() => Some(request),
             Notice::Request(..)
             | Notice::Reason(_)
+            | Notice::Gateway(_)
             | Notice::CopySent(_)
             | Notice::Zone(_)
             | Notice::Syllable { .. }

@@ -26,6 +26,8 @@ pub(super) fn of(state: &State, ink: &Ink<'_>, notice: &Notice) -> (String, Styl
             (parked::summary(ink, deal, report), style)
         }
         Notice::NotDealt(problem) => (parked::problem(ink, problem), ink.theme.bad),
+        Notice::Gateway(Ok(address)) => (ink.fill(Text::GatewayListens, &[address]), ink.theme.text),
+        Notice::Gateway(Err(why)) => (ink.fill(Text::NoGateway, &[why]), ink.theme.bad),
         Notice::CopySent(text) => (ink.fill(Text::CopySent, &[text]), ink.theme.text),
         Notice::Zone(label) => (ink.fill(Text::TimesIn, &[label]), ink.theme.text),
         Notice::Syllable { syllable, keys } => {

@@ -249,6 +249,7 @@ fn options(clock: Clock) -> DashboardOptions {
         clock,
         log: LogTail::default(),
         recordings: PathBuf::from("/dev/null/nowhere"),
+        gateway: None,
     }
 }
 

@@ -11,7 +11,7 @@ use skstore_domain::objects::OrderStatus;
 use skstore_domain::time::Timestamp;
 
 use super::page;
-use crate::desk::Desk;
+use crate::desk::{Desk, Shown};
 use crate::gateway::access::Right;
 use crate::gateway::operation::{Method, Operation};
 use crate::gateway::problem::Problem;
@@ -112,8 +112,16 @@ pub(super) async fn shown(State(Behind { desk, .. }): State<Behind>, id: Name) -
 }
 
 async fn in_the_view(desk: &Desk, id: &OrderId) -> Done {
-    let shown = desk.view().order(id).await?;
-    let shown = shown.ok_or_else(|| Problem::not_found(format!("there is no order {id} in the view")))?;
+    let shown = match desk.shown(id).await? {
+        Shown::Order(shown) => shown,
+        Shown::NotYet => {
+            let detail =
+                format!("the view does not show the order {id} yet, which Order has: ask with ?ask=true");
+            return Err(Problem::not_found(detail));
+        }
+        Shown::Unknown(error) => return Err(error.into()),
+        Shown::Nowhere => return Err(Problem::not_found(format!("there is no order {id}"))),
+    };
     let (order, payment) = (shown.row.order, shown.row.payment);
     Ok(said(&json!({ "order": order, "payment": payment, "timeline": shown.timeline })))
 }

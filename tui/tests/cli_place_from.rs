@@ -4,6 +4,7 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -38,6 +39,14 @@ fn codes(lines: &[Value]) -> Vec<(u64, &str)> {
     .collect()
 }
 
+/// What is placed from here on is later than what was placed, by clocks that need not agree to the half of a second.
+fn until_clocks_tell_apart() {
+    let (now, apart) = (SystemTime::now(), Duration::from_millis(600));
+    while now.elapsed().is_ok_and(|elapsed| elapsed < apart) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn every_line_is_told_of_and_the_same_file_again_places_nothing_twice() {
     let dir = tempfile::tempdir().unwrap();
@@ -45,12 +54,16 @@ fn every_line_is_told_of_and_the_same_file_again_places_nothing_twice() {
     std::fs::write(dir.path().join("monday.csv"), file).unwrap();
     let expected = [(2, "placed"), (3, "invalid"), (4, "not_found"), (5, "placed"), (6, "declined")];
     let place = |file: &str| skstore(&dir, &["place", "--from", file], "");
-    for _ in 0..2 {
+    for before in [false, true] {
         let (lines, status, told) = place("monday.csv");
+        assert_eq!((&lines[0]["before"], &lines[3]["before"]), (&before.into(), &before.into()), "{lines:?}");
+        let counted = if before { "placed: 0; placed before: 2;" } else { "placed: 2; placed before: 0;" };
+        assert!(told.contains(counted) && told.contains("another --batch") == before, "{told}");
         assert_eq!((codes(&lines), status), (expected.to_vec(), 1), "{lines:?}\n{told}");
         assert_eq!((&lines[0]["order_id"], &lines[3]["order_id"]), (&"monday-2".into(), &"my-1".into()));
         assert!(lines[1]["error"]["message"].as_str().unwrap().contains("from 1 to 1000"), "{lines:?}");
         assert_eq!(lines[5]["error"]["code"], "not_all_placed", "{lines:?}");
+        until_clocks_tell_apart();
     }
     let (orders, _, _) = skstore(&dir, &["orders"], "");
     assert_eq!(orders.len(), 3, "two that were placed and one that was declined: {orders:?}");
@@ -95,6 +108,35 @@ fn nothing_is_begun_after_a_line_that_was_not_placed_where_that_is_wanted() {
     assert_eq!(status, 1, "{told}");
     assert!(codes(&lines).len() <= 3, "{lines:?}");
     assert!(told.contains("with --from-line"), "{told}");
+}
+
+#[test]
+fn whoever_waits_for_a_pipe_that_nobody_writes_to_can_be_told_to_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skstore"));
+    command.env_clear().env("HOME", dir.path()).args(["--data-dir", "data", "place", "--from", "pipe"]);
+    let mut child =
+        command.current_dir(dir.path()).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let lock = dir.path().join("data/skstore.sock");
+    while !lock.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    let began = SystemTime::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(began.elapsed().unwrap() < Duration::from_secs(30), "it does not end");
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    for (file, why) in
+        [("/dev/zero", "is no file"), (".", "is no file"), ("nowhere", "nowhere cannot be read")]
+    {
+        let (_, status, told) = skstore(&dir, &["place", "--from", file], "");
+        assert!(status == 2 && told.contains(why), "{file}: {status} {told}");
+    }
 }
 
 #[test]

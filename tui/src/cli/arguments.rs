@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use skstore_domain::breaker::BreakerMode;
 use skstore_domain::commands::{MAX_STOCK, Place};
@@ -74,7 +75,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) config: Option<PathBuf>,
     /// Where this process keeps its data [default: ~/.local/share/skstore]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) data_dir: Option<String>,
     /// Print JSON: one object, or one a line for lists; failures as {"error":{…}}
     #[arg(long, global = true)]
@@ -356,7 +357,12 @@ fn price(text: &str) -> Result<Won, String> {
 /// Whole won; commas between the digits are as people write them.
 fn won(text: &str, min: i64) -> Result<Won, String> {
     let digits: String = text.chars().filter(|c| *c != ',').collect();
-    let read = digits.parse().ok().filter(|won| (min..=Won::MAX_INPUT.0).contains(won));
+    // 1,5 is no 15: whoever writes it means something else.
+    let groups: Vec<&str> = text.trim_start_matches('-').split(',').collect();
+    let is_grouped = groups.len() == 1
+        || (1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|group| group.len() == 3);
+    let read =
+        digits.parse().ok().filter(|_| is_grouped).filter(|won| (min..=Won::MAX_INPUT.0).contains(won));
     read.map(Won).ok_or_else(|| format!("it must be a whole number from {min} to {}", Won::MAX_INPUT))
 }
 
@@ -466,6 +472,9 @@ mod tests {
             ("topup kim\u{3164} 5", "must not contain U+3164, which cannot be seen"),
             ("cancel", "<ORDER>"),
             ("topup kim 0", "it must be a whole number from 1 to 1,000,000,000,000"),
+            ("topup kim 1,5", "it must be a whole number from 1 to 1,000,000,000,000"),
+            ("topup kim 1,0,0", "it must be a whole number from 1 to 1,000,000,000,000"),
+            ("items --data-dir=", "a value is required for '--data-dir"),
             ("topup kim 1.5", "it must be a whole number from 1 to 1,000,000,000,000"),
             ("restock 10 0", "0 is not in 1..="),
             ("orders --status lost", "it must be one of paying, placed, delivering, cancelled, rejected"),

@@ -19,6 +19,7 @@ use super::columns::table;
 use super::failure::Failure;
 use super::labels;
 use super::output::Output;
+use super::stderr::tell;
 
 #[derive(Debug, Args)]
 pub(crate) struct BackupArguments {
@@ -59,8 +60,18 @@ pub(crate) async fn run<W: Write>(
         )));
     }
     let mut copies = Vec::new();
-    for source in Source::ALL {
-        copies.push(copy(*source, config, file(directory, *source)).await?);
+    let is_a_file =
+        |source: &&&Source| matches!(config.store_url((***source).into()), Some(StoreUrl::Sqlite(_)));
+    let (files, elsewhere): (Vec<&Source>, Vec<&Source>) =
+        Source::ALL.iter().partition(|source| is_a_file(&source));
+    for source in if files.is_empty() { &elsewhere } else { &files } {
+        copies.push(copy(**source, config, file(directory, **source)).await?);
+    }
+    for source in elsewhere {
+        tell(&format!(
+            "skstore: the store of {source} is in PostgreSQL, and is not among these copies: it is copied by pg_dump or \
+             pg_basebackup"
+        ));
     }
     out.list(&copies, |language, copies| {
         let headings = [

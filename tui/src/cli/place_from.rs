@@ -4,8 +4,9 @@
 //! Ids make it repeatable: what was placed by an earlier run is answered as recorded, and a line that was changed since
 //! is a `conflict`. So whoever stops it, or loses the bus, runs the same command again.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +21,9 @@ use skstore_domain::answers::{Answer, ErrorCode};
 use skstore_domain::commands::Place;
 use skstore_domain::ids::OrderId;
 use skstore_domain::objects::Item;
+use skstore_domain::time::Timestamp;
 use skstore_workers::desk::Desk;
+use skstore_workers::desk::clock::Clock;
 use skstore_workers::desk::signals::Signals;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -89,6 +92,10 @@ fn batch_of(file: &Path) -> String {
     format!("{left}-{hash:016x}")
 }
 
+/// How much earlier than this run an order must have been placed to be of an earlier one: the clocks of two machines may
+/// differ by so much, and are told of as wrong from there on.
+const CLOCKS_APART: Duration = Duration::from_millis(500);
+
 /// What became of a line.
 #[derive(Debug)]
 enum Outcome {
@@ -103,12 +110,23 @@ impl Outcome {
         matches!(self, Self::Answered(answer) if answer.ok)
     }
 
-    fn words(&self, language: Language, names: Names<'_>) -> String {
+    /// Whether that was done by an earlier run, of the same file or of another of the same name.
+    fn was_placed_before(&self, began: Timestamp) -> bool {
+        match self {
+            Self::Answered(answer) if answer.ok => {
+                answer.order.as_ref().is_some_and(|order| began.since(order.placed_at) > CLOCKS_APART)
+            }
+            Self::Answered(_) | Self::Wrong(_) | Self::Unanswered(_) => false,
+        }
+    }
+
+    fn words(&self, language: Language, names: Names<'_>, began: Timestamp) -> String {
+        let before = if self.was_placed_before(began) { " (was placed before)" } else { "" };
         match self {
             Self::Answered(answer) => match (&answer.order, &answer.error) {
                 (Some(order), _) if answer.ok => {
                     let (status, item) = (language.get(order.status.text()), names.of_order(order));
-                    format!("{status}: {} x {item}, {}", order.qty, order.amount)
+                    format!("{status}: {} x {item}, {}{before}", order.qty, order.amount)
                 }
                 (_, Some(error)) => format!("{}: {}", error.code, error.message),
                 _ => "the answer says neither yes nor no".to_owned(),
@@ -118,8 +136,11 @@ impl Outcome {
         }
     }
 
-    fn json(&self, number: u64, id: Option<&OrderId>) -> Value {
+    fn json(&self, number: u64, id: Option<&OrderId>, began: Timestamp) -> Value {
         let mut object = json!({ "line": number, "order_id": id });
+        if self.is_placed() {
+            object["before"] = json!(self.was_placed_before(began));
+        }
         match self {
             Self::Answered(answer) => {
                 if let Some(order) = &answer.order {
@@ -161,8 +182,8 @@ pub(crate) async fn run<W: Write>(
     let outcomes = taken.map(|line| attempt(desk, line, ended.clone()));
     let outcomes = outcomes.buffered(usize::from(arguments.at_once));
     tokio::pin!(outcomes);
-    let (mut placed, mut others, mut last, mut cut) = (0_u64, 0_u64, 0_u64, None);
-    let mut is_open = false;
+    let (mut placed, mut before, mut others, mut last, mut cut) = (0_u64, 0_u64, 0_u64, 0_u64, None);
+    let (mut is_open, began) = (false, Clock::System.now());
     loop {
         let next = tokio::select! {
             biased;
@@ -176,11 +197,13 @@ pub(crate) async fn run<W: Write>(
         let Some(next) = next else { break };
         let (number, id, outcome) = next.map_err(Failure::Usage)?;
         let shown = id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        out.one(&outcome.json(number, id.as_ref()), |language| {
-            let words = outcome.words(language, Names::new(language, items));
+        out.one(&outcome.json(number, id.as_ref(), began), |language| {
+            let words = outcome.words(language, Names::new(language, items), began);
             format!("line {number}  {shown}  {}\n", clean(&words))
         })?;
-        if outcome.is_placed() {
+        if outcome.was_placed_before(began) {
+            before += 1;
+        } else if outcome.is_placed() {
             placed += 1;
         } else {
             others += 1;
@@ -199,7 +222,13 @@ pub(crate) async fn run<W: Write>(
             end.send_replace(true);
         }
     }
-    tell(&format!("skstore: lines placed: {placed}; not placed: {others}"));
+    tell(&format!("skstore: lines placed: {placed}; placed before: {before}; not placed: {others}"));
+    if before > 0 && arguments.batch.is_none() {
+        tell(
+            "skstore: lines go by the name of their file: one that was placed before from a file of the same name is not placed \
+             again. If these are other orders, give them another --batch",
+        );
+    }
     let goes_on = |why: &str| {
         format!(
             "it ended {why}, with line {last} done. The same command goes on: no line is placed twice; with --from-line \
@@ -229,17 +258,31 @@ fn read(file: &Path, arguments: &FromArguments) -> Result<mpsc::Receiver<Result<
     let unreadable =
         |error: std::io::Error| Failure::Usage(format!("{} cannot be read: {error}", file.display()));
     let is_input = file == Path::new("-");
-    let from: Box<dyn BufRead + Send> = if is_input {
-        Box::new(BufReader::new(std::io::stdin()))
-    } else {
-        Box::new(BufReader::new(File::open(file).map_err(unreadable)?))
-    };
+    if !is_input {
+        let about = fs::metadata(file).map_err(unreadable)?;
+        if !about.is_file() && !about.file_type().is_fifo() {
+            return Err(Failure::Usage(format!("{} is no file, and no pipe", file.display())));
+        }
+    }
     let own = || (!is_input).then(|| batch_of(file));
-    let lines = Lines::new(from, arguments.batch.clone().or_else(own));
+    let batch = arguments.batch.clone().or_else(own);
     let (sender, receiver) = mpsc::channel(usize::from(arguments.at_once));
-    let first = arguments.from_line;
+    let (first, file) = (arguments.from_line, file.to_owned());
     let send_all = move || {
-        for line in lines {
+        // To open a pipe waits for whoever writes to it.
+        let opened: Result<Box<dyn BufRead + Send>, _> = if is_input {
+            Ok(Box::new(BufReader::new(std::io::stdin())))
+        } else {
+            File::open(&file).map(|file| Box::new(BufReader::new(file)) as _)
+        };
+        let from = match opened {
+            Ok(from) => from,
+            Err(error) => {
+                let why = format!("{} cannot be read: {error}", file.display());
+                return drop(sender.blocking_send(Err(why)));
+            }
+        };
+        for line in Lines::new(from, batch) {
             let has_failed = line.is_err();
             let is_wanted = line.as_ref().map_or(true, |line| line.number >= first);
             if (is_wanted && sender.blocking_send(line).is_err()) || has_failed {

@@ -1,6 +1,8 @@
 //! What `skstore load` can be told.
 
+use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io::Read as _;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -135,8 +137,11 @@ impl LoadArguments {
     /// A sentence.
     pub(super) fn token(&self) -> Result<Option<String>, String> {
         let Some(path) = &self.token_file else { return Ok(None) };
-        let read = std::fs::read_to_string(path);
-        let text = read.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        // One byte more than a token and the end of its line: whatever is longer is none, and may have no end.
+        let mut text = String::new();
+        let read =
+            File::open(path).and_then(|file| file.take(MAX_TOKEN_BYTES as u64 + 3).read_to_string(&mut text));
+        read.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         let token = text.trim();
         if token.is_empty() || token.len() > MAX_TOKEN_BYTES {
             return Err(format!("{} must hold a token of 1 to {MAX_TOKEN_BYTES} bytes", path.display()));

@@ -55,7 +55,11 @@ impl Gateway {
     /// # Errors
     /// A sentence about what is wrong with the address or the token.
     pub fn at(address: &str, token: Option<&str>, clients: usize) -> Result<Self, String> {
-        let wrong = || format!("it must be http://HOST:PORT, not '{address}'");
+        // What stands before an '@' may be a password.
+        let wrong = || match address.contains('@') {
+            true => "it must be http://HOST:PORT, without a user and a password".to_owned(),
+            false => format!("it must be http://HOST:PORT, not '{address}'"),
+        };
         let uri: Uri = address.parse().map_err(|_| wrong())?;
         let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http")).ok_or_else(wrong)?;
         // A port that is none would be passed over.
@@ -374,7 +378,8 @@ mod tests {
             "",
             "127.0.0.1:8080",
             "https://localhost:1",
-            "http://u:p@localhost:1",
+            "http://u:hunter2@localhost:1",
+            "http://u:hunter2@localhost:x",
             "http://localhost/orders",
             "http://localhost:99999",
             "http://localhost:80a",
@@ -382,7 +387,8 @@ mod tests {
             "http://:80",
             "http://localhost:0",
         ] {
-            assert!(Gateway::at(wrong, None, 1).unwrap_err().contains("http://HOST:PORT"), "{wrong}");
+            let told = Gateway::at(wrong, None, 1).unwrap_err();
+            assert!(told.contains("http://HOST:PORT") && !told.contains("hunter2"), "{wrong}: {told}");
         }
         assert!(Gateway::at("http://localhost", Some("a\nb"), 1).unwrap_err().contains("token"));
     }

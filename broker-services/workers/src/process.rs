@@ -559,7 +559,10 @@ fn serve(context: Context, place: Place, opened: &mpsc::SyncSender<Result<(), St
     runtime.block_on(async {
         let keeps = match place {
             Place::View(view) => Ok(Keeps::View(view)),
-            Place::Store(url) => Store::open_at(&url).await.map(Keeps::Store),
+            Place::Store(url) if context.settings.shares_stores => {
+                Store::open_at(&url).await.map(Keeps::Store)
+            }
+            Place::Store(url) => Store::open_alone(&url).await.map(Keeps::Store),
         };
         match keeps {
             Ok(keeps) => {

@@ -61,6 +61,20 @@ impl Store {
         }
     }
 
+    /// The same, for a process that nobody hears of but itself: where its bus is its own. A file is kept from others by the lock
+    /// on its data directory; of a server, it is asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`]; also where another process works on it.
+    pub async fn open_alone(url: &StoreUrl) -> Result<Self, StoreError> {
+        match url {
+            StoreUrl::Sqlite(_) => Self::open_at(url).await,
+            StoreUrl::Postgres(address) => {
+                postgres::PostgresStore::open_alone(address).await.map(Self::Postgres)
+            }
+        }
+    }
+
     /// Opens it to read from it beside those who work on it: with little memory, and without the right to write.
     ///
     /// # Errors

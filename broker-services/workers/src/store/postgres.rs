@@ -24,7 +24,7 @@ use crate::config::address::PostgresAddress;
 use failure::Failure;
 use line::Line;
 use news::News;
-use session::Purpose;
+use session::{Company, Purpose};
 
 mod failure;
 mod identity;
@@ -69,8 +69,20 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Schema`] when another version made them, else [`StoreError::Failed`].
     pub async fn open(address: &PostgresAddress) -> Result<Self, StoreError> {
+        Self::open_with(address, Company::Others).await
+    }
+
+    /// The same, as the only process that works on it. Nobody else can open it meanwhile, but to read.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`]; also where somebody has it.
+    pub async fn open_alone(address: &PostgresAddress) -> Result<Self, StoreError> {
+        Self::open_with(address, Company::Nobody).await
+    }
+
+    async fn open_with(address: &PostgresAddress, company: Company) -> Result<Self, StoreError> {
         let news = Rc::new(News::new());
-        let deciding = Line::new(address, Purpose::Decide, &news);
+        let deciding = Line::new(address, Purpose::Decide(company), &news);
         let store = Self::over(address, Some(deciding), news);
         store.decide(async |_| Ok(())).await?;
         Ok(store)

@@ -174,3 +174,25 @@ fn who_opened_it_to_read_cannot_write() {
         block_on(Store::open_to_read(&nothing.place())).map(drop).expect_err("it is made by who writes");
     assert!(absent.to_string().contains("there is no store in the schema"), "{absent}");
 }
+
+#[test]
+fn who_has_a_store_for_itself_shares_it_with_nobody_and_leaves_it_to_the_next() {
+    let engine = Postgres::start();
+    block_on(async {
+        let refused = |opened: Result<Store, StoreError>| {
+            let error = opened.map(drop).expect_err("somebody has it").to_string();
+            assert!(error.contains("is in use by a desk") && error.contains("bus.url"), "{error}");
+        };
+        let alone = Store::open_alone(&engine.place()).await.unwrap();
+        advance(&alone, &keys([&order("a")])).await.unwrap();
+        refused(Store::open_alone(&engine.place()).await);
+        refused(Store::open_at(&engine.place()).await);
+        assert_eq!(whole_log(&Store::open_to_read(&engine.place()).await.unwrap()).await.len(), 1);
+        drop(alone);
+        let (one, other) =
+            (Store::open_at(&engine.place()).await.unwrap(), Store::open_at(&engine.place()).await.unwrap());
+        refused(Store::open_alone(&engine.place()).await);
+        drop((one, other));
+        advance(&Store::open_alone(&engine.place()).await.unwrap(), &keys([&order("a")])).await.unwrap();
+    });
+}

@@ -56,7 +56,7 @@ impl Line {
         // Nobody knows what was told to the one before, and whether it had committed.
         self.news.begin_anew();
         let session = Session::connect(&self.address, self.purpose, &self.news).await?;
-        if self.purpose == Purpose::Decide {
+        if matches!(self.purpose, Purpose::Decide(_)) {
             self.begin(&session).await?;
         }
         Ok(session)

@@ -25,7 +25,8 @@ const PROBE_AFTER: Duration = Duration::from_secs(5);
 /// What every connection is set to. The bounds, in milliseconds, are the server's own: they hold as well where this process
 /// stands still with others' rows in its hand. Each statement goes by an index; without the right numbers on the
 /// tables, such as a new one has, the server would rather read all of it. To be told so looks so costly to it that it would
-/// compile each statement anew, for a second and more.
+/// compile each statement anew, for a second and more. A connection whose other end is gone without a word, with all that it
+/// has, is ended by the server after some fifteen seconds, and not after hours.
 const SETTINGS: &str = "
     SET application_name = 'skstore';
     SET client_min_messages = 'warning';
@@ -33,6 +34,9 @@ const SETTINGS: &str = "
     SET lock_timeout = 8000;
     SET statement_timeout = 9000;
     SET idle_in_transaction_session_timeout = 5000;
+    SET tcp_keepalives_idle = 5;
+    SET tcp_keepalives_interval = 5;
+    SET tcp_keepalives_count = 2;
     SET plan_cache_mode = 'force_generic_plan';
     SET jit = off;
     SET enable_seqscan = off;
@@ -42,13 +46,31 @@ const SETTINGS: &str = "
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Decisions, which are on the disk once they are committed.
-    Decide,
+    /// Decisions, which are on the disk once they are committed, beside other processes or as the only one that makes any.
+    Decide(Company),
     /// All the rest of a worker: what it writes may be lost in a crash of the server, and does no harm then.
     Look,
     /// Reading, for whoever is no worker.
     Read,
 }
+
+/// With whom a process has a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Others work on it as well, and all hear of its events over a bus.
+    Others,
+    /// Nobody: its events are told within this process alone.
+    Nobody,
+}
+
+/// Whether this connection has the store in the way that it wants it: together with all others that do, or alone. The server
+/// lets it go with the connection.
+const HAVE_TOGETHER: &str = "SELECT pg_try_advisory_lock_shared('events'::regclass::oid::int, 2)";
+const HAVE_ALONE: &str = "SELECT pg_try_advisory_lock('events'::regclass::oid::int, 2)";
+
+/// How often that is tried, and how long after each time: what a server takes to see that whoever had it was killed.
+const HAVE_TRIES: usize = 20;
+const HAVE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// A connection.
 pub(super) struct Session {
@@ -86,7 +108,7 @@ impl Session {
 
     async fn set_up(&self, purpose: Purpose, schema: &str) -> Result<(), Failure> {
         let rest = match purpose {
-            Purpose::Decide => "SET synchronous_commit = on",
+            Purpose::Decide(_) => "SET synchronous_commit = on",
             Purpose::Look => &format!("SET synchronous_commit = off; LISTEN {}", self.channel),
             // Whoever only reads holds up nobody.
             Purpose::Read => {
@@ -95,9 +117,29 @@ impl Session {
         };
         self.client.batch_execute(&format!("{SETTINGS} SET search_path = \"{schema}\"; {rest}")).await?;
         match purpose {
-            Purpose::Decide => schema::prepare(&self.client, schema).await,
+            Purpose::Decide(company) => {
+                schema::prepare(&self.client, schema).await?;
+                self.have(company, schema).await
+            }
             Purpose::Look | Purpose::Read => schema::check(&self.client, schema).await,
         }
+    }
+
+    async fn have(&self, company: Company, schema: &str) -> Result<(), Failure> {
+        let lock = match company {
+            Company::Others => HAVE_TOGETHER,
+            Company::Nobody => HAVE_ALONE,
+        };
+        for _ in 0..HAVE_TRIES {
+            if self.client.query_one(lock, &[]).await?.get(0) {
+                return Ok(());
+            }
+            tokio::time::sleep(HAVE_AGAIN_AFTER).await;
+        }
+        Err(Failure::Unusable(format!(
+            "the schema '{schema}' is in use by a desk that has it for itself, or would be by this one: without a broker nobody hears \
+             of what another process commits. End the other one, or give both the same broker (bus.url)"
+        )))
     }
 
     /// Which history this server is in: another one begins when a standby takes the place of its primary, and when a server

@@ -113,7 +113,7 @@ impl Drop for Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::servers::temporary;
+    use crate::servers::ground::temporary;
 
     #[test]
     fn a_group_and_its_directory_end_with_the_process_that_started_them() {

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use super::ground::{
+    LOOK_EVERY, POSTGRES_VERSIONS, START_WITHIN, free_ports, install_missing, temporary, wait_until,
+};
 use super::group::Group;
-use super::{LOOK_EVERY, START_WITHIN, free_ports, install_missing, temporary, wait_until};
 
-/// Where Debian's package puts each version, and as whom it runs where it would be root, which it refuses.
-pub(super) const VERSIONS: &str = "/usr/lib/postgresql";
+/// As whom it runs where it would be root, which it refuses.
 const USER: &str = "postgres";
 
 /// A PostgreSQL server of one's own.
@@ -232,13 +233,14 @@ impl Drop for Postgres {
 
 /// The directory of the newest version's programs.
 fn postgres_programs() -> Result<PathBuf, String> {
-    let versions = fs::read_dir(VERSIONS).map_err(|error| format!("{VERSIONS}: {error}"))?;
+    let versions =
+        fs::read_dir(POSTGRES_VERSIONS).map_err(|error| format!("{POSTGRES_VERSIONS}: {error}"))?;
     let version = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
     let programs = versions
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| path.join("bin/postgres").is_file())
         .max_by_key(|path| version(path))
-        .ok_or_else(|| format!("there is no PostgreSQL in {VERSIONS}"))?;
+        .ok_or_else(|| format!("there is no PostgreSQL in {POSTGRES_VERSIONS}"))?;
     Ok(programs.join("bin"))
 }
 

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::ground::{
+    Certificate, RABBITMQ_SERVER, accepts, answers, free_ports, install_missing, temporary, wait_until,
+};
 use super::group::Group;
-use super::{Certificate, accepts, answers, free_ports, install_missing, temporary, wait_until};
 
-/// Where Debian's package puts RabbitMQ's own scripts; those in the path insist on its system user.
-pub(super) const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const CTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
 /// A RabbitMQ broker of one's own, with the management plugin.
@@ -125,7 +125,7 @@ impl Rabbit {
     /// # Errors
     /// A sentence that says where its log is.
     pub(crate) fn restart(&mut self) -> Result<(), String> {
-        let mut command = self.command(SERVER);
+        let mut command = self.command(RABBITMQ_SERVER);
         self.broker = Group::spawn(&mut command, &self.directory, "broker.log")?;
         let (port, api, log) = (self.amqp_port, self.api_port, self.directory.join("log"));
         let encrypted = self.certificate.is_some();

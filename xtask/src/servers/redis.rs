@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::ground::{
+    Certificate, REDIS_SERVER, accepts, answers, free_ports, install_missing, says, temporary, wait_until,
+};
 use super::group::Group;
-use super::{Certificate, accepts, answers, free_ports, install_missing, says, temporary, wait_until};
 
-pub(super) const SERVER: &str = "/usr/bin/redis-server";
 /// Databases of a Redis: tests that run at the same time have one each.
 const DATABASES: &str = "64";
 
@@ -65,7 +66,7 @@ impl Redis {
     /// # Errors
     /// A sentence that says where its log is.
     pub(crate) fn restart(&mut self) -> Result<(), String> {
-        let mut command = Command::new(SERVER);
+        let mut command = Command::new(REDIS_SERVER);
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--databases", DATABASES]);
         let port = self.port.to_string();
         match &self.certificate {
@@ -159,7 +160,7 @@ impl Sentinels {
                 redis.port
             );
             std::fs::write(&settings, text).map_err(|error| format!("{}: {error}", settings.display()))?;
-            let mut command = Command::new(SERVER);
+            let mut command = Command::new(REDIS_SERVER);
             command.arg(&settings).args(["--sentinel", "--dir"]).arg(&directory);
             sentinels.servers.push(Group::spawn(&mut command, &directory, "sentinel.log")?);
             sentinels.directories.push(directory);

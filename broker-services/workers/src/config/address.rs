@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+mod encoding;
 mod error;
 mod login;
 pub mod management;
@@ -14,12 +15,13 @@ mod parts;
 mod postgres;
 mod redis;
 
+use encoding::{decode, encode};
 pub use error::AddressError;
 use error::MAX_HOSTS;
 pub(super) use error::MAX_NAME_BYTES;
 pub use login::{Login, Password, PasswordError, Secret};
 pub use parts::Endpoint;
-use parts::{Endpoints, decode, encode, split};
+use parts::{Endpoints, split};
 pub(super) use postgres::POSTGRES;
 pub use postgres::PostgresAddress;
 pub(super) use redis::REDIS;

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use super::address::{Login, Password};
+use super::given::{ConfigError, Settings, bad, text};
+use super::settings::Config;
 use super::url::{BusUrl, StoreUrl, ViewUrl};
-use super::{Config, ConfigError, Settings, bad, text};
 
 /// A server that somebody has to log in at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

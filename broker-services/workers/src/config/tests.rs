@@ -541,7 +541,8 @@ fn a_login_that_does_not_fit_its_url_is_refused_without_being_repeated() {
     let empty = dir.path().join("empty");
     let empty = empty.to_str().unwrap();
     let mq = ("bus.url", "amqp://mq");
-    let table: [(&[(&str, &str)], &str, &str); 10] = [
+    type Row<'a> = (&'a [(&'a str, &'a str)], &'static str, &'static str);
+    let table: [Row<'_>; 10] = [
         (&[("bus.user", "kim")], "'bus.user'", "'bus.url' names none"),
         (&[("item.store.password", "hunter2")], "'item.store.password'", "'item.store.url' names none"),
         (&[("bus.url", "amqp://a:b@mq"), ("bus.user", "kim")], "'bus.user'", "so does 'bus.url'"),

@@ -3,7 +3,9 @@
 
 #![expect(clippy::print_stderr, reason = "what came of it")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::audited;
 use super::books::Books;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::parts::encode;
+use super::encoding::encode;
 use crate::files;
 
 /// Longest password, in bytes: far more than any that a program makes, and what every protocol carries.

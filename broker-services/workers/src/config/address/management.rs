@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::parts::{Endpoints, encode, split};
+use super::encoding::encode;
+use super::parts::{Endpoints, split};
 use super::{AddressError, BrokerAddress, Endpoint, Login, Password};
 
 /// What its URL begins with.

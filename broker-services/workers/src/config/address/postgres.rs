@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::encoding::{decode, encode};
 use super::error::{MAX_HOSTS, MAX_NAME_BYTES};
-use super::parts::{Endpoints, encode, split};
-use super::{AddressError, Endpoint, Login, decode};
+use super::parts::{Endpoints, split};
+use super::{AddressError, Endpoint, Login};
 
 /// What the URL of a store in PostgreSQL begins with.
 pub(in crate::config) const POSTGRES: [&str; 2] = ["postgres://", "postgresql://"];

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::encoding::{decode, encode};
 use super::error::{MAX_HOSTS, MAX_NAME_BYTES};
-use super::parts::{Endpoints, Parts, encode, split};
-use super::{AddressError, Endpoint, Login, decode};
+use super::parts::{Endpoints, Parts, split};
+use super::{AddressError, Endpoint, Login};
 
 /// What the URL of a view in Redis begins with.
 pub(in crate::config) const REDIS: [&str; 4] = [ONE[0], ONE[1], KNOWN[0], KNOWN[1]];

@@ -204,7 +204,7 @@ impl Rabbit {
             ),
         };
         let settings = format!(
-            "{listener}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n{}",
+            "{listener}\ndefault_user_tags.administrator = true\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {}\n{}",
             self.api_port, self.settings
         );
         fs::write(self.directory.join("rabbitmq.conf"), settings)?;

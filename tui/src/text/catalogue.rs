@@ -646,7 +646,7 @@ texts! {
         "붙여 넣은 글은 여기서 아무 일도 하지 않습니다. 글을 적는 칸에 붙여 넣으세요",
         "Pasted text does nothing here. Paste it where text is typed"
     }
-    GatewayListens { "HTTP: {0}", "HTTP at {0}" }
+    GatewayListens { "HTTP 주소: {0}", "HTTP at {0}" }
     NoGateway { "이 대시보드 곁에 HTTP 게이트웨이가 없습니다: {0}", "There is no HTTP gateway beside this dashboard: {0}" }
     WhyNoShell { "되돌려 줄 셸이 없어 멈출 수 없습니다", "There is no shell that could continue it" }
     KeyLog { "로그", "log" }

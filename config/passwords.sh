@@ -29,9 +29,8 @@ for server in rabbitmq redis postgresql; do
     esac
 done
 
-# Read by RabbitMQ when its volume is empty. The user may see the broker's figures, and is no administrator of it.
-printf 'default_user = skstore\ndefault_pass = %s\ndefault_user_tags.monitoring = true\n' \
-    "$(cat rabbitmq-password)" > rabbitmq-login.conf
+# Read by RabbitMQ when its volume is empty.
+printf 'default_user = skstore\ndefault_pass = %s\n' "$(cat rabbitmq-password)" > rabbitmq-login.conf
 printf 'requirepass %s\n' "$(cat redis-password)" > redis-login.conf
 
 # Without a line in it the gateway lets in nobody.

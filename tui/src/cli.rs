@@ -396,7 +396,7 @@ async fn get_ready(process: &Process, desk: &Desk, config: &Config) -> Result<Re
         tokio::select! {
             biased;
             () = process.ready() => None,
-            troubled = in_trouble(desk) => Some(troubled),
+            troubled = in_trouble(process, desk) => Some(troubled),
         }
     };
     match patiently(limit, "the workers are to take work, and the view to be whole", ready).await {
@@ -423,15 +423,20 @@ async fn get_ready(process: &Process, desk: &Desk, config: &Config) -> Result<Re
 }
 
 /// What is wrong with the workers, once some of them have said so for a while.
-async fn in_trouble(desk: &Desk) -> String {
+async fn in_trouble(process: &Process, desk: &Desk) -> String {
     let mut since = None;
     loop {
+        // Of its own workers it knows also what keeps them from saying anything.
+        let own = process.workers().into_iter().filter(|worker| !worker.ready);
+        let own = own.filter_map(|worker| Some(format!("{}: {}", worker.service, worker.trouble?)));
         let beats = desk.view().health().await.map(|health| health.services).unwrap_or_default();
         let wrong = |beat: &Beat| {
             let why = beat.last_error.as_ref().filter(|_| !beat.ready)?;
             Some(format!("{}: {why}", beat.service))
         };
-        let wrong: Vec<String> = beats.iter().filter_map(wrong).collect();
+        let mut wrong: Vec<String> = own.chain(beats.iter().filter_map(wrong)).collect();
+        wrong.sort();
+        wrong.dedup();
         if wrong.is_empty() {
             since = None;
         } else if since.get_or_insert_with(Instant::now).elapsed() >= TROUBLED_WITHIN {

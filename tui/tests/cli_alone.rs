@@ -128,6 +128,7 @@ fn names_that_are_no_longer_accepted_are_told_so_that_they_can_be_told_apart() {
     customers.extend(["kim", "kim ", "kim\u{3164}", "\u{1112}\u{1161}\u{11ab}", "한", "\u{3164}"]);
     keep(&data, "deposit.db", "account", &customers);
     keep(&data, "item.db", "item", &["10", "10\u{3164}"]);
+    keep(&data, "order.db", "order", &["an-order"]);
 
     let (findings, status) = doctor(home.path(), &["--data-dir", &data.display().to_string()]);
     assert_eq!(status, 0, "nothing is broken: {findings:?}");

@@ -134,8 +134,9 @@ fn whoever_waits_for_a_pipe_that_nobody_writes_to_can_be_told_to_end() {
     for (file, why) in
         [("/dev/zero", "is no file"), (".", "is no file"), ("nowhere", "nowhere cannot be read")]
     {
-        let (_, status, told) = skstore(&dir, &["place", "--from", file], "");
-        assert!(status == 2 && told.contains(why), "{file}: {status} {told}");
+        let (lines, status, _) = skstore(&dir, &["place", "--from", file], "");
+        let told = lines[0]["error"]["message"].as_str().unwrap_or_default();
+        assert!(status == 2 && told.contains(why), "{file}: {status} {lines:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Can this process keep its data where the settings say?
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use skstore::text::Text;
 use skstore_domain::signals::Service;
@@ -89,11 +89,15 @@ pub(super) async fn stores(config: &Config) -> Vec<Finding> {
     }
     // Workers make what is missing anew, and empty: beside others that are not, it was here before, or is meant to be elsewhere.
     if there > 0 && config.bus.url == BusUrl::Embedded {
-        let lost = |(service, path): &(Service, &PathBuf)| {
+        let is_in_use = matches!(holder_of(&config.data_dir), Ok(Some(_)));
+        noted.extend(missing.iter().map(|(service, path)| {
             let found = Said::text(Text::DoctorStoreMissing, &[service, &path.display()]);
-            Finding::wrong(Checked::Stores, found, Text::DoctorStorePutBack)
-        };
-        noted.extend(missing.iter().map(lost));
+            if is_in_use {
+                Finding::wrong(Checked::Stores, found, Text::DoctorStorePutBack)
+            } else {
+                Finding::noted(Checked::Stores, found, Text::DoctorStorePutBack)
+            }
+        }));
     }
     let found = match (there, &config.bus.url) {
         (0, BusUrl::Embedded) => Text::DoctorNoStores.into(),

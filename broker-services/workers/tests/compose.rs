@@ -43,15 +43,38 @@ fn with_defaults(value: &str) -> String {
     whole
 }
 
+/// Where the passwords that the servers make up are in the containers of those who log in there.
+const SECRETS: &str = "/run/secrets/";
+
+/// What an alias of YAML stands for: `&name value` somewhere before `*name`.
+fn resolved<'a>(compose: &'a str, value: &'a str) -> &'a str {
+    if let Some(name) = value.strip_prefix('*') {
+        let anchor = format!("&{name} ");
+        return compose
+            .split_once(&anchor)
+            .map_or(value, |(_, after)| after.lines().next().unwrap_or_default());
+    }
+    match value.strip_prefix('&') {
+        Some(anchored) => anchored.split_once(' ').map_or(value, |(_, value)| value),
+        None => value,
+    }
+}
+
 #[test]
 fn every_setting_of_the_compose_file_and_the_image_is_one_that_the_programs_take() {
     let (compose, image) = (read("docker-compose.yml"), read("config/docker/Dockerfile"));
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&secret, "made-up").unwrap();
+    let here = |value: String| match value.strip_prefix(SECRETS) {
+        Some(_) => secret.path().display().to_string(),
+        None => value,
+    };
     let settings: Vec<(String, String)> = compose
         .lines()
         .filter_map(|line| line.trim().split_once(": "))
         .chain(image.lines().flat_map(str::split_whitespace).filter_map(|word| word.split_once('=')))
         .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
-        .map(|(name, value)| (name.to_owned(), with_defaults(value)))
+        .map(|(name, value)| (name.to_owned(), here(with_defaults(resolved(&compose, value)))))
         .collect();
     assert!(settings.len() >= 4, "{settings:?}");
     let environment = settings.iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -91,12 +114,40 @@ fn any_of_its_ports_can_be_another_one_where_somebody_has_it_already() {
 fn the_dashboard_has_the_stores_where_its_settings_name_them() {
     let compose = read("docker-compose.yml");
     let lines = &services(&compose)["dashboard"];
-    for service in ["order", "deposit", "item"] {
-        let url =
-            format!("SKSTORE__{}__STORE__URL: sqlite:/stores/{service}/{service}.db", service.to_uppercase());
-        assert!(lines.contains(&url.as_str()), "the dashboard lacks '{url}'");
-        let volume = format!("- {service}:/stores/{service}");
-        assert!(lines.contains(&volume.as_str()), "the dashboard lacks '{volume}'");
+    for line in [
+        "SKSTORE__ORDER__STORE__URL: *order-store",
+        "SKSTORE__DEPOSIT__STORE__URL: *deposit-store",
+        "- store-secret:/run/secrets/store:ro",
+        "SKSTORE__ITEM__STORE__URL: sqlite:/stores/item/item.db",
+        "- item:/stores/item",
+    ] {
+        assert!(lines.contains(&line), "the dashboard lacks '{line}'");
+    }
+    let audit = &services(&compose)["audit"];
+    for line in ["environment: *looks", "- item:/stores/item:ro", "profiles: [audit]"] {
+        assert!(audit.contains(&line), "the audit lacks '{line}'");
+    }
+}
+
+/// Whoever logs in somewhere has the password of there, and nobody else's.
+#[test]
+fn each_service_has_the_passwords_that_its_settings_name() {
+    let compose = read("docker-compose.yml");
+    let services = services(&compose);
+    for (name, has_store) in
+        [("order", true), ("deposit", true), ("item", false), ("myinfo", false), ("gateway", false)]
+    {
+        let lines = &services[name];
+        for (what, is_needed) in [("broker", true), ("view", true), ("store", has_store)] {
+            let mount = format!("- {what}-secret:{SECRETS}{what}:ro");
+            assert_eq!(lines.contains(&mount.as_str()), is_needed, "{name}: {mount}");
+        }
+        let names_it = lines.iter().any(|line| line.ends_with("PASSWORD_FILE: /run/secrets/store/password"));
+        assert_eq!(names_it, has_store, "{name}");
+    }
+    for server in ["rabbitmq", "redis", "postgres"] {
+        let own = services[server].iter().filter(|line| line.ends_with("-secret:/secret")).count();
+        assert_eq!(own, 1, "{server} has its own password and no other");
     }
 }
 

@@ -29,6 +29,7 @@ mod lease;
 pub mod postgres;
 mod records;
 pub mod sqlite;
+pub(crate) mod tables;
 
 pub use error::StoreError;
 pub use lease::LEASE_LASTS;

@@ -21,6 +21,10 @@ const PAGE_BYTES: i64 = 4_096;
 const CACHE_KIB: i64 = 8_192;
 /// Likewise by one that only reads from one end to the other, and needs no page twice.
 const READER_CACHE_KIB: i64 = 256;
+/// Likewise by one that looks at tables in more than one order.
+const LOOK_CACHE_KIB: i64 = 16_384;
+/// How long whoever looks waits for a checkpoint of somebody else's, whom nobody misses meanwhile.
+const LOOK_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// WAL size, in pages, at which a commit copies it into the database file.
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// Size to which a WAL that grew further (during a long read by another process) is cut back, in bytes.
@@ -78,6 +82,19 @@ pub(super) fn open_file(path: &Path, missing: Missing) -> Result<Connection, Fai
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     set_up(connection)
+}
+
+/// Opens `path` to be looked at: with little memory, and without the right to write.
+pub(super) fn open_to_look(path: &Path) -> Result<Connection, Failure> {
+    if !path.is_file() {
+        return Err(Failure::Unusable("there is no such file".to_owned()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(LOOK_BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -LOOK_CACHE_KIB)?;
+    Ok(connection)
 }
 
 /// Opens an empty database in memory.

@@ -94,7 +94,7 @@ pub(super) fn empty(connection: &mut Connection) -> Result<(), Failure> {
 }
 
 /// Whether the tables are there, in our version.
-fn is_prepared(connection: &Connection) -> Result<bool, Failure> {
+pub(super) fn is_prepared(connection: &Connection) -> Result<bool, Failure> {
     let tables = "SELECT count(*), count(*) FILTER (WHERE name = 'meta') FROM sqlite_schema";
     let (all, meta): (i64, i64) = connection.query_row(tables, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if all == 0 {

@@ -6,13 +6,13 @@ use super::sqlite::Sqlite;
 use crate::config::StoreUrl;
 
 /// A connection that cannot write. What fails is a sentence.
-pub(super) enum Reader {
+pub(crate) enum Reader {
     Sqlite(Sqlite),
     Postgres(Postgres),
 }
 
 impl Reader {
-    pub(super) fn open(url: &StoreUrl) -> Result<Self, String> {
+    pub(crate) fn open(url: &StoreUrl) -> Result<Self, String> {
         match url {
             StoreUrl::Sqlite(path) => Sqlite::open(path).map(Self::Sqlite),
             StoreUrl::Postgres(address) => Postgres::open(address).map(Self::Postgres),
@@ -20,7 +20,7 @@ impl Reader {
     }
 
     /// From here on everything is read as it is now.
-    pub(super) fn begin(&self) -> Result<(), String> {
+    pub(crate) fn begin(&self) -> Result<(), String> {
         match self {
             Self::Sqlite(reader) => reader.begin(),
             Self::Postgres(reader) => reader.begin(),
@@ -28,15 +28,15 @@ impl Reader {
     }
 
     /// From here on every read sees what is there when it is made.
-    pub(super) fn end(&self) -> Result<(), String> {
+    pub(crate) fn end(&self) -> Result<(), String> {
         match self {
             Self::Sqlite(reader) => reader.end(),
             Self::Postgres(reader) => reader.end(),
         }
     }
 
-    /// The rows that `sql` selects, with its parameters `$1`, `$2` and on.
-    pub(super) fn rows(&self, sql: &'static str, parameters: &[Cell]) -> Result<Vec<Vec<Cell>>, String> {
+    /// The rows that `sql` selects, with its parameters `$1`, `$2` and on, which stand in it in this order.
+    pub(crate) fn rows(&self, sql: &'static str, parameters: &[Cell]) -> Result<Vec<Vec<Cell>>, String> {
         match self {
             Self::Sqlite(reader) => reader.rows(sql, parameters),
             Self::Postgres(reader) => reader.rows(sql, parameters),

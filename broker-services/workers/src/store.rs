@@ -24,6 +24,7 @@ use skstore_domain::time::Timestamp;
 
 use crate::config::StoreUrl;
 
+pub mod copy;
 mod error;
 mod lease;
 pub mod postgres;

@@ -1,4 +1,4 @@
-//! Connections for whoever reads the tables by itself, instead of through the port. What fails is a sentence.
+//! Connections for whoever reads or fills the tables by itself, instead of through the port. What fails is a sentence.
 
 use tokio_postgres::{Client, Error, Statement};
 
@@ -14,6 +14,12 @@ impl Direct {
     /// To the store at `address`, without the right to write.
     pub(in crate::store) async fn to_look(address: &PostgresAddress) -> Result<Self, String> {
         Self::connect(address, Purpose::Read).await
+    }
+
+    /// To the store at `address`, which is made if it is not there, within a transaction in which nobody else writes to it.
+    /// What was done is undone unless it is committed.
+    pub(in crate::store) async fn to_fill(address: &PostgresAddress) -> Result<Self, String> {
+        Self::connect(address, Purpose::Fill).await
     }
 
     async fn connect(address: &PostgresAddress, purpose: Purpose) -> Result<Self, String> {

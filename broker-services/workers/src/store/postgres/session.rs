@@ -48,6 +48,8 @@ pub(super) enum Purpose {
     Look,
     /// Reading, for whoever is no worker.
     Read,
+    /// Filling an empty store in one transaction, for whoever is no worker.
+    Fill,
 }
 
 /// A connection.
@@ -92,12 +94,27 @@ impl Session {
             Purpose::Read => {
                 "SET default_transaction_read_only = on; SET idle_in_transaction_session_timeout = 0"
             }
+            // It has nothing that others need, and its commit waits for the disk with all that it has written.
+            Purpose::Fill => {
+                "SET synchronous_commit = on; SET statement_timeout = 60000;
+                 SET idle_in_transaction_session_timeout = 60000"
+            }
         };
         self.client.batch_execute(&format!("{SETTINGS} SET search_path = \"{schema}\"; {rest}")).await?;
         match purpose {
             Purpose::Decide => schema::prepare(&self.client, schema).await,
             Purpose::Look | Purpose::Read => schema::check(&self.client, schema).await,
+            Purpose::Fill => self.begin_to_fill(schema).await,
         }
+    }
+
+    /// Begins a transaction in which the tables are there and nobody else writes to them.
+    async fn begin_to_fill(&self, schema: &str) -> Result<(), Failure> {
+        self.client.batch_execute("BEGIN").await?;
+        schema::make(&self.client, schema).await?;
+        schema::check(&self.client, schema).await?;
+        let alone = "LOCK TABLE meta, aggregates, events, unsent, openings IN EXCLUSIVE MODE";
+        Ok(self.client.batch_execute(alone).await?)
     }
 
     /// Which history this server is in: another one begins when a standby takes the place of its primary, and when a server

@@ -9,6 +9,14 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
+    /// How long a text is.
+    pub(super) fn bytes(&self) -> i64 {
+        match self {
+            Self::Text(text) => i64::try_from(text.len()).unwrap_or(i64::MAX),
+            Self::Number(_) | Self::Null => 0,
+        }
+    }
+
     const fn what(&self) -> &'static str {
         match self {
             Self::Text(_) => "a text",

@@ -1,4 +1,4 @@
-//! The tables of a store in PostgreSQL: over a connection on a thread of its own, since whoever reads them waits for
+//! The tables of a store in PostgreSQL: over a connection on a thread of its own, since whoever reads or fills them waits for
 //! it, and may itself be on a runtime.
 
 use std::sync::mpsc;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::cells::Cell;
+use super::table::{Kind, Table};
 use crate::config::address::PostgresAddress;
 use crate::store::postgres::direct::Direct;
 
@@ -27,12 +28,24 @@ struct Ask {
 enum Wanted {
     Done(&'static str),
     Rows(&'static str, Vec<Cell>),
+    Insert(&'static str, Vec<Values>),
+}
+
+/// A column of many rows.
+enum Values {
+    Texts(Vec<Option<String>>),
+    Numbers(Vec<Option<i64>>),
 }
 
 impl Postgres {
     /// To be read.
     pub(super) fn open(address: &PostgresAddress) -> Result<Self, String> {
         Self::start(address, async |address| Direct::to_look(address).await)
+    }
+
+    /// To be filled: within a transaction.
+    pub(super) fn open_to_fill(address: &PostgresAddress) -> Result<Self, String> {
+        Self::start(address, async |address| Direct::to_fill(address).await)
     }
 
     fn start(
@@ -58,12 +71,23 @@ impl Postgres {
         self.batch("COMMIT")
     }
 
-    fn batch(&self, sql: &'static str) -> Result<(), String> {
+    pub(super) fn batch(&self, sql: &'static str) -> Result<(), String> {
         self.ask(Wanted::Done(sql)).map(drop)
     }
 
     pub(super) fn rows(&self, sql: &'static str, parameters: &[Cell]) -> Result<Rows, String> {
         self.ask(Wanted::Rows(sql, parameters.to_vec()))
+    }
+
+    /// The page of `table` after the row `last`.
+    pub(super) fn page(&self, table: &Table, last: Option<&[Cell]>) -> Result<Rows, String> {
+        let (sql, parameters) = table.measured_page_after(last);
+        self.ask(Wanted::Rows(sql, parameters))
+    }
+
+    /// Adds `rows` to `table`.
+    pub(super) fn insert(&self, table: &Table, rows: Rows) -> Result<(), String> {
+        self.ask(Wanted::Insert(table.into_postgres, columns(table, rows)?)).map(drop)
     }
 
     fn ask(&self, wanted: Wanted) -> Result<Rows, String> {
@@ -75,6 +99,29 @@ impl Postgres {
 
 fn ended() -> String {
     "the thread that has its connection has ended".to_owned()
+}
+
+/// The columns of `rows`, for a statement that takes each of them whole.
+fn columns(table: &Table, rows: Rows) -> Result<Vec<Values>, String> {
+    let empty = |kind: &Kind| match kind {
+        Kind::Text => Values::Texts(Vec::with_capacity(rows.len())),
+        Kind::Number => Values::Numbers(Vec::with_capacity(rows.len())),
+    };
+    let mut columns: Vec<Values> = table.kinds.iter().map(empty).collect();
+    for row in rows {
+        for (cell, column) in row.into_iter().zip(&mut columns) {
+            match (column, cell) {
+                (Values::Texts(texts), Cell::Text(text)) => texts.push(Some(text)),
+                (Values::Texts(texts), Cell::Null) => texts.push(None),
+                (Values::Numbers(numbers), Cell::Number(number)) => numbers.push(Some(number)),
+                (Values::Numbers(numbers), Cell::Null) => numbers.push(None),
+                (Values::Texts(_), Cell::Number(_)) | (Values::Numbers(_), Cell::Text(_)) => {
+                    return Err(format!("a row for its table {} has something of another type", table.name));
+                }
+            }
+        }
+    }
+    Ok(columns)
 }
 
 /// Opens the store and answers until nobody asks any more.
@@ -114,6 +161,15 @@ async fn answer_to(direct: &Direct, wanted: Wanted) -> Result<Rows, String> {
             let statement = direct.statement(sql).await?;
             let parameters: Vec<&(dyn ToSql + Sync)> = cells.iter().map(parameter).collect();
             client.query(&statement, &parameters).await.and_then(|rows| rows.iter().map(cells_of).collect())
+        }
+        Wanted::Insert(sql, columns) => {
+            let statement = direct.statement(sql).await?;
+            let parameters = columns.iter().map(|column| match column {
+                Values::Texts(texts) => texts as &(dyn ToSql + Sync),
+                Values::Numbers(numbers) => numbers,
+            });
+            let parameters: Vec<&(dyn ToSql + Sync)> = parameters.collect();
+            client.execute(&statement, &parameters).await.map(|_| Rows::new())
         }
     };
     answer.map_err(|error| Direct::in_words(&error))

@@ -3,6 +3,7 @@
 use super::cells::Cell;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
+use super::table::Table;
 use crate::config::StoreUrl;
 
 /// A connection that cannot write. What fails is a sentence.
@@ -19,6 +20,15 @@ impl Reader {
         }
     }
 
+    /// That everything is there that this version knows of.
+    pub(in crate::store) fn check_whole(&self) -> Result<(), String> {
+        match self {
+            Self::Sqlite(reader) => reader.check_whole(),
+            // Each version completes what it finds before it is used.
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// From here on everything is read as it is now.
     pub(crate) fn begin(&self) -> Result<(), String> {
         match self {
@@ -32,6 +42,18 @@ impl Reader {
         match self {
             Self::Sqlite(reader) => reader.end(),
             Self::Postgres(reader) => reader.end(),
+        }
+    }
+
+    /// The page of `table` after the row `last`, or the first one; none where there is no more.
+    pub(in crate::store) fn page(
+        &self,
+        table: &Table,
+        last: Option<&[Cell]>,
+    ) -> Result<Vec<Vec<Cell>>, String> {
+        match self {
+            Self::Sqlite(reader) => reader.page(table, last),
+            Self::Postgres(reader) => reader.page(table, last),
         }
     }
 

@@ -54,6 +54,7 @@ mod place_from;
 mod reconcile;
 mod run;
 mod stderr;
+mod store;
 mod view;
 
 use arguments::{Arguments, Asked, Command, Needs};
@@ -213,6 +214,10 @@ fn with_process(
         Some(Command::Backup(arguments)) => {
             let mut out = wanted.output(std::io::stdout().lock());
             return runtime.block_on(backup::run(arguments, config, &mut out));
+        }
+        Some(Command::Store { command }) => {
+            let mut out = wanted.output(std::io::stdout().lock());
+            return runtime.block_on(store::run(command, config, &mut out));
         }
         _ => {}
     }

@@ -70,6 +70,8 @@ const WITH_SERVERS: &[Step] = &[(
         "--test",
         "load_servers",
         "--test",
+        "store_servers",
+        "--test",
         "terminal_servers",
     ],
     &[],

@@ -238,8 +238,7 @@ fn fill_in_paths(settings: &mut Settings, sources: &Sources) -> Result<PathBuf, 
     let mut stores: Vec<(StoreUrl, &'static str)> = Vec::new();
     for (key, file) in keys::STORES {
         let url = match StoreUrl::try_from(text(settings, key).to_owned()) {
-            Ok(StoreUrl::Sqlite(path)) => StoreUrl::Sqlite(data_dir.join(path)),
-            Ok(elsewhere @ StoreUrl::Postgres(_)) => elsewhere,
+            Ok(url) => url.below(&data_dir),
             Err(_) => StoreUrl::Sqlite(data_dir.join(file)),
         };
         if let Some((_, other)) = stores.iter().find(|(taken, _)| taken.is_same_place(&url)) {

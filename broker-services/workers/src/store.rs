@@ -24,12 +24,16 @@ use skstore_domain::time::Timestamp;
 
 use crate::config::StoreUrl;
 
+pub mod copy;
 mod error;
+mod lease;
 pub mod postgres;
 mod records;
 pub mod sqlite;
+pub(crate) mod tables;
 
 pub use error::StoreError;
+pub use lease::LEASE_LASTS;
 pub use records::{Again, Changes, Key, Loaded, LogPage, NewEvent, Row, StoredEvent, Write};
 
 /// A service's own data. Used by one thread; clones share it.

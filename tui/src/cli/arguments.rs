@@ -20,6 +20,7 @@ use super::fault::FaultCommand;
 use super::load::LoadArguments;
 use super::place_from::FromArguments;
 use super::reconcile::ReconcileArguments;
+use super::store::StoreCommand;
 use super::view::ViewCommand;
 
 /// Most orders that one command lists: as many as the view keeps by default.
@@ -168,6 +169,11 @@ pub(crate) enum Command {
     /// To restore one: stop its workers, put the copy in the place of the store, without the files beside it whose names end
     /// in -wal and -shm, and start them again. The view follows by itself; skstore reconcile settles what no longer fits.
     Backup(BackupArguments),
+    /// Take a store to another place: from a file to a PostgreSQL, or back
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// List what services see differently since a store was put back to an older copy, and settle it
     Reconcile(ReconcileArguments),
     /// Look at parked messages, replay them or drop them
@@ -228,6 +234,7 @@ impl Command {
             Self::Watch { .. }
             | Self::Audit(_)
             | Self::Backup(_)
+            | Self::Store { .. }
             | Self::Reconcile(_)
             | Self::View { command: None }
             | Self::Fault { command: FaultCommand::List }
@@ -424,6 +431,8 @@ mod tests {
             "breaker replay outage.jsonl --set breaker.failed_percent=30 --set breaker.open_ms=2000 --json",
             "audit",
             "audit --wait 0",
+            "store copy order postgres://desk:secret@localhost/desk?schema=order",
+            "store copy postgres://desk:secret@localhost/desk?schema=order sqlite:order.db --json",
             "reconcile",
             "reconcile --settle --wait 5",
             "dead list",
@@ -489,6 +498,7 @@ mod tests {
             ("items --set x", "it must be KEY=VALUE"),
             ("dead", "List the oldest parked messages"),
             ("dead drop", "<ID|--all>"),
+            ("store copy order", "<TO>"),
             ("dead replay p-1 --all", "cannot be used with"),
         ];
         for (line, expected) in table {

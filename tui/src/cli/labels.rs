@@ -71,6 +71,7 @@ labels! {
     FATE = "결과", "result";
     FILE = "파일", "file";
     FORGOTTEN = "복원으로 생긴 차이", "left by a restore";
+    FROM = "원본", "from";
     GAPS = "누락 구간", "gaps";
     HANDLED = "처리", "handled";
     HEADERS = "헤더", "headers";
@@ -120,6 +121,7 @@ labels! {
     REPLAYED_UNDER = "다시 재생", "replayed";
     RESPONSE_TIME = "응답 시간", "Response time";
     RESTORED = "복원됨", "restored";
+    ROWS = "행", "rows";
     RUN = "실행", "Run";
     SECONDS_HALF_OPEN = "반열림(초)", "seconds half-open";
     SECONDS_OPEN = "열림(초)", "seconds open";
@@ -134,8 +136,11 @@ labels! {
     STAYS = "그대로 둠", "stays";
     STOCK = "재고", "stock";
     SUCCESSFUL_TRANSACTIONS = "성공한 거래", "Successful transactions";
+    TABLE = "테이블", "table";
     TAKES_EFFECT = "처리됨 (같은 식별자로는 한 번만)", "takes effect (once for its id)";
     TIMES_OPENED = "열린 횟수", "times opened";
+    TO = "사본", "to";
+    TOOK = "걸린 시간", "took";
     TRANSACTIONS = "거래", "Transactions";
     TRANSACTION_RATE = "초당 거래", "Transaction rate";
     UNACKED = "확인 대기", "unacked";

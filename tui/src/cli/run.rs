@@ -81,7 +81,7 @@ pub(crate) async fn run<W: Write>(
         Command::Status => status(desk, out).await,
         Command::Dead(command) => dead::run(desk, command, out).await,
         // Done where there may be no desk.
-        Command::Audit(_) | Command::Backup(_) | Command::Reconcile(_) => Ok(()),
+        Command::Audit(_) | Command::Backup(_) | Command::Store { .. } | Command::Reconcile(_) => Ok(()),
         // Written by way of an outlet, or told of by where the desk is.
         Command::Watch { .. } | Command::Load(_) => Ok(()),
         Command::Queues => dead::queues(desk, out).await,

@@ -827,6 +827,16 @@ texts! {
     MeasuredSeconds { "{0}초", "{0} s" }
     MeasuredPerSecond { "{0} /초", "{0} /s" }
 
+    // Moving a store.
+    StoreCopied {
+        "다음: {0}.store.url을 {1}(으)로 바꾸고 {0} 워커를 시작한 뒤 skstore audit로 확인하세요. 원본은 그대로 남아 있습니다: 어떤 워커도 쓰지 못하게 치워 두세요",
+        "Next: set {0}.store.url to {1}, start the workers of {0}, and check all books: skstore audit. The old store is as it was; move it out of every worker's reach"
+    }
+    StoreCopiedAsSet {
+        "다음: 설정이 이미 사본을 가리키므로 {0} 워커를 시작한 뒤 skstore audit로 확인하세요. 원본은 그대로 남아 있습니다: 어떤 워커도 쓰지 못하게 치워 두세요",
+        "Next: the settings name the copy already; start the workers of {0}, and check all books: skstore audit. The old store is as it was; move it out of every worker's reach"
+    }
+
     // Reconciling the services.
     SettleCharge { "{0}의 계좌에서 {1}원 결제", "charge {0} {1} won" }
     SettleUncovered { "{0}의 잔액이 {1}원보다 적어 취소", "cancel: the account of {0} does not cover {1} won" }

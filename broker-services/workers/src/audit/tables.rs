@@ -1,4 +1,4 @@
-//! The stores' tables, read page by page over connections that cannot write.
+//! What the stores' tables say: states and entries, read page by page.
 
 use std::collections::VecDeque;
 use std::iter::Peekable;
@@ -9,13 +9,7 @@ use super::report::AuditError;
 use super::sources::Sources;
 use crate::config::StoreUrl;
 use crate::service;
-use cells::{Cell, Columns};
-use reader::Reader;
-
-mod cells;
-mod postgres;
-mod reader;
-mod sqlite;
+use crate::store::tables::{Cell, Columns, Reader};
 
 /// Rows of a page: a few MiB of bodies.
 const PAGE: i64 = 2_000;
@@ -84,8 +78,15 @@ pub(super) struct Tables {
 
 impl Tables {
     fn open(url: &StoreUrl, of: Source) -> Result<Self, AuditError> {
-        let reader = Reader::open(url);
-        let reader = reader.map_err(|cause| AuditError::Store { store: url.to_string(), cause })?;
+        let failed = |cause| AuditError::Store { store: url.to_string(), cause };
+        if let StoreUrl::Sqlite(path) = url
+            && !path.is_file()
+        {
+            let cause = "there is no such file; run the audit where the stores are, or say where with \
+                         order.store.url, deposit.store.url and item.store.url";
+            return Err(failed(cause.to_owned()));
+        }
+        let reader = Reader::open(url).map_err(failed)?;
         let tables = Self { url: url.to_string(), reader };
         tables.check_kinds(of)?;
         Ok(tables)
@@ -123,10 +124,16 @@ impl Tables {
         &self,
         sql: &'static str,
         parameters: &[Cell],
-        read: impl Fn(Columns) -> T,
+        read: impl Fn(&mut Columns) -> T,
     ) -> Result<VecDeque<T>, AuditError> {
-        let rows = self.reader.rows(sql, parameters).map_err(|cause| self.failed(cause))?;
-        Ok(rows.into_iter().map(|row| read(Columns::of(row))).collect())
+        let read = |row| {
+            let mut columns = Columns::of(row);
+            let read = read(&mut columns);
+            columns.end().map(|()| read)
+        };
+        let rows = self.reader.rows(sql, parameters);
+        let rows = rows.and_then(|rows| rows.into_iter().map(read).collect());
+        rows.map_err(|cause| self.failed(cause))
     }
 
     /// The aggregate `id` of `kind`, as it is now.
@@ -198,7 +205,7 @@ impl Tables {
     /// What it says of itself under `key`.
     pub(super) fn meta(&self, key: &str) -> Result<Option<String>, AuditError> {
         const SQL: &str = "SELECT value FROM meta WHERE key = $1";
-        Ok(self.rows(SQL, &[key.into()], |mut row| row.text())?.pop_front())
+        Ok(self.rows(SQL, &[key.into()], Columns::text)?.pop_front())
     }
 
     /// Whether something about the aggregate is committed and not yet confirmed by the bus.
@@ -209,11 +216,11 @@ impl Tables {
     }
 }
 
-fn state(mut row: Columns) -> State {
+fn state(row: &mut Columns) -> State {
     State { id: row.text(), revision: row.number(), body: row.text() }
 }
 
-fn entry(mut row: Columns) -> Entry {
+fn entry(row: &mut Columns) -> Entry {
     Entry {
         seq: row.number(),
         kind: row.text(),

@@ -78,6 +78,17 @@ impl Config {
         }
     }
 
+    /// The store that `given` names: a URL as it may stand in the settings, or the name of a service whose store they name.
+    ///
+    /// # Errors
+    /// A sentence about it, which repeats nothing of it: it may have its password anywhere.
+    pub fn store_at(&self, given: &str) -> Result<StoreUrl, String> {
+        match Service::from_word(given).and_then(|service| self.store_url(service)) {
+            Some(url) => Ok(url.clone()),
+            None => StoreUrl::try_from(given.to_owned()).map(|url| url.below(&self.data_dir)),
+        }
+    }
+
     /// Whether faults may be injected into the workers that run.
     #[must_use]
     pub const fn faults_are_allowed(&self) -> bool {

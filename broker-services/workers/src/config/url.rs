@@ -1,7 +1,7 @@
 //! Which bus, view and store: URLs, each read and shown in one place.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -89,6 +89,15 @@ pub enum StoreUrl {
 }
 
 impl StoreUrl {
+    /// With a relative path taken for one below `directory`.
+    #[must_use]
+    pub(super) fn below(self, directory: &Path) -> Self {
+        match self {
+            Self::Sqlite(path) => Self::Sqlite(directory.join(path)),
+            elsewhere @ Self::Postgres(_) => elsewhere,
+        }
+    }
+
     /// Whether both are the same store.
     #[must_use]
     pub fn is_same_place(&self, other: &Self) -> bool {

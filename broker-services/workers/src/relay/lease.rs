@@ -10,14 +10,12 @@ use skstore_domain::time::Timestamp;
 use tokio::time::Instant;
 
 use crate::context::Context;
-use crate::store::{Store, StoreError};
+use crate::store::{LEASE_LASTS, Store, StoreError};
 
-/// How long a lease lasts. With [`LOOK_EVERY`] and the time to publish, another process takes over within the two
-/// seconds of the promise.
-const LASTS: Duration = Duration::from_millis(1_500);
 /// How often it is prolonged: two may fail, or wait for another's write, before it is lost.
 const PROLONG_EVERY: Duration = Duration::from_millis(500);
-/// How often those who stand by look whether it has ended: a read, which holds up nobody.
+/// How often those who stand by look whether it has ended: a read, which holds up nobody. With [`LEASE_LASTS`] and the time to
+/// publish, one of them takes over within the two seconds of the promise.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The right to relay, as this process sees it. Call [`Lease::keep`] before each round of work.
@@ -141,7 +139,7 @@ impl Lease {
     /// Until when it is ours, if it is.
     async fn ask(&self) -> Result<Option<Timestamp>, StoreError> {
         let now = self.context.clock.now();
-        let is_ours = self.store.take_lease(&self.context.instance, now, LASTS).await?;
-        Ok(is_ours.then(|| now.after(LASTS)))
+        let is_ours = self.store.take_lease(&self.context.instance, now, LEASE_LASTS).await?;
+        Ok(is_ours.then(|| now.after(LEASE_LASTS)))
     }
 }

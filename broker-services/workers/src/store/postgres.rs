@@ -26,6 +26,7 @@ use line::Line;
 use news::News;
 use session::{Company, Purpose};
 
+pub(super) mod direct;
 mod failure;
 mod identity;
 mod lease;
@@ -257,30 +258,6 @@ impl PostgresStore {
         work: impl AsyncFnOnce(&session::Session) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         Box::pin(self.0.looking.with(work)).await.map_err(|failure| failure.of(&self.0.url))
-    }
-}
-
-/// A connection to a store that is only read, for whoever asks it questions of his own.
-pub(crate) struct Reading(session::Session);
-
-impl Reading {
-    /// Connects to the store at `address`.
-    ///
-    /// # Errors
-    /// A sentence.
-    pub(crate) async fn open(address: &PostgresAddress) -> Result<Self, String> {
-        let session = session::Session::connect(address, Purpose::Read, &News::new()).await;
-        session.map(Self).map_err(Failure::in_words)
-    }
-
-    /// What is asked with.
-    pub(crate) const fn client(&self) -> &tokio_postgres::Client {
-        &self.0.client
-    }
-
-    /// What failed, in a sentence.
-    pub(crate) fn in_words(error: &tokio_postgres::Error) -> String {
-        failure::in_words(error)
     }
 }
 

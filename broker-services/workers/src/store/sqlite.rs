@@ -23,6 +23,7 @@ use identity::OpenFile;
 
 mod backup;
 mod connection;
+pub(super) mod direct;
 mod failure;
 mod identity;
 mod lease;

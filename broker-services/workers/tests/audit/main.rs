@@ -542,3 +542,40 @@ fn a_store_that_cannot_be_read_is_named() {
         }
     });
 }
+
+#[test]
+fn a_row_that_is_none_is_told_as_what_is_wrong_with_its_store() {
+    // Tables that let in what ours do not.
+    const LOOSE: &str = "
+        CREATE TABLE loose AS SELECT * FROM aggregates; DROP TABLE aggregates; ALTER TABLE loose RENAME TO aggregates;
+        CREATE TABLE loose AS SELECT * FROM events; DROP TABLE events; ALTER TABLE loose RENAME TO events;";
+    let table = [
+        (
+            "UPDATE aggregates SET body = NULL WHERE id = 'kim'",
+            "column 3 of a row that was read should be a text",
+        ),
+        (
+            "UPDATE aggregates SET revision = NULL WHERE id = 'kim'",
+            "column 2 of a row that was read should be a number",
+        ),
+        ("UPDATE events SET type = NULL WHERE seq = 1", "column 5 of a row that was read should be a text"),
+        (
+            "UPDATE aggregates SET revision = 'two' WHERE id = 'kim'",
+            "column 2 of a row that was read should be a number, and is a text",
+        ),
+        ("UPDATE aggregates SET body = x'7b7d' WHERE id = 'kim'", "neither a text nor a whole number"),
+        ("UPDATE aggregates SET body = CAST(x'ff' AS TEXT) WHERE id = 'kim'", "not in UTF-8"),
+        ("UPDATE meta SET value = '2' WHERE key = 'schema_version'", "schema version 2"),
+    ];
+    for (spoilt, expected) in table {
+        let copy = Copy::new();
+        copy.spoil("deposit.db", &format!("{LOOSE} {spoilt}"));
+        match block_on(audit(&sources(copy.0.path(), None), quiet())) {
+            Err(error @ AuditError::Store { .. }) => {
+                let told = error.to_string();
+                assert!(told.contains(expected) && told.contains("deposit.db"), "{spoilt}: {told}");
+            }
+            other => panic!("{spoilt}: {other:?}"),
+        }
+    }
+}

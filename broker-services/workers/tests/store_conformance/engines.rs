@@ -18,6 +18,14 @@ pub(crate) trait Shared: Engine {
     /// For `Store::open`.
     fn url(&self) -> String;
 
+    /// The same.
+    fn place(&self) -> StoreUrl {
+        StoreUrl::try_from(self.url()).expect("a URL")
+    }
+
+    /// Runs `sql` in it, as somebody else would.
+    async fn spoil(&self, sql: &str);
+
     /// Makes the closed store look as if a program with this schema version had written it.
     async fn pretend_schema_version(&self, version: i64);
 }
@@ -51,10 +59,6 @@ impl SqliteFile {
     pub(crate) fn path(&self) -> PathBuf {
         self.0.path().join("new directory/and another/order.db")
     }
-
-    pub(crate) fn place(&self) -> StoreUrl {
-        StoreUrl::Sqlite(self.path())
-    }
 }
 
 impl Engine for SqliteFile {
@@ -66,6 +70,10 @@ impl Engine for SqliteFile {
 impl Shared for SqliteFile {
     fn url(&self) -> String {
         format!("sqlite:{}", self.path().display())
+    }
+
+    async fn spoil(&self, sql: &str) {
+        rusqlite::Connection::open(self.path()).unwrap().execute_batch(sql).expect(sql);
     }
 
     async fn pretend_schema_version(&self, version: i64) {
@@ -99,10 +107,6 @@ impl Postgres {
         &self.schema
     }
 
-    pub(crate) fn place(&self) -> StoreUrl {
-        StoreUrl::try_from(self.url.clone()).expect("a URL")
-    }
-
     /// Its host and port.
     pub(crate) fn server(&self) -> String {
         let (_, rest) = self.url.split_once('@').expect("a user");
@@ -123,18 +127,6 @@ impl Postgres {
         });
         name
     }
-
-    /// Runs `sql` in the schema, as somebody else would.
-    pub(crate) async fn spoil(&self, sql: &str) {
-        let (server, _) = self.url.split_once('?').expect("a schema");
-        let (client, connection) =
-            tokio_postgres::connect(server, tokio_postgres::NoTls).await.expect("a PostgreSQL");
-        let driven = tokio::spawn(connection);
-        client.batch_execute(&format!("SET search_path = {}", self.schema)).await.expect("a schema");
-        client.batch_execute(sql).await.expect(sql);
-        drop(client);
-        driven.await.expect("a connection").expect("a good end of it");
-    }
 }
 
 #[cfg(feature = "servers")]
@@ -148,6 +140,17 @@ impl Engine for Postgres {
 impl Shared for Postgres {
     fn url(&self) -> String {
         self.url.clone()
+    }
+
+    async fn spoil(&self, sql: &str) {
+        let (server, _) = self.url.split_once('?').expect("a schema");
+        let (client, connection) =
+            tokio_postgres::connect(server, tokio_postgres::NoTls).await.expect("a PostgreSQL");
+        let driven = tokio::spawn(connection);
+        client.batch_execute(&format!("SET search_path = {}", self.schema)).await.expect("a schema");
+        client.batch_execute(sql).await.expect(sql);
+        drop(client);
+        driven.await.expect("a connection").expect("a good end of it");
     }
 
     async fn pretend_schema_version(&self, version: i64) {

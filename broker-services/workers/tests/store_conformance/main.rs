@@ -10,6 +10,7 @@
 
 mod builders;
 mod committing;
+mod copying;
 mod engines;
 mod events;
 mod identity;
@@ -101,6 +102,30 @@ macro_rules! contract_when_shared {
     };
 }
 
+/// What is promised of a copy, from each engine to each.
+macro_rules! contract_of_copies {
+    ($name:ident, $from:expr, $to:expr; $($promise:ident)+) => {
+        mod $name {
+            $(
+                #[test]
+                fn $promise() {
+                    crate::engines::block_on(crate::copying::$promise(&$from, &$to));
+                }
+            )+
+        }
+    };
+    ($name:ident, $from:expr, $to:expr) => {
+        contract_of_copies! { $name, $from, $to;
+            a_copy_is_the_same_store_with_every_row_of_it
+            work_goes_on_with_the_copy_as_with_any_store
+            where_something_is_nothing_is_copied_to
+            a_store_that_somebody_works_on_is_not_copied
+            what_is_given_up_in_the_midst_leaves_nothing
+            a_copy_of_a_backup_still_says_what_it_is
+        }
+    };
+}
+
 contract!(sqlite_memory, crate::engines::SqliteMemory::start());
 contract!(sqlite_file, crate::engines::SqliteFile::start());
 contract_when_shared!(sqlite_file_shared, crate::engines::SqliteFile::start());
@@ -108,3 +133,32 @@ contract_when_shared!(sqlite_file_shared, crate::engines::SqliteFile::start());
 contract!(postgres, crate::engines::Postgres::start());
 #[cfg(feature = "servers")]
 contract_when_shared!(postgres_shared, crate::engines::Postgres::start());
+
+contract_of_copies!(
+    copied_from_sqlite_to_sqlite,
+    crate::engines::SqliteFile::start(),
+    crate::engines::SqliteFile::start()
+);
+contract_of_copies!(failed_from_sqlite_to_sqlite, crate::engines::SqliteFile::start(), crate::engines::SqliteFile::start();
+    what_fails_in_the_midst_leaves_nothing);
+#[cfg(feature = "servers")]
+contract_of_copies!(
+    copied_from_sqlite_to_postgres,
+    crate::engines::SqliteFile::start(),
+    crate::engines::Postgres::start()
+);
+#[cfg(feature = "servers")]
+contract_of_copies!(
+    copied_from_postgres_to_sqlite,
+    crate::engines::Postgres::start(),
+    crate::engines::SqliteFile::start()
+);
+#[cfg(feature = "servers")]
+contract_of_copies!(
+    copied_from_postgres_to_postgres,
+    crate::engines::Postgres::start(),
+    crate::engines::Postgres::start()
+);
+#[cfg(feature = "servers")]
+contract_of_copies!(failed_from_sqlite_to_postgres, crate::engines::SqliteFile::start(), crate::engines::Postgres::start();
+    what_fails_in_the_midst_leaves_nothing);

@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use skstore_workers::clock::Clock;
+use skstore_workers::config::StoreUrl;
+use skstore_workers::store::copy::{copy, digest};
 use skstore_workers::store::{Changes, Store, StoreError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::builders::{advance, keys, order, revision, whole_log};
-use crate::engines::{Engine as _, Postgres, Shared as _, block_on};
+use crate::engines::{Engine as _, Postgres, Shared as _, SqliteFile, block_on};
 
 /// A way to the server on which the answer to a commit can be lost, and the connection with it.
 struct Way {
@@ -195,4 +198,113 @@ fn who_has_a_store_for_itself_shares_it_with_nobody_and_leaves_it_to_the_next() 
         drop((one, other));
         advance(&Store::open_alone(&engine.place()).await.unwrap(), &keys([&order("a")])).await.unwrap();
     });
+}
+
+/// A way to the server on a thread of its own: whoever copies stands still while he waits.
+fn way_beside(server: String) -> Way {
+    let (told, hears) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        block_on(async {
+            let Way { port, loses_commits } = Way::to(server).await;
+            told.send(Way { port, loses_commits }).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    hears.recv().unwrap()
+}
+
+#[test]
+fn whether_a_copy_is_there_whose_commit_was_not_answered_is_said_by_the_next_attempt() {
+    let (from, to) = (SqliteFile::start(), Postgres::start());
+    block_on(async {
+        advance(&from.open().await, &keys([&order("a")])).await.unwrap();
+        let way = way_beside(to.server());
+        let place = StoreUrl::try_from(to.url_at(way.port)).unwrap();
+        way.loses_commits.store(true, Ordering::Relaxed);
+        let lost =
+            copy(&from.place(), &place, &Clock::System).await.expect_err("nobody has said so").to_string();
+        assert!(lost.contains("Whether it was committed is not known: begin again"), "{lost}");
+        let again = copy(&from.place(), &place, &Clock::System).await.expect_err("it was").to_string();
+        assert!(again.contains("holds something already"), "{again}");
+        assert_eq!(digest(&to.place()).await.unwrap(), digest(&from.place()).await.unwrap());
+    });
+}
+
+#[test]
+fn what_postgresql_does_not_take_is_named_and_nothing_of_it_remains() {
+    let (from, to) = (SqliteFile::start(), Postgres::start());
+    block_on(async {
+        advance(&from.open().await, &keys([&order("a")])).await.unwrap();
+        from.spoil("UPDATE aggregates SET body = 'a' || char(0)").await;
+        let failed = copy(&from.place(), &to.place(), &Clock::System).await.expect_err("no text").to_string();
+        assert!(failed.contains("cannot be written") && failed.contains("0x00"), "{failed}");
+        assert!(!failed.contains(":desk@"), "a password was shown: {failed}");
+        assert!(Store::open_to_read(&to.place()).await.is_err());
+    });
+}
+
+#[test]
+fn a_schema_without_a_store_is_filled_and_one_of_another_program_is_not() {
+    let from = SqliteFile::start();
+    block_on(async { advance(&from.open().await, &keys([&order("a")])).await.map(drop).unwrap() });
+    let (given, foreign) = (Postgres::start(), Postgres::start());
+    block_on(async {
+        given.spoil(&format!("CREATE SCHEMA {}", given.schema())).await;
+        let there = copy(&from.place(), &given.place(), &Clock::System).await.unwrap();
+        assert_eq!(digest(&given.place()).await.unwrap(), there);
+        foreign
+            .spoil(&format!(
+                "CREATE SCHEMA {0}; SET search_path = {0}; CREATE TABLE events ()",
+                foreign.schema()
+            ))
+            .await;
+        let refused = copy(&from.place(), &foreign.place(), &Clock::System)
+            .await
+            .expect_err("it is another's")
+            .to_string();
+        assert!(refused.contains("tables of another program"), "{refused}");
+        foreign
+            .spoil("SELECT 1 / (count(*) = 1)::int FROM pg_tables WHERE schemaname = current_schema()")
+            .await;
+    });
+}
+
+#[test]
+fn who_starts_on_a_store_that_is_being_filled_waits_for_it() {
+    let (from, to) = (SqliteFile::start(), Postgres::start());
+    block_on(async {
+        advance(&from.open().await, &keys([&order("a")])).await.unwrap();
+        let (old, new) = (from.place(), to.place());
+        let mut copying = std::pin::pin!(copy(&old, &new, &Clock::System));
+        crate::copying::go_on(copying.as_mut(), 2).await;
+        let (told, starts) = std::sync::mpsc::channel();
+        let url = to.url();
+        let worker = thread::spawn(move || {
+            block_on(async {
+                told.send(()).unwrap();
+                whole_log(&Store::open(&url).await.unwrap()).await
+            })
+        });
+        starts.recv().unwrap();
+        copying.await.unwrap();
+        assert_eq!(worker.join().unwrap().len(), 1, "it finds what was copied");
+    });
+}
+
+#[test]
+fn what_comes_to_postgresql_otherwise_than_it_was_read_is_undone() {
+    const CHANGES: &str = "
+        CREATE FUNCTION it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.body := 'other'; RETURN NEW; END $$;
+        CREATE TRIGGER it BEFORE INSERT ON aggregates FOR EACH ROW EXECUTE FUNCTION it()";
+    const LOSES: &str = "
+        CREATE FUNCTION it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+        CREATE TRIGGER it BEFORE INSERT ON unsent FOR EACH ROW EXECUTE FUNCTION it()";
+    let triggers = [(CHANGES, "aggregates"), (LOSES, "unsent")];
+    let (from, to) = (SqliteFile::start(), Postgres::start());
+    let forget = "DROP FUNCTION it CASCADE";
+    block_on(crate::copying::what_comes_otherwise_than_it_was_read_is_undone(
+        &from,
+        &to,
+        (&triggers, forget),
+    ));
 }

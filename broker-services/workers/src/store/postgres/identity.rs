@@ -21,7 +21,8 @@ const HEAD: &str = "
         (SELECT coalesce(array_agg(since_seq ORDER BY number), '{}') FROM newest)
     FROM meta WHERE key = 'store_id'";
 
-/// Begins an incarnation. The last some dozens are kept. Commits wait for it, so each is before it or after it.
+/// Begins an incarnation. The last some dozens are kept. Commits wait for it, so each is before it or after it. One that is a
+/// copy of a backup remembers from when on, and how far it went.
 pub(super) async fn begin(client: &Client) -> Result<(), Failure> {
     let begin = format!(
         "BEGIN;
@@ -31,6 +32,11 @@ pub(super) async fn begin(client: &Client) -> Result<(), Failure> {
              coalesce((SELECT max(number) FROM openings), 0) + 1,
              coalesce((SELECT max(seq) FROM events), 0) + 1,
              replace(gen_random_uuid()::text, '-', '');
+         INSERT INTO meta (key, value)
+             SELECT 'restored_seq', (SELECT coalesce(max(seq), 0) FROM events)::text FROM meta WHERE key = 'copied_at'
+             UNION ALL SELECT 'restored_from', value FROM meta WHERE key = 'copied_at'
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+         DELETE FROM meta WHERE key = 'copied_at';
          COMMIT"
     );
     Ok(client.batch_execute(&begin).await?)

@@ -71,24 +71,31 @@ fn remedy(found: i64) -> &'static str {
 /// Brings the schema to our version, from nothing if need be, and checks it.
 pub(super) async fn prepare(client: &Client, schema: &str) -> Result<(), Failure> {
     if is_behind(version(client, schema).await?) {
-        // Whoever waited for the lock looks again.
-        client.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})")).await?;
-        let found = version(client, schema).await?;
-        if found.is_none() {
-            make_room(client, schema).await?;
-        }
-        if is_behind(found) {
-            let steps = STEPS.iter().skip(found.and_then(|found| usize::try_from(found).ok()).unwrap_or(0));
-            let steps: String = steps.copied().collect();
-            let noted = format!(
-                "INSERT INTO meta (key, value) VALUES ('schema_version', '{VERSION}')
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-            );
-            client.batch_execute(&format!("{steps} {noted}")).await?;
-        }
+        client.batch_execute("BEGIN").await?;
+        make(client, schema).await?;
         client.batch_execute("COMMIT").await?;
     }
     check(client, schema).await
+}
+
+/// Likewise, within a transaction, and without the check.
+pub(super) async fn make(client: &Client, schema: &str) -> Result<(), Failure> {
+    // Whoever waited for the lock looks again.
+    client.batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    let found = version(client, schema).await?;
+    if found.is_none() {
+        make_room(client, schema).await?;
+    }
+    if is_behind(found) {
+        let steps = STEPS.iter().skip(found.and_then(|found| usize::try_from(found).ok()).unwrap_or(0));
+        let steps: String = steps.copied().collect();
+        let noted = format!(
+            "INSERT INTO meta (key, value) VALUES ('schema_version', '{VERSION}')
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        );
+        client.batch_execute(&format!("{steps} {noted}")).await?;
+    }
+    Ok(())
 }
 
 fn is_behind(found: Option<i64>) -> bool {

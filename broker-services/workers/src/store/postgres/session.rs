@@ -52,6 +52,8 @@ pub(super) enum Purpose {
     Look,
     /// Reading, for whoever is no worker.
     Read,
+    /// Filling an empty store in one transaction, for whoever is no worker.
+    Fill,
 }
 
 /// With whom a process has a store.
@@ -114,6 +116,11 @@ impl Session {
             Purpose::Read => {
                 "SET default_transaction_read_only = on; SET idle_in_transaction_session_timeout = 0"
             }
+            // It has nothing that others need, and its commit waits for the disk with all that it has written.
+            Purpose::Fill => {
+                "SET synchronous_commit = on; SET statement_timeout = 60000;
+                 SET idle_in_transaction_session_timeout = 60000"
+            }
         };
         self.client.batch_execute(&format!("{SETTINGS} SET search_path = \"{schema}\"; {rest}")).await?;
         match purpose {
@@ -122,6 +129,7 @@ impl Session {
                 self.have(company, schema).await
             }
             Purpose::Look | Purpose::Read => schema::check(&self.client, schema).await,
+            Purpose::Fill => self.begin_to_fill(schema).await,
         }
     }
 
@@ -140,6 +148,15 @@ impl Session {
             "the schema '{schema}' is in use by a desk that has it for itself, or would be by this one: without a broker nobody hears \
              of what another process commits. End the other one, or give both the same broker (bus.url)"
         )))
+    }
+
+    /// Begins a transaction in which the tables are there and nobody else writes to them.
+    async fn begin_to_fill(&self, schema: &str) -> Result<(), Failure> {
+        self.client.batch_execute("BEGIN").await?;
+        schema::make(&self.client, schema).await?;
+        schema::check(&self.client, schema).await?;
+        let alone = "LOCK TABLE meta, aggregates, events, unsent, openings IN EXCLUSIVE MODE";
+        Ok(self.client.batch_execute(alone).await?)
     }
 
     /// Which history this server is in: another one begins when a standby takes the place of its primary, and when a server

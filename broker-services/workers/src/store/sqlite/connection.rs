@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -21,6 +22,13 @@ const PAGE_BYTES: i64 = 4_096;
 const CACHE_KIB: i64 = 8_192;
 /// Likewise by one that only reads from one end to the other, and needs no page twice.
 const READER_CACHE_KIB: i64 = 256;
+/// Likewise by one that looks at tables in more than one order.
+const LOOK_CACHE_KIB: i64 = 16_384;
+/// Likewise by one that fills a store: the index of the log's histories grows in no order, and a page of it that is not in
+/// memory is read again for each entry.
+const FILLING_CACHE_KIB: i64 = 131_072;
+/// How long whoever looks waits for a checkpoint of somebody else's, whom nobody misses meanwhile.
+const LOOK_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// WAL size, in pages, at which a commit copies it into the database file.
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// Size to which a WAL that grew further (during a long read by another process) is cut back, in bytes.
@@ -78,6 +86,59 @@ pub(super) fn open_file(path: &Path, missing: Missing) -> Result<Connection, Fai
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     set_up(connection)
+}
+
+/// Opens `path`, which is nobody else's yet, to be filled from one end to the other: nothing of it is undone or survives a
+/// crash, so whoever fills it syncs it, or removes it.
+pub(super) fn open_to_fill(path: &Path) -> Result<Connection, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "cache_size", -FILLING_CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// Opens `path` to be looked at: with little memory, and without the right to write.
+pub(super) fn open_to_look(path: &Path) -> Result<Connection, Failure> {
+    if !path.is_file() {
+        return Err(Failure::Unusable("there is no such file".to_owned()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(LOOK_BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -LOOK_CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// Opens `path` to be looked at once, as it lies there, and leaves no file beside it where there is none: SQLite would else
+/// make those of whoever works on it, which only one that may write removes again.
+pub(super) fn open_as_it_lies(path: &Path) -> Result<Connection, Failure> {
+    if beside(path, "-wal").exists() {
+        return open_to_look(path);
+    }
+    let uri = format!("file:{}?immutable=1", in_a_uri(path));
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(uri, flags)?)
+}
+
+/// A path as SQLite reads it in a URI: all but the plainest bytes are percent-encoded.
+fn in_a_uri(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    let encoded =
+        |byte: &u8| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_os_str().as_bytes().iter().map(encoded).collect()
+}
+
+/// The file beside `path` whose name ends in `suffix`: one of SQLite's, which belongs to it.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut beside = path.to_owned().into_os_string();
+    beside.push(suffix);
+    beside.into()
 }
 
 /// Opens an empty database in memory.
@@ -138,7 +199,7 @@ fn set_wal(connection: &Connection) -> Result<(), Failure> {
 
 /// Creates `directory` so that it is still there after a power cut: a new directory's name is safe once the
 /// directory above it is synced.
-fn create_directory(directory: &Path) -> io::Result<()> {
+pub(super) fn create_directory(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
     }

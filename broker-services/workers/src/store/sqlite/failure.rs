@@ -28,16 +28,28 @@ impl Failure {
     pub(super) fn of(self, store: &str) -> StoreError {
         let store = store.to_owned();
         match self {
-            Self::Sqlite(error) => StoreError::Failed { store, cause: in_words(&error) },
-            Self::Unusable(cause) => StoreError::Failed { store, cause },
             Self::Schema { found, known, remedy } => StoreError::Schema { store, found, known, remedy },
             Self::Contradiction(cause) => StoreError::Contradiction { store, cause },
+            failed @ (Self::Sqlite(_) | Self::Unusable(_)) => {
+                StoreError::Failed { store, cause: failed.in_words() }
+            }
+        }
+    }
+
+    /// A sentence without the store.
+    pub(super) fn in_words(self) -> String {
+        match self {
+            Self::Sqlite(error) => in_words(&error),
+            Self::Unusable(cause) | Self::Contradiction(cause) => cause,
+            Self::Schema { found, known, remedy } => {
+                format!("it has schema version {found}; this program knows {known}. {remedy}")
+            }
         }
     }
 }
 
 /// A sentence for what people can do something about, and SQLite's own words in any case.
-fn in_words(error: &rusqlite::Error) -> String {
+pub(super) fn in_words(error: &rusqlite::Error) -> String {
     let Some(advice) = error.sqlite_error_code().and_then(advice) else {
         return error.to_string();
     };

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use skstore_domain::checkpoint::{Began, LogHead, LogId, MAX_INCARNATIONS};
 
 use super::failure::Failure;
-use super::{read, schema};
+use super::{connection, read, schema};
 
 /// What the functions below ask, by themselves so that a test can look at SQLite's plan for each.
 #[cfg(test)]
@@ -48,10 +48,8 @@ impl OpenFile {
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         // As SQLite has opened it, wherever this process goes meanwhile.
         let path = std::path::absolute(path)?;
-        let mut wal = path.clone().into_os_string();
-        wal.push("-wal");
-        let of_file = inode(&path)?;
-        Ok(Self { path, wal: wal.into(), of_file, of_wal: Cell::new(None) })
+        let (wal, of_file) = (connection::beside(&path, "-wal"), inode(&path)?);
+        Ok(Self { path, wal, of_file, of_wal: Cell::new(None) })
     }
 
     /// Fails unless it is still there under its name: what is committed to another is lost, or is nobody's.
@@ -94,10 +92,7 @@ pub(super) fn begin(connection: &mut Connection) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     schema::complete(&transaction)?;
     transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS openings (
-             number INTEGER PRIMARY KEY, id TEXT NOT NULL, since_seq INTEGER NOT NULL
-         ) STRICT;
-         DELETE FROM openings WHERE number <= (SELECT max(number) FROM openings) - 64;
+        "DELETE FROM openings WHERE number <= (SELECT max(number) FROM openings) - 64;
          INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
          INSERT INTO openings (since_seq, id)
              SELECT coalesce(max(seq), 0) + 1, lower(hex(randomblob(16))) FROM events;

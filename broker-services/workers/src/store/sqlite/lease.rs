@@ -1,24 +1,14 @@
 //! The lease, a row of `meta`: who has it, and until when.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
-use serde::{Deserialize, Serialize};
 use skstore_domain::time::Timestamp;
 
 use super::failure::Failure;
+use crate::store::lease::Lease;
 
-/// The row's value, in JSON.
-#[derive(Debug, Serialize, Deserialize)]
-struct Lease<'a> {
-    #[serde(borrow)]
-    holder: Cow<'a, str>,
-    /// Milliseconds since 1970 UTC.
-    until: i64,
-}
-
-/// Whether somebody else has it. One that nobody can read is nobody's.
+/// Whether somebody else has it.
 pub(super) fn is_anothers(
     connection: &Connection,
     holder: &str,
@@ -27,10 +17,8 @@ pub(super) fn is_anothers(
 ) -> Result<bool, Failure> {
     let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = 'relay_lease'")?;
     let text: Option<String> = select.query_row([], |row| row.get(0)).optional()?;
-    let lease = text.as_deref().and_then(|text| serde_json::from_str::<Lease<'_>>(text).ok());
-    Ok(lease.is_some_and(|lease| {
-        lease.holder != holder && now.0 < lease.until && lease.until <= now.after(lasts).0
-    }))
+    let lease = text.as_deref().and_then(Lease::of);
+    Ok(lease.is_some_and(|lease| lease.holder != holder && lease.counts(now, lasts)))
 }
 
 pub(super) fn write(connection: &Connection, holder: &str, until: Timestamp) -> Result<(), Failure> {

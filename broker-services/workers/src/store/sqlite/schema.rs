@@ -2,7 +2,7 @@
 //!
 //! They are public: the audit reads them, and people do with `sqlite3`.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::failure::Failure;
 
@@ -56,6 +56,13 @@ const TABLES: &str = "
     CREATE TABLE unsent (seq INTEGER PRIMARY KEY, told_again INTEGER) STRICT;
 ";
 
+/// See [`complete`].
+const OPENINGS: &str = "
+    CREATE TABLE IF NOT EXISTS openings (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL, since_seq INTEGER NOT NULL
+    ) STRICT;
+";
+
 /// What to do about a file of version `found`.
 fn remedy(found: i64) -> &'static str {
     if found > VERSION {
@@ -70,12 +77,20 @@ pub(super) fn prepare(mut connection: Connection) -> Result<Connection, Failure>
     if !is_prepared(&connection)? {
         // Another process may be doing the same: look again under the write lock.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if !is_prepared(&transaction)? {
-            create(&transaction)?;
-        }
+        make(&transaction)?;
         transaction.commit()?;
     }
     Ok(connection)
+}
+
+/// Likewise, within a transaction that has the write lock.
+pub(super) fn make(connection: &Connection) -> Result<(), Failure> {
+    if !is_prepared(connection)? {
+        connection.execute_batch(TABLES)?;
+        let version = "INSERT INTO meta (key, value) VALUES ('schema_version', ?1)";
+        connection.execute(version, [VERSION.to_string()])?;
+    }
+    Ok(())
 }
 
 /// Empties all tables; the numbers of events start again at 1.
@@ -94,7 +109,7 @@ pub(super) fn empty(connection: &mut Connection) -> Result<(), Failure> {
 }
 
 /// Whether the tables are there, in our version.
-fn is_prepared(connection: &Connection) -> Result<bool, Failure> {
+pub(super) fn is_prepared(connection: &Connection) -> Result<bool, Failure> {
     let tables = "SELECT count(*), count(*) FILTER (WHERE name = 'meta') FROM sqlite_schema";
     let (all, meta): (i64, i64) = connection.query_row(tables, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if all == 0 {
@@ -117,18 +132,34 @@ fn is_prepared(connection: &Connection) -> Result<bool, Failure> {
     }
 }
 
-/// Adds what older versions knew nothing of, and do not miss, to what they have made.
-pub(super) fn complete(transaction: &Transaction<'_>) -> Result<(), Failure> {
-    let has_it = "SELECT 1 FROM pragma_table_info('unsent') WHERE name = 'told_again'";
-    if !transaction.prepare(has_it)?.exists([])? {
-        transaction.execute_batch("ALTER TABLE unsent ADD COLUMN told_again INTEGER")?;
+/// Whether nobody has ever written to it: none has opened it to write, and it has no row but those that come with the tables.
+pub(super) fn is_empty(connection: &Connection) -> Result<bool, Failure> {
+    for table in ["aggregates", "events", "unsent", "openings"] {
+        let is_there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        if connection.prepare(is_there)?.exists([table])?
+            && connection.prepare(&format!("SELECT 1 FROM {table} LIMIT 1"))?.exists([])?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Adds what older versions knew nothing of, and do not miss, to what they have made. Within a transaction.
+pub(super) fn complete(connection: &Connection) -> Result<(), Failure> {
+    if !is_complete(connection)? {
+        let has_it = "SELECT 1 FROM pragma_table_info('unsent') WHERE name = 'told_again'";
+        if !connection.prepare(has_it)?.exists([])? {
+            connection.execute_batch("ALTER TABLE unsent ADD COLUMN told_again INTEGER")?;
+        }
+        connection.execute_batch(OPENINGS)?;
     }
     Ok(())
 }
 
-fn create(transaction: &Transaction<'_>) -> Result<(), Failure> {
-    transaction.execute_batch(TABLES)?;
-    transaction
-        .execute("INSERT INTO meta (key, value) VALUES ('schema_version', ?1)", [VERSION.to_string()])?;
-    Ok(())
+/// Whether this version, or a newer one, has opened it to write.
+pub(super) fn is_complete(connection: &Connection) -> Result<bool, Failure> {
+    let has_both = "SELECT 1 FROM pragma_table_info('unsent') WHERE name = 'told_again'
+                    AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'openings')";
+    Ok(connection.prepare(has_both)?.exists([])?)
 }

@@ -12,7 +12,7 @@ use skstore_workers::desk::config::{Config, Sources};
 use skstore_workers::desk::process::Process;
 use skstore_workers::desk::view::View;
 
-#[path = "../../xtask/src/servers.rs"]
+#[path = "../../xtask/src/servers/mod.rs"]
 mod servers;
 
 use servers::{Postgres, Rabbit, Redis};
